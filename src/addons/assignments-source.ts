@@ -1,0 +1,170 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { EXIT } from "../base/exit-codes.ts";
+import { asFailure, Failure } from "../base/failure.ts";
+import { throwIfStopped } from "../base/interruption.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { parseEndpoint } from "../host/endpoint.ts";
+import { readBounded, readStandardInput, reason, writeAtomic } from "../host/files.ts";
+import { request, shownUrl } from "../host/http.ts";
+import { failureOfStatus } from "../stores/http-status.ts";
+import { decodeAssignments, type AssignmentList } from "./assignment.ts";
+import type { Layout } from "./layout.ts";
+import { shownPlatform, type Platform } from "./platform.ts";
+import type { Warning } from "./warning.ts";
+
+/** Where the assignment list comes from. */
+export type AssignmentsSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "standard_input" }
+  | { readonly kind: "url"; readonly url: URL; readonly token: string | undefined };
+
+type SourceOptions = {
+  readonly token: string | undefined;
+  readonly allowInsecureHttp: boolean;
+  readonly cwd: string;
+};
+
+/** Milliseconds for one answer of the control plane. */
+const FETCH_MS = 30_000;
+/** An assignment may carry secrets in its configuration. */
+const CACHE_MODE = 0o600;
+
+/** Reads `--assignments`: a URL, `-` for standard input, else a file. Throws Failure with a usage code. */
+export function parseAssignmentsSource(text: string, options: SourceOptions): AssignmentsSource {
+  const { token, allowInsecureHttp } = options;
+  if (/^[a-z][a-z0-9+.-]*:\/\//iu.test(text)) {
+    const url = parseEndpoint(text, {
+      from: "--assignments",
+      allowInsecureHttp,
+      path: "allowed",
+      query: "allowed",
+    });
+    return { kind: "url", url, token };
+  }
+  if (token !== undefined) {
+    throw new Failure("flags_contradict", "--token-env is for assignments from a URL", {
+      hint: `--assignments is ${quoted(text)}, which is read without a credential`,
+    });
+  }
+  return text === "-" ? { kind: "standard_input" } : { kind: "file", path: resolve(options.cwd, text) };
+}
+
+export type Fetched = {
+  readonly list: AssignmentList;
+  /** The document as it came. */
+  readonly bytes: Uint8Array;
+};
+
+/**
+ * The assignment list as its source has it now. A file that is missing or malformed throws; a server that cannot be
+ * reached, or answers something else, is a Failure to be weighed against what was fetched before.
+ */
+export async function readAssignments(
+  source: AssignmentsSource,
+  platform: Platform,
+  stop: AbortSignal,
+): Promise<Fetched | Failure> {
+  if (source.kind === "url") return fetchAssignments(source.url, source.token, platform, stop);
+  const what = "the assignment list";
+  const bytes =
+    source.kind === "standard_input"
+      ? readStandardInput(LIMITS.documentBytes, what)
+      : readBounded(source.path, LIMITS.documentBytes, what);
+  return { bytes, list: decodeAssignments(bytes, { what, code: "input_invalid" }) };
+}
+
+async function fetchAssignments(
+  source: URL,
+  token: string | undefined,
+  platform: Platform,
+  stop: AbortSignal,
+): Promise<Fetched | Failure> {
+  const url = new URL(source);
+  if (!url.searchParams.has("platform")) url.searchParams.set("platform", shownPlatform(platform));
+  try {
+    const answer = await request({
+      method: "GET",
+      url,
+      headers: {
+        accept: "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      deadlineMs: FETCH_MS,
+      maxBytes: LIMITS.documentBytes,
+      stop,
+    });
+    if (answer.status !== 200) {
+      return failureOfStatus(
+        answer.status,
+        answer.headers,
+        url,
+        new TextDecoder().decode(answer.body.subarray(0, 4096)),
+      );
+    }
+    const what = `the answer of ${shownUrl(url)}`;
+    return { bytes: answer.body, list: decodeAssignments(answer.body, { what, code: "answer_malformed" }) };
+  } catch (error) {
+    throwIfStopped(stop, "fetching the assignments");
+    return asFailure(error);
+  }
+}
+
+export type Known = {
+  /** null when nothing is known: the host then stays as it is. */
+  readonly list: AssignmentList | null;
+  readonly from: "source" | "cache" | "none";
+  readonly warnings: readonly Warning[];
+};
+
+/**
+ * What this host knows to be assigned: the fetched list, which is remembered, or else the one remembered last. A
+ * server that is merely out of reach is no failure, as a host must come up without it, unless `strict`; one that
+ * refused or sent nonsense is, when nothing is remembered. Call it under the lock. Throws Failure.
+ */
+export function weigh(fetched: Fetched | Failure, layout: Layout, remember: boolean, strict: boolean): Known {
+  if (!(fetched instanceof Failure)) {
+    return {
+      list: fetched.list,
+      from: "source",
+      warnings: remember ? writeCache(fetched.bytes, layout) : [],
+    };
+  }
+  const cached = readCache(layout);
+  if (cached !== null) {
+    return {
+      list: cached,
+      from: "cache",
+      warnings: [
+        { code: "assignments_cached", message: `the list that was fetched last is used: ${fetched.message}` },
+      ],
+    };
+  }
+  const outOfReach = fetched.exitCode === EXIT.transport || fetched.exitCode === EXIT.server;
+  if (!outOfReach) throw fetched;
+  const message = `nothing is known to be assigned: ${fetched.message}`;
+  if (strict) throw new Failure("assignments_unavailable", message, { hint: fetched.hint, cause: fetched });
+  return { list: null, from: "none", warnings: [{ code: "assignments_unavailable", message }] };
+}
+
+function writeCache(bytes: Uint8Array, layout: Layout): Warning[] {
+  try {
+    writeAtomic(layout.assignments, bytes, CACHE_MODE);
+    return [];
+  } catch (error) {
+    const message = `${quoted(layout.assignments)} cannot be written: ${reason(error)}; the next run cannot do without the server`;
+    return [{ code: "cache_not_written", message }];
+  }
+}
+
+function readCache(layout: Layout): AssignmentList | null {
+  if (!existsSync(layout.assignments)) return null;
+  try {
+    const what = "the remembered assignment list";
+    const bytes = readBounded(layout.assignments, LIMITS.documentBytes, what);
+    return decodeAssignments(bytes, { what, code: "answer_malformed" });
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,34 @@
+/** Every ceiling of the product, with its unit. Each read stops at one of these. */
+export const LIMITS = {
+  /** bytes of a JSON answer of a control plane */
+  apiAnswerBytes: 1_048_576,
+  /** bytes of a JSON document read from disk or standard input */
+  documentBytes: 10_485_760,
+  /** depth of nested arrays and objects in any JSON document */
+  jsonDepth: 64,
+  /** rows of one pin listing */
+  pinRows: 10_000,
+  /** entries of one assignment list */
+  assignments: 1_000,
+  /** bytes of a file that holds a token */
+  secretBytes: 65_536,
+  /** shortest secret, in characters, that the redactor replaces: a shorter one would eat ordinary words */
+  redactedSecretChars: 8,
+  /** bytes of a file of PEM certificates */
+  certificateBytes: 1_048_576,
+  /** bytes of a key file or a detached signature */
+  keyFileBytes: 16_384,
+  /** bytes of one line of an ignore file; Docker refuses longer ones */
+  ignoreLineBytes: 65_536,
+  ignoreFileBytes: 4_194_304,
+  /** characters of server text shown to a person */
+  serverTextChars: 512,
+  /** bytes that git may print on standard output */
+  gitOutputBytes: 67_108_864,
+  /** bytes of one add-on artifact */
+  artifactBytes: 1_073_741_824,
+  /** bytes of one context archive that the build API takes */
+  contextArchiveBytes: 524_288_000,
+  /** characters of the `notes` of a pin */
+  notesChars: 500,
+} as const;

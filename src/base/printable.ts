@@ -1,0 +1,30 @@
+import { LIMITS } from "./limits.ts";
+
+/** Line breaks, terminal control (C0, C1, DEL), bidirectional overrides and zero-width characters. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu;
+
+/**
+ * Words that CI runners act on when they see them in a log: GitHub, Gitea and Forgejo (`::name::`, `##[name]`),
+ * Azure (`##vso[`), TeamCity (`##teamcity[`) and GitLab (`section_start:`). A space is put inside each, so that a
+ * person can still read it and the runner does not see it. `[::1]` stays as it is.
+ */
+const RUNNER_COMMANDS = /::(?=[a-z-]+(?:::| .*::))|##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)/giu;
+
+/**
+ * Foreign text made inert for a terminal, a log, an annotation or a summary: one line, no control characters, no
+ * runner commands, at most `max` characters.
+ */
+export function printable(text: string, max: number = LIMITS.serverTextChars): string {
+  const line = text.replace(UNPRINTABLE, " ").replace(RUNNER_COMMANDS, breakUp).trim();
+  const characters = Array.from(line);
+  return characters.length > max ? `${characters.slice(0, max).join("")}…` : line;
+}
+
+function breakUp(command: string): string {
+  return Array.from(command).join(" ");
+}
+
+/** A value as it appears in a message: quoted, inert, short. */
+export function quoted(value: string, max = 200): string {
+  return `"${printable(value, max).replaceAll('"', '\\"')}"`;
+}

@@ -1,0 +1,69 @@
+import { LIMITS } from "../base/limits.ts";
+import { printable, quoted } from "../base/printable.ts";
+
+const MASK = "***";
+const WHOLE = Number.MAX_SAFE_INTEGER;
+
+/** Stands before every sink: what was registered never leaves the process, in any of its usual spellings. */
+export class Redactor {
+  /** Longest first, so that a spelling inside another one does not leave the rest of it standing. */
+  #spellings: readonly string[] = [];
+
+  /** Registers a secret. Very short ones are left alone: masking "a" would hide every message. */
+  register(secret: string): void {
+    const value = secret.trim().toWellFormed();
+    if (value.length < LIMITS.redactedSecretChars) return;
+    const all = new Set([...this.#spellings, ...spellingsOf(value)]);
+    this.#spellings = [...all].sort((a, b) => b.length - a.length);
+  }
+
+  clean(text: string): string {
+    let cleaned = text;
+    for (const spelling of this.#spellings) cleaned = cleaned.replaceAll(spelling, MASK);
+    const [last = "", ...heads] = cleaned.split("…").reverse();
+    return [...heads.reverse().map((head) => this.#cleanEnd(head)), last].join("…");
+  }
+
+  /** `printable` cuts long text with "…", and may have cut a secret in two. */
+  #cleanEnd(head: string): string {
+    for (const spelling of this.#spellings) {
+      const longest = Math.min(spelling.length, head.length);
+      for (let length = longest; length >= LIMITS.redactedSecretChars; length--) {
+        if (head.endsWith(spelling.slice(0, length))) return head.slice(0, -length) + MASK;
+      }
+    }
+    return head;
+  }
+}
+
+function spellingsOf(value: string): string[] {
+  const bytes = Buffer.from(value, "utf8");
+  const percent = encodeURIComponent(value);
+  // RFC 3986 escapes these too, and some servers write their escapes in lower case.
+  const strict = percent.replace(/[!'()*]/gu, (character) => `%${toHexByte(character)}`);
+  const encoded = [
+    bytes.toString("base64"),
+    ...([0, 1, 2] as const).map((shift) => base64Inside(bytes, shift)),
+  ].flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
+  return [
+    value,
+    printable(value, WHOLE),
+    quoted(value, WHOLE).slice(1, -1),
+    JSON.stringify(value).slice(1, -1),
+    ...[percent, strict].flatMap((text) => [text, text.replace(/%../gu, (escape) => escape.toLowerCase())]),
+    ...encoded,
+  ];
+}
+
+function toHexByte(character: string): string {
+  return character.charCodeAt(0).toString(16).toUpperCase();
+}
+
+/**
+ * The characters that base64 of anything around the value has in common, when `shift` bytes modulo 3 stand before
+ * it: `user:token` of a Basic header is such a thing. They also cover unpadded base64 of the value alone.
+ */
+function base64Inside(bytes: Buffer, shift: 0 | 1 | 2): string {
+  const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+  return text.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
+}

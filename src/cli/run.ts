@@ -1,0 +1,166 @@
+import { EXIT, type ExitCode } from "../base/exit-codes.ts";
+import { asFailure, Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { Annotator } from "./annotations.ts";
+import { isGroup, type Command, type Group, type Member, type Outcome, type World } from "./command.ts";
+import { helpOf } from "./help.ts";
+import { nearest } from "./nearest.ts";
+import { Redactor } from "./redactor.ts";
+import { writeReport } from "./report.ts";
+import { Speaker } from "./speaker.ts";
+import { readArguments } from "./strict-arguments.ts";
+
+type Outside = Pick<World, "env" | "cwd" | "stop" | "now">;
+
+/**
+ * argv to exit code: finds the command, reads its arguments strictly, lets it act, and reports once. A `refusal`
+ * is reported in place of the command.
+ */
+export async function run(
+  root: Group,
+  argv: readonly string[],
+  refusal: Failure | null,
+  outside: Outside,
+): Promise<ExitCode> {
+  const common = commonFlags(argv);
+  const secrets = new Redactor();
+  const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
+  const called: Called = { schema: "error", path: [], command: undefined };
+  let published = false;
+
+  const write = (outcome: Outcome): ExitCode => {
+    for (const failure of outcome.failures ?? []) say.failure(failure);
+    const written = writeReport(called.schema, outcome, common.json, secrets);
+    if (written.problem !== undefined) say.failure(new Failure("output_not_written", written.problem));
+    return written.exit;
+  };
+  const publish = (outcome: Outcome): void => {
+    published = true;
+    write(outcome);
+  };
+
+  let outcome: Outcome;
+  try {
+    if (refusal !== null) throw refusal;
+    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, publish });
+  } catch (thrown) {
+    outcome = failed(asFailure(thrown), called.command);
+  }
+  const exit = published ? tellRest(outcome, say) : write(outcome);
+  await say.flush();
+  return exit;
+}
+
+type Common = {
+  readonly json: boolean;
+  readonly help: boolean;
+  readonly contradictory: boolean;
+  readonly loudness: "quiet" | "normal" | "verbose";
+};
+/** `schema` names the document that is going to be printed: the command's own, `help`, or `error` without either. */
+type Called = { schema: string; path: string[]; command: Command | undefined };
+
+async function answer(
+  root: Group,
+  argv: readonly string[],
+  called: Called,
+  common: Common,
+  world: World,
+): Promise<Outcome> {
+  const { command, rest } = await find(root, argv, called, common.help);
+  const usage = `see: ${["waybill", ...called.path].join(" ")} --help`;
+  if (!isGroup(command)) {
+    called.command = command;
+    called.schema = called.path.join("-");
+  }
+  if (isGroup(command) || common.help) {
+    // --help wins over everything, except that a caller who asked for JSON gets its usage errors as JSON.
+    if (common.json) readArguments(rest, isGroup(command) ? {} : withoutRequired(command), usage);
+    called.schema = "help";
+    return help(command, called.path, world);
+  }
+  if (common.contradictory)
+    throw new Failure("flags_contradict", "--quiet and --verbose contradict each other");
+  return command.act(rest, usage, world);
+}
+
+/** Walks the leading words of argv down the command tree. */
+async function find(
+  root: Group,
+  argv: readonly string[],
+  called: Called,
+  wantsHelp: boolean,
+): Promise<{ command: Command | Group; rest: readonly string[] }> {
+  let command: Command | Group = root;
+  let index = 0;
+  while (isGroup(command)) {
+    const word: string | undefined = argv[index];
+    const named: boolean = word !== undefined && !word.startsWith("-");
+    const name: string | undefined = named ? word : command.default;
+    if (!named && wantsHelp) break;
+    // Own properties only: `waybill toString` must not find Object.prototype.
+    const member: Member | undefined =
+      name !== undefined && Object.hasOwn(command.members, name) ? command.members[name] : undefined;
+    if (name === undefined || member === undefined) throw unknownCommand(word, command, called.path);
+    if (named) index++;
+    called.path.push(name);
+    command = await member.load();
+  }
+  return { command, rest: argv.slice(index) };
+}
+
+function unknownCommand(word: string | undefined, group: Group, path: readonly string[]): Failure {
+  const names = Object.keys(group.members);
+  const full = ["waybill", ...path].join(" ");
+  if (word === undefined || word.startsWith("-")) {
+    return new Failure("unknown_command", `${full} needs a command: ${names.join(", ")}`, {
+      hint: `see: ${full} --help`,
+    });
+  }
+  const close = nearest(word, names);
+  return new Failure(
+    "unknown_command",
+    `unknown command ${quoted(word)}; wanted one of ${names.join(", ")}`,
+    {
+      hint: close === null ? `see: ${full} --help` : `did you mean ${full} ${close}?`,
+    },
+  );
+}
+
+async function help(command: Command | Group, path: readonly string[], world: World): Promise<Outcome> {
+  const text = await helpOf(command, ["waybill", ...path], world.env);
+  const commands = isGroup(command) ? { commands: Object.keys(command.members) } : {};
+  return { exit: EXIT.ok, document: { ...commands, help: Bun.stripANSI(text) }, text };
+}
+
+function withoutRequired(command: Command): Command["args"] {
+  return Object.fromEntries(
+    Object.entries(command.args).map(([name, flag]) => [name, { ...flag, required: false }]),
+  );
+}
+
+function failed(failure: Failure, command: Command | undefined): Outcome {
+  const document = { ...command?.emptyDocument, error: failure.toDocument() };
+  return { exit: failure.exitCode, document, text: "", failures: [failure] };
+}
+
+function tellRest(outcome: Outcome, say: Speaker): ExitCode {
+  for (const failure of outcome.failures ?? []) say.failure(failure);
+  return outcome.exit;
+}
+
+/** Read before anything else can fail, so that even a usage error is told in the form that was asked for. */
+function commonFlags(argv: readonly string[]): Common {
+  const end = argv.indexOf("--");
+  const flags = end === -1 ? argv : argv.slice(0, end);
+  // `-qh` is `-q -h`: a cluster of these three letters and no other.
+  const has = (name: string, letter: string): boolean =>
+    flags.some((flag) => flag === name || (/^-[hqv]+$/u.test(flag) && flag.includes(letter)));
+  const [quiet, verbose] = [has("--quiet", "q"), has("--verbose", "v")];
+  return {
+    json: flags.includes("--json"),
+    help: has("--help", "h"),
+    contradictory: quiet && verbose,
+    loudness: quiet ? "quiet" : verbose ? "verbose" : "normal",
+  };
+}

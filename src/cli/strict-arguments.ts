@@ -1,0 +1,123 @@
+import { parseArgs } from "node:util";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { COMMON_FLAGS, type Flag, type Flags, type Values } from "./flags.ts";
+import { nearest } from "./nearest.ts";
+
+/**
+ * The strict layer before citty, whose own parser takes unknown flags, lost values and repeats in silence. Reads
+ * argv against a command's definition and refuses everything that the definition does not say. Throws Failure
+ * with a usage code; nothing has been opened by then.
+ */
+export function readArguments<F extends Flags>(
+  argv: readonly string[],
+  definition: F,
+  usage: string,
+): Values<F> {
+  const flags: Flags = { ...definition, ...COMMON_FLAGS };
+  const positionals = Object.entries(definition).filter(([, flag]) => flag.type === "positional");
+  const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
+  let position = 0;
+
+  for (const token of tokensOf(argv, flags)) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      const slot = positionals[position++];
+      if (slot === undefined) {
+        throw new Failure("unexpected_argument", `unexpected argument ${quoted(token.value)}`, {
+          hint: usage,
+        });
+      }
+      if (token.value === "") {
+        // `capture "$DIR"` with DIR unset must not mean the current folder.
+        throw new Failure("missing_argument", `${slot[0].toUpperCase()} is empty`, { hint: usage });
+      }
+      values[slot[0]] = token.value;
+      continue;
+    }
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
+    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags);
+    takeFlag(values, token.name, flag, token.value, token.inlineValue === true);
+  }
+
+  for (const [name, flag] of Object.entries(definition)) fillIn(values, name, flag, usage);
+  // The loop above gave every name of the definition a value of the kind that its flag declares.
+  return values as Values<F>; // oxlint-disable-line typescript/no-unsafe-type-assertion
+}
+
+function tokensOf(
+  argv: readonly string[],
+  flags: Flags,
+): NonNullable<ReturnType<typeof parseArgs>["tokens"]> {
+  const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> = {};
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.type === "positional") continue;
+    const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
+    options[name] = { type: flag.type === "boolean" ? "boolean" : "string", ...short, multiple: true };
+  }
+  // Not its own strict mode: that one knows neither repeats nor our wording.
+  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+function takeFlag(
+  values: Record<string, string | boolean | string[] | undefined>,
+  name: string,
+  flag: Flag,
+  value: string | undefined,
+  inline: boolean,
+): void {
+  if (flag.type === "boolean") {
+    if (value !== undefined) {
+      throw new Failure("invalid_value", `--${name} takes no value, found ${quoted(value)}`, {
+        hint: `write --${name} alone, or leave it out`,
+      });
+    }
+    if (values[name] === true) throw repeated(name);
+    values[name] = true;
+    return;
+  }
+  // `--template --digest x` must not make "--digest" a template; a lone "-" is standard input.
+  if (value === undefined || value === "" || (!inline && value.startsWith("-") && value !== "-")) {
+    throw new Failure("flag_without_value", `--${name} needs a value`, {
+      hint: `write --${name}=VALUE when the value starts with a dash; an empty value is refused`,
+    });
+  }
+  if (flag.type === "enum" && !(flag.options ?? []).includes(value)) {
+    throw new Failure(
+      "invalid_value",
+      `--${name} is ${quoted(value)}; wanted one of ${(flag.options ?? []).join(", ")}`,
+    );
+  }
+  const before = values[name];
+  if (flag.repeat === true) values[name] = Array.isArray(before) ? [...before, value] : [value];
+  else if (before === undefined) values[name] = value;
+  else throw repeated(name);
+}
+
+function fillIn(
+  values: Record<string, string | boolean | string[] | undefined>,
+  name: string,
+  flag: Flag,
+  usage: string,
+): void {
+  if (values[name] !== undefined) return;
+  if (flag.type === "boolean") values[name] = false;
+  else if (flag.repeat === true) values[name] = [];
+  else if (flag.default !== undefined) values[name] = String(flag.default);
+  else if (flag.required === true) {
+    throw flag.type === "positional"
+      ? new Failure("missing_argument", `${name.toUpperCase()} is missing`, { hint: usage })
+      : new Failure("flag_missing", `--${name} is missing`, { hint: usage });
+  }
+}
+
+function repeated(name: string): Failure {
+  return new Failure("flag_repeated", `--${name} was given more than once`, { hint: "give it once" });
+}
+
+function unknownFlag(rawName: string, flags: Flags): Failure {
+  const close = nearest(rawName.replace(/^-+/u, ""), Object.keys(flags));
+  return new Failure("unknown_flag", `unknown flag ${quoted(rawName)}`, {
+    hint: close === null ? "see --help for the flags of this command" : `did you mean --${close}?`,
+  });
+}

@@ -1,0 +1,146 @@
+import { resolve } from "node:path";
+import { parseImageDigest } from "../base/digest.ts";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import type { World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
+import { parseDuration } from "../cli/durations.ts";
+import { readBounded } from "../host/files.ts";
+import { GLOBAL_REGION, isRegion, isTemplate, type WantedPin } from "../pins/pin.ts";
+import type { Exchange } from "../pins/pin-client.ts";
+
+/** The flags that `promote` and `verify pin` share. */
+export const PIN_FLAGS = {
+  template: { type: "string", valueHint: "T", description: "the template whose image is pinned" },
+  digest: { type: "string", valueHint: "sha256:HEX", description: "the image, by its full digest" },
+  pin: {
+    type: "string",
+    valueHint: "T=DIGEST",
+    repeat: true,
+    description: "template and digest; for several pins",
+  },
+  region: { type: "string", valueHint: "R", description: "the region of the pin (global)" },
+  target: {
+    type: "string",
+    valueHint: "NAME=URL",
+    repeat: true,
+    description: "an environment and its control plane",
+  },
+  config: { type: "string", valueHint: "FILE", description: "environments from a file (or $WAYBILL_CONFIG)" },
+  env: {
+    type: "string",
+    valueHint: "NAME",
+    repeat: true,
+    description: "an environment of the configuration",
+  },
+  all: { type: "boolean", description: "every environment of the configuration" },
+  "token-env": {
+    type: "string",
+    valueHint: "NAME=VAR",
+    repeat: true,
+    description: "the variable with an environment's token",
+  },
+  "token-file": {
+    type: "string",
+    valueHint: "NAME=FILE",
+    repeat: true,
+    description: "the file with an environment's token",
+  },
+  "read-token-env": {
+    type: "string",
+    valueHint: "NAME=VAR",
+    repeat: true,
+    description: "a second token that may only read",
+  },
+  stable: {
+    type: "string",
+    valueHint: "N",
+    default: "1",
+    description: "how many reads in a row must be equal",
+  },
+  timeout: {
+    type: "string",
+    valueHint: "120s",
+    default: "120s",
+    description: "ceiling for each environment",
+  },
+  "attempt-timeout": {
+    type: "string",
+    valueHint: "10s",
+    default: "10s",
+    description: "ceiling for one request",
+  },
+  "retry-interval": { type: "string", valueHint: "5s", default: "5s", description: "between two requests" },
+  cacert: {
+    type: "string",
+    valueHint: "FILE",
+    description: "PEM certificates to trust in place of the system's",
+  },
+  "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
+} as const;
+
+export type PinFlags = Values<typeof PIN_FLAGS>;
+
+/** The pins that flags name, or else the variables of the script that this replaces. At least one. */
+export function readPins(flags: PinFlags, world: World): WantedPin[] {
+  const { env } = world;
+  // The script takes an empty REGION for none.
+  const region = flags.region ?? (env["REGION"] === "" ? undefined : env["REGION"]) ?? GLOBAL_REGION;
+  if (!isRegion(region))
+    throw new Failure("invalid_value", `--region is ${quoted(region)}; wanted letters, digits and dashes`);
+  if (flags.pin.length > 0) {
+    if (flags.template !== undefined || flags.digest !== undefined) {
+      throw new Failure("flags_contradict", "--pin and --template with --digest contradict each other", {
+        hint: "use one of them",
+      });
+    }
+    const pins = flags.pin.map((text) => readPin(text, region));
+    const twice = pins.find(
+      (pin, index) => pins.findIndex((other) => other.template === pin.template) !== index,
+    );
+    if (twice !== undefined) throw new Failure("flags_contradict", `--pin names ${twice.template} twice`);
+    return pins;
+  }
+  const template = flags.template ?? env["TEMPLATE_NAME"];
+  const digest = flags.digest ?? env["EXPECTED_DIGEST"] ?? env["IMAGE_DIGEST"];
+  if (template === undefined || digest === undefined) {
+    const missing = template === undefined ? "--template" : "--digest";
+    throw new Failure("flag_missing", `${missing} is missing`, {
+      hint: "name the pin: --template T --digest sha256:…",
+    });
+  }
+  return [readPin(`${template}=${digest}`, region)];
+}
+
+function readPin(text: string, region: string): WantedPin {
+  const cut = text.indexOf("=");
+  const template = text.slice(0, Math.max(cut, 0));
+  if (!isTemplate(template)) {
+    throw new Failure(
+      "invalid_value",
+      `the template is ${quoted(template)}; wanted lower-case letters, digits, dot, dash, underscore`,
+    );
+  }
+  return { template, region, digest: parseImageDigest(text.slice(cut + 1), `the digest of ${template}`) };
+}
+
+export function readExchange(flags: PinFlags, world: World): Exchange {
+  const attemptMs = parseDuration(flags["attempt-timeout"], "--attempt-timeout");
+  return {
+    attemptTimeoutMs: Math.min(attemptMs, parseDuration(flags.timeout, "--timeout")),
+    ca: flags.cacert === undefined ? undefined : readCertificates(resolve(world.cwd, flags.cacert)),
+    stop: world.stop,
+  };
+}
+
+function readCertificates(path: string): string {
+  const text = new TextDecoder().decode(readBounded(path, LIMITS.certificateBytes, "--cacert"));
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new Failure("input_invalid", `--cacert ${quoted(path)} holds no PEM certificate`);
+}
+
+export function readCount(text: string, flag: string): number {
+  if (/^[1-9]\d{0,2}$/u.test(text)) return Number(text);
+  throw new Failure("invalid_value", `${flag} is ${quoted(text)}; wanted a whole number from 1 to 999`);
+}

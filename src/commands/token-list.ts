@@ -1,0 +1,51 @@
+import { EXIT } from "../base/exit-codes.ts";
+import { printable } from "../base/printable.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { dataDirectoryPath, openDataDirectory } from "../control-plane/data-directory.ts";
+import { openDatabase } from "../control-plane/database.ts";
+import type { TokenRecord } from "../control-plane/token.ts";
+import { listTokens } from "../control-plane/tokens.ts";
+
+export const tokenList: Command = defineCommand({
+  name: "list",
+  description: "the tokens of a control plane, without their secrets",
+  args: { data: { type: "string", valueHint: "DIR", description: "the data folder of the server" } },
+  examples: ["waybill token list --data ./control-plane", "waybill token list --json"],
+  exits: [],
+  emptyDocument: { tokens: [] },
+  act: async (values, world) => {
+    const path = dataDirectoryPath(values.data, world.env, world.cwd, process.getuid?.() === 0);
+    const database = openDatabase(openDataDirectory(path, false).database, false);
+    try {
+      const now = world.now();
+      const tokens = (await listTokens(database)).map((record) => ({
+        id: record.id,
+        name: record.name,
+        scopes: record.scopes,
+        env: record.env,
+        state: stateOf(record, now),
+        created_at: record.created_at,
+        expires_at: record.expires_at,
+        revoked_at: record.revoked_at,
+      }));
+      const lines = tokens.map(
+        (one) =>
+          `${one.id}  ${one.state.padEnd(7)}  ${one.env}  ${one.scopes.join(",")}  ` +
+          `${one.expires_at ?? "never"}  ${printable(one.name)}`,
+      );
+      return {
+        exit: EXIT.ok,
+        document: { tokens },
+        text: lines.map((line) => `${line.trimEnd()}\n`).join(""),
+      };
+    } finally {
+      await database.close();
+    }
+  },
+});
+
+function stateOf(record: TokenRecord, now: Date): "valid" | "expired" | "revoked" {
+  if (record.revoked_at !== null) return "revoked";
+  const expired = record.expires_at !== null && now.getTime() >= Date.parse(record.expires_at);
+  return expired ? "expired" : "valid";
+}

@@ -1,0 +1,65 @@
+import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
+import type { Values } from "../cli/flags.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
+import { exitOfLegs } from "../pins/leg.ts";
+import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import { verifyAll } from "../pins/promote.ts";
+import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import { readTargets } from "./pin-targets.ts";
+import { inEnvironment } from "./promote.ts";
+
+const FLAGS = {
+  ...PIN_FLAGS,
+  for: {
+    type: "string",
+    valueHint: "30s",
+    default: "0s",
+    description: "how long to poll until it is equal (0s: one read)",
+  },
+} as const;
+
+export const verifyPin: Command = defineCommand({
+  name: "pin",
+  description: "read pins back and compare them with what they should be; writes nothing",
+  args: FLAGS,
+  examples: [
+    "waybill verify pin --template codex --digest sha256:… --target prod=https://cp.example.com",
+    "waybill verify pin --pin codex=sha256:… --config targets.json --all --for 2m --stable 3",
+  ],
+  exits: [
+    "partial",
+    "auth",
+    "missing",
+    "mismatch",
+    "protocol",
+    "transport",
+    "server",
+    "interrupted",
+    "terminated",
+  ],
+  emptyDocument: { checked: 0, legs: [] },
+  act: verifyPinAct,
+});
+
+async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  const pins = readPins(flags, world);
+  const exchange = readExchange(flags, world);
+  const rule = {
+    until: "equal" as const,
+    forMs: parseDuration(flags.for, "--for", { least: 0 }),
+    limitMs: parseDuration(flags.timeout, "--timeout"),
+    stable: readCount(flags.stable, "--stable"),
+    intervalMs: Math.min(parseDuration(flags["retry-interval"], "--retry-interval"), 1_000),
+  };
+  const targets = readTargets(flags, world);
+  const legs = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK }, rule);
+  return {
+    exit: exitOfLegs(legs),
+    document: pinDocument(pins, null, legs),
+    text: describeLegs(legs),
+    failures: legs.flatMap((leg) =>
+      leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
+    ),
+  };
+}

@@ -1,0 +1,68 @@
+import { printable } from "../base/printable.ts";
+import type { Capture } from "./capture.ts";
+import { captureDocument, sourceFields, warningsOf } from "./capture-document.ts";
+
+export const CAPTURE_FORMATS = ["json", "fields", "env"] as const;
+export type CaptureFormat = (typeof CAPTURE_FORMATS)[number];
+
+export function isCaptureFormat(text: string): text is CaptureFormat {
+  return CAPTURE_FORMATS.some((format) => format === text);
+}
+
+/** The capture as scripts take it, with its last line break. */
+export function formatCapture(capture: Capture, format: "fields" | "env"): string {
+  return format === "env" ? envLines(capture) : `${JSON.stringify(sourceFields(capture))}\n`;
+}
+
+/** `NAME='value'` lines for eval: single quotes, so that a branch named `$(rm -rf ~)` stays a name. */
+function envLines(capture: Capture): string {
+  return Object.entries(sourceFields(capture))
+    .map(([name, value]) => `${name.toUpperCase()}=${shellQuoted(String(value))}\n`)
+    .join("");
+}
+
+function shellQuoted(value: string): string {
+  return `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The capture for a person. */
+export function describeCapture(capture: Capture): string {
+  const {
+    source_fields: fields,
+    context,
+    digests,
+    matches_commit,
+    matches_commit_detail: detail,
+  } = captureDocument(capture);
+  const rows: [string, string][] = [];
+  const row = (name: string, value: string | boolean | null | undefined, why: string | null): void => {
+    rows.push([
+      name,
+      value === null || value === undefined ? `– (${why ?? "unknown"})` : printable(String(value)),
+    ]);
+  };
+  const { coordinates } = capture;
+  row("repo", fields.source_repo, coordinates.source_repo.reason);
+  row("commit", fields.source_commit, coordinates.source_commit.reason);
+  row("ref", fields.source_ref, coordinates.source_ref.reason);
+  row("subpath", fields.source_subpath, coordinates.source_subpath.reason);
+  row("dirty", fields.source_dirty, coordinates.source_dirty.reason);
+  const counts = Object.entries(detail.counts).map(([kind, count]) => `${count} ${kind}`);
+  row("matches commit", matches_commit, detail.reason);
+  if (counts.length > 0) rows.push(["", counts.join(", ")]);
+  row("tree hash", digests["working_tree_hash"], capture.digests.working_tree_hash.reason);
+  if (digests["git_tree"] !== null) row("git tree", digests["git_tree"], null);
+  if (digests["tar_sha256"] !== null)
+    row("archive", `sha256 ${digests["tar_sha256"]} (of the uncompressed tar)`, null);
+  const size = context.bytes === null ? "unread" : `${context.bytes} bytes`;
+  rows.push([
+    "context",
+    `${context.files} files, ${context.dirs} directories, ${context.symlinks} links, ${size}`,
+  ]);
+  return rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`).join("");
+}
+
+/** What a person should hear beside the result. */
+export function spokenWarnings(capture: Capture): string[] {
+  return warningsOf(capture).map((warning) => printable(warning.message));
+}

@@ -1,0 +1,106 @@
+import { Git } from "../source/git.ts";
+import { readCi, type CiClaims } from "../source/ci.ts";
+import { coordinatesOf, type Coordinates } from "../source/coordinates.ts";
+import { findWorkTree, gatherFacts, type GitFacts, type WorkTree } from "../source/git-facts.ts";
+import type { AbsenceReason } from "../source/known.ts";
+import { patternText, type BytePath } from "./byte-path.ts";
+import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
+import { compileIgnore } from "./ignore.ts";
+import { matchCommit, unknownMatch, type MatchesCommit } from "./matches-commit.ts";
+import { dirHash, gitTree, workingTreeHash, type DigestResult } from "./tree-digests.ts";
+
+export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
+  /** The work tree to attribute to; by default the one around the context. */
+  readonly repo: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds that all git calls may take together. */
+  readonly gitBudgetMs: number;
+};
+
+/** Everything that one capture found out, each absence with its reason. */
+export type Capture = {
+  readonly coordinates: Coordinates;
+  readonly matchesCommit: MatchesCommit;
+  readonly digests: {
+    readonly working_tree_hash: DigestResult;
+    readonly dir_hash: DigestResult;
+    readonly git_tree: DigestResult;
+    readonly tar_sha256: DigestResult;
+  };
+  readonly context: ContextCapture;
+  readonly ci: CiClaims | null;
+  /** What git said beyond a reason, for the person who looks for the cause. */
+  readonly gitDetail: string | null;
+};
+
+/**
+ * The whole capture: the work tree is found first, because its object format decides which blob ids the one read
+ * computes; then git's facts are gathered while the content is read.
+ */
+export async function capture(request: CaptureRequest, stop: AbortSignal): Promise<Capture> {
+  const root = contextRoot(request.cwd, request.context);
+  const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
+  const program = Git.find(request.env);
+  const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
+  const workTree = git === null ? GIT_MISSING : await findWorkTree(git, root);
+  const [facts, context] = await Promise.all([
+    git !== null && workTree.ok ? gatherFacts(git.at(workTree.top), workTree) : null,
+    captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
+  ]);
+  const ci = readCi(request.env);
+  return {
+    coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
+    matchesCommit: compareWithCommit(facts, workTree, context),
+    digests: digestsOf(context, workTree),
+    context,
+    ci,
+    gitDetail: workTree.ok ? null : workTree.detail,
+  };
+}
+
+const GIT_MISSING = {
+  ok: false,
+  reason: "git_missing",
+  detail: "no git in an absolute folder of PATH",
+} as const satisfies WorkTree;
+
+function absenceOf(workTree: WorkTree): AbsenceReason {
+  return workTree.ok ? "git_failed" : workTree.reason;
+}
+
+function compareWithCommit(
+  facts: GitFacts | null,
+  workTree: WorkTree,
+  context: ContextCapture,
+): MatchesCommit {
+  if (facts === null) return unknownMatch(absenceOf(workTree));
+  if (context.items === null) return unknownMatch(context.problem?.code ?? "unreadable");
+  if (facts.tree.reason !== null) return unknownMatch(facts.tree.reason);
+  const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
+  const isIgnored = (path: BytePath): boolean => ignore.verdictFor(patternText(path)).ignored;
+  return matchCommit(context.items, facts.tree.value, isIgnored);
+}
+
+function digestsOf(context: ContextCapture, workTree: WorkTree): Capture["digests"] {
+  const archive = context.archive?.tarSha256;
+  const tar: DigestResult =
+    archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive);
+  if (context.items === null) {
+    const gone = none(context.problem?.code ?? "unreadable");
+    return { working_tree_hash: gone, dir_hash: gone, git_tree: gone, tar_sha256: tar };
+  }
+  return {
+    working_tree_hash: workingTreeHash(context.items),
+    dir_hash: dirHash(context.items),
+    git_tree: workTree.ok ? some(gitTree(context.items, workTree.objectFormat)) : none(workTree.reason),
+    tar_sha256: tar,
+  };
+}
+
+function some<T extends string>(value: T): DigestResult<T> {
+  return { value, reason: null };
+}
+
+function none(reason: string): { readonly value: null; readonly reason: string } {
+  return { value: null, reason };
+}

@@ -1,0 +1,60 @@
+import { bytePathFromText, locate, type BytePath } from "./byte-path.ts";
+import type { Entry } from "./walk.ts";
+
+/** One of the two files that a builder always gets, wherever it lies. */
+export type BuildFile = {
+  /** Absolute place on disk. */
+  readonly place: string;
+  /** Its path inside the context, or null when it lies outside. */
+  readonly inside: BytePath | null;
+};
+
+/** One thing to read, with where it counts. */
+export type Item = {
+  readonly place: string | Buffer;
+  readonly entry: Entry;
+  /** Its name in the archive, or null when another file took that name. */
+  readonly archived: BytePath | null;
+  /** False for a file that only travels with the archive, under the name that builders look for. */
+  readonly inTree: boolean;
+};
+
+export type Layout = { readonly items: readonly Item[]; readonly displaced: readonly string[] };
+
+const DOCKERFILE = bytePathFromText("Dockerfile");
+const IGNORE_FILE = bytePathFromText(".dockerignore");
+
+/**
+ * Decides what stands in the archive: every entry under its own path, and the chosen Dockerfile and ignore file at
+ * the root under the names that remote builders know. A different file that already has such a name gives way (the
+ * original let it win, and built the wrong Dockerfile); the tree hash still covers it.
+ */
+export function layOut(
+  root: string,
+  entries: readonly Entry[],
+  dockerfile: BuildFile | null,
+  ignoreFile: BuildFile | null,
+): Layout {
+  const travelling = new Map<BytePath, BuildFile>();
+  if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) travelling.set(DOCKERFILE, dockerfile);
+  if (ignoreFile !== null && ignoreFile.inside !== IGNORE_FILE) travelling.set(IGNORE_FILE, ignoreFile);
+  const displaced: string[] = [];
+  const items: Item[] = entries.map((entry) => {
+    const gone = travelling.has(entry.path);
+    if (gone) displaced.push(entry.path);
+    return { place: locate(root, entry.path), entry, archived: gone ? null : entry.path, inTree: true };
+  });
+  for (const [path, file] of travelling) {
+    items.push({ place: file.place, entry: { kind: "file", path }, archived: path, inTree: false });
+  }
+  return { items: travelling.size === 0 ? items : items.sort(byArchivedName), displaced };
+}
+
+function byArchivedName(a: Item, b: Item): number {
+  const [left, right] = [sortKey(a), sortKey(b)];
+  return left < right ? -1 : left > right ? 1 : Number(b.inTree) - Number(a.inTree);
+}
+
+function sortKey(item: Item): string {
+  return item.entry.kind === "directory" ? `${item.entry.path}/` : item.entry.path;
+}

@@ -1,0 +1,51 @@
+import { Failure } from "../base/failure.ts";
+import type { Capture } from "./capture.ts";
+import { warningsOf } from "./capture-document.ts";
+
+export type Requirements = {
+  readonly strict: boolean;
+  readonly clean: boolean;
+  readonly matchesCommit: boolean;
+};
+
+/**
+ * What the `--require` flags refuse, and `--strict`, under which every warning is a refusal. False is a matter of
+ * policy (5); unknown is missing evidence (7).
+ */
+export function unmetRequirements(capture: Capture, wanted: Requirements): Failure[] {
+  const unmet: Failure[] = [];
+  const { source_dirty: dirty } = capture.coordinates;
+  if (wanted.clean && dirty.value !== false) {
+    unmet.push(
+      dirty.value === null
+        ? new Failure("requirement_unknown", `nobody knows whether the work tree is clean: ${dirty.reason}`)
+        : new Failure("requirement_not_met", "the work tree is dirty below the context", {
+            hint: "commit or remove the changes that git status shows",
+          }),
+    );
+  }
+  const { matchesCommit } = capture;
+  if (wanted.matchesCommit && matchesCommit.value !== true) {
+    const kinds = Object.entries(matchesCommit.counts).map(([kind, count]) => `${count} ${kind}`);
+    unmet.push(
+      matchesCommit.value === null
+        ? new Failure(
+            "requirement_unknown",
+            `nobody knows whether the context is the commit: ${matchesCommit.reason}`,
+          )
+        : new Failure(
+            "requirement_not_met",
+            `the context is not what the commit holds: ${kinds.join(", ")}`,
+            {
+              hint: "the document names some of the paths under matches_commit_detail",
+            },
+          ),
+    );
+  }
+  if (wanted.strict) {
+    for (const { code, message } of warningsOf(capture)) {
+      unmet.push(new Failure(code === "ignore_file_invalid" ? code : "requirement_unknown", message));
+    }
+  }
+  return unmet;
+}

@@ -1,0 +1,98 @@
+import { exactText, isAscii, type BytePath } from "./byte-path.ts";
+
+/**
+ * The bytes of our archives (POSIX.1-2001 ustar with pax headers only where ustar cannot say it). Nothing of the
+ * machine gets in: no owner, no time but the given one, modes 0644, 0755 and 0777, names as they are on disk.
+ */
+export type TarMember =
+  | { readonly kind: "directory"; readonly path: BytePath }
+  | { readonly kind: "symlink"; readonly path: BytePath; readonly target: BytePath }
+  | { readonly kind: "file"; readonly path: BytePath; readonly size: number; readonly executable: boolean };
+
+const BLOCK = 512;
+/** Archives are padded to GNU tar's record, 20 blocks, so that the length does not depend on the writer. */
+const RECORD = 20 * BLOCK;
+const NAME_BYTES = 100;
+const OCTAL_SIZE_MAX = 0o77777777777;
+
+/** The blocks before a member's content: the header, and a pax header before it when one is needed. */
+export function memberHeader(member: TarMember, mtime: number): Buffer {
+  const name = member.kind === "directory" ? `${member.path}/` : member.path;
+  const size = member.kind === "file" ? member.size : 0;
+  const target = member.kind === "symlink" ? member.target : "";
+  const records: Buffer[] = [];
+  if (needsRecord(name)) records.push(...nameRecords("path", name));
+  if (target !== "" && needsRecord(target)) records.push(...nameRecords("linkpath", target));
+  if (size > OCTAL_SIZE_MAX) records.push(paxRecord("size", Buffer.from(String(size))));
+  const type = member.kind === "directory" ? "5" : member.kind === "symlink" ? "2" : "0";
+  const mode =
+    member.kind === "symlink" ? 0o777 : member.kind === "directory" || member.executable ? 0o755 : 0o644;
+  const header = block({ name, mode, size, mtime, type, target });
+  return records.length === 0 ? header : Buffer.concat([paxHeader(records, mtime), header]);
+}
+
+/** Zero bytes that fill the last block of a content of `size` bytes. */
+export function contentPadding(size: number): Uint8Array {
+  return new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
+}
+
+/** Two zero blocks, then zeros to the end of the record. `written` is the archive's length so far. */
+export function archiveEnd(written: number): Uint8Array {
+  const least = written + 2 * BLOCK;
+  return new Uint8Array(Math.ceil(least / RECORD) * RECORD - written);
+}
+
+function needsRecord(name: string): boolean {
+  // A name that is not UTF-8 cannot stand in a pax record as it is; in 100 bytes ustar carries it.
+  return name.length > NAME_BYTES || (!isAscii(name) && isUtf8(name));
+}
+
+function isUtf8(name: string): boolean {
+  return exactText(name as BytePath) !== null; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte path and a slash
+}
+
+function nameRecords(keyword: "path" | "linkpath", name: string): Buffer[] {
+  const record = paxRecord(keyword, Buffer.from(name, "latin1"));
+  // pax values are UTF-8 unless the header says that they are the bytes of the file system.
+  return isUtf8(name) ? [record] : [paxRecord("hdrcharset", Buffer.from("BINARY")), record];
+}
+
+/** `length keyword=value LF`, where the length counts its own digits. */
+function paxRecord(keyword: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from("\n")]);
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+function paxHeader(records: readonly Buffer[], mtime: number): Buffer {
+  const body = Buffer.concat(records);
+  const name = "PaxHeaders/0";
+  const header = block({ name, mode: 0o644, size: body.length, mtime, type: "x", target: "" });
+  return Buffer.concat([header, body, contentPadding(body.length)]);
+}
+
+type Fields = { name: string; mode: number; size: number; mtime: number; type: string; target: string };
+
+function block(fields: Fields): Buffer {
+  const header = Buffer.alloc(BLOCK);
+  header.write(fields.name.slice(0, NAME_BYTES), 0, "latin1");
+  header.write(octal(fields.mode, 7), 100, "latin1");
+  header.write(octal(0, 7), 108, "latin1");
+  header.write(octal(0, 7), 116, "latin1");
+  // A size beyond the field stands in the pax record; this one is then not read.
+  header.write(octal(fields.size > OCTAL_SIZE_MAX ? 0 : fields.size, 11), 124, "latin1");
+  header.write(octal(fields.mtime, 11), 136, "latin1");
+  header.write("        ", 148, "latin1");
+  header.write(fields.type, 156, "latin1");
+  header.write(fields.target.slice(0, NAME_BYTES), 157, "latin1");
+  header.write("ustar\u000000", 257, "latin1");
+  let sum = 0;
+  for (const byte of header) sum += byte;
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return header;
+}
+
+function octal(value: number, digits: number): string {
+  return `${value.toString(8).padStart(digits, "0")}\0`;
+}

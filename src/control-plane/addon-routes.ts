@@ -1,0 +1,86 @@
+import { isHostName, isPlatform, isSegment } from "./addon-fields.ts";
+import { readAssignment } from "./assignment-request.ts";
+import { assignAddon, assignmentsFor, unassignAddon } from "./assignments.ts";
+import { single } from "./build-query.ts";
+import { configVersion, deliver } from "./delivery.ts";
+import { noneMatch } from "./etag.ts";
+import { readPackage } from "./package-request.ts";
+import { assignedPackages, listPackages, publishPackage } from "./packages.ts";
+import { readJsonBody } from "./request-body.ts";
+import type { Call, Deps, Route } from "./router.ts";
+import { json, WireRefusal } from "./wire.ts";
+
+const ASSIGNMENT = "/v1/addons/assignments/{addon_id}";
+
+export const ADDON_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/addons/packages",
+    access: "addons:write",
+    action: "package.publish",
+    answer: async ({ request, env, by }, { database }) =>
+      json(await publishPackage(database, env, readPackage(await readJsonBody(request)), by)),
+  },
+  {
+    method: "GET",
+    path: "/v1/addons/packages",
+    access: "addons:read",
+    action: "package.list",
+    answer: async ({ env }, { database }) => json({ packages: await listPackages(database, env) }),
+  },
+  {
+    method: "PUT",
+    path: ASSIGNMENT,
+    access: "addons:write",
+    action: "assignment.put",
+    answer: async (call, { database }) => {
+      const wanted = readAssignment(await readJsonBody(call.request));
+      return json(await assignAddon(database, call.env, addonId(call), wanted, call.by));
+    },
+  },
+  {
+    method: "DELETE",
+    path: ASSIGNMENT,
+    access: "addons:write",
+    action: "assignment.delete",
+    answer: async (call, { database }) => {
+      await unassignAddon(database, call.env, addonId(call), hostOf(call) ?? "", call.by);
+      return new Response(null, { status: 204 });
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/addons/assignments",
+    access: "addons:read",
+    action: "assignment.list",
+    answer: answerAssignments,
+  },
+];
+
+async function answerAssignments(call: Call, { database }: Deps): Promise<Response> {
+  const platform = single(call.query, "platform") ?? "";
+  if (!isPlatform(platform)) throw new WireRefusal("invalid_query", "platform must be os/arch");
+  const host = hostOf(call);
+  // Packages are never taken back, so the order of these two reads does not matter.
+  const assignments = await assignmentsFor(database, call.env, host);
+  const addons = deliver(assignments, await assignedPackages(database, call.env, host), platform);
+  const version = configVersion(addons);
+  const etag = `"${version}"`;
+  if (noneMatch(call.request.headers.get("if-none-match"), etag)) {
+    return new Response(null, { status: 304, headers: { etag } });
+  }
+  return json({ addons, config_version: version }, 200, { etag });
+}
+
+function addonId({ params }: Call): string {
+  const id = params["addon_id"] ?? "";
+  if (!isSegment(id))
+    throw new WireRefusal("invalid_field", "addon_id must match ^[A-Za-z0-9][A-Za-z0-9._+-]*$");
+  return id;
+}
+
+function hostOf({ query }: Call): string | null {
+  const host = single(query, "host");
+  if (host !== null && !isHostName(host)) throw new WireRefusal("invalid_query", "host must be a host name");
+  return host;
+}

@@ -1,0 +1,41 @@
+import type { Database } from "./database.ts";
+import { isTokenText, refusalOf, tokenId, type TokenRecord } from "./token.ts";
+import { findToken } from "./tokens.ts";
+
+export type Authenticated =
+  | { readonly ok: true; readonly token: TokenRecord }
+  | { readonly ok: false; readonly reason: string };
+
+/** Who asks. `x-api-key` counts only where a route has always taken it. */
+export async function authenticate(
+  headers: Headers,
+  takesApiKey: boolean,
+  database: Database,
+  now: Date,
+): Promise<Authenticated> {
+  const presented = credentialOf(headers, takesApiKey);
+  if (!presented.ok) return presented;
+  const record = await findToken(database, tokenId(presented.token));
+  const reason = refusalOf(presented.token, record, now);
+  return reason !== null || record === null
+    ? { ok: false, reason: reason ?? "token unknown" }
+    : { ok: true, token: record };
+}
+
+type Presented =
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly reason: string };
+
+function credentialOf(headers: Headers, takesApiKey: boolean): Presented {
+  const authorization = headers.get("authorization");
+  const apiKey = takesApiKey ? headers.get("x-api-key") : null;
+  if (authorization === null && apiKey === null) return { ok: false, reason: "token missing" };
+  // The scheme is case-insensitive (RFC 9110 §11.1); two headers arrive joined by a comma and match nothing.
+  const bearer = authorization === null ? null : (/^bearer +(\S+)$/iu.exec(authorization)?.[1] ?? "");
+  // Taking either one of two different credentials would let a proxy and us see two different callers.
+  if (bearer !== null && apiKey !== null && bearer !== apiKey) {
+    return { ok: false, reason: "two different tokens" };
+  }
+  const token = bearer ?? apiKey ?? "";
+  return isTokenText(token) ? { ok: true, token } : { ok: false, reason: "token malformed" };
+}

@@ -1,0 +1,160 @@
+import type { Database as Connection } from "bun:sqlite";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+
+/**
+ * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
+ * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host.
+ */
+const STEPS: readonly string[] = [
+  `
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY CHECK (length(id) = 8),
+  sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  env TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT
+) STRICT;
+
+CREATE TABLE pins (
+  env TEXT NOT NULL,
+  template_name TEXT NOT NULL,
+  region TEXT NOT NULL,
+  image_digest TEXT NOT NULL CHECK (image_digest GLOB 'sha256:*' AND length(image_digest) = 71),
+  git_sha TEXT,
+  notes TEXT,
+  promoted_at TEXT NOT NULL,
+  promoted_by TEXT NOT NULL,
+  PRIMARY KEY (env, template_name, region)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE builds (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  env TEXT NOT NULL,
+  agent_id TEXT,
+  agent_name TEXT NOT NULL,
+  image_name TEXT NOT NULL,
+  image_tag TEXT NOT NULL,
+  image_digest TEXT,
+  platform TEXT,
+  build_arg_names_json TEXT NOT NULL,
+  source_repo TEXT,
+  source_commit TEXT,
+  source_ref TEXT,
+  source_subpath TEXT,
+  source_dirty INTEGER CHECK (source_dirty IN (0, 1)),
+  working_tree_hash TEXT,
+  context_sha256 TEXT NOT NULL,
+  context_bytes INTEGER NOT NULL CHECK (context_bytes > 0),
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX builds_by_env ON builds (env, seq);
+CREATE INDEX builds_by_commit ON builds (env, source_commit, seq);
+CREATE INDEX builds_by_hash ON builds (env, working_tree_hash, seq);
+CREATE INDEX builds_by_agent ON builds (env, agent_name, seq);
+
+CREATE TABLE artifacts (
+  sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  stored_at TEXT NOT NULL,
+  stored_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE packages (
+  env TEXT NOT NULL,
+  addon_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  binary_name TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  supervision TEXT NOT NULL,
+  args_json TEXT NOT NULL,
+  config_json TEXT NOT NULL,
+  capabilities_json TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (env, addon_id, version)
+) STRICT;
+
+CREATE TABLE package_artifacts (
+  env TEXT NOT NULL,
+  addon_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  object_key TEXT,
+  sha256 TEXT REFERENCES artifacts (sha256),
+  signature TEXT,
+  PRIMARY KEY (env, addon_id, version, platform),
+  FOREIGN KEY (env, addon_id, version) REFERENCES packages (env, addon_id, version)
+) STRICT;
+
+CREATE TABLE assignments (
+  env TEXT NOT NULL,
+  addon_id TEXT NOT NULL,
+  host TEXT NOT NULL,
+  version TEXT NOT NULL,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  args_json TEXT,
+  config_json TEXT,
+  assigned_at TEXT NOT NULL,
+  assigned_by TEXT NOT NULL,
+  PRIMARY KEY (env, addon_id, host),
+  FOREIGN KEY (env, addon_id, version) REFERENCES packages (env, addon_id, version)
+) STRICT;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  env TEXT,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  decision TEXT NOT NULL CHECK (decision IN ('allowed', 'denied')),
+  subject TEXT NOT NULL,
+  reason TEXT,
+  before_json TEXT,
+  after_json TEXT,
+  request_id TEXT
+) STRICT;
+CREATE TRIGGER events_keep_rows BEFORE DELETE ON events
+  BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_keep_contents BEFORE UPDATE ON events
+  BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+-- INSERT OR REPLACE deletes without asking the trigger above.
+CREATE TRIGGER events_keep_numbers BEFORE INSERT ON events
+  WHEN EXISTS (SELECT 1 FROM events WHERE seq = NEW.seq)
+  BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+
+CREATE TABLE readiness (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  checked_at TEXT NOT NULL
+) STRICT;
+`,
+];
+
+/** Runs the steps that this file has not seen. Throws Failure when a newer waybill wrote it. */
+export function migrate(connection: Connection, path: string): void {
+  // The version is read inside the lock: `serve` and `token new` may open a new file at the same moment.
+  connection.run("BEGIN IMMEDIATE");
+  try {
+    const found =
+      connection.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+    if (found > STEPS.length) {
+      throw new Failure(
+        "data_dir_invalid",
+        `${quoted(path)} has schema ${found}; this waybill knows up to ${STEPS.length}`,
+        { hint: "run the newer waybill that wrote it" },
+      );
+    }
+    for (const step of STEPS.slice(found)) connection.run(step);
+    if (found < STEPS.length) connection.run(`PRAGMA user_version = ${STEPS.length}`);
+    connection.run("COMMIT");
+  } catch (error) {
+    if (connection.inTransaction) connection.run("ROLLBACK");
+    connection.close();
+    throw error;
+  }
+}

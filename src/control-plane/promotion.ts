@@ -1,0 +1,57 @@
+import { isMap } from "../base/decode.ts";
+import { isImageDigest, type ImageDigest } from "../base/digest.ts";
+import type { JsonValue } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { WireRefusal } from "./wire.ts";
+
+/** What a promote request asks for, after every check. */
+export type Promotion = {
+  readonly template_name: string;
+  readonly region: string;
+  readonly image_digest: ImageDigest;
+  readonly git_sha?: string;
+  readonly notes?: string;
+};
+
+const TEMPLATE = /^[a-z0-9_-]{1,128}$/u;
+const REGION = /^[a-z0-9][a-z0-9_-]{0,63}$/u;
+const GIT_SHA = /^(?:[0-9a-f]{7,40}|[0-9a-f]{64})$/u;
+
+/**
+ * Reads the body of a promote request. The texts are the ones that scripts have printed for years. Members that we
+ * do not know are ignored, and so are `promoted_by` and `promoted_at`: only the server says who and when.
+ */
+export function readPromotion(body: JsonValue): Promotion {
+  if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
+  const template = text(body, "template_name");
+  if (template === "") throw refused("template_name is required");
+  if (!TEMPLATE.test(template)) throw refused("template_name must match ^[a-z0-9_-]+$");
+  const digest = text(body, "image_digest");
+  if (!isImageDigest(digest)) throw refused("image_digest must be sha256:<64 hex>");
+  const region = text(body, "region");
+  if (region !== "" && !REGION.test(region)) throw refused("region must match ^[a-z0-9_-]+$");
+  const gitSha = text(body, "git_sha");
+  if (gitSha !== "" && !GIT_SHA.test(gitSha)) throw refused("git_sha must be 7..40 lower-case hex");
+  const notes = text(body, "notes");
+  if (Array.from(notes).length > LIMITS.notesChars) {
+    throw refused(`notes must be <= ${LIMITS.notesChars} chars`);
+  }
+  return {
+    template_name: template,
+    region: region === "" ? "global" : region,
+    image_digest: digest,
+    ...(gitSha === "" ? {} : { git_sha: gitSha }),
+    ...(notes === "" ? {} : { notes }),
+  };
+}
+
+/** Absent, null and "" mean the same: existing scripts send an empty member for a variable that is not set. */
+function text(body: { readonly [name: string]: JsonValue }, name: string): string {
+  const value = body[name] ?? "";
+  if (typeof value !== "string") throw refused(`${name} must be a string`);
+  return value;
+}
+
+function refused(message: string): WireRefusal {
+  return new WireRefusal("invalid_field", message);
+}

@@ -1,0 +1,45 @@
+import { Failure } from "../base/failure.ts";
+import { parseJson, type JsonValue } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { WireRefusal } from "./wire.ts";
+
+/**
+ * The bytes of a request as they come. Refuses what would make them mean something else (a coding, a part of a
+ * whole) and a declared length above `maxBytes`, before anything is read.
+ */
+export function bodyChunks(request: Request, maxBytes: number, what: string): AsyncIterable<Uint8Array> {
+  const coding = request.headers.get("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") {
+    throw new WireRefusal("unsupported_media_type", "send the body without a content-encoding");
+  }
+  if (request.headers.has("content-range")) {
+    throw new WireRefusal("unsupported_media_type", "send the whole body, without a content-range");
+  }
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
+  return request.body ?? nothing();
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** A JSON body of at most 1 MiB, by the strict reader: no duplicate members, no junk after the value. */
+export async function readJsonBody(request: Request): Promise<JsonValue> {
+  const max = LIMITS.apiAnswerBytes;
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of bodyChunks(request, max, "the body")) {
+    length += chunk.length;
+    if (length > max) throw new WireRefusal("too_large", `the body must be <= ${max} bytes`);
+    pieces.push(chunk);
+  }
+  try {
+    return parseJson(new Uint8Array(Buffer.concat(pieces, length)), {
+      what: "the body",
+      code: "request_rejected",
+      maxBytes: max,
+    });
+  } catch (error) {
+    if (error instanceof Failure) throw new WireRefusal("invalid_json", error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import { timingSafeEqual } from "node:crypto";
+import { sha256Of } from "../base/hashing.ts";
+import type { Scope } from "./scopes.ts";
+
+/** What the server keeps of a token: never the token. Instants are RFC 3339. */
+export type TokenRecord = {
+  readonly id: string;
+  readonly sha256: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly env: string;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+};
+
+const TOKEN = /^wb_[A-Za-z0-9_-]{43}$/u;
+export const TOKEN_BYTES = 32;
+
+/** `wb_` (so that secret scanners know it) and 43 base64url characters. */
+export function tokenText(random: Uint8Array): string {
+  return `wb_${Buffer.from(random).toString("base64url")}`;
+}
+
+export function isTokenText(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** The public id of a token: enough to find its row, useless to guess the other 224 bits. */
+export function tokenId(token: string): string {
+  return sha256Of(token).slice(0, 8);
+}
+
+/** How an actor is named in rows and events. */
+export function actorOf(id: string): string {
+  return `api-token-${id}`;
+}
+
+/** Why this token opens nothing, or null. The comparison takes the same time wherever the digests differ. */
+export function refusalOf(presented: string, record: TokenRecord | null, now: Date): string | null {
+  const found = Buffer.from(sha256Of(presented), "latin1");
+  // Compared with something also when there is no row, so that the two answers take alike.
+  const wanted = Buffer.from(record?.sha256 ?? sha256Of(""), "latin1");
+  if (!timingSafeEqual(found, wanted) || record === null) return "token unknown";
+  if (record.revoked_at !== null) return "token revoked";
+  if (record.expires_at !== null && now.getTime() >= Date.parse(record.expires_at)) return "token expired";
+  return null;
+}

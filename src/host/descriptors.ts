@@ -1,0 +1,43 @@
+import { fstatSync, readFileSync, writeSync } from "node:fs";
+
+export type WriteResult = "written" | "reader_gone";
+
+/**
+ * Writes all bytes to an open descriptor. A full pipe (EAGAIN) is waited for; a reader that closed it (EPIPE) is
+ * reported, not thrown; any other error (ENOSPC on a full device) is thrown. `console.log` hides all three.
+ */
+export function writeFully(descriptor: number, text: string): WriteResult {
+  const bytes = new TextEncoder().encode(text);
+  let offset = 0;
+  while (offset < bytes.length) {
+    try {
+      offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") return "reader_gone";
+      if (code !== "EAGAIN") throw error;
+      Bun.sleepSync(1);
+    }
+  }
+  return "written";
+}
+
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Whether standard output or error was closed when the process started (`>&-`). Bun then puts /dev/null in its
+ * place, and what is written there is lost without an error. An inherited descriptor cannot be close-on-exec, Bun's
+ * is. Known on Linux only; elsewhere false.
+ */
+export function wasClosedAtStart(descriptor: 1 | 2): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    const flags = /^flags:\s+([0-7]+)$/mu.exec(
+      readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
+    )?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+  } catch {
+    return false;
+  }
+}

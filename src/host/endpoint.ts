@@ -1,0 +1,66 @@
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+
+export type EndpointPolicy = {
+  readonly from: string;
+  /** http is taken for a loopback address only, and only then. */
+  readonly allowInsecureHttp: boolean;
+  /** Whether the URL may have a path below the origin. */
+  readonly path: "none" | "allowed";
+  /** Whether it may have a query. */
+  readonly query?: "none" | "allowed";
+};
+
+/** The characters of a plain URL. What the URL parser would repair or drop (tabs, `\`, full-width dots) is refused. */
+const PLAIN = /^[!$&'()*+,\-./0-9:;=?@A-Z_a-z~%[\]]+$/u;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/u;
+
+/** Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK.test(url.hostname);
+}
+
+/**
+ * The URL of a server that will get a credential, from a flag or a file. Parsed once, strictly: what is shown is
+ * what is called. Throws Failure `url_invalid`.
+ */
+export function parseEndpoint(text: string, policy: EndpointPolicy): URL {
+  const refuse = (found: string, hint: string): Failure =>
+    new Failure("url_invalid", `${policy.from} is ${found}`, { hint });
+  const url = PLAIN.test(text) ? URL.parse(text) : null;
+  if (url === null) throw refuse(`${quoted(text)}, which is no plain URL`, "wanted https://host[:port]");
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw refuse(`${quoted(text)}, neither https nor http`, "wanted https://host[:port]");
+  }
+  // Not the text: its user part may be a credential.
+  if (url.username !== "" || url.password !== "" || text.includes("@")) {
+    throw refuse(
+      `a URL for ${url.host} with a user name or password in it`,
+      "pass the credential by variable or file",
+    );
+  }
+  // `https://https://host` and `https://evil.example\n.host` parse, but not to what was written.
+  const written = /^https?:\/\/([^/?#]+)/iu.exec(text)?.[1]?.toLowerCase();
+  const canonical =
+    url.port === "" ? [url.host, `${url.host}:${url.protocol === "https:" ? 443 : 80}`] : [url.host];
+  if (written === undefined || !canonical.includes(written)) {
+    throw refuse(
+      `${quoted(text)}, whose host reads as ${quoted(url.host)}`,
+      "write the host exactly as it is called",
+    );
+  }
+  if (url.hash !== "" || text.includes("#"))
+    throw refuse(`${quoted(text)}, which has a fragment`, "leave out the #…");
+  if (text.includes("?") && policy.query !== "allowed")
+    throw refuse(`${quoted(text)}, which has a query`, "leave out the ?…");
+  if (policy.path === "none" && url.pathname !== "/") {
+    throw refuse(`${quoted(text)}, which has a path`, `wanted the origin alone: ${url.origin}`);
+  }
+  if (url.protocol === "http:" && !(policy.allowInsecureHttp && isLoopback(url))) {
+    throw refuse(
+      `${quoted(text)}: http would show the credential to the network`,
+      isLoopback(url) ? "pass --allow-insecure-http for this loopback address" : "use https",
+    );
+  }
+  return url;
+}

@@ -1,0 +1,185 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { Failure } from "../base/failure.ts";
+import type { FailureCode } from "../base/exit-codes.ts";
+import { quoted } from "../base/printable.ts";
+
+/** The `code` of a system error (`ENOENT`), or "". */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/**
+ * All bytes of a regular file of at most `max` bytes. Never blocks on a FIFO that somebody put there. Throws
+ * Failure with `code`, which names the file as `what`.
+ */
+export function readBounded(
+  path: string,
+  max: number,
+  what: string,
+  code: FailureCode = "file_unreadable",
+): Uint8Array {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new Failure(code, `${what} ${quoted(path)} cannot be read: ${reason(error)}`, { cause: error });
+  }
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new Failure(code, `${what} ${quoted(path)} is not a regular file`);
+    if (status.size > max) throw tooLarge(what, path, status.size, max, code);
+    // One byte more than the ceiling, so that a file which grows meanwhile is seen and not cut.
+    const buffer = new Uint8Array(Math.min(max, Math.max(status.size, 4096)) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+      if (read === 0) return buffer.slice(0, length);
+      length += read;
+    }
+    if (length > max) throw tooLarge(what, path, length, max, code);
+    throw new Failure(code, `${what} ${quoted(path)} grew while it was read`, { hint: "run again" });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function tooLarge(what: string, path: string, size: number, max: number, code: FailureCode): Failure {
+  return new Failure(code, `${what} ${quoted(path)} has ${size} bytes or more; at most ${max} are read`);
+}
+
+/** All of standard input, at most `max` bytes. */
+export function readStandardInput(max: number, what: string): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = new Uint8Array(64 * 1024);
+    const read = readSomeInput(piece);
+    if (read === 0) return new Uint8Array(Buffer.concat(pieces, length));
+    length += read;
+    if (length > max)
+      throw new Failure("input_invalid", `${what} on standard input has more than ${max} bytes`);
+    pieces.push(piece.subarray(0, read));
+  }
+}
+
+function readSomeInput(into: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(0, into, 0, into.length, null);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN")
+        throw new Failure("input_invalid", `standard input cannot be read: ${reason(error)}`);
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+/** What the system said, without the path: that one is in our own words already. */
+export function reason(error: unknown): string {
+  if (error instanceof Failure) return error.message;
+  const code = errorCode(error);
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  if (code === "ENOTDIR") return "a part of its path is not a directory";
+  if (code === "EISDIR") return "it is a directory";
+  if (code === "ENOSPC") return "no space left on the device";
+  if (code === "ELOOP") return "too many symbolic links";
+  return code === "" ? String(error) : code;
+}
+
+export function fsyncDirectory(path: string): void {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function writeAll(descriptor: number, bytes: Uint8Array): void {
+  let offset = 0;
+  while (offset < bytes.length) offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+}
+
+/** A new file beside `path` that takes its place by rename, or is removed: a failed run leaves nothing behind. */
+export class PendingFile {
+  readonly descriptor: number;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #mode: number;
+  #open = true;
+  #committed = false;
+
+  /**
+   * `mode` is set exactly, whatever the umask is. Throws the system's error when the folder cannot be written, and
+   * Failure `file_exists` when something else than a file stands there: root would rename over /dev/null, and a
+   * link in a folder of many leads elsewhere.
+   */
+  constructor(path: string, mode: number) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new Failure("file_exists", `${quoted(path)} exists and is not a regular file`, {
+        hint: "name a file, or a name that is free",
+      });
+    }
+    this.#path = path;
+    // A part of the name is enough to know it by: the whole of a long one would leave no room for the rest.
+    const stem = basename(path).slice(0, 50);
+    this.#temporary = join(dirname(path), `.${stem}.${randomBytes(6).toString("hex")}.tmp`);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    // 0600 while it is being written: a half-written secret must not be readable either.
+    this.descriptor = openSync(this.#temporary, flags, 0o600);
+    this.#mode = mode;
+  }
+
+  write(bytes: Uint8Array): void {
+    writeAll(this.descriptor, bytes);
+  }
+
+  /** Data to the disk, then the name, then the folder: after a power cut there is the old file or the new one. */
+  commit(): void {
+    fchmodSync(this.descriptor, this.#mode);
+    fsyncSync(this.descriptor);
+    this.#close();
+    renameSync(this.#temporary, this.#path);
+    this.#committed = true;
+    fsyncDirectory(dirname(this.#path));
+  }
+
+  /** Safe to call after `commit`. */
+  discard(): void {
+    if (this.#open) this.#close();
+    if (!this.#committed) rmSync(this.#temporary, { force: true });
+  }
+
+  #close(): void {
+    this.#open = false;
+    closeSync(this.descriptor);
+  }
+}
+
+/** Writes a whole file atomically and durably. Throws the system's error; the old file then stands untouched. */
+export function writeAtomic(path: string, bytes: Uint8Array | string, mode: number): void {
+  const pending = new PendingFile(path, mode);
+  try {
+    pending.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    pending.commit();
+  } finally {
+    pending.discard();
+  }
+}

@@ -1,0 +1,131 @@
+import { Failure } from "../base/failure.ts";
+import { interruption } from "../base/interruption.ts";
+import { isLoopback } from "./endpoint.ts";
+import { errorCode } from "./files.ts";
+
+export type HttpRequest = {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | FormData | Blob;
+  /** Milliseconds for the whole exchange, the body included. */
+  readonly deadlineMs: number;
+  /** Ceiling for the body of the answer, in bytes, counted while it streams. */
+  readonly maxBytes: number;
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string;
+  readonly stop?: AbortSignal;
+};
+
+export type HttpHead = { readonly status: number; readonly headers: Headers };
+export type HttpAnswer = HttpHead & { readonly body: Uint8Array };
+
+/** The whole answer. Throws Failure: a transport code, `answer_too_large` or an interruption. */
+export async function request(wanted: HttpRequest): Promise<HttpAnswer> {
+  const { chunks, ...head } = await open(wanted);
+  const pieces: Uint8Array[] = [];
+  for await (const chunk of chunks) pieces.push(chunk);
+  return { ...head, body: new Uint8Array(Buffer.concat(pieces)) };
+}
+
+/**
+ * The answer as it comes. The only place that talks HTTP: no redirect is followed (a redirected POST turns into a
+ * GET and a false success), nothing is decompressed (digests are over the bytes on the wire), no socket is reused
+ * (a reused one that died makes Bun send a GET or PUT twice), certificates are always checked.
+ */
+export async function open(
+  wanted: HttpRequest,
+): Promise<HttpHead & { readonly chunks: AsyncIterable<Uint8Array> }> {
+  if (wanted.url.protocol !== "https:" && wanted.url.protocol !== "http:") {
+    throw new Failure("url_invalid", `${shownUrl(wanted.url)} is neither http nor https`);
+  }
+  const deadline = AbortSignal.timeout(wanted.deadlineMs);
+  const signal = wanted.stop === undefined ? deadline : AbortSignal.any([deadline, wanted.stop]);
+  try {
+    const response = await fetch(wanted.url, {
+      method: wanted.method,
+      headers: { "accept-encoding": "identity", ...wanted.headers },
+      ...(wanted.body === undefined ? {} : { body: wanted.body }),
+      redirect: "manual",
+      decompress: false,
+      keepalive: false,
+      // A proxy would get what was meant for this machine, over plain http with the credential in it.
+      ...(isLoopback(wanted.url) ? { proxy: false } : {}),
+      // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED and BUN_CONFIG_VERBOSE_FETCH would otherwise decide.
+      verbose: false,
+      tls: { rejectUnauthorized: true, ...(wanted.ca === undefined ? {} : { ca: wanted.ca }) },
+      signal,
+    });
+    return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
+  } catch (error) {
+    throw transportFailure(error, wanted);
+  }
+}
+
+async function* bounded(response: Response, wanted: HttpRequest): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  try {
+    if (response.body === null) return;
+    for await (const chunk of response.body) {
+      length += chunk.length;
+      if (length > wanted.maxBytes) {
+        throw new Failure(
+          "answer_too_large",
+          `${shownUrl(wanted.url)} sent more than ${wanted.maxBytes} bytes`,
+        );
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : transportFailure(error, wanted);
+  }
+}
+
+/** A URL for messages: no user, no password, no query (presigned ones carry their key there), no fragment. */
+export function shownUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+const TLS = /CERT|TLS|SSL|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/iu;
+const REFUSED = new Set([
+  "ECONNREFUSED",
+  "ConnectionRefused",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "FailedToOpenSocket",
+]);
+
+function transportFailure(error: unknown, wanted: HttpRequest): Failure {
+  if (wanted.stop?.aborted === true) return interruption(wanted.stop, `waiting for ${wanted.url.host}`);
+  const where = shownUrl(wanted.url);
+  // The runtime's error is not handed on: its message quotes the whole URL, and a query may hold a signature.
+  const code = errorCode(error);
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return new Failure("deadline_passed", `${where} gave no whole answer within ${wanted.deadlineMs} ms`);
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN" || /DNS/u.test(code)) {
+    return new Failure("name_not_resolved", `the name ${wanted.url.hostname} was not found`, {
+      hint: "check the host in the target's URL and this machine's DNS",
+    });
+  }
+  if (/PROXY/iu.test(code)) {
+    return new Failure("proxy_failed", `the proxy for ${where} failed (${code})`, {
+      hint: "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+    });
+  }
+  if (REFUSED.has(code))
+    return new Failure("connection_failed", `no connection to ${wanted.url.host} (${code})`);
+  if (TLS.test(code)) {
+    return new Failure("tls_failed", `the certificate of ${wanted.url.host} is not trusted (${code})`, {
+      hint: tlsHint(code),
+    });
+  }
+  const kind = error instanceof Error ? error.name : "no error";
+  return new Failure("connection_lost", `the exchange with ${where} broke (${code === "" ? kind : code})`);
+}
+
+function tlsHint(code: string): string {
+  if (/ALTNAME/u.test(code)) return "it is for another name; check the host in the URL";
+  if (/EXPIRED|NOT_YET_VALID/u.test(code)) return "check the server's certificate and this machine's clock";
+  return "pass the issuing certificate with --cacert";
+}

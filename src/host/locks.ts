@@ -1,0 +1,101 @@
+import { dlopen, FFIType } from "bun:ffi";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { Failure } from "../base/failure.ts";
+import { throwIfStopped } from "../base/interruption.ts";
+import { quoted } from "../base/printable.ts";
+import { errorCode, reason } from "./files.ts";
+
+export type LockRequest = {
+  readonly path: string;
+  /** What the lock protects, for messages. */
+  readonly what: string;
+  /** Milliseconds to wait for another holder; 0 tries once. */
+  readonly budgetMs: number;
+  readonly stop: AbortSignal;
+};
+
+export type Lock = { readonly release: () => void };
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const POLL_MS = 50;
+
+/**
+ * An exclusive lock between processes (flock on a file that is never removed). The kernel releases it when the
+ * holder ends in any way, so there is no stale lock to clean up. Throws Failure `lock_held` after the budget.
+ */
+export async function acquireLock(wanted: LockRequest): Promise<Lock> {
+  const flock = loadFlock();
+  const deadline = performance.now() + wanted.budgetMs;
+  for (;;) {
+    throwIfStopped(wanted.stop, `waiting for the lock of ${wanted.what}`);
+    const descriptor = openLockFile(wanted);
+    if (flock(descriptor, LOCK_EX | LOCK_NB) === 0) {
+      // Somebody may have removed the file meanwhile: then the next process would lock another one.
+      if (isStillAt(descriptor, wanted.path)) return { release: () => closeSync(descriptor) };
+    }
+    closeSync(descriptor);
+    if (performance.now() >= deadline) {
+      throw new Failure("lock_held", `${wanted.what} is locked by another process (${quoted(wanted.path)})`, {
+        hint: `waited ${wanted.budgetMs} ms; wait for the other run, or allow more time`,
+      });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+function openLockFile(wanted: LockRequest): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  let descriptor: number;
+  try {
+    descriptor = openSync(wanted.path, flags, 0o600);
+  } catch (error) {
+    const code = errorCode(error) === "ELOOP" ? "unsafe_path" : "storage_failed";
+    throw new Failure(code, `the lock file ${quoted(wanted.path)} cannot be opened: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw new Failure("unsafe_path", `the lock file ${quoted(wanted.path)} is not a regular file`, {
+    hint: "somebody put something else there; look at it and remove it",
+  });
+}
+
+function isStillAt(descriptor: number, path: string): boolean {
+  const held = fstatSync(descriptor);
+  try {
+    const named = statSync(path);
+    return held.ino === named.ino && held.dev === named.dev;
+  } catch {
+    return false;
+  }
+}
+
+type Flock = (descriptor: number, operation: number) => number;
+let loaded: Flock | undefined;
+
+/** Node and Bun have no call for it, so it comes from the C library that this process runs on anyway. */
+function loadFlock(): Flock {
+  if (loaded !== undefined) return loaded;
+  for (const library of C_LIBRARIES[process.platform] ?? []) {
+    try {
+      const { symbols } = dlopen(library, {
+        flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+      });
+      loaded = symbols.flock;
+      return loaded;
+    } catch {
+      // Another C library; the next name.
+    }
+  }
+  throw new Failure("unsupported_platform", `locks are not available on ${process.platform}`, {
+    hint: "run this command on Linux",
+  });
+}
+
+const C_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  // glibc, then musl under both of its usual names.
+  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"],
+  darwin: ["libSystem.B.dylib"],
+};

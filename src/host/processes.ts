@@ -1,0 +1,102 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+
+export type ProcessRequest = {
+  /** Absolute path of the program; see `findProgram`. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment of the child: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly deadlineMs: number;
+  readonly maxOutputBytes: number;
+};
+
+export type ProcessResult =
+  | {
+      readonly outcome: "exited";
+      readonly code: number;
+      readonly stdout: Uint8Array;
+      readonly stderr: string;
+    }
+  | { readonly outcome: "deadline" | "too_much_output" | "not_started" };
+
+const STDERR_BYTES = 16_384;
+
+/** Runs a program to its end, its deadline or its output ceiling; at the latter two its whole process group is killed. */
+export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult> {
+  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  try {
+    child = Bun.spawn([wanted.program, ...wanted.args], {
+      cwd: wanted.cwd,
+      env: { ...wanted.env },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      // A group of its own, so that a grandchild that keeps the pipe open ends with it.
+      detached: true,
+    });
+  } catch {
+    return { outcome: "not_started" };
+  }
+  const [stdout, stderr] = [child.stdout.getReader(), child.stderr.getReader()];
+  let cut: "deadline" | "too_much_output" | null = null;
+  const kill = (why: "deadline" | "too_much_output"): void => {
+    cut ??= why;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      child.kill("SIGKILL");
+    }
+    // A grandchild that left the group may hold the pipes still; nobody waits for it.
+    void stdout.cancel();
+    void stderr.cancel();
+  };
+  const timer = setTimeout(() => kill("deadline"), wanted.deadlineMs);
+  try {
+    const [output, errors] = await Promise.all([
+      collect(stdout, wanted.maxOutputBytes, () => kill("too_much_output")),
+      collect(stderr, STDERR_BYTES, null),
+    ]);
+    const code = await child.exited;
+    if (cut !== null) return { outcome: cut };
+    return { outcome: "exited", code, stdout: output, stderr: new TextDecoder().decode(errors) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Reader = { readonly read: () => Promise<{ readonly value?: Uint8Array | undefined }> };
+
+/** Reads to the end and keeps the first `max` bytes; `onMore` is called once when there is more. */
+async function collect(reader: Reader, max: number, onMore: (() => void) | null): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { value: piece } = await reader.read();
+    if (piece === undefined) break;
+    if (length + piece.length > max && onMore !== null) {
+      onMore();
+      break;
+    }
+    if (length < max) pieces.push(piece.subarray(0, max - length));
+    length += piece.length;
+  }
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+/**
+ * The first executable `name` in the absolute folders of `path`. Relative ones (`.`, the empty string) would let
+ * the current folder, which may be a stranger's checkout, choose the program.
+ */
+export function findProgram(name: string, path: string | undefined): string | null {
+  for (const folder of (path ?? "").split(":")) {
+    if (!isAbsolute(folder)) continue;
+    const candidate = join(folder, name);
+    try {
+      accessSync(candidate, constants.X_OK);
+      if (statSync(candidate).isFile()) return candidate;
+    } catch {}
+  }
+  return null;
+}

@@ -1,0 +1,28 @@
+import { EXIT } from "./base/exit-codes.ts";
+import { run } from "./cli/run.ts";
+import { root } from "./commands/root.ts";
+import { tamperedRuntime } from "./host/runtime.ts";
+
+/** How long a command may go on after SIGINT or SIGTERM before the process ends without it. */
+const GRACE_MS = 5_000;
+
+const stop = new AbortController();
+const signals = [
+  ["SIGINT", EXIT.interrupted],
+  ["SIGTERM", EXIT.terminated],
+] as const;
+for (const [signal, code] of signals) {
+  process.on(signal, () => {
+    // The second signal means now; the first one means soon.
+    if (stop.signal.aborted) process.exit(code);
+    stop.abort(signal);
+    setTimeout(() => process.exit(code), GRACE_MS).unref();
+  });
+}
+
+process.exitCode = await run(root, process.argv.slice(2), tamperedRuntime(), {
+  env: process.env,
+  cwd: process.cwd(),
+  stop: stop.signal,
+  now: () => new Date(),
+});

@@ -1,0 +1,125 @@
+import { isImageDigest } from "../base/digest.ts";
+import { isMap } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson, shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { GLOBAL_REGION, type PinRow, type WantedPin } from "./pin.ts";
+
+/** How many of the templates that are there a message names. */
+const SHOWN_TEMPLATES = 20;
+
+/**
+ * The one row for (template, region) in the body of a pin listing. Throws Failure: `row_missing` (7) when the
+ * listing is well-formed and has none; `row_inconsistent` (8) when the row names two digests; a protocol code (10)
+ * for everything else that is not exactly one row with a canonical digest. Nothing is repaired.
+ */
+export function findRow(
+  body: Uint8Array,
+  wanted: Pick<WantedPin, "template" | "region">,
+  contentType: string | null,
+): PinRow {
+  const rows = parseListing(body, contentType);
+  const named = rows.filter((row) => row["template_name"] === wanted.template);
+  const found = named.filter((row) => regionOf(row) === wanted.region);
+  const [row] = found;
+  if (row === undefined) throw missing(rows, named, wanted);
+  if (found.length > 1) {
+    throw new Failure(
+      "answer_ambiguous",
+      `the control plane has ${found.length} rows for ${wanted.template} in ${wanted.region}; wanted exactly one`,
+      { hint: "no pin can be proven until the extra rows are removed on the server" },
+    );
+  }
+  return readRow(row, wanted);
+}
+
+function parseListing(body: Uint8Array, contentType: string | null): readonly JsonMap[] {
+  // A known way of this route to fail in silence: 200 with nothing in it.
+  if (body.length === 0)
+    throw new Failure("answer_empty", "the control plane answered 200 with an empty body");
+  let value: JsonValue;
+  try {
+    value = parseJson(body, {
+      what: "the pin listing",
+      code: "answer_not_json",
+      maxBytes: LIMITS.apiAnswerBytes,
+    });
+  } catch (error) {
+    const type = contentType ?? "no content type";
+    throw error instanceof Failure
+      ? new Failure("answer_not_json", `${error.message} (${quoted(type, 60)})`, {
+          hint: "is this the control plane, or a login page?",
+        })
+      : error;
+  }
+  // The API's description promises a bare array, every server sends the object: both are taken.
+  const rows = Array.isArray(value) ? value : isMap(value) ? value["pins"] : undefined;
+  if (!Array.isArray(rows)) throw malformed("it has no list of pins");
+  if (rows.length > LIMITS.pinRows) throw malformed(`it has more than ${LIMITS.pinRows} rows`);
+  return rows.map((row: JsonValue, index) => {
+    if (!isMap(row)) throw malformed(`row ${index} is no object`);
+    return row;
+  });
+}
+
+/** Early servers write no region; theirs is the global one. */
+function regionOf(row: JsonMap): JsonValue {
+  return row["region"] === undefined ? GLOBAL_REGION : (row["region"] ?? null);
+}
+
+function readRow(row: JsonMap, wanted: Pick<WantedPin, "template" | "region">): PinRow {
+  const digest = row["image_digest"];
+  if (typeof digest !== "string" || !isImageDigest(digest)) {
+    throw malformed(
+      `the digest of ${wanted.template} is ${shownJson(digest ?? null)}; wanted sha256:<64 lower-case hex>`,
+    );
+  }
+  const reference = row["image_ref"];
+  if (typeof reference === "string" && reference.includes("@") && !reference.endsWith(`@${digest}`)) {
+    throw new Failure(
+      "row_inconsistent",
+      `the row of ${wanted.template} contradicts itself: image_digest is ${digest}, image_ref is ${quoted(reference)}`,
+    );
+  }
+  return {
+    template: wanted.template,
+    region: wanted.region,
+    digest,
+    gitSha: textOf(row["git_sha"]),
+    promotedAt: textOf(row["promoted_at"]),
+    promotedBy: textOf(row["promoted_by"]),
+  };
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function missing(
+  rows: readonly JsonMap[],
+  named: readonly JsonMap[],
+  wanted: Pick<WantedPin, "template" | "region">,
+): Failure {
+  if (named.length > 0) {
+    const regions = named.map((row) => shownJson(regionOf(row))).join(", ");
+    return new Failure(
+      "row_missing",
+      `${wanted.template} has no pin in region ${wanted.region}; it has one in ${regions}`,
+      {
+        hint: "check --region",
+      },
+    );
+  }
+  const names = [...new Set(rows.map((row) => textOf(row["template_name"])).filter((name) => name !== null))];
+  const shown = names.slice(0, SHOWN_TEMPLATES).map((name) => quoted(name, 64));
+  const there =
+    rows.length === 0 ? "the listing has 0 rows" : `the listing has ${rows.length} rows: ${shown.join(", ")}`;
+  return new Failure("row_missing", `no pin for ${wanted.template}; ${there}`, {
+    hint: "check the template's name, and that the promotion ran",
+  });
+}
+
+function malformed(found: string): Failure {
+  return new Failure("answer_malformed", `the pin listing is not understood: ${found}`);
+}

@@ -1,0 +1,94 @@
+import { printable } from "../base/printable.ts";
+import type { FailureDocument } from "../base/failure.ts";
+import { shownUrl } from "../host/http.ts";
+import type { Leg } from "./leg.ts";
+import type { PinNote, PinRow, WantedPin } from "./pin.ts";
+
+type RowDocument = {
+  digest: string;
+  git_sha: string | null;
+  promoted_at: string | null;
+  promoted_by: string | null;
+};
+
+type LegDocument = {
+  env: string;
+  origin: string;
+  template: string;
+  region: string;
+  ok: boolean;
+  outcome: string;
+  exit_code: number;
+  before: RowDocument | null;
+  after: (RowDocument & { reads: number }) | null;
+  attempts: { method: string; status: number | null; result: string; ms: number }[];
+  error: FailureDocument | null;
+};
+
+/** The members of the `promote --json` and `verify pin --json` documents. */
+export function pinDocument(
+  pins: readonly WantedPin[],
+  note: PinNote | null,
+  legs: readonly Leg[],
+): { checked: number; request: Record<string, string | Record<string, string>[]>; legs: LegDocument[] } {
+  const [only] = pins;
+  return {
+    // Only a leg whose row was read counts as checked.
+    checked: legs.filter((leg) => leg.after !== null || leg.before !== null).length,
+    request: {
+      ...(pins.length === 1 && only !== undefined ? { template: only.template, digest: only.digest } : {}),
+      region: only?.region ?? "",
+      pins: pins.map(({ template, digest }) => ({ template, digest })),
+      ...(note?.gitSha === undefined ? {} : { git_sha: note.gitSha }),
+      ...(note?.notes === undefined ? {} : { notes: note.notes }),
+    },
+    legs: legs.map(legDocument),
+  };
+}
+
+function legDocument(leg: Leg): LegDocument {
+  return {
+    env: leg.target.env,
+    origin: leg.target.base.origin,
+    template: leg.wanted.template,
+    region: leg.wanted.region,
+    ok: leg.failure === null,
+    outcome: leg.outcome,
+    exit_code: leg.failure?.exitCode ?? 0,
+    before: leg.before === null ? null : rowDocument(leg.before),
+    after: leg.after === null ? null : { ...rowDocument(leg.after.row), reads: leg.after.reads },
+    attempts: leg.attempts.map((attempt) => ({ ...attempt })),
+    error: leg.failure?.toDocument() ?? null,
+  };
+}
+
+function rowDocument(row: PinRow): RowDocument {
+  return {
+    digest: row.digest,
+    git_sha: inert(row.gitSha),
+    promoted_at: inert(row.promotedAt),
+    promoted_by: inert(row.promotedBy),
+  };
+}
+
+function inert(text: string | null): string | null {
+  return text === null ? null : printable(text, 200);
+}
+
+/** One line a leg; a proven one begins with OK, as the scripts that this replaces say it. */
+export function describeLegs(legs: readonly Leg[]): string {
+  return legs.map((leg) => `${describeLeg(leg)}\n`).join("");
+}
+
+function describeLeg(leg: Leg): string {
+  const what = `${leg.target.env}: ${leg.wanted.template} (${leg.wanted.region})`;
+  if (leg.after === null) return `FAILED  ${what} ${leg.outcome} at ${shownUrl(leg.target.base)}`;
+  const reads = leg.after.reads === 1 ? "1 read" : `${leg.after.reads} equal reads`;
+  const was =
+    leg.before === null
+      ? ", no pin before"
+      : leg.before.digest === leg.after.row.digest
+        ? ""
+        : `, was ${leg.before.digest}`;
+  return `OK      ${what} ${leg.outcome}: ${leg.after.row.digest} proven by ${reads}${was}`;
+}

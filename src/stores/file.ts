@@ -1,0 +1,115 @@
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
+import { Failure } from "../base/failure.ts";
+import { throwIfStopped } from "../base/interruption.ts";
+import { quoted } from "../base/printable.ts";
+import { errorCode, reason } from "../host/files.ts";
+import { keySegments } from "./key.ts";
+import type { ObjectRead, Store } from "./store.ts";
+
+const CHUNK_BYTES = 1_048_576;
+
+/** Artifacts in a directory: a mounted share, a cache, a USB stick. */
+export class FileStore implements Store {
+  readonly name: string;
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.name = `file:${directory}`;
+  }
+
+  async open(read: ObjectRead): Promise<AsyncIterable<Uint8Array>> {
+    const path = this.#resolve(read.key);
+    let descriptor: number;
+    try {
+      // Neither a FIFO that never answers nor a link that was put there since the path was resolved.
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    return chunksOf(descriptor, path, read);
+  }
+
+  /** The real path of an object, which must lie within the directory: links that lead out are refused. */
+  #resolve(key: string): string {
+    const segments = keySegments(key);
+    let directory: string;
+    try {
+      directory = realpathSync(this.#directory);
+    } catch (error) {
+      throw new Failure(
+        "object_store_unavailable",
+        `the store ${quoted(this.#directory)} cannot be read: ${reason(error)}`,
+        { cause: error },
+      );
+    }
+    const path = join(directory, ...segments);
+    let real: string;
+    try {
+      real = realpathSync(path);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    const inside = directory.endsWith(sep) ? directory : `${directory}${sep}`;
+    if (real.startsWith(inside)) return real;
+    throw new Failure("unsafe_path", `${quoted(key)} leads out of the store, to ${quoted(real)}`, {
+      hint: "links within a store may not leave it",
+    });
+  }
+}
+
+async function* chunksOf(descriptor: number, path: string, read: ObjectRead): AsyncGenerator<Uint8Array> {
+  try {
+    const before = fstatSync(descriptor);
+    if (!before.isFile()) {
+      throw new Failure("answer_unexpected", `${quoted(path)} is not a regular file`);
+    }
+    if (before.size > read.maxBytes) throw tooLarge(path, before.size, read.maxBytes);
+    const deadline = performance.now() + read.deadlineMs;
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    let length = 0;
+    for (;;) {
+      // Reading is synchronous: the signals and the other add-ons have to be let in.
+      await Bun.sleep(0);
+      throwIfStopped(read.stop, `reading ${quoted(path)}`);
+      if (performance.now() > deadline) {
+        throw new Failure("deadline_passed", `${quoted(path)} was not read within ${read.deadlineMs} ms`);
+      }
+      const count = readSync(descriptor, buffer, 0, buffer.length, null);
+      length += count;
+      if (count === 0) break;
+      // It grows, perhaps for as long as we read.
+      if (length > before.size) throw changed(path);
+      yield buffer.subarray(0, count);
+    }
+    const after = fstatSync(descriptor);
+    if (length !== before.size || after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
+      throw changed(path);
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : unreadable(path, error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function unreadable(path: string, error: unknown): Failure {
+  const code = ["ENOENT", "ENOTDIR"].includes(errorCode(error)) ? "not_found" : "object_store_unavailable";
+  return new Failure(code, `${quoted(path)} cannot be read from the store: ${reason(error)}`, {
+    cause: error,
+  });
+}
+
+function changed(path: string): Failure {
+  return new Failure("storage_failed", `${quoted(path)} changed while it was read`, {
+    hint: "it is still being written; run again when it is complete",
+  });
+}
+
+function tooLarge(path: string, size: number, max: number): Failure {
+  return new Failure(
+    "artifact_too_large",
+    `${quoted(path)} has ${size} bytes or more; at most ${max} are taken`,
+  );
+}

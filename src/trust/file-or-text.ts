@@ -1,0 +1,61 @@
+import { statSync } from "node:fs";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { errorCode, readBounded } from "../host/files.ts";
+import { parsePublicKey, type PublicKey } from "./public-key.ts";
+import { parseRawSignature } from "./signature-text.ts";
+
+/** Values of flags that are `FILE|TEXT`: an existing file is a file; else the value is the text itself. */
+
+/** A public key from a flag. Throws Failure with a usage code. */
+export function publicKeyArgument(value: string, flag: string): PublicKey {
+  if (isFile(value)) {
+    const name = `${flag} ${quoted(value)}`;
+    const bytes = readBounded(value, LIMITS.keyFileBytes, flag, "key_invalid");
+    return parsePublicKey(new TextDecoder().decode(bytes), name);
+  }
+  if (looksLikePath(value)) throw noSuchFile(value, flag, "an Ed25519 public key");
+  return parsePublicKey(value, `the value of ${flag}`);
+}
+
+/**
+ * A raw signature from a flag. What is in a file is evidence, so a malformed one comes back as a refusal; a text
+ * that is none is a wrong argument and throws Failure `invalid_value`.
+ */
+export function signatureArgument(value: string, flag: string): Uint8Array | Failure {
+  const file = isFile(value);
+  if (!file && looksLikePath(value)) throw noSuchFile(value, flag, "a raw signature");
+  const input = file ? readBounded(value, LIMITS.keyFileBytes, flag) : value;
+  try {
+    return parseRawSignature(input, file ? `${flag} ${quoted(value)}` : `the value of ${flag}`);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (file) return error;
+    throw new Failure("invalid_value", error.message, {
+      hint: "it names no existing file, so it was read as text",
+    });
+  }
+}
+
+/** True for anything that exists: a directory is then refused by name, and not taken for a text. */
+function isFile(value: string): boolean {
+  try {
+    statSync(value);
+    return true;
+  } catch (error) {
+    // A PEM text is too long for a name, or has a "/" behind something that is no folder.
+    return !["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(errorCode(error));
+  }
+}
+
+/** A dot is in no hex and no base64, so such a value can be shown: it is a name with a spelling mistake. */
+function looksLikePath(value: string): boolean {
+  return /^[^\n]{0,120}\.[\w-]{1,12}$/u.test(value) && !/\s/u.test(value);
+}
+
+function noSuchFile(value: string, flag: string, wanted: string): Failure {
+  return new Failure("invalid_value", `${flag} is ${quoted(value)}, which does not exist`, {
+    hint: `pass a file, or ${wanted} as text`,
+  });
+}

@@ -1,0 +1,202 @@
+import { describe, expect, test } from "bun:test";
+import { Failure } from "../../src/base/failure.ts";
+import { decodeAssignments } from "../../src/addons/assignment.ts";
+
+const SHA = "a".repeat(64);
+const source = { what: "the list", code: "input_invalid" } as const;
+
+function one(entry: Record<string, unknown>): ReturnType<typeof decodeAssignments> {
+  return decodeAssignments(JSON.stringify({ addons: [{ addon_id: "x", enabled: true, ...entry }] }), source);
+}
+
+function failure(document: string | Uint8Array): Failure {
+  try {
+    decodeAssignments(document, source);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+  }
+  throw new Error("it was taken");
+}
+
+describe("documents", () => {
+  test("an empty list is a list", () => {
+    expect(decodeAssignments('{"addons":[]}', source)).toEqual({
+      assignments: [],
+      refused: [],
+      warnings: [],
+    });
+  });
+
+  test("a byte-order mark is skipped", () => {
+    expect(decodeAssignments(new TextEncoder().encode('\ufeff{"addons":[]}'), source).assignments).toEqual(
+      [],
+    );
+  });
+
+  const refused: [string, string][] = [
+    ["no list", "{}"],
+    ["an error answer", '{"error":"no"}'],
+    ["null for the list", '{"addons":null}'],
+    ["a bare list", "[]"],
+    ["a null entry", '{"addons":[null]}'],
+    ["an entry without an id", '{"addons":[{"version":"1"}]}'],
+    ["an id that is a number", '{"addons":[{"addon_id":7}]}'],
+    ["an id of spaces", '{"addons":[{"addon_id":"  "}]}'],
+    ["a trailing comma", '{"addons":[],}'],
+    ["NaN", '{"addons":[{"addon_id":"x","enabled":NaN}]}'],
+    ["a member twice", '{"addons":[{"addon_id":"x","addon_id":"y"}]}'],
+    ["text behind it", '{"addons":[]} x'],
+    ["nothing", ""],
+    ["a deep one", `{"addons":[{"addon_id":"x","config_json":${"[".repeat(70)}${"]".repeat(70)}}]}`],
+    ["too many", JSON.stringify({ addons: Array.from({ length: 1001 }, (_, i) => ({ addon_id: `a${i}` })) })],
+    ["an answer that says as before", '{"addons":[],"not_modified":true}'],
+  ];
+  test.each(refused)("%s is refused", (_name, document) => {
+    expect(failure(document).code).toBe("input_invalid");
+  });
+
+  test("ten megabytes are too many", () => {
+    expect(failure(`{"addons":[],"x":"${"y".repeat(10_485_760)}"}`).message).toContain(
+      "larger than 10485760 bytes",
+    );
+  });
+});
+
+describe("entries", () => {
+  test("every member is read", () => {
+    const entry = {
+      version: " 1.2 ",
+      binary_path: "/b/x",
+      args: ["-a", ""],
+      config_json: { a: 1 },
+      capabilities: ["net"],
+      delivery: "pushed-artifact",
+      supervision: "systemd-timer",
+      artifact_object_key: "k",
+      artifact_sha256: `sha256:${SHA.toUpperCase()}`,
+      artifact_signature: "sig",
+      target_os: "linux",
+      target_arch: "amd64",
+      os_capabilities: ["cap_net_raw"],
+      resources: { cpu_max_percent: 5 },
+      download_url: "https://x",
+      download_token: "t",
+    };
+    const { assignments, refused, warnings } = one(entry);
+    expect(refused).toEqual([]);
+    expect(warnings).toEqual([]);
+    expect(assignments).toEqual([
+      {
+        ...entry,
+        addon_id: "x",
+        enabled: true,
+        version: "1.2",
+        delivery: "pushed_artifact",
+        supervision: "systemd_timer",
+        artifact_sha256: SHA as never,
+      },
+    ]);
+  });
+
+  test("null is not said", () => {
+    const { assignments } = one({ version: null, args: null, config_json: null, artifact_signature: null });
+    expect(assignments[0]).toMatchObject({
+      version: "",
+      args: [],
+      config_json: undefined,
+      artifact_signature: "",
+    });
+  });
+
+  test("enabled missing counts as true, and is told", () => {
+    const { assignments, warnings } = decodeAssignments('{"addons":[{"addon_id":"x"}]}', source);
+    expect(assignments[0]?.enabled).toBe(true);
+    expect(warnings.map((warning) => warning.code)).toEqual(["enabled_assumed"]);
+  });
+
+  test("unknown members are ignored, and told", () => {
+    const { assignments, warnings } = one({ colour: "red", __proto: 1 });
+    expect(Object.keys(assignments[0] ?? {})).not.toContain("colour");
+    expect(warnings).toEqual([
+      {
+        code: "fields_ignored",
+        message: 'add-on "x" has members that waybill does not know: "colour", "__proto"',
+      },
+    ]);
+  });
+
+  const digests: [string, string][] = [
+    [SHA, SHA],
+    [` ${SHA.toUpperCase()}\n`, SHA],
+    [`sha256:${SHA}`, SHA],
+    [Buffer.from(SHA, "hex").toString("base64"), SHA],
+    [Buffer.from(SHA, "hex").toString("base64url"), SHA],
+    ["", ""],
+  ];
+  test.each(digests)("the digest %p", (text, expected) => {
+    expect(one({ artifact_sha256: text }).assignments[0]?.artifact_sha256 as string).toBe(expected);
+  });
+
+  const configs: [string, unknown, unknown][] = [
+    ["inline", { a: 1 }, { a: 1 }],
+    ["a list", [1], [1]],
+    ["base64", Buffer.from('{"a":1}').toString("base64"), { a: 1 }],
+    ["its text", '{"a":1}', { a: 1 }],
+    ["empty text", "", undefined],
+  ];
+  test.each(configs)("a configuration as %s", (_name, value, expected) => {
+    expect(one({ config_json: value }).assignments[0]?.config_json as unknown).toEqual(expected);
+  });
+
+  const malformed: [string, Record<string, unknown>, string][] = [
+    ["enabled as text", { enabled: "true" }, 'addons[0].enabled is "true"; wanted true or false'],
+    ["enabled as a number", { enabled: 1 }, "addons[0].enabled is"],
+    ["args as text", { args: "x" }, 'addons[0].args is "x"; wanted a list'],
+    ["a number in args", { args: [1] }, "addons[0].args[0] is 1; wanted a string"],
+    ["a version as a number", { version: 1.1 }, "addons[0].version is 1.1; wanted a string"],
+    ["a short digest", { artifact_sha256: "a".repeat(63) }, "addons[0].artifact_sha256"],
+    ["a long digest", { artifact_sha256: "a".repeat(65) }, "addons[0].artifact_sha256"],
+    [
+      "a digest with a space",
+      { artifact_sha256: `${"a".repeat(32)} ${"a".repeat(31)}` },
+      "addons[0].artifact_sha256",
+    ],
+    ["a configuration that is other text", { config_json: "hello world" }, "addons[0].config_json"],
+    ["a configuration in two readings", { config_json: "1234" }, "addons[0].config_json"],
+  ];
+  test.each(malformed)("%s refuses that entry alone", (_name, members, message) => {
+    const text = JSON.stringify({
+      addons: [
+        { addon_id: "x", enabled: true, ...members },
+        { addon_id: "y", enabled: true },
+      ],
+    });
+    const { assignments, refused } = decodeAssignments(text, source);
+    expect(assignments.map((assignment) => assignment.addon_id)).toEqual(["y"]);
+    expect(refused.map((entry) => [entry.addon_id, entry.failure.code])).toEqual([["x", "input_invalid"]]);
+    expect(refused[0]?.failure.message).toContain(message);
+  });
+
+  test("a version as a number says why that is dangerous", () => {
+    expect(one({ version: 1.1 }).refused[0]?.failure.hint).toContain("1.10 and 1.1");
+  });
+
+  test("the same id twice refuses both, also in another case", () => {
+    const text = JSON.stringify({
+      addons: ["x", "y", "X"].map((addon_id) => ({ addon_id, enabled: true, version: "1" })),
+    });
+    const { assignments, refused } = decodeAssignments(text, source);
+    expect(assignments.map((assignment) => assignment.addon_id)).toEqual(["y"]);
+    expect(refused.map((entry) => [entry.addon_id, entry.failure.code])).toEqual([
+      ["x", "answer_ambiguous"],
+      ["X", "answer_ambiguous"],
+    ]);
+  });
+
+  test("a malformed twin counts as a twin", () => {
+    const text = '{"addons":[{"addon_id":"x","enabled":true},{"addon_id":"x","enabled":"no"}]}';
+    const { assignments, refused } = decodeAssignments(text, source);
+    expect(assignments).toEqual([]);
+    expect(refused).toHaveLength(2);
+  });
+});

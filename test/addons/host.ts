@@ -1,0 +1,119 @@
+import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sha256Of } from "../../src/base/hashing.ts";
+import { jsonOf, runWaybill } from "../support/binary.ts";
+import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
+
+type AddonLine = {
+  addon_id: string;
+  version: string;
+  wanted_version: string;
+  ok: boolean;
+  outcome: string;
+  exit_code: number;
+  binary_path: string | null;
+  digest: string | null;
+  signature: { verified: boolean; keyid: string | null };
+  action: string;
+  error: { code: string; message: string; hint?: string } | null;
+};
+
+export type StageRun = {
+  exit: number;
+  stderr: string;
+  document: {
+    ok: boolean;
+    exit_code: number;
+    checked: number;
+    addons: AddonLine[];
+    warnings: { code: string; message: string }[];
+    assignments?: string;
+    error?: { code: string; message: string };
+  };
+};
+
+export type Entry = Record<string, unknown>;
+
+/** A host in a temporary folder: a root, a file store, an assignment list and a release key. */
+export class Host implements Disposable {
+  readonly #folder: TemporaryFolder = temporaryFolder();
+  readonly home: string = this.#folder.path;
+  readonly root: string = join(this.home, "root");
+  readonly store: string = join(this.home, "store");
+  readonly list: string = join(this.home, "assignments.json");
+  readonly #private: KeyObject;
+  readonly publicKey: string;
+  /** The seed, in base64. */
+  readonly privateKey: string;
+
+  constructor() {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    this.#private = privateKey;
+    this.publicKey = publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64");
+    this.privateKey = privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64");
+    mkdirSync(this.store);
+  }
+
+  /** Puts a program into the store and returns a signed assignment for it. */
+  program(id: string, version: string, text = `#!/bin/sh\necho ${id} ${version}\n`, more: Entry = {}): Entry {
+    const bytes = Buffer.from(text);
+    const key = `addons/${id}/${sha256Of(bytes)}`;
+    mkdirSync(dirname(join(this.store, key)), { recursive: true });
+    writeFileSync(join(this.store, key), bytes);
+    return {
+      addon_id: id,
+      version,
+      enabled: true,
+      binary_path: `/usr/local/lib/waybill/bin/${id}`,
+      artifact_object_key: key,
+      artifact_sha256: sha256Of(bytes),
+      artifact_signature: sign(null, bytes, this.#private).toString("base64"),
+      ...more,
+    };
+  }
+
+  assign(...addons: Entry[]): void {
+    writeFileSync(this.list, JSON.stringify({ addons }));
+  }
+
+  path(...parts: string[]): string {
+    return join(this.root, "addons", ...parts);
+  }
+
+  read(...parts: string[]): string {
+    return readFileSync(this.path(...parts), "utf8");
+  }
+
+  /** Without the store: everything that it held is gone. */
+  emptyStore(): void {
+    rmSync(this.store, { recursive: true });
+  }
+
+  arguments(extra: readonly string[] = []): string[] {
+    const has = (flag: string): boolean => extra.includes(flag);
+    return [
+      "addon-stage",
+      "--json",
+      "--root",
+      this.root,
+      ...(has("--assignments") ? [] : ["--assignments", this.list]),
+      ...(has("--store") || has("--no-store") ? [] : ["--store", `file:${this.store}`]),
+      ...(has("--key") || has("--no-key") ? [] : ["--key", this.publicKey]),
+      ...extra.filter((flag) => flag !== "--no-store" && flag !== "--no-key"),
+    ];
+  }
+
+  async stage(extra: readonly string[] = [], env: Record<string, string> = {}): Promise<StageRun> {
+    const finished = await runWaybill(this.arguments(extra), { cwd: this.home, env });
+    return {
+      exit: finished.code,
+      stderr: finished.stderr,
+      document: jsonOf(finished) as StageRun["document"],
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { Host } from "./host.ts";
+
+function modeOf(path: string): string {
+  return (lstatSync(path).mode & 0o7777).toString(8);
+}
+
+describe("tampering", () => {
+  test("a changed program is fetched again", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/versions/1/sample"), "#!/bin/sh\necho evil\n");
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(0);
+    expect(document.addons).toMatchObject([{ outcome: "staged", action: "repair" }]);
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+  });
+
+  test("an empty one after a power cut, too; the record does not count", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/versions/1/sample"), "");
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }]);
+    rmSync(host.path("sample/versions/1/sample"));
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }]);
+  });
+
+  test("a forged record does not make wrong bytes right", async () => {
+    using host = new Host();
+    const [one, two] = [host.program("sample", "1"), host.program("sample", "1", "#!/bin/sh\necho two\n")];
+    host.assign(one);
+    await host.stage();
+    const record = host.path("sample/versions/1/.waybill-addon.json");
+    writeFileSync(
+      record,
+      host
+        .read("sample/versions/1/.waybill-addon.json")
+        .replaceAll(String(one["artifact_sha256"]), String(two["artifact_sha256"])),
+    );
+    host.assign(two);
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }]);
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho two\n");
+  });
+
+  test("without the store the last known good goes on", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    host.assign(host.program("sample", "2"));
+    await host.stage();
+    writeFileSync(host.path("sample/versions/2/sample"), "#!/bin/sh\necho evil\n");
+    host.emptyStore();
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(3);
+    expect(document.addons).toMatchObject([
+      {
+        version: "1",
+        wanted_version: "2",
+        ok: false,
+        outcome: "kept_last_known_good",
+        action: "restore",
+        binary_path: host.path("sample/versions/1/sample"),
+        error: { code: "object_store_unavailable" },
+      },
+    ]);
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+  });
+
+  test("without the store and without good bytes it is never run", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/versions/1/sample"), "#!/bin/sh\necho evil\n");
+    host.emptyStore();
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(6);
+    expect(document.addons).toMatchObject([
+      {
+        ok: false,
+        outcome: "skipped",
+        action: "withdraw",
+        binary_path: null,
+        error: { code: "hash_mismatch" },
+      },
+    ]);
+    expect(existsSync(host.path("sample/current"))).toBe(false);
+  });
+
+  test("a mode that lost its bits is put right", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    chmodSync(host.path("sample/versions/1/sample"), 0o4777);
+    expect((await host.stage()).document.addons).toMatchObject([{ outcome: "unchanged" }]);
+    expect(modeOf(host.path("sample/versions/1/sample"))).toBe("755");
+  });
+});
+
+describe("the last known good", () => {
+  test("goes on while the next version cannot be had, whole", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1", undefined, { config_json: { a: 1 }, args: ["one"] }));
+    await host.stage();
+    await host.stage();
+    host.assign(
+      host.program("sample", "2", undefined, { config_json: { a: 2 }, artifact_object_key: "addons/none" }),
+    );
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(3);
+    expect(document.addons).toMatchObject([
+      {
+        version: "1",
+        outcome: "kept_last_known_good",
+        action: "keep",
+        exit_code: 7,
+        error: { code: "not_found" },
+      },
+    ]);
+    const specs = JSON.parse(host.read("sample/.waybill-specs.json"));
+    expect(specs.active).toMatchObject({ version: "1", config_json: { a: 1 }, args: ["one"] });
+  });
+
+  test("the previous version stays known good until the new one was found again", async () => {
+    using host = new Host();
+    const specs = (): { active: { version: string }; last_known_good: { version: string } | null } =>
+      JSON.parse(host.read("sample/.waybill-specs.json"));
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    expect(specs()).toMatchObject({ active: { version: "1" }, last_known_good: null });
+    host.assign(host.program("sample", "2"));
+    await host.stage();
+    expect(specs()).toMatchObject({ active: { version: "2" }, last_known_good: { version: "1" } });
+    await host.stage();
+    expect(specs()).toMatchObject({ active: { version: "2" }, last_known_good: { version: "2" } });
+  });
+
+  test("is forgotten with the assignment; that it was signed is not", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1", undefined, { config_json: { a: 1 } }));
+    await host.stage();
+    host.assign();
+    await host.stage();
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+    host.assign(host.program("sample", "2", undefined, { artifact_object_key: "addons/none" }));
+    expect((await host.stage()).document.addons).toMatchObject([
+      { outcome: "skipped", error: { code: "not_found" } },
+    ]);
+    host.assign(host.program("sample", "2", undefined, { artifact_signature: "" }));
+    expect((await host.stage()).document.addons[0]?.error?.message).toContain("earlier ones");
+  });
+
+  test("both of two entries for one id are refused, and it goes on", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    host.assign(host.program("sample", "1"), host.program("sample", "2"));
+    const { exit, document } = await host.stage();
+    expect(document.addons.map((one) => [one.outcome, one.error?.code])).toEqual([
+      ["kept_last_known_good", "answer_ambiguous"],
+      ["kept_last_known_good", "answer_ambiguous"],
+    ]);
+    expect(exit).toBe(3);
+  });
+
+  test("specs that cannot be read are told, and made again", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(0);
+    expect(document.warnings.map((warning) => warning.code)).toEqual(["state_unreadable"]);
+    expect((await host.stage()).document.warnings).toEqual([]);
+  });
+});

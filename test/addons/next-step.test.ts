@@ -1,0 +1,189 @@
+import { describe, expect, test } from "bun:test";
+import { decodeAssignments } from "../../src/addons/assignment.ts";
+import { askOf, type Ask, type Wanted } from "../../src/addons/ask.ts";
+import { Layout } from "../../src/addons/layout.ts";
+import { nextStep, type Facts, type NextStep } from "../../src/addons/next-step.ts";
+import { sha256Of } from "../../src/base/hashing.ts";
+
+const [SHA, OTHER] = [sha256Of("wanted"), sha256Of("other")];
+const SIGNED = "00".repeat(64);
+const layout = new Layout("/r", "waybill");
+
+function ask(members: Record<string, unknown>): Ask {
+  const entry = { addon_id: "x", enabled: true, version: "1", ...members };
+  const [assignment] = decodeAssignments(JSON.stringify({ addons: [entry] }), {
+    what: "the list",
+    code: "input_invalid",
+  }).assignments;
+  if (assignment === undefined) throw new Error("malformed");
+  return askOf(assignment, { os: "linux", arch: "amd64" }, layout);
+}
+
+const artifact = { artifact_object_key: "k", artifact_sha256: SHA, artifact_signature: SIGNED };
+
+describe("what an assignment asks for", () => {
+  const asks: [string, Record<string, unknown>, string][] = [
+    ["an artifact", artifact, "artifact"],
+    ["an artifact for this platform", { ...artifact, target_os: "linux", target_arch: "amd64" }, "artifact"],
+    ["a service", { ...artifact, supervision: "systemd_service" }, "artifact"],
+    ["a timer", { ...artifact, supervision: "systemd-timer" }, "artifact"],
+    ["a helper", { ...artifact, supervision: "ephemeral_helper" }, "artifact"],
+    ["disabled before all else", { ...artifact, addon_id: "..", enabled: false }, "disabled"],
+    ["a switch", { ...artifact, supervision: "config_toggle" }, "acknowledged"],
+    ["an unknown model", { ...artifact, supervision: "container" }, "unsupported"],
+    ["an unknown delivery", { ...artifact, delivery: "pigeon" }, "unsupported"],
+    ["a program of the host", { binary_path: "/usr/bin/x" }, "use_host_binary"],
+    [
+      "a package of the host, though an artifact is named",
+      { ...artifact, delivery: "os_package", binary_path: "/x" },
+      "use_host_binary",
+    ],
+    ["something compiled in", { delivery: "compiled_in" }, "compiled_in"],
+  ];
+  test.each(asks)("%s", (_name, members, kind) => {
+    expect(ask(members).kind).toBe(kind as Ask["kind"]);
+  });
+
+  const refusals: [string, Record<string, unknown>, string][] = [
+    ["nothing at all", {}, "artifact_incomplete"],
+    ["a digest alone", { artifact_sha256: SHA, binary_path: "/x" }, "artifact_incomplete"],
+    ["a key alone", { artifact_object_key: "k", binary_path: "/x" }, "artifact_incomplete"],
+    ["a signature alone", { artifact_signature: SIGNED, binary_path: "/x" }, "artifact_incomplete"],
+    ["a relative program of the host", { binary_path: "bin/x" }, "unsafe_path"],
+    ["a program of the host by a detour", { binary_path: "/usr/../x" }, "unsafe_path"],
+    ["another platform", { ...artifact, target_arch: "arm64" }, "platform_unsupported"],
+    ["an unsafe id", { ...artifact, addon_id: "../x" }, "unsafe_path"],
+    ["an unsafe version", { ...artifact, version: "../x" }, "unsafe_path"],
+    ["a digest in place of a signature", { ...artifact, artifact_signature: SHA }, "signature_malformed"],
+  ];
+  test.each(refusals)("refused: %s", (_name, members, code) => {
+    expect(ask(members)).toMatchObject({ kind: "refuse", failure: { code } });
+  });
+});
+
+function wanted(members: Record<string, unknown> = {}): Wanted {
+  const asked = ask({ ...artifact, ...members });
+  if (asked.kind !== "artifact") throw new Error(asked.kind);
+  return asked.wanted;
+}
+
+const FRESH: Facts = {
+  current: null,
+  staged: null,
+  replacement: null,
+  signedBefore: false,
+  keys: 1,
+  allowUnsigned: false,
+  replace: false,
+};
+const recorded = { sha256: SHA, binaryName: "x" };
+const good = { recorded, sha256: SHA, keyid: "k" };
+const conflict = { recorded: { sha256: OTHER, binaryName: "x" }, sha256: null, keyid: null };
+const aside = `1+${SHA.slice(0, 12)}`;
+
+describe("the next step", () => {
+  const steps: [string, Partial<Facts>, Partial<NextStep> | Record<string, unknown>][] = [
+    ["fresh", {}, { kind: "stage", folder: "1", how: "new" }],
+    [
+      "in place",
+      { staged: good, current: "1" },
+      { kind: "in_place", folder: "1", switchLink: false, writeRecord: false },
+    ],
+    [
+      "there, not current",
+      { staged: good, current: "0" },
+      { kind: "in_place", folder: "1", switchLink: true },
+    ],
+    [
+      "there, without a record",
+      { staged: { ...good, recorded: null } },
+      { kind: "in_place", writeRecord: true },
+    ],
+    [
+      "there, under another name in the record",
+      { staged: { ...good, recorded: { sha256: SHA, binaryName: "y" } } },
+      { kind: "in_place", writeRecord: true },
+    ],
+    [
+      "damaged",
+      { staged: { ...good, sha256: OTHER, keyid: null }, current: "1" },
+      { kind: "stage", folder: "1", how: "repair" },
+    ],
+    [
+      "gone from its folder",
+      { staged: { ...good, sha256: null, keyid: null } },
+      { kind: "stage", folder: "1", how: "repair" },
+    ],
+    [
+      "an empty folder",
+      { staged: { recorded: null, sha256: null, keyid: null } },
+      { kind: "stage", how: "repair" },
+    ],
+    ["other bytes", { staged: conflict }, { kind: "refuse", failure: { code: "version_conflict" } }],
+    [
+      "other bytes without a record",
+      { staged: { recorded: null, sha256: OTHER, keyid: null } },
+      { kind: "refuse", failure: { code: "version_conflict" } },
+    ],
+    [
+      "other bytes, to be replaced",
+      { staged: conflict, replace: true },
+      { kind: "stage", folder: aside, how: "replace" },
+    ],
+    [
+      "replaced before",
+      { staged: conflict, replacement: good, current: aside },
+      { kind: "in_place", folder: aside, switchLink: false },
+    ],
+    [
+      "replaced before and damaged",
+      { staged: conflict, replacement: { ...good, sha256: null } },
+      { kind: "stage", folder: aside, how: "repair" },
+    ],
+    [
+      "there, and not signed by a key of ours",
+      { staged: { ...good, keyid: null } },
+      { kind: "refuse", failure: { code: "signature_invalid" } },
+    ],
+    ["signed, and no key", { keys: 0 }, { kind: "refuse", failure: { code: "signature_invalid" } }],
+    [
+      "signed, no key, and unsigned ones allowed",
+      { keys: 0, allowUnsigned: true },
+      { kind: "refuse", failure: { code: "signature_invalid" } },
+    ],
+  ];
+  test.each(steps)("%s", (_name, facts, expected) => {
+    expect(nextStep(wanted(), { ...FRESH, ...facts })).toMatchObject(expected);
+  });
+
+  const unsigned = wanted({ artifact_signature: "" });
+  const trust: [string, Partial<Facts>, Record<string, unknown>][] = [
+    ["unsigned", {}, { kind: "refuse", failure: { code: "unsigned" } }],
+    ["unsigned, without keys", { keys: 0 }, { kind: "refuse", failure: { code: "unsigned" } }],
+    [
+      "unsigned in place",
+      { staged: { ...good, keyid: null }, current: "1" },
+      { kind: "refuse", failure: { code: "unsigned" } },
+    ],
+    [
+      "unsigned and allowed",
+      { allowUnsigned: true },
+      { kind: "stage", warnings: [{ code: "unsigned_allowed" }] },
+    ],
+    ["unsigned after signed", { signedBefore: true }, { kind: "refuse", failure: { code: "unsigned" } }],
+    [
+      "unsigned after signed, and allowed",
+      { signedBefore: true, allowUnsigned: true },
+      { kind: "stage", warnings: [{ code: "unsigned_after_signed" }] },
+    ],
+  ];
+  test.each(trust)("%s", (_name, facts, expected) => {
+    expect(nextStep(unsigned, { ...FRESH, ...facts })).toMatchObject(expected);
+  });
+
+  test("a version too long to be replaced is refused", () => {
+    const long = wanted({ version: "1".repeat(120) });
+    expect(long.replacementFolder).toBe(null);
+    expect(nextStep(long, { ...FRESH, staged: conflict, replace: true })).toMatchObject({ kind: "refuse" });
+  });
+});

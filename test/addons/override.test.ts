@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import { NOTHING_SAID, type Assignment } from "../../src/addons/assignment.ts";
+import { applyOverrides, decodeOverrides } from "../../src/addons/override.ts";
+
+const pushed: Assignment = {
+  ...NOTHING_SAID,
+  addon_id: "x",
+  enabled: true,
+  version: "1",
+  binary_path: "/b/x",
+  args: ["-a"],
+  config_json: { a: 1 },
+  capabilities: ["net"],
+  artifact_object_key: "k",
+  artifact_signature: "sig",
+  os_capabilities: ["cap_net_raw"],
+  resources: { tasks_max: 5 },
+  download_url: "https://x/y",
+  download_token: "token",
+};
+
+function merged(...addons: Record<string, unknown>[]): readonly Assignment[] {
+  return applyOverrides([pushed], decodeOverrides(JSON.stringify({ addons }), "o").overrides, new Set())
+    .assignments;
+}
+
+describe("members", () => {
+  const cases: [string, Record<string, unknown>, Partial<Assignment>][] = [
+    ["nothing said", {}, {}],
+    ["a text replaces", { version: "2" }, { version: "2" }],
+    ["an empty text inherits", { version: "", binary_path: "" }, {}],
+    ["a list replaces whole", { args: ["-b", "-c"] }, { args: ["-b", "-c"] }],
+    ["an empty list inherits", { args: [], capabilities: [] }, {}],
+    ["null inherits", { version: null, args: null, enabled: null }, {}],
+    ["disabled", { enabled: false }, { enabled: false }],
+    ["a configuration replaces whole", { config_json: { b: 2 } }, { config_json: { b: 2 } }],
+    ["an empty configuration replaces", { config_json: {} }, { config_json: {} }],
+    ["a null configuration replaces", { config_json: null }, { config_json: null }],
+    ["an empty text as configuration replaces", { config_json: "" }, { config_json: "" }],
+    ["clear", { clear: ["args", "artifact_signature"] }, { args: [], artifact_signature: "" }],
+    ["clear the configuration", { clear: ["config_json"] }, { config_json: undefined }],
+    ["clear beside an empty value", { args: [], clear: ["args"] }, { args: [] }],
+    ["models in hyphens", { supervision: "config-toggle" }, { supervision: "config_toggle" }],
+  ];
+  test.each(cases)("%s", (_name, entry, changed) => {
+    expect(merged({ addon_id: "x", ...entry })).toEqual([{ ...pushed, ...changed }]);
+  });
+});
+
+describe("entries", () => {
+  test("an id is trimmed, and one without is skipped", () => {
+    expect(
+      merged({ addon_id: " x ", version: "2" }, { addon_id: "  ", version: "3" }, { version: "4" }),
+    ).toEqual([{ ...pushed, version: "2" }]);
+  });
+
+  test("of two for one id the later holds, alone", () => {
+    expect(merged({ addon_id: "x", version: "2" }, { addon_id: "x", args: ["z"] })).toEqual([
+      { ...pushed, args: ["z"] },
+    ]);
+  });
+
+  test("local ones are appended in order, enabled unless they say otherwise", () => {
+    const all = merged(
+      { addon_id: "b", binary_path: "/b" },
+      { addon_id: "x" },
+      { addon_id: "a", enabled: false },
+    );
+    expect(all.map(({ addon_id, enabled, binary_path }) => [addon_id, enabled, binary_path])).toEqual([
+      ["x", true, "/b/x"],
+      ["b", true, "/b"],
+      ["a", false, ""],
+    ]);
+  });
+
+  test("a refused assignment is not brought back", () => {
+    const { overrides } = decodeOverrides('{"addons":[{"addon_id":"y","binary_path":"/y"}]}', "o");
+    expect(applyOverrides([pushed], overrides, new Set(["y"])).assignments).toEqual([pushed]);
+  });
+
+  test("an id in another case stands alone, and is told", () => {
+    const { overrides } = decodeOverrides('{"addons":[{"addon_id":"X","version":"2"}]}', "o");
+    const { assignments, warnings } = applyOverrides([pushed], overrides, new Set());
+    expect(assignments.map(({ addon_id }) => addon_id)).toEqual(["x", "X"]);
+    expect(warnings.map(({ code }) => code)).toEqual(["override_near_miss"]);
+  });
+
+  test("null as configuration and unknown members are told", () => {
+    const { warnings } = decodeOverrides('{"addons":[{"addon_id":"x","config_json":null,"colour":1}]}', "o");
+    expect(warnings.map(({ code }) => code)).toEqual(["fields_ignored", "override_null_config"]);
+  });
+});
+
+const malformed: [string, string][] = [
+  ["no object", "[]"],
+  ["no list", '{"addons":{}}'],
+  ["no entry", '{"addons":["x"]}'],
+  ["a number for a text", '{"addons":[{"addon_id":"x","version":1}]}'],
+  ["a text for a boolean", '{"addons":[{"addon_id":"x","enabled":"no"}]}'],
+  ["clear of an unknown member", '{"addons":[{"addon_id":"x","clear":["enabled"]}]}'],
+  ["clear of a member that is set", '{"addons":[{"addon_id":"x","args":["a"],"clear":["args"]}]}'],
+  ["text behind it", '{"addons":[]}{}'],
+];
+test.each(malformed)("malformed as a whole: %s", (_name, document) => {
+  expect(() => decodeOverrides(document, "o")).toThrow(expect.objectContaining({ code: "config_invalid" }));
+});

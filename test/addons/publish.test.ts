@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { jsonOf, runWaybill } from "../support/binary.ts";
+import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
+import { Host, type StageRun } from "./host.ts";
+
+let plane: ControlPlaneProcess;
+let writer: string;
+let reader: string;
+
+beforeEach(async () => {
+  plane = await startControlPlane();
+  writer = await plane.token(["addons:write", "addons:read"]);
+  reader = await plane.token(["addons:read"]);
+});
+afterEach(async () => {
+  await plane.stop();
+});
+
+type Publishing = {
+  exit: number;
+  document: Record<string, unknown> & { error?: { code: string } };
+  stderr: string;
+};
+
+async function publish(host: Host, extra: string[], token = writer): Promise<Publishing> {
+  const finished = await runWaybill(
+    [
+      "addon",
+      "publish",
+      join(host.home, "program"),
+      "--json",
+      "--url",
+      plane.address,
+      "--allow-insecure-http",
+      "--token-env",
+      "T",
+      ...extra,
+    ],
+    { env: { T: token, KEY: host.privateKey } },
+  );
+  return {
+    exit: finished.code,
+    document: jsonOf(finished),
+    stderr: finished.stderr,
+  };
+}
+
+function stageFromPlane(host: Host, extra: string[] = []): Promise<StageRun> {
+  return host.stage(
+    [
+      "--assignments",
+      `${plane.address}/v1/addons/assignments`,
+      "--token-env",
+      "T",
+
+      "--store",
+      `${plane.address}/v1/artifacts`,
+      "--store-token-env",
+      "T",
+      "--allow-insecure-http",
+      ...extra,
+    ],
+    { T: reader },
+  );
+}
+
+test("a published and assigned program arrives on a host", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const flags = ["--id", "sensor", "--version", "1.0.0+build.5", "--key-env", "KEY", "--assign"];
+  const { exit, document } = await publish(host, flags);
+  expect(exit).toBe(0);
+  expect(document).toMatchObject({ ok: true, checked: 1, outcome: "landed", stored: "new", assigned: true });
+  expect(document["object_key"]).toMatch(
+    /^native-addons\/sensor\/1\.0\.0-build\.5\/linux\/\w+\/[0-9a-f]{64}\.bin$/u,
+  );
+
+  const staged = await stageFromPlane(host);
+  expect(staged.exit).toBe(0);
+  expect(staged.document.addons).toMatchObject([
+    {
+      addon_id: "sensor",
+      outcome: "staged",
+      digest: document["digest"],
+      signature: { keyid: document["keyid"] },
+    },
+  ]);
+  expect(readlinkSync(host.path("sensor/current"))).toBe("versions/1.0.0+build.5");
+  expect((await publish(host, flags)).document).toMatchObject({ ok: true, stored: "already" });
+});
+
+test("other bytes under the same version are refused", async () => {
+  using host = new Host();
+  const flags = ["--id", "fixed", "--version", "1", "--key-env", "KEY"];
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  expect((await publish(host, flags)).exit).toBe(0);
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho two\n");
+  const { exit, document } = await publish(host, flags);
+  expect(document.error?.code).toBe("version_conflict");
+  expect(exit).toBe(5);
+});
+
+test("without a signature it is told, and hosts refuse it", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const { exit, stderr, document } = await publish(host, ["--id", "plain", "--version", "1"]);
+  expect(exit).toBe(0);
+  expect(document).toMatchObject({ signature: null, keyid: null, assigned: false });
+  expect(stderr).toContain("hosts refuse it");
+});
+
+const refused: [string, string[], string, number][] = [
+  ["an unsafe id", ["--id", "../x", "--version", "1"], "unsafe_path", 5],
+  ["an unsafe version", ["--id", "x", "--version", ".."], "unsafe_path", 5],
+  ["two keys", ["--id", "x", "--version", "1", "--key", "/x", "--key-env", "KEY"], "flags_contradict", 2],
+  [
+    "another platform's program",
+    ["--id", "x", "--version", "1", "--platform", "windows/amd64"],
+    "platform_unsupported",
+    5,
+  ],
+];
+test.each(refused)("%s", async (_name, flags, code, exitCode) => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\n");
+  const { exit, document } = await publish(host, flags);
+  expect(document.error?.code).toBe(code);
+  expect(exit).toBe(exitCode);
+});
+
+test("a token that may only read", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\n");
+  const { exit, document } = await publish(host, ["--id", "x", "--version", "1", "--key-env", "KEY"], reader);
+  expect(document.error?.code).toBe("forbidden");
+  expect(exit).toBe(4);
+});
+
+test("an answer that does not name what was published is no success", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\n");
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) =>
+      request.method === "GET" ? Response.json({ addons: [], packages: [] }) : Response.json({}),
+  });
+  try {
+    const flags = ["--id", "x", "--version", "1", "--key-env", "KEY"];
+    for (const assign of [[], ["--assign"]]) {
+      const finished = await runWaybill(
+        [
+          "addon",
+          "publish",
+          join(host.home, "program"),
+          "--json",
+          "--url",
+          `http://127.0.0.1:${server.port}`,
+          "--allow-insecure-http",
+          "--token-env",
+          "T",
+          ...flags,
+          ...assign,
+        ],
+        { env: { T: writer, KEY: host.privateKey } },
+      );
+      expect(jsonOf(finished)).toMatchObject({ ok: false, error: { code: "response_mismatch" } });
+      expect(finished.code).toBe(8);
+    }
+  } finally {
+    await server.stop(true);
+  }
+});

@@ -1,0 +1,188 @@
+import { codeOf, folderOf, importsOf, type SourceTree } from "./source-tree.ts";
+
+/** Who may import what. A folder knows itself; what is not named here is an arrow that points up or sideways. */
+export const ARROWS: Readonly<
+  Record<string, { readonly to: readonly string[]; readonly types?: readonly string[] }>
+> = {
+  base: { to: [] },
+  host: { to: ["base"] },
+  source: { to: ["base", "host"] },
+  // A capture says of a context which commit it came from.
+  context: { to: ["base", "host", "source"] },
+  trust: { to: ["base", "host"] },
+  stores: { to: ["base", "host"] },
+  pins: { to: ["base", "host", "trust"] },
+  addons: { to: ["base", "host", "stores", "trust"] },
+  "control-plane": {
+    to: ["base", "host"],
+    types: ["source", "context", "trust", "pins", "stores", "addons"],
+  },
+  cli: { to: ["base", "host"] },
+  commands: {
+    to: ["base", "host", "source", "context", "trust", "stores", "pins", "addons", "control-plane", "cli"],
+  },
+  "main.ts": { to: ["base", "host", "cli", "commands"] },
+};
+
+/** Modules that are not ours, and the files that may use them. Node's harmless ones are not listed. */
+export const OWNERS: Readonly<Record<string, RegExp>> = {
+  "@noble/": /^(?:trust\/|base\/hashing\.ts$)/u,
+  citty: /^cli\//u,
+  consola: /^cli\/speaker\.ts$/u,
+  "bun:ffi": /^host\//u,
+  "bun:sqlite": /^control-plane\//u,
+  "node:fs": /^(?!base\/)/u,
+  "node:net": /^control-plane\//u,
+  "node:crypto": /^(?!base\/)/u,
+  "node:os": /^(?:commands|host)\//u,
+  "node:path": /./u,
+  "node:tty": /^cli\//u,
+  "node:url": /./u,
+  "node:util": /^cli\//u,
+  "node:zlib": /./u,
+};
+
+/** What one file alone, or one folder alone, may do. */
+export const DOORS: readonly { readonly what: RegExp; readonly may: RegExp }[] = [
+  { what: /\bfetch\(/u, may: /^host\/http\.ts$/u },
+  { what: /\bprocess\.exit\(/u, may: /^main\.ts$/u },
+  { what: /\bprocess\.(?:env|argv)\b/u, may: /^main\.ts$/u },
+  { what: /\bBun\.spawn/u, may: /^host\/processes\.ts$/u },
+  { what: /\bBun\.serve\(/u, may: /^control-plane\//u },
+  {
+    what: /\bBun\.(?:connect|listen|udpSocket|s3|S3Client|SQL|sql|redis|dns)\b/u,
+    may: /^(?:stores|control-plane)\//,
+  },
+  { what: /\bnew (?:WebSocket|XMLHttpRequest|EventSource|Function)\b|\beval\(/u, may: /^$/u },
+  { what: /\bBun\.\$|\bBun\.(?:Archive|gunzipSync)\b/u, may: /^$/u },
+  { what: /\bconsole\./u, may: /^$/u },
+];
+
+/**
+ * The files that decide: they take values and give values. What acts on the world asks them and obeys. `*` stands
+ * for any end of a name.
+ */
+export const DECIDING: Readonly<Record<string, readonly string[]>> = {
+  base: ["*"],
+  source: ["ci", "coordinates", "known", "remote"],
+  context: [
+    "byte-path",
+    "capture-document",
+    "capture-formats",
+    "ignore*",
+    "layout",
+    "matches-commit",
+    "requirements",
+    "tar",
+    "tree-digests",
+  ],
+  trust: [
+    "der",
+    "ed25519",
+    "key-der",
+    "key-forms",
+    "minisign-key",
+    "pem",
+    "public-key",
+    "signature-text",
+    "ssh-key",
+  ],
+  stores: ["key", "store"],
+  pins: ["classify", "leg", "listing", "pin", "target", "target-config"],
+  addons: [
+    "assignment",
+    "assignment-fields",
+    "executable",
+    "layout",
+    "names",
+    "next-step",
+    "outcome",
+    "override",
+    "platform",
+    "spec",
+    "warning",
+  ],
+  "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
+};
+
+/** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
+const WORLD =
+  /\bBun\.(?!CryptoHasher\b|deepEquals\b|stripANSI\b)\w+|\bfetch\(|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\brandom(?:Bytes|UUID|Int)\b|\bgetRandomValues\b|\bgenerateKeyPair|\bgetRandom/u;
+const PURE_MODULES = new Set(["node:path", "node:crypto", "@noble/ed25519", "@noble/hashes/sha2.js"]);
+
+export const MOST_LINES = 300;
+
+export function isDeciding(path: string): boolean {
+  const names = DECIDING[folderOf(path)] ?? [];
+  const name = path.slice(folderOf(path).length + 1).replace(/\.ts$/u, "");
+  return names.some(
+    (known) => known === name || (known.endsWith("*") && name.startsWith(known.slice(0, -1))),
+  );
+}
+
+/** Names of DECIDING that no file has. */
+export function missingDeciders(tree: SourceTree): string[] {
+  return Object.entries(DECIDING).flatMap(([folder, names]) =>
+    names
+      .filter(
+        (name) => ![...tree.keys()].some((path) => folderOf(path) === folder && matchesName(path, name)),
+      )
+      .map((name) => `${folder}/${name}`),
+  );
+}
+
+function matchesName(path: string, name: string): boolean {
+  const own = path.slice(folderOf(path).length + 1).replace(/\.ts$/u, "");
+  return name.endsWith("*") ? own.startsWith(name.slice(0, -1)) : own === name;
+}
+
+/** Every rule that the tree breaks, one line each: `cli/run.ts imports commands/root.ts: cli may not know commands`. */
+export function violations(tree: SourceTree): string[] {
+  return [...tree].flatMap(([path, text]) => [
+    ...arrowViolations(path, text, tree),
+    ...doorViolations(path, text),
+    ...(isDeciding(path) ? decidingViolations(path, text) : []),
+    ...(text.split("\n").length - 1 > MOST_LINES ? [`${path} has more than ${MOST_LINES} lines`] : []),
+  ]);
+}
+
+function arrowViolations(path: string, text: string, tree: SourceTree): string[] {
+  const folder = folderOf(path);
+  const allowed = ARROWS[folder];
+  if (allowed === undefined) return [`${path} is in a folder that has no place in the order: ${folder}`];
+  return importsOf(path, text).flatMap((found) => {
+    if (!found.isOwn) return moduleViolations(path, found.target);
+    if (!tree.has(found.target)) return [`${path} imports ${found.target}, which is not in src`];
+    const target = folderOf(found.target);
+    const known = [folder, ...allowed.to, ...(found.isType ? (allowed.types ?? []) : [])];
+    return known.includes(target)
+      ? []
+      : [`${path} imports ${found.target}: ${folder} may not know ${target}`];
+  });
+}
+
+function moduleViolations(path: string, name: string): string[] {
+  const owner = Object.entries(OWNERS).find(
+    ([known]) => name === known || name.startsWith(known.endsWith("/") ? known : `${known}/`),
+  );
+  if (owner === undefined) return [`${path} imports ${name}, which nobody may`];
+  return owner[1].test(path) ? [] : [`${path} imports ${name}, which is not its to use`];
+}
+
+function doorViolations(path: string, text: string): string[] {
+  const code = codeOf(text);
+  return DOORS.flatMap(({ what, may }) => {
+    const found = what.exec(code);
+    return found === null || may.test(path) ? [] : [`${path} uses ${found[0]}, which is not its to use`];
+  });
+}
+
+function decidingViolations(path: string, text: string): string[] {
+  const world = WORLD.exec(codeOf(text));
+  const touched = world === null ? [] : [`${path} decides and uses ${world[0]}`];
+  const imported = importsOf(path, text)
+    .filter((found) => !found.isType)
+    .filter((found) => (found.isOwn ? !isDeciding(found.target) : !PURE_MODULES.has(found.target)))
+    .map((found) => `${path} decides and imports ${found.target}, which does not`);
+  return [...touched, ...imported];
+}

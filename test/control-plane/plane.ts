@@ -1,0 +1,150 @@
+import { Database as Connection } from "bun:sqlite";
+import { join } from "node:path";
+import { BlobStore } from "../../src/control-plane/blob-store.ts";
+import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/data-directory.ts";
+import { openDatabase, type Database } from "../../src/control-plane/database.ts";
+import { requestHandler } from "../../src/control-plane/handle.ts";
+import { rfc3339Micros } from "../../src/control-plane/instant.ts";
+import type { Scope } from "../../src/control-plane/scopes.ts";
+import { tokenId, tokenText } from "../../src/control-plane/token.ts";
+import { addToken } from "../../src/control-plane/tokens.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { sha256Of } from "../../src/base/hashing.ts";
+
+/** What `Request` takes as a body. */
+export type Body = NonNullable<RequestInit["body"]>;
+
+export type CallOptions = {
+  readonly token?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Body;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+};
+
+export type EventRow = {
+  readonly at: string;
+  readonly env: string | null;
+  readonly actor: string;
+  readonly action: string;
+  readonly decision: string;
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly before_json: string | null;
+  readonly after_json: string | null;
+  readonly request_id: string | null;
+};
+
+/** The real handlers over a real database in a temporary folder, without a socket, with a clock that we set. */
+export class Plane {
+  readonly #temporary = temporaryFolder();
+  readonly folder: string = this.#temporary.path;
+  readonly database: Database;
+  readonly artifacts: BlobStore;
+  readonly contexts: BlobStore;
+  readonly faults: string[] = [];
+  readonly lines: string[] = [];
+  now: Date = new Date("2026-11-21T12:00:00.123Z");
+  readonly #handle: (request: Request) => Promise<Response>;
+  #ids = 0;
+
+  constructor(database?: (real: Database) => Database) {
+    const directory = openDataDirectory(this.folder, false);
+    prepareDataDirectory(directory);
+    const real = openDatabase(directory.database, true);
+    this.database = database === undefined ? real : database(real);
+    this.artifacts = new BlobStore(directory.artifacts, directory.incoming);
+    this.contexts = new BlobStore(directory.contexts, directory.incoming);
+    this.#handle = requestHandler(
+      {
+        database: this.database,
+        artifacts: this.artifacts,
+        contexts: this.contexts,
+        now: () => this.now,
+        newId: () => `id-${++this.#ids}`,
+      },
+      { request: (line) => this.lines.push(line), fault: (text) => this.faults.push(text) },
+    );
+  }
+
+  async token(scopes: readonly Scope[], env = "default", expires_at: string | null = null): Promise<string> {
+    const token = tokenText(crypto.getRandomValues(new Uint8Array(32)));
+    const at = rfc3339Micros(this.now);
+    await addToken(
+      this.database,
+      {
+        id: tokenId(token),
+        sha256: sha256Of(token),
+        name: "",
+        scopes,
+        env,
+        created_at: at,
+        expires_at,
+        revoked_at: null,
+      },
+      { actor: "cli", env, at, requestId: null },
+    );
+    return token;
+  }
+
+  call(method: string, path: string, options: CallOptions = {}): Promise<Response> {
+    const { token, headers, body, json } = options;
+    return this.#handle(
+      new Request(`http://plane.test${path}`, {
+        method,
+        headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        ...(body === undefined ? {} : { body }),
+      }),
+    );
+  }
+
+  /** Straight from the file, as an auditor would read them. */
+  events(where = "action NOT LIKE 'token.%'"): EventRow[] {
+    const connection = new Connection(join(this.folder, "control-plane.sqlite"), { readonly: true });
+    try {
+      return connection.query<EventRow, []>(`SELECT * FROM events WHERE ${where} ORDER BY seq`).all();
+    } finally {
+      connection.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    this.#temporary[Symbol.dispose]();
+  }
+}
+
+export async function withPlane(
+  work: (plane: Plane) => Promise<void>,
+  database?: (real: Database) => Database,
+): Promise<void> {
+  const plane = new Plane(database);
+  try {
+    await work(plane);
+  } finally {
+    await plane.close();
+  }
+}
+
+/** The JSON of an answer, in the shape that the test goes on to check. */
+export async function bodyOf<T>(answer: Response): Promise<T> {
+  return (await answer.json()) as T;
+}
+
+/** What the work fails with; null when it does not. */
+export function rejection(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+}
+
+export function digestOf(text: string): string {
+  return `sha256:${sha256Of(text)}`;
+}
+
+/** A gzip file with something in it. */
+export function archive(text: string): Blob {
+  return new Blob([Bun.gzipSync(new TextEncoder().encode(text))]);
+}

@@ -1,0 +1,171 @@
+import { describe, expect, test } from "bun:test";
+import { Failure } from "../../src/base/failure.ts";
+import type { FailureCode } from "../../src/base/exit-codes.ts";
+import { FAILURES } from "../../src/base/exit-codes.ts";
+import { classifyRead, classifyWrite, mayReadAgain, type WriteAnswer } from "../../src/pins/classify.ts";
+import { FOREIGN, NEW } from "./rows.ts";
+import { WANTED } from "./run-legs.ts";
+
+function write(status: number, body = "", wanted = WANTED): WriteAnswer {
+  return classifyWrite(status, new TextEncoder().encode(body), wanted);
+}
+
+function shown(answer: WriteAnswer): string {
+  return answer.kind === "accepted"
+    ? "accepted"
+    : `${answer.kind} ${answer.failure.exitCode} ${answer.failure.code}`;
+}
+
+const echo = (more: object): string =>
+  JSON.stringify({ template_name: "codex", region: "global", image_digest: NEW, ...more });
+const error = (text: string, code?: unknown): string => JSON.stringify({ error: text, code });
+
+describe("the answer to a promotion", () => {
+  const rows: [number, string, string][] = [
+    [200, echo({}), "accepted"],
+    [200, "", "accepted"],
+    [200, "{}", "accepted"],
+    [200, "thank you", "accepted"],
+    [200, '["anything"]', "accepted"],
+    [200, echo({ region: null, template_name: undefined }), "accepted"],
+    [200, echo({ error: null }), "accepted"],
+    [201, echo({}), "accepted"],
+    [202, "", "accepted"],
+    [204, "", "accepted"],
+    [299, "", "accepted"],
+
+    [200, error("no"), "refused 10 answer_unexpected"],
+    [200, echo({ template_name: "hermes" }), "refused 8 response_mismatch"],
+    [200, echo({ image_digest: FOREIGN }), "refused 8 response_mismatch"],
+    [200, echo({ image_digest: `${NEW}\n` }), "refused 8 response_mismatch"],
+    [200, echo({ region: "eu" }), "refused 8 response_mismatch"],
+    [200, echo({ region: {} }), "refused 8 response_mismatch"],
+    [200, echo({ image_digest: [{ a: 1 }] }), "refused 8 response_mismatch"],
+    [201, echo({ image_digest: 7 }), "refused 8 response_mismatch"],
+
+    // No final answer, or none that HTTP knows: the request itself may have been taken.
+    [99, "", "ambiguous 10 answer_unexpected"],
+    [101, "", "ambiguous 10 answer_unexpected"],
+
+    [300, "", "refused 10 redirect_refused"],
+    [301, "", "refused 10 redirect_refused"],
+    [302, "", "refused 10 redirect_refused"],
+    [303, "", "refused 10 redirect_refused"],
+    [304, "", "refused 10 redirect_refused"],
+    [307, "", "refused 10 redirect_refused"],
+    [308, "", "refused 10 redirect_refused"],
+    [399, "", "refused 10 redirect_refused"],
+
+    [400, error("image_digest must be sha256:<64 hex>"), "refused 9 request_rejected"],
+    [401, error("unauthorized"), "refused 4 unauthorized"],
+    [402, "", "refused 9 request_rejected"],
+    [403, "<html>blocked</html>", "refused 4 forbidden"],
+    [403, error("no", "policy_denied"), "refused 5 policy_denied"],
+    [403, error("no", {}), "refused 4 forbidden"],
+    [404, "", "refused 10 answer_unexpected"],
+    [405, "", "refused 10 answer_unexpected"],
+    [408, "", "ambiguous 12 deadline_passed"],
+    [409, error("conflicts with an active fleet rollout; retry after"), "conflict 11 conflict_persisted"],
+    [409, error("no", "older_build"), "refused 5 policy_denied"],
+    [409, error("no", "vetoed"), "refused 5 policy_denied"],
+    [409, error("no", "held"), "refused 5 policy_denied"],
+    [409, error("no", "frozen"), "refused 5 policy_denied"],
+    [409, error("no", ["vetoed", {}]), "conflict 11 conflict_persisted"],
+    [409, "", "conflict 11 conflict_persisted"],
+    [410, "", "refused 9 request_rejected"],
+    [412, "", "refused 9 request_rejected"],
+    [413, "", "refused 9 request_rejected"],
+    [415, "", "refused 10 answer_unexpected"],
+    [422, error("notes must be <= 500 chars"), "refused 9 request_rejected"],
+    [425, "", "try_again 13 rate_limited"],
+    [429, "", "try_again 13 rate_limited"],
+    [451, "", "refused 9 request_rejected"],
+
+    [500, "", "ambiguous 13 server_failed"],
+    [501, "", "ambiguous 13 server_failed"],
+    [502, "", "ambiguous 13 server_failed"],
+    [503, "", "ambiguous 13 server_failed"],
+    [503, error("runtime-image promotion unavailable: no database wired"), "refused 13 server_failed"],
+    [500, error("no database wired"), "ambiguous 13 server_failed"],
+    [504, "", "ambiguous 13 server_failed"],
+    [520, "<html>", "ambiguous 13 server_failed"],
+    [527, "<html>", "ambiguous 13 server_failed"],
+    [599, "", "ambiguous 13 server_failed"],
+    [999, "", "ambiguous 13 server_failed"],
+  ];
+  test.each(rows)("%i %s: %s", (status, body, wanted) => {
+    expect(shown(write(status, body))).toBe(wanted);
+  });
+
+  test("keeps what the server said, inert and cut", () => {
+    const body = `::stop-commands::a\n##[error]${"x".repeat(600)}`;
+    for (const answer of [write(400, body), write(409, body), write(500, body)]) {
+      if (answer.kind === "accepted") throw new Error("accepted");
+      expect(answer.failure.serverText).toMatch(/^: ?: ?stop-commands::a # #\[error\]x+…$/u);
+    }
+    const read = classifyRead(500, new TextEncoder().encode(body));
+    expect(read?.serverText).toMatch(/^: ?: ?stop-commands::a # #\[error\]x+…$/u);
+  });
+
+  test("has no server text when the server said nothing", () => {
+    const answer = write(400, " \n");
+    expect(answer).toMatchObject({ failure: { serverText: undefined } });
+  });
+});
+
+describe("the status of a read", () => {
+  test("200 leaves the verdict to the body", () => {
+    expect(classifyRead(200, new Uint8Array())).toBeNull();
+  });
+
+  const rows: [number, FailureCode, boolean][] = [
+    [99, "answer_unexpected", false],
+    [101, "answer_unexpected", false],
+    [201, "answer_unexpected", false],
+    [202, "answer_unexpected", false],
+    [203, "answer_unexpected", false],
+    [204, "answer_unexpected", false],
+    [206, "answer_unexpected", false],
+    [226, "answer_unexpected", false],
+    [301, "redirect_refused", false],
+    [302, "redirect_refused", false],
+    [304, "redirect_refused", false],
+    [308, "redirect_refused", false],
+    [400, "answer_unexpected", false],
+    [401, "unauthorized", false],
+    [403, "forbidden", false],
+    [404, "answer_unexpected", false],
+    [405, "answer_unexpected", false],
+    [408, "deadline_passed", true],
+    [409, "answer_unexpected", false],
+    [429, "rate_limited", true],
+    [500, "server_failed", true],
+    [502, "server_failed", true],
+    [503, "server_failed", true],
+    [599, "server_failed", true],
+    [999, "server_failed", true],
+  ];
+  test.each(rows)("%i is %s; read again: %p", (status, code, again) => {
+    const failure = classifyRead(status, new TextEncoder().encode("why"));
+    expect(failure?.code).toBe(code);
+    expect(failure?.serverText).toBe("why");
+    expect(failure !== null && mayReadAgain(failure)).toBe(again);
+  });
+});
+
+test("only what may pass by itself is read again", () => {
+  const again = (Object.keys(FAILURES) as FailureCode[]).filter((code) =>
+    mayReadAgain(new Failure(code, "")),
+  );
+  expect(again.sort()).toEqual([
+    "answer_empty",
+    "answer_not_json",
+    "connection_failed",
+    "connection_lost",
+    "deadline_passed",
+    "name_not_resolved",
+    "rate_limited",
+    "row_missing",
+    "server_failed",
+  ]);
+});

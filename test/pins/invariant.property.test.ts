@@ -1,0 +1,211 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { EXIT } from "../../src/base/exit-codes.ts";
+import { exitOfLegs, type Leg } from "../../src/pins/leg.ts";
+import type { WantedPin } from "../../src/pins/pin.ts";
+import { jsonOf, runWaybill } from "../support/binary.ts";
+import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
+import { hostilePlan } from "./hostile-plans.ts";
+import { LIST, NEW } from "./rows.ts";
+import { promoteLegs, RULES, target, verifyLegs } from "./run-legs.ts";
+
+const FULL = process.env["WAYBILL_FULL"] !== undefined;
+
+/**
+ * The judge, written from the contract alone and knowing nothing of the code under test: in these bytes is exactly
+ * one row for the pin, it holds the digest, and no member name occurs twice.
+ */
+function proves(body: Uint8Array, { template, region, digest }: WantedPin): boolean {
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    value = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  // In valid JSON a string before a colon is a member name; a name that was read twice is counted once below.
+  const written = text.match(/"(?:[^"\\]|\\.)*"\s*:/gu)?.length ?? 0;
+  if (written !== members(value)) return false;
+  const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown } | null)?.pins;
+  if (!Array.isArray(rows)) return false;
+  const mine = rows.filter(
+    (row: Record<string, unknown> | null) =>
+      row?.["template_name"] === template &&
+      (row["region"] === region || (region === "global" && !Object.hasOwn(row, "region"))),
+  );
+  return mine.length === 1 && mine[0].image_digest === digest;
+}
+
+function members(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inside = Object.values(value).reduce<number>((sum, item) => sum + members(item), 0);
+  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
+}
+
+/** Whether the last `stable` reads of a run were all answered with a whole proof. */
+function proven(server: ScriptedServer, wanted: WantedPin, stable: number): boolean {
+  const reads = server.requests.filter(({ method, path }) => `${method} ${path}` === LIST).slice(-stable);
+  return (
+    reads.length === stable &&
+    reads.every((read) => {
+      const sent = server.sent.find(({ request }) => request === read);
+      return sent !== undefined && sent.status === 200 && sent.whole && proves(sent.body, wanted);
+    })
+  );
+}
+
+const pin = fc
+  .constantFrom("global", "global", "global", "eu")
+  .map((region): WantedPin => ({ template: "codex", region, digest: NEW }));
+const stable = fc.constantFrom(1, 1, 1, 2, 3);
+
+async function onServers<T>(
+  plans: readonly Plan[],
+  work: (servers: ScriptedServer[]) => Promise<T>,
+): Promise<T> {
+  await using stack = new AsyncDisposableStack();
+  const servers: ScriptedServer[] = [];
+  for (const plan of plans) servers.push(stack.use(await scriptedServer(plan)));
+  // Awaited here: the servers are gone when this function ends.
+  return await work(servers);
+}
+
+// A property about exit 0 says nothing when exit 0 never happens.
+const seen = { proven: 0, refused: 0, provenByProgram: 0 };
+afterAll(() => {
+  expect(seen.proven).toBeGreaterThan(10);
+  expect(seen.refused).toBeGreaterThan(10);
+  if (FULL) expect(seen.provenByProgram).toBeGreaterThan(10);
+});
+
+describe("exit 0 only when a whole listing with exactly one row, and in it the digest, was sent", () => {
+  type Run = (servers: ScriptedServer[], wanted: WantedPin, stable: number) => Promise<Leg[]>;
+  const promote: Run = (servers, wanted, stable) =>
+    promoteLegs(
+      {
+        targets: servers.map(({ url }, index) => target(url, `t${index}`)),
+        pins: [wanted],
+        exchange: { attemptTimeoutMs: 250 },
+      },
+      {
+        timeoutMs: 3_000,
+        conflictBudgetMs: 2_000,
+        retryIntervalMs: 1_000,
+        readBack: { ...RULES.readBack, forMs: 2_000, stable },
+      },
+    );
+  const verify: Run = (servers, wanted, stable) =>
+    verifyLegs(
+      {
+        targets: servers.map(({ url }, index) => target(url, `t${index}`)),
+        pins: [wanted],
+        exchange: { attemptTimeoutMs: 250 },
+      },
+      { forMs: 2_000, limitMs: 4_000, stable },
+    );
+
+  test.each([
+    ["promote", promote],
+    ["verify", verify],
+  ])(
+    "%s",
+    async (_name, run) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(hostilePlan, { minLength: 1, maxLength: 2 }),
+          pin,
+          stable,
+          async (plans, wanted, stable) => {
+            await onServers(plans, async (servers) => {
+              const legs = await run(servers, wanted, stable);
+              const exit = exitOfLegs(legs);
+              for (const [index, leg] of legs.entries()) {
+                const server = servers[index];
+                if (leg.failure === null)
+                  expect(server !== undefined && proven(server, wanted, stable)).toBe(true);
+                else expect(leg.failure.exitCode).toBeGreaterThan(EXIT.usage);
+              }
+              if (exit === EXIT.ok) {
+                expect(legs).toHaveLength(servers.length);
+                expect(servers.every((server) => proven(server, wanted, stable))).toBe(true);
+                seen.proven++;
+              } else seen.refused++;
+            });
+          },
+        ),
+        { numRuns: FULL ? 5_000 : 300, endOnFailure: true },
+      );
+    },
+    FULL ? 1_800_000 : 60_000,
+  );
+
+  test.each([["promote"], ["verify pin"]])(
+    "the program: %s",
+    async (command) => {
+      await fc.assert(
+        fc.asyncProperty(hostilePlan, stable, async (plan, stable) => {
+          await onServers([plan], async ([server]) => {
+            if (server === undefined) throw new Error("no server");
+            const wanted: WantedPin = { template: "codex", region: "global", digest: NEW };
+            const finished = await runWaybill(
+              [
+                ...command.split(" "),
+                ...[
+                  "--template",
+                  "codex",
+                  "--digest",
+                  NEW,
+                  "--target",
+                  `t=${server.url}`,
+                  "--stable",
+                  `${stable}`,
+                ],
+                ...[
+                  "--timeout",
+                  "100ms",
+                  "--attempt-timeout",
+                  "100ms",
+                  "--retry-interval",
+                  "20ms",
+                  "--for",
+                  "60ms",
+                ],
+                ...(command === "promote" ? ["--conflict-budget", "60ms"] : []),
+                ...["--allow-insecure-http", "--json"],
+              ],
+              { env: { WAYBILL_TOKEN_T: "write-token-1234" } },
+            );
+            const document = jsonOf(finished);
+            expect(document["exit_code"]).toBe(finished.code);
+            expect(document["ok"]).toBe(finished.code === 0);
+            expect([...Object.values(EXIT)]).toContain(finished.code as never);
+            expect([1, 2]).not.toContain(finished.code);
+            if (finished.code !== 0) return;
+            expect(proven(server, wanted, stable)).toBe(true);
+            seen.provenByProgram++;
+          });
+        }),
+        { numRuns: FULL ? 500 : 25, endOnFailure: true },
+      );
+    },
+    FULL ? 1_800_000 : 60_000,
+  );
+});
+
+describe("the judge", () => {
+  const wanted: WantedPin = { template: "codex", region: "global", digest: NEW };
+  const row = { template_name: "codex", region: "global", image_digest: NEW };
+  const rows: [string, string, boolean][] = [
+    ["one row", JSON.stringify({ pins: [row] }), true],
+    ["a bare list", JSON.stringify([row]), true],
+    ["no rows", JSON.stringify({ pins: [] }), false],
+    ["two rows", JSON.stringify({ pins: [row, row] }), false],
+    ["another region", JSON.stringify({ pins: [{ ...row, region: "eu" }] }), false],
+    ["a name twice", `{"pins":[{"image_digest":"x",${JSON.stringify(row).slice(1)}]}`, false],
+    ["a cut", JSON.stringify({ pins: [row] }).slice(0, -1), false],
+  ];
+  test.each(rows)("%s", (_what, text, wants) => {
+    expect(proves(new TextEncoder().encode(text), wanted)).toBe(wants);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { EXIT, FAILURES, type ExitName, type FailureCode } from "../../src/base/exit-codes.ts";
+import { Failure } from "../../src/base/failure.ts";
+import { exitOfLegs, failedLeg, provenLeg, type Leg } from "../../src/pins/leg.ts";
+import type { PinRow } from "../../src/pins/pin.ts";
+import { NEW, OLD } from "./rows.ts";
+import { target, WANTED } from "./run-legs.ts";
+
+const facts = { target: target("https://cp.example.com"), wanted: WANTED, before: null, attempts: [] };
+const proven: PinRow = {
+  ...{ template: "codex", region: "global", digest: NEW },
+  ...{ gitSha: null, promotedAt: null, promotedBy: null },
+};
+
+function leg(name: ExitName): Leg {
+  if (name === "ok") return provenLeg(facts, "landed", { row: proven, reads: 1 });
+  const found = (Object.keys(FAILURES) as FailureCode[]).find((code) => FAILURES[code] === name);
+  if (found === undefined) throw new Error(name);
+  return failedLeg(facts, "failed", new Failure(found, "why"));
+}
+
+describe("the exit code of a run", () => {
+  const rows: [ExitName[], ExitName][] = [
+    [["ok"], "ok"],
+    [["ok", "ok", "ok"], "ok"],
+    [[], "missing"],
+    [["ok", "transport"], "partial"],
+    [["unknown", "ok"], "partial"],
+    [["transport"], "transport"],
+    [["terminated"], "terminated"],
+    [["interrupted", "interrupted"], "interrupted"],
+    [["auth", "auth"], "auth"],
+    // The order in which mixed failures speak, pair by pair.
+    [["terminated", "unknown"], "unknown"],
+    [["transport", "terminated"], "terminated"],
+    [["transport", "interrupted"], "interrupted"],
+    [["untrusted", "unknown"], "unknown"],
+    [["mismatch", "untrusted"], "untrusted"],
+    [["policy", "mismatch"], "mismatch"],
+    [["auth", "policy"], "policy"],
+    [["rejected", "auth"], "auth"],
+    [["protocol", "rejected"], "rejected"],
+    [["conflict", "protocol"], "protocol"],
+    [["server", "conflict"], "conflict"],
+    [["transport", "server"], "server"],
+    [["missing", "transport"], "transport"],
+    [["missing", "transport", "server", "conflict", "protocol", "auth"], "auth"],
+  ];
+  test.each(rows)("%j is %s", (names, wanted) => {
+    expect(exitOfLegs(names.map(leg))).toBe(EXIT[wanted]);
+    expect(exitOfLegs(names.toReversed().map(leg))).toBe(EXIT[wanted]);
+  });
+
+  test("is 0 for no mixture with a failed leg in it", () => {
+    for (const name of new Set(Object.values(FAILURES))) {
+      expect(exitOfLegs([leg(name)])).toBe(EXIT[name]);
+      expect(exitOfLegs([leg("ok"), leg(name)])).toBe(EXIT.partial);
+    }
+  });
+});
+
+describe("a proven leg", () => {
+  test("cannot be made of another digest", () => {
+    expect(() => provenLeg(facts, "matches", { row: { ...proven, digest: OLD }, reads: 1 })).toThrow(
+      RangeError,
+    );
+  });
+
+  test("cannot be made of no reads", () => {
+    expect(() => provenLeg(facts, "matches", { row: proven, reads: 0 })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,264 @@
+import { describe, expect, test } from "bun:test";
+import type { Leg } from "../../src/pins/leg.ts";
+import { scriptedServer, type Answer, type Plan, type Step } from "../support/scripted-server.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { Board, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
+import { list, LOST, OK, promoteLegs, promoteOn, READ_ONCE, summary, target } from "./run-legs.ts";
+
+const CONFLICT: Answer = { status: 409, body: '{"error":"retry after the rollout completes"}' };
+
+describe("a conflict", () => {
+  test("that passes is waited out", async () => {
+    const state = new Board(OLD);
+    const clock = new FakeClock();
+    const plan = { [LIST]: state.list, [PROMOTE]: [CONFLICT, CONFLICT, state.promote] };
+    expect(summary(await promoteOn(plan, {}, clock))).toBe("landed 0: GET POST POST POST GET");
+    expect(clock.slept).toEqual([5_000, 5_000]);
+  });
+
+  test("has a budget of its own, which the failure names", async () => {
+    const clock = new FakeClock();
+    const plan = { [LIST]: list(OLD), [PROMOTE]: CONFLICT };
+    const leg = await promoteOn(plan, { timeoutMs: 5_000, conflictBudgetMs: 30_000 }, clock);
+    expect(leg.failure?.exitCode).toBe(11);
+    expect(leg.failure?.message).toBe(
+      "the control plane answered 409: another change is under way, and still after 30 s",
+    );
+    expect(leg.failure?.serverText).toBe('{"error":"retry after the rollout completes"}');
+    expect(clock.now()).toBe(30_000);
+    expect(leg.attempts.filter(({ method }) => method === "POST")).toHaveLength(7);
+  });
+
+  test("that no waiting cures is not waited for", async () => {
+    const plan = { [LIST]: list(OLD), [PROMOTE]: { status: 409, body: '{"error":"no","code":"vetoed"}' } };
+    expect(summary(await promoteOn(plan))).toBe("failed 5 policy_denied: GET POST");
+  });
+
+  test("does not use up the time of everything else", async () => {
+    const busy = { status: 429 };
+    const plan = { [LIST]: list(OLD), [PROMOTE]: [...Array<Answer>(6).fill(CONFLICT), busy] };
+    const leg = await promoteOn(plan, { timeoutMs: 10_000, conflictBudgetMs: 60_000 });
+    expect(leg.failure?.message).toBe("the control plane answered 429, and still after 10 s");
+    // Six conflicts of 5 s each, then 429 at 0, 5 and 10 s of the ceiling.
+    expect(leg.attempts.filter(({ result }) => result === "rate_limited")).toHaveLength(3);
+  });
+
+  test("a refusal at the end of a budget is told as the refusal that it is", async () => {
+    const clock = new FakeClock();
+    const plan = {
+      [LIST]: list(OLD),
+      [PROMOTE]: [...Array<Answer>(3).fill({ status: 429 }), { status: 400 }],
+    };
+    const leg = await promoteOn(plan, { timeoutMs: 15_000 }, clock);
+    expect(leg.failure?.message).toBe("the control plane rejected the promotion (400)");
+  });
+});
+
+describe("the ceiling", () => {
+  test("also ends a row of equal reads", async () => {
+    const clock = new FakeClock();
+    const readBack = { ...READ_ONCE, stable: 999 };
+    const leg = await promoteOn({ [LIST]: list(NEW) }, { timeoutMs: 10_000, readBack }, clock);
+    expect(summary(leg)).toStartWith("mismatch 8 pin_mismatch: GET");
+    expect(leg.failure?.message).toContain("reads in a row; wanted 999");
+    expect(clock.now()).toBe(10_000);
+  });
+
+  test("leaves a sent write its read-back", async () => {
+    const clock = new FakeClock();
+    const plan = { [LIST]: [...Array<Answer>(4).fill(LOST), ...list(OLD, OLD, OLD, NEW)], [PROMOTE]: OK };
+    expect(summary(await promoteOn(plan, {}, clock))).toStartWith("landed 0: ");
+  });
+});
+
+describe("the request", () => {
+  test("of a promotion", async () => {
+    const state = new Board(OLD);
+    await using server = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });
+    const note = { gitSha: "0123abc", notes: 'from "the" test' };
+    await promoteLegs({ targets: [target(server.url)] }, {}, note);
+    const post = server.requests.find(({ method }) => method === "POST");
+    expect(JSON.parse(post?.body ?? "")).toEqual({
+      template_name: "codex",
+      image_digest: NEW,
+      git_sha: "0123abc",
+      notes: 'from "the" test',
+    });
+    expect(post?.headers).toMatchObject({
+      authorization: "Bearer write-token-1234",
+      "content-type": "application/json",
+      accept: "application/json",
+      host: `127.0.0.1:${server.port}`,
+    });
+    expect(post?.headers["user-agent"]).toMatch(/^waybill\/\d+\.\d+\.\d+/u);
+    for (const get of server.requests.filter(({ method }) => method === "GET")) {
+      expect(get).toMatchObject({ path: "/cp/admin/runtime-image", body: "" });
+      expect(get.headers).toMatchObject({
+        authorization: "Bearer write-token-1234",
+        accept: "application/json",
+      });
+    }
+  });
+
+  test("without a note names no more than the pin", async () => {
+    const state = new Board(OLD);
+    await using server = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });
+    await promoteLegs({ targets: [target(server.url)] });
+    const post = server.requests.find(({ method }) => method === "POST");
+    expect(JSON.parse(post?.body ?? "")).toEqual({ template_name: "codex", image_digest: NEW });
+  });
+
+  test("names the region when it is not the global one", async () => {
+    await using server = await scriptedServer({
+      [LIST]: [listing(row(OLD), row(OLD, { region: "eu" })), listing(row(OLD), row(NEW, { region: "eu" }))],
+      [PROMOTE]: OK_IN_EU,
+    });
+    const pins = [{ template: "codex", region: "eu", digest: NEW }];
+    const [leg] = await promoteLegs({ targets: [target(server.url)], pins });
+    expect(leg?.outcome).toBe("landed");
+    const post = server.requests.find(({ method }) => method === "POST");
+    expect(JSON.parse(post?.body ?? "")).toEqual({ template_name: "codex", image_digest: NEW, region: "eu" });
+  });
+
+  test("reads with the read token and writes with the other", async () => {
+    const state = new Board(OLD);
+    await using server = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });
+    const both = { ...target(server.url), readToken: { name: "$READ", value: "read-token-5678" } };
+    const [leg] = await promoteLegs({ targets: [both] });
+    expect(leg?.outcome).toBe("landed");
+    expect(server.requests.map(({ method, headers }) => `${method} ${headers["authorization"]}`)).toEqual([
+      "GET Bearer read-token-5678",
+      "POST Bearer write-token-1234",
+      "GET Bearer read-token-5678",
+    ]);
+  });
+
+  test.each([301, 302, 303, 307, 308])("a %i is not followed", async (status) => {
+    await using elsewhere = await scriptedServer({});
+    const redirect = { status, headers: { location: `${elsewhere.url}/cp/admin/runtime-image` } };
+    for (const plan of [{ [LIST]: redirect }, { [LIST]: list(OLD), [PROMOTE]: redirect }]) {
+      const leg = await promoteOn(plan);
+      expect(leg.failure?.code).toBe("redirect_refused");
+    }
+    expect(elsewhere.connections()).toBe(0);
+  });
+});
+
+const OK_IN_EU: Answer = { body: JSON.stringify(row(NEW, { region: "eu" })) };
+
+describe("a refused credential", () => {
+  test.each([401, 403])("%i names where the token came from, and not the token", async (status) => {
+    const leg = await promoteOn({ [LIST]: list(OLD), [PROMOTE]: { status } });
+    expect(leg.failure?.exitCode).toBe(4);
+    expect(leg.failure?.message).toContain("$PROD_TOKEN");
+    expect(JSON.stringify(leg.failure?.toDocument())).not.toContain("write-token-1234");
+  });
+
+  test("of a read names the read token", async () => {
+    await using server = await scriptedServer({ [LIST]: { status: 401 } });
+    const both = { ...target(server.url), readToken: { name: "$READ", value: "read-token-5678" } };
+    const [leg] = await promoteLegs({ targets: [both] });
+    expect(leg?.failure?.message).toContain("$READ");
+    expect(leg?.failure?.hint).toContain("read token");
+  });
+});
+
+describe("environments", () => {
+  test("one that is dead blocks no other", async () => {
+    const state = new Board(OLD);
+    await using good = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });
+    await using dead = await scriptedServer({ [LIST]: LOST });
+    await using strange = await scriptedServer({
+      [LIST]: listing(row(OLD, { region: {} })),
+      [PROMOTE]: { status: 302 },
+    });
+    const targets = [target(dead.url, "dead"), target(strange.url, "strange"), target(good.url, "good")];
+    const legs = await promoteLegs({ targets });
+    expect(legs.map(({ target: { env }, outcome }) => `${env} ${outcome}`)).toEqual([
+      "dead failed",
+      "strange failed",
+      "good landed",
+    ]);
+  });
+
+  test("every pin goes to every one of them", async () => {
+    const rows = new Map<string, string>();
+    const plan: Plan = {
+      [LIST]: () => listing(...[...rows].map(([template_name, digest]) => row(digest, { template_name }))),
+      [PROMOTE]: ({ body }) => {
+        const wanted = JSON.parse(body) as { template_name: string; image_digest: string };
+        rows.set(wanted.template_name, wanted.image_digest);
+        return {};
+      },
+    };
+    await using one = await scriptedServer(plan);
+    await using two = await scriptedServer(plan);
+    const pins = ["codex", "hermes"].map((template) => ({ template, region: "global", digest: NEW }));
+    const legs = await promoteLegs({ targets: [target(one.url, "one"), target(two.url, "two")], pins });
+    expect(legs.map(({ target: { env }, wanted }) => `${env} ${wanted.template}`)).toEqual([
+      "one codex",
+      "one hermes",
+      "two codex",
+      "two hermes",
+    ]);
+    expect(legs.every(({ failure }) => failure === null)).toBe(true);
+  });
+});
+
+describe("a signal", () => {
+  async function stopped(plan: (stop: AbortController) => Plan): Promise<Leg> {
+    const stop = new AbortController();
+    await using server = await scriptedServer(plan(stop));
+    const [leg] = await promoteLegs({ targets: [target(server.url)], exchange: { stop: stop.signal } });
+    if (leg === undefined) throw new Error("no leg");
+    return leg;
+  }
+  /** The signal comes while this request waits for its answer. */
+  const signalled =
+    (stop: AbortController, answer: Answer): Step =>
+    () => {
+      stop.abort("SIGTERM");
+      return answer;
+    };
+  const STALL: Answer = { send: "nothing", then: "stall" };
+
+  test("in the first read: nothing was sent", async () => {
+    const leg = await stopped((stop) => ({ [LIST]: signalled(stop, STALL) }));
+    expect(summary(leg)).toBe("failed 143 terminated: GET");
+  });
+
+  test("in the write: its outcome is unknown", async () => {
+    const leg = await stopped((stop) => ({ [LIST]: list(OLD), [PROMOTE]: signalled(stop, STALL) }));
+    expect(summary(leg)).toStartWith("outcome_unknown 14 outcome_unknown: GET POST");
+    expect(leg.failure?.hint).toContain("verify pin");
+  });
+
+  test("while a conflict is waited out: nothing was written", async () => {
+    const stop = new AbortController();
+    await using server = await scriptedServer({ [LIST]: list(OLD), [PROMOTE]: CONFLICT });
+    const clock = new FakeClock();
+    const sleep = clock.sleep;
+    const interrupted = {
+      now: clock.now,
+      sleep: async (ms: number, signal: AbortSignal) => {
+        stop.abort("SIGINT");
+        await sleep(ms, signal);
+      },
+    };
+    const [leg] = await promoteLegs({
+      targets: [target(server.url)],
+      clock: interrupted,
+      exchange: { stop: stop.signal },
+    });
+    expect(leg === undefined ? "" : summary(leg)).toBe("failed 130 interrupted: GET POST");
+    expect(server.attempts(PROMOTE)).toBe(1);
+  });
+
+  test("in the read-back of a write that was accepted", async () => {
+    const leg = await stopped((stop) => ({
+      [LIST]: [...list(OLD), signalled(stop, STALL)],
+      [PROMOTE]: OK,
+    }));
+    expect(summary(leg)).toBe("outcome_unknown 14 outcome_unknown: GET POST GET");
+  });
+});

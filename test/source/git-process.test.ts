@@ -1,0 +1,149 @@
+import { expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { plantFiles } from "../context/support/disk-tree.ts";
+import { captureJson, livingCommands, waybill, type Surroundings } from "../context/support/run-capture.ts";
+import { scratchFolders } from "../context/support/scratch.ts";
+import { git, HAS_GIT, makeRepository, REMOTE } from "./support/repository.ts";
+
+const newFolder = scratchFolders();
+const REAL_GIT = Bun.which("git") ?? "git";
+
+/** An environment in which git is this shell script. */
+function withGit(script: string): Surroundings {
+  const folder = plantFiles(newFolder(), { git: `#!/bin/sh\n${script}\n` });
+  chmodSync(join(folder, "git"), 0o755);
+  return { env: { PATH: `${folder}:${process.env["PATH"] ?? ""}` } };
+}
+
+/** A number of seconds that no other process of this machine sleeps. */
+function uniqueSeconds(): string {
+  return `${100_000 + process.pid}.${Math.trunc(performance.now() * 1000)}`;
+}
+
+test("a git that hangs is ended at the budget, with what it started, and the hash is there", async () => {
+  const [own, grandchild] = [uniqueSeconds(), uniqueSeconds()];
+  const root = plantFiles(newFolder(), { a: "a" });
+  const surroundings = withGit(`sleep ${grandchild} &\nexec sleep ${own}`);
+  const { exit, document } = await captureJson(root, ["--time-budget", "300ms"], surroundings);
+  expect(exit).toBe(0);
+  for (const name of ["source_repo", "source_commit", "source_ref", "source_dirty"]) {
+    expect(document.fields[name]).toEqual({ value: null, source: "none", reason: "git_timeout" });
+  }
+  expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
+  expect(document.warnings).toEqual([
+    { code: "git_timeout", message: "no commit: git took too long; give it more with --time-budget" },
+  ]);
+  const left = livingCommands().filter((command) => command.includes(own) || command.includes(grandchild));
+  expect(left).toEqual([]);
+});
+
+test.skipIf(!HAS_GIT)(
+  "a status that hangs leaves dirty unknown for that reason, and the rest known",
+  async () => {
+    const seconds = uniqueSeconds();
+    const root = makeRepository(newFolder(), { remote: REMOTE });
+    const surroundings = withGit(
+      `for word; do [ "$word" = status ] && exec sleep ${seconds}; done\nexec '${REAL_GIT}' "$@"`,
+    );
+    const { exit, document } = await captureJson(root, ["--time-budget", "2s"], surroundings);
+    expect(exit).toBe(0);
+    expect(document.fields["source_dirty"]).toEqual({ value: null, source: "none", reason: "git_timeout" });
+    expect(document.source_fields["source_commit"]).toBe(git(root, "rev-parse", "HEAD"));
+    expect(document.matches_commit).toBe(true);
+    expect(livingCommands().filter((command) => command.includes(seconds))).toEqual([]);
+  },
+);
+
+for (const command of ["rev-parse --verify", "symbolic-ref", "config -z --get-regexp", "ls-tree"]) {
+  test.skipIf(!HAS_GIT)(`a hanging "${command}" is a timeout, and no other reason`, async () => {
+    const root = makeRepository(newFolder(), { remote: REMOTE });
+    const surroundings = withGit(
+      `case "$*" in *" ${command} "*) exec sleep ${uniqueSeconds()};; esac\nexec '${REAL_GIT}' "$@"`,
+    );
+    const { document } = await captureJson(root, ["--time-budget", "2s"], surroundings);
+    const reasons = Object.values(document.fields).map((field) => field.reason);
+    const allowed = [null, "git_timeout", "at_top_level"];
+    expect(
+      [...reasons, document.matches_commit_detail.reason].filter((reason) => !allowed.includes(reason)),
+    ).toEqual([]);
+    expect([...reasons, document.matches_commit_detail.reason]).toContain("git_timeout");
+  });
+}
+
+test.skipIf(!HAS_GIT)(
+  "the budget is for all calls together, also for those after the first hang",
+  async () => {
+    const root = makeRepository(newFolder());
+    const calls = join(newFolder(), "calls");
+    // The first call takes the whole budget and answers nothing.
+    const surroundings = withGit(`echo call >> '${calls}'\nexec sleep ${uniqueSeconds()}`);
+    const { document } = await captureJson(root, ["--time-budget", "300ms"], surroundings);
+    expect(document.fields["source_commit"]?.reason).toBe("git_timeout");
+    expect(await Bun.file(calls).text()).toBe("call\n");
+  },
+);
+
+const ANSWERS: readonly { name: string; script: string; reason: string }[] = [
+  { name: "is killed", script: "kill -9 $$", reason: "git_failed" },
+  { name: "fails without a word", script: "exit 1", reason: "git_failed" },
+  { name: "says nothing and succeeds", script: "exit 0", reason: "worktree_mismatch" },
+  { name: "says nonsense", script: "echo nonsense", reason: "worktree_mismatch" },
+  { name: "is no program", script: "#", reason: "worktree_mismatch" },
+  {
+    name: "speaks of an older dubious ownership",
+    script: "echo \"fatal: unsafe repository ('/x' is owned by someone else)\" >&2; exit 128",
+    reason: "git_dubious_ownership",
+  },
+  {
+    name: "floods standard error",
+    script: "yes error | head -c 3000000 >&2; exit 128",
+    reason: "git_failed",
+  },
+];
+
+for (const { name, script, reason } of ANSWERS) {
+  test(`a git that ${name} does not break the capture`, async () => {
+    const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], withGit(script));
+    expect(exit).toBe(0);
+    expect(document.fields["source_commit"]).toEqual({ value: null, source: "none", reason });
+    expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
+  });
+}
+
+test("a git that is a file and cannot be started does not break the capture", async () => {
+  const folder = plantFiles(newFolder(), { git: "\u0000not a program" });
+  chmodSync(join(folder, "git"), 0o755);
+  const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], {
+    env: { PATH: folder },
+  });
+  expect([exit, document.fields["source_commit"]?.reason]).toEqual([0, "git_failed"]);
+});
+
+test("what git says of a remote is told without its password and without control characters", async () => {
+  const said = String.raw`fatal: unable to access \047https://user:glpat-s3cr3t@h/app/\047\033[31m\n::error::x\n`;
+  const surroundings = withGit(`printf '${said}' >&2; exit 128`);
+  const root = plantFiles(newFolder(), { a: "a" });
+  const { stdout, stderr } = await waybill(["capture", root, "--verbose", "--json"], surroundings);
+  expect(stderr).toContain("unable to access");
+  for (const text of [stdout, stderr]) {
+    expect(text).not.toContain("s3cr3t");
+    expect(text).not.toContain("\u001b");
+    expect(text).not.toMatch(/^::error/mu);
+  }
+});
+
+test("a git that floods standard output is cut off", async () => {
+  const surroundings = withGit("exec yes nonsense");
+  const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], surroundings);
+  expect([exit, document.fields["source_commit"]?.reason]).toEqual([0, "git_failed"]);
+});
+
+for (const budget of ["0s", "-1s", "soon", "1e3s"]) {
+  test(`a time budget of ${budget} is a usage error`, async () => {
+    const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [
+      `--time-budget=${budget}`,
+    ]);
+    expect([exit, document.error?.code]).toEqual([2, "invalid_value"]);
+  });
+}

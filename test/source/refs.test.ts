@@ -1,0 +1,119 @@
+import { expect, test } from "bun:test";
+import { captureJson } from "../context/support/run-capture.ts";
+import { scratchFolders } from "../context/support/scratch.ts";
+import { plantFiles } from "../context/support/disk-tree.ts";
+import { git, HAS_GIT, makeRepository } from "./support/repository.ts";
+
+const newFolder = scratchFolders();
+
+async function refOf(root: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
+  const { document } = await captureJson(root, [], { env });
+  return document.fields["source_ref"];
+}
+
+const fromGit = (value: string): unknown => ({ value, source: "git", reason: null });
+
+test.skipIf(!HAS_GIT)(
+  "a branch and a tag of the same name: the branch is `main`, never `heads/main`",
+  async () => {
+    const root = makeRepository(newFolder());
+    git(root, "tag", "main");
+    expect(await refOf(root)).toEqual(fromGit("main"));
+  },
+);
+
+test.skipIf(!HAS_GIT)("a detached HEAD has no ref, with the reason", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "checkout", "-q", "--detach");
+  expect(await refOf(root)).toEqual({ value: null, source: "none", reason: "detached_head" });
+  const { document } = await captureJson(root, ["--strict"]);
+  expect([document.exit_code, document.matches_commit]).toEqual([0, true]);
+});
+
+test.skipIf(!HAS_GIT)("a detached HEAD at a tag is that tag", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "tag", "v1.2.3");
+  git(root, "checkout", "-q", "v1.2.3");
+  expect(await refOf(root)).toEqual(fromGit("v1.2.3"));
+  git(root, "tag", "-a", "-m", "annotated", "v2");
+  expect(await refOf(root)).toEqual(fromGit("v2"));
+});
+
+test.skipIf(!HAS_GIT)("a tag beside the commit is not the ref of a detached HEAD", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "tag", "v1");
+  plantFiles(root, { more: "x" });
+  git(root, "add", "more");
+  git(root, "commit", "-q", "-m", "second");
+  git(root, "checkout", "-q", "--detach");
+  expect(await refOf(root)).toMatchObject({ value: null, reason: "detached_head" });
+});
+
+test.skipIf(!HAS_GIT)(
+  "a detached HEAD takes what the CI system claims, marked as a claim; a branch does not",
+  async () => {
+    const root = makeRepository(newFolder());
+    const env = { GITHUB_ACTIONS: "true", GITHUB_REF_NAME: "7/merge", GITHUB_SHA: "0".repeat(40) };
+    expect(await refOf(root, env)).toEqual(fromGit("main"));
+    git(root, "checkout", "-q", "--detach");
+    expect(await refOf(root, env)).toEqual({ value: "7/merge", source: "ci", reason: null });
+    const { document } = await captureJson(root, [], { env });
+    // Observed beats claimed.
+    expect(document.source_fields["source_commit"]).toBe(git(root, "rev-parse", "HEAD"));
+    expect(document.ci).toMatchObject({ system: "github", commit: "0".repeat(40), ref: "7/merge" });
+  },
+);
+
+const BRANCHES: readonly string[] = [
+  "0123456789012345678901234567890123456789",
+  "feature/\u{1f680}",
+  "it's",
+  'quo"te',
+  "$(touch\u00a0x)",
+  "refs/heads/main",
+  "heads/main",
+  "a;b&c|d`e`",
+  "b@c",
+  "-".padStart(3, "x"),
+  "#1",
+  "x".repeat(200),
+];
+
+for (const branch of BRANCHES) {
+  test.skipIf(!HAS_GIT)(`the branch ${JSON.stringify(branch.slice(0, 50))} comes out as it is`, async () => {
+    const root = makeRepository(newFolder());
+    git(root, "symbolic-ref", "HEAD", `refs/heads/${branch}`);
+    git(root, "commit", "-q", "--allow-empty", "-m", "here");
+    expect(await refOf(root)).toEqual(fromGit(branch));
+  });
+}
+
+test.skipIf(!HAS_GIT)("a branch whose bytes are not UTF-8 breaks nothing", async () => {
+  const root = makeRepository(newFolder());
+  await Bun.write(`${root}/.git/HEAD`, Buffer.from("ref: refs/heads/a\u00ffb\n", "latin1"));
+  const { exit, document } = await captureJson(root);
+  expect(exit).toBe(0);
+  expect(document.source_fields["source_ref"]).toBe("a\ufffdb");
+});
+
+test.skipIf(!HAS_GIT)("an author and a message whose bytes are not UTF-8 break nothing", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "config", "i18n.commitEncoding", "latin1");
+  git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
+  const { exit, document } = await captureJson(root);
+  expect([exit, document.matches_commit]).toEqual([0, true]);
+});
+
+test.skipIf(!HAS_GIT)("in the middle of a merge with conflicts the tree is dirty", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "checkout", "-q", "-b", "other");
+  plantFiles(root, { "app/main.ts": "other\n" });
+  git(root, "commit", "-q", "-a", "-m", "other");
+  git(root, "checkout", "-q", "main");
+  plantFiles(root, { "app/main.ts": "main again\n" });
+  git(root, "commit", "-q", "-a", "-m", "main");
+  expect(() => git(root, "merge", "-q", "other")).toThrow();
+  const { document } = await captureJson(root);
+  expect(document.source_fields).toMatchObject({ source_dirty: true, source_ref: "main" });
+  expect(document.matches_commit).toBe(false);
+});

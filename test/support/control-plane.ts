@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CLEAN_ENVIRONMENT, PROGRAM, runWaybill } from "./binary.ts";
+
+/** A control plane that runs as a process of its own, on a folder of its own. */
+export type ControlPlaneProcess = {
+  /** `http://127.0.0.1:41234`, `https://…`, or `unix:/path`. */
+  readonly address: string;
+  readonly data: string;
+  readonly pid: number;
+  /** A token that lives an hour. */
+  readonly token: (scopes: readonly string[], env?: string) => Promise<string>;
+  /** Sends the signal (SIGTERM) and waits for the end: its exit code, or 128 + n when a signal ended it. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number>;
+  /** What it wrote on standard error so far. */
+  readonly stderr: () => string;
+};
+
+export type ControlPlaneSettings = {
+  /** Left to the caller when it is given; otherwise a temporary folder that `stop` removes. */
+  readonly data?: string;
+  readonly listen?: string;
+  readonly args?: readonly string[];
+};
+
+/** Starts `waybill serve` and resolves when it listens. Throws with its standard error when it does not. */
+export async function startControlPlane(settings: ControlPlaneSettings = {}): Promise<ControlPlaneProcess> {
+  const data = settings.data ?? mkdtempSync(join(tmpdir(), "waybill-plane-"));
+  const listen = settings.listen ?? "127.0.0.1:0";
+  const child = Bun.spawn(
+    [...PROGRAM, "serve", "--json", "--listen", listen, "--data", data, ...(settings.args ?? [])],
+    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  const errors: string[] = [];
+  const errorsEnded = collect(child.stderr, errors);
+  const line = await firstLine(child.stdout);
+  const document: { ok?: boolean; listening?: string } = line === "" ? {} : JSON.parse(line);
+  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number> => {
+    child.kill(signal);
+    const code = await child.exited;
+    await errorsEnded;
+    if (settings.data === undefined) rmSync(data, { recursive: true, force: true });
+    return code;
+  };
+  if (document.ok !== true || document.listening === undefined) {
+    await stop("SIGKILL");
+    throw new Error(`waybill serve did not start: ${line} ${errors.join("")}`);
+  }
+  return {
+    address: document.listening,
+    data,
+    pid: child.pid,
+    token: (scopes, env = "default") => newToken(data, scopes, env),
+    stop,
+    stderr: () => errors.join(""),
+  };
+}
+
+/** A token by the real command; works while a server runs on the folder. */
+export async function newToken(data: string, scopes: readonly string[], env = "default"): Promise<string> {
+  const flags = scopes.flatMap((scope) => ["--scope", scope]);
+  const ran = await runWaybill([
+    "token",
+    "new",
+    "--data",
+    data,
+    "--env",
+    env,
+    "--expires",
+    "1h",
+    "--quiet",
+    ...flags,
+  ]);
+  if (ran.code !== 0) throw new Error(`waybill token new failed: ${ran.stderr}`);
+  return ran.stdout.trim();
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0] ?? "";
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, into: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) into.push(decoder.decode(chunk, { stream: true }));
+}

@@ -1,0 +1,363 @@
+import { describe, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { root } from "../../src/commands/root.ts";
+import { isGroup } from "../../src/cli/command.ts";
+import { createKeyFile } from "../../src/trust/key-file.ts";
+import { formsOf } from "../../src/trust/key-forms.ts";
+import { HAS_OPENSSL, inFolder, openssl, waybill, waybillJson, waybillMemory } from "./run-waybill.ts";
+
+const verifyGroup = await root.members["verify"]?.load();
+const noVerify =
+  verifyGroup === undefined || !isGroup(verifyGroup) || verifyGroup.members["artifact"] === undefined;
+const SIZE = 5_000;
+
+/** A folder with `release.key`, `release.key.pub` and `app`. */
+async function withKey(work: (cwd: string, bytes: Uint8Array) => Promise<void>): Promise<void> {
+  await inFolder(async (cwd) => {
+    createKeyFile(join(cwd, "release.key"));
+    const bytes = randomBytes(SIZE);
+    writeFileSync(join(cwd, "app"), bytes);
+    await work(cwd, bytes);
+  });
+}
+
+/** Signed, with another key beside it. */
+async function withSignature(work: (cwd: string, bytes: Uint8Array) => Promise<void>): Promise<void> {
+  await withKey(async (cwd, bytes) => {
+    createKeyFile(join(cwd, "other.key"));
+    const ran = await waybill(["sign", "app", "--key", "release.key", "--format", "raw"], { cwd });
+    expect(ran.exit).toBe(0);
+    await work(cwd, bytes);
+  });
+}
+
+describe("sign", () => {
+  const encodings: readonly (readonly [readonly string[], RegExp | number])[] = [
+    [[], /^[A-Za-z0-9+/]{86}==\n$/u],
+    [["--encoding", "base64"], /^[A-Za-z0-9+/]{86}==\n$/u],
+    [["--encoding", "hex"], /^[0-9a-f]{128}\n$/u],
+    [["--encoding", "binary"], 64],
+  ];
+  test.each(encodings)("writes FILE.sig with %p", async (flags, wanted) => {
+    await withKey(async (cwd, bytes) => {
+      const ran = await waybillJson(["sign", "app", "--key", "release.key", "--format", "raw", ...flags], {
+        cwd,
+      });
+      expect([ran.exit, ran.stderr]).toEqual([0, ""]);
+      const written = readFileSync(join(cwd, "app.sig"));
+      if (typeof wanted === "number") expect(written).toHaveLength(wanted);
+      else expect(written.toString("latin1")).toMatch(wanted);
+      expect(ran.document).toMatchObject({
+        schema: "waybill.sign/v1",
+        file: "app",
+        bytes: SIZE,
+        sha256: createHash("sha256").update(bytes).digest("hex"),
+        format: "raw",
+        out: "app.sig",
+      });
+      expect(statSync(join(cwd, "app.sig")).mode & 0o777).toBe(0o644);
+    });
+  });
+
+  test.skipIf(!HAS_OPENSSL)("makes what openssl verifies", async () => {
+    await withKey(async (cwd) => {
+      const flags = ["--key", "release.key", "--format", "raw", "--encoding", "binary"];
+      expect((await waybill(["sign", "app", ...flags], { cwd })).stdout).toBe("app.sig\n");
+      const check = [
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "release.key.pub",
+        "-rawin",
+        "-sigfile",
+        "app.sig",
+        "-in",
+      ];
+      expect((await openssl([...check, "app"], cwd)).exit).toBe(0);
+      writeFileSync(join(cwd, "app"), "changed");
+      expect((await openssl([...check, "app"], cwd)).exit).not.toBe(0);
+    });
+  });
+
+  test("takes the key from a variable, and never tells it", async () => {
+    await withKey(async (cwd) => {
+      const pem = readFileSync(join(cwd, "release.key"), "utf8");
+      const signatures = new Set<unknown>();
+      for (const text of [pem, pem.replaceAll("\n", "\\n"), Buffer.from(pem).toString("base64")]) {
+        const ran = await waybillJson(["sign", "app", "--key-env", "KEY", "--format", "raw"], {
+          cwd,
+          env: { KEY: text },
+        });
+        expect(ran.exit).toBe(0);
+        expect(`${ran.stdout}${ran.stderr}`).not.toContain(text);
+        signatures.add(ran.document["signature"]);
+      }
+      expect(signatures.size).toBe(1);
+      const bad = await waybillJson(["sign", "app", "--key-env", "KEY", "--format", "raw"], {
+        cwd,
+        env: { KEY: "hunter2hunter2" },
+      });
+      expect([bad.exit, bad.document.error?.code]).toEqual([2, "key_invalid"]);
+      expect(`${bad.stdout}${bad.stderr}`).not.toContain("hunter2");
+    });
+  });
+
+  test("an encrypted key with its passphrase", async () => {
+    await inFolder(async (cwd) => {
+      writeFileSync(join(cwd, "pw"), "correct horse\n");
+      writeFileSync(join(cwd, "app"), "");
+      createKeyFile(join(cwd, "k"), new TextEncoder().encode("correct horse"));
+      const flags = ["--key", "k", "--format", "raw"];
+      expect((await waybillJson(["sign", "app", ...flags], { cwd })).document.error?.code).toBe(
+        "key_invalid",
+      );
+      expect((await waybill(["sign", "app", ...flags, "--passphrase-file", "pw"], { cwd })).exit).toBe(0);
+    });
+  });
+
+  const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
+    ["no key", ["app", "--format", "raw"], 2, "flag_missing"],
+    ["two keys", ["app", "--format", "raw", "--key", "release.key", "--key-env", "K"], 2, "flags_contradict"],
+    ["no format", ["app", "--key", "release.key"], 2, "flag_missing"],
+    ["another format", ["app", "--key", "release.key", "--format", "pgp"], 2, "invalid_value"],
+    ["a public key", ["app", "--key", "release.key.pub", "--format", "raw"], 2, "key_invalid"],
+    ["a missing key", ["app", "--key", "none", "--format", "raw"], 2, "file_unreadable"],
+    ["an unset variable", ["app", "--key-env", "NONE", "--format", "raw"], 4, "credential_missing"],
+    ["a missing file", ["none", "--key", "release.key", "--format", "raw"], 7, "path_not_found"],
+    ["a folder", [".", "--key", "release.key", "--format", "raw", "--out", "s"], 2, "file_unreadable"],
+    [
+      "the file itself",
+      ["app", "--key", "release.key", "--format", "raw", "--out", "./app"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "a hard link to it",
+      ["app", "--key", "release.key", "--format", "raw", "--out", "twin"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "a link to it",
+      ["app", "--key", "release.key", "--format", "raw", "--out", "link"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "the key",
+      ["app", "--key", "release.key", "--format", "raw", "--out", "release.key"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "a folder to write to that is none",
+      ["app", "--key", "release.key", "--format", "raw", "--out", "no/s"],
+      1,
+      "output_not_written",
+    ],
+  ];
+  test.each(refusals)("refuses %s", async (_name, args, exit, code) => {
+    await withKey(async (cwd, bytes) => {
+      linkSync(join(cwd, "app"), join(cwd, "twin"));
+      symlinkSync("app", join(cwd, "link"));
+      const before = readdirSync(cwd).sort();
+      const key = readFileSync(join(cwd, "release.key"), "utf8");
+      const ran = await waybillJson(["sign", ...args], { cwd });
+      expect([ran.exit, ran.document.error?.code]).toEqual([exit, code]);
+      expect(readdirSync(cwd).sort()).toEqual(before);
+      expect(readFileSync(join(cwd, "app")).equals(Buffer.from(bytes))).toBe(true);
+      expect(readFileSync(join(cwd, "release.key"), "utf8")).toBe(key);
+    });
+  });
+
+  test("replaces an older signature", async () => {
+    await withKey(async (cwd) => {
+      writeFileSync(join(cwd, "app.sig"), "older");
+      expect((await waybill(["sign", "app", "--key", "release.key", "--format", "raw"], { cwd })).exit).toBe(
+        0,
+      );
+      expect(readFileSync(join(cwd, "app.sig"), "latin1")).toHaveLength(89);
+      expect(readdirSync(cwd).sort()).toEqual(["app", "app.sig", "release.key", "release.key.pub"]);
+    });
+  });
+});
+
+describe.skipIf(noVerify)("verify artifact", () => {
+  test("a signature in a file, in binary and as text, under a key in a file and as text", async () => {
+    await withSignature(async (cwd) => {
+      const text = readFileSync(join(cwd, "app.sig"), "utf8").trim();
+      writeFileSync(join(cwd, "binary"), Buffer.from(text, "base64"));
+      const { publicKey } = createKeyFile(join(cwd, "unused.key"));
+      const pub = readFileSync(join(cwd, "release.key.pub"), "utf8");
+      const shown = (await waybillJson(["key", "show", "release.key.pub"], { cwd })).document;
+      for (const signature of ["app.sig", "binary", text, Buffer.from(text, "base64").toString("hex")]) {
+        for (const key of [
+          "release.key.pub",
+          pub,
+          String(shown["hex"]),
+          String(shown["ssh"]),
+          String(shown["minisign"]),
+        ]) {
+          const ran = await waybillJson(
+            [
+              "verify",
+              "artifact",
+              "app",
+              `--signature=${signature}`,
+              "--key",
+              formsOf(publicKey).hex,
+              `--key=${key}`,
+            ],
+            { cwd },
+          );
+          expect(ran.exit).toBe(0);
+          expect(ran.document).toMatchObject({
+            schema: "waybill.verify-artifact/v1",
+            ok: true,
+            checked: 1,
+            accepted: [{ kind: "signature", format: "raw", keyid: shown["keyid"] }],
+            refusals: [],
+          });
+        }
+      }
+    });
+  }, 120_000);
+
+  test("digest and signature together, and an empty artifact", async () => {
+    await withSignature(async (cwd) => {
+      writeFileSync(join(cwd, "app"), "");
+      await waybill(["sign", "app", "--key", "release.key", "--format", "raw"], { cwd });
+      const sha256 = createHash("sha256").update("").digest("hex");
+      const flags = ["--signature", "app.sig", "--signature-format", "raw", "--key", "release.key.pub"];
+      for (const digest of [sha256, sha256.toUpperCase(), `sha256:${sha256}`]) {
+        const ran = await waybillJson(["verify", "artifact", "app", "--sha256", digest, ...flags], { cwd });
+        expect(ran.document).toMatchObject({ ok: true, exit_code: 0, checked: 2, bytes: 0, sha256 });
+      }
+    });
+  });
+
+  const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
+    ["nothing to check", ["app"], 2, "nothing_named"],
+    ["a signature without a key", ["app", "--signature", "app.sig"], 2, "flag_missing"],
+    [
+      "a key without a signature",
+      ["app", "--sha256", "0".repeat(64), "--key", "release.key.pub"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "a format without a signature",
+      ["app", "--sha256", "0".repeat(64), "--signature-format", "raw"],
+      2,
+      "flags_contradict",
+    ],
+    ["a digest that is none", ["app", "--sha256", "abc"], 2, "invalid_value"],
+    ["a missing file", ["none", "--sha256", "0".repeat(64)], 7, "path_not_found"],
+    ["a folder", [".", "--sha256", "0".repeat(64)], 2, "file_unreadable"],
+    ["a wrong digest", ["app", "--sha256", "0".repeat(64)], 6, "hash_mismatch"],
+    ["another key", ["app", "--signature", "app.sig", "--key", "other.key.pub"], 6, "signature_invalid"],
+    [
+      "a file that was changed",
+      ["release.key.pub", "--signature", "app.sig", "--key", "release.key.pub"],
+      6,
+      "signature_invalid",
+    ],
+    [
+      "a malformed signature file",
+      ["app", "--signature", "app", "--key", "release.key.pub"],
+      6,
+      "signature_malformed",
+    ],
+    [
+      "a signature file that is none",
+      ["app", "--signature", "nine.sig", "--key", "release.key.pub"],
+      2,
+      "invalid_value",
+    ],
+    [
+      "63 bytes as text",
+      ["app", "--signature", "ab".repeat(63), "--key", "release.key.pub"],
+      2,
+      "invalid_value",
+    ],
+    ["a key of zeros", ["app", "--signature", "app.sig", "--key", "00".repeat(32)], 2, "key_weak"],
+    [
+      "a good key and a weak one",
+      ["app", "--signature", "app.sig", "--key", "release.key.pub", "--key", `01${"00".repeat(31)}`],
+      2,
+      "key_weak",
+    ],
+    ["a private key", ["app", "--signature", "app.sig", "--key", "release.key"], 2, "key_invalid"],
+    ["a key file that is none", ["app", "--signature", "app.sig", "--key", "nine.pub"], 2, "invalid_value"],
+  ];
+  test.each(refusals)("refuses %s", async (_name, args, exit, code) => {
+    await withSignature(async (cwd) => {
+      const ran = await waybillJson(["verify", "artifact", ...args], { cwd });
+      expect([ran.exit, ran.document.error?.code, ran.document.ok]).toEqual([exit, code, false]);
+      const refusals = ran.document["refusals"] as readonly { code: string; message: string }[];
+      expect(ran.document["accepted"]).toEqual([]);
+      if (exit === 6) {
+        expect(ran.document["checked"]).toBe(1);
+        expect(refusals.map((refusal) => refusal.code)).toEqual([code]);
+      } else expect([ran.document["checked"], refusals]).toEqual([0, []]);
+    });
+  });
+
+  test.skipIf(!HAS_OPENSSL)("what openssl signed", async () => {
+    await withKey(async (cwd) => {
+      await openssl(["genpkey", "-algorithm", "ed25519", "-out", "o.key"], cwd);
+      await openssl(["pkey", "-in", "o.key", "-pubout", "-out", "o.pub"], cwd);
+      await openssl(["pkeyutl", "-sign", "-inkey", "o.key", "-rawin", "-in", "app", "-out", "o.sig"], cwd);
+      const ran = await waybill(["verify", "artifact", "app", "--signature", "o.sig", "--key", "o.pub"], {
+        cwd,
+      });
+      expect([ran.exit, ran.stderr]).toEqual([0, ""]);
+      expect(ran.stdout).toMatch(/^app: raw signature by key /u);
+    });
+  });
+});
+
+/** 1 GiB that takes no room on the disk, with a few bytes at its end. */
+function sparse(path: string): void {
+  const descriptor = openSync(path, "w");
+  ftruncateSync(descriptor, 1_073_741_824);
+  writeSync(descriptor, "the end", 1_073_741_817);
+  closeSync(descriptor);
+}
+
+describe.skipIf(process.env["WAYBILL_FULL"] === undefined)("a file of 1 GiB", () => {
+  const LIMIT = 120_000_000;
+  test("is signed and verified in constant memory", async () => {
+    await inFolder(async (cwd) => {
+      sparse(join(cwd, "app"));
+      createKeyFile(join(cwd, "k"));
+      const signed = await waybillMemory(["sign", "app", "--key", "k", "--format", "raw"], cwd);
+      expect(signed.exit).toBe(0);
+      expect(signed.maxRss).toBeGreaterThan(1_000_000);
+      expect(signed.maxRss).toBeLessThan(LIMIT);
+      if (noVerify) return;
+      const flags = ["--signature", "app.sig", "--key", "k.pub"];
+      const verified = await waybillMemory(["verify", "artifact", "app", ...flags], cwd);
+      expect(verified.exit).toBe(0);
+      expect(verified.maxRss).toBeLessThan(LIMIT);
+      const descriptor = openSync(join(cwd, "app"), "r+");
+      writeSync(descriptor, "!", 500_000_000);
+      closeSync(descriptor);
+      expect((await waybill(["verify", "artifact", "app", ...flags], { cwd })).exit).toBe(6);
+    });
+  }, 300_000);
+});
