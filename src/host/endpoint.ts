@@ -27,17 +27,14 @@ export function isLoopback(url: URL): boolean {
 export function parseEndpoint(text: string, policy: EndpointPolicy): URL {
   const refuse = (found: string, hint: string): Failure =>
     new Failure("url_invalid", `${policy.from} is ${found}`, { hint });
+  // First, and without the text: what stands before an @ may be a credential, also in a URL that does not parse.
+  if (text.includes("@")) {
+    throw refuse("a URL with a user name or password in it", "pass the credential by variable or file");
+  }
   const url = PLAIN.test(text) ? URL.parse(text) : null;
   if (url === null) throw refuse(`${quoted(text)}, which is no plain URL`, "wanted https://host[:port]");
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw refuse(`${quoted(text)}, neither https nor http`, "wanted https://host[:port]");
-  }
-  // Not the text: its user part may be a credential.
-  if (url.username !== "" || url.password !== "" || text.includes("@")) {
-    throw refuse(
-      `a URL for ${url.host} with a user name or password in it`,
-      "pass the credential by variable or file",
-    );
   }
   // `https://https://host` and `https://evil.example\n.host` parse, but not to what was written.
   const written = /^https?:\/\/([^/?#]+)/iu.exec(text)?.[1]?.toLowerCase();

@@ -17,7 +17,7 @@ export type AbsenceReason =
   | "unsupported_remote"
   | "at_top_level";
 
-export type Absent = { readonly value: null; readonly reason: AbsenceReason };
+type Absent = { readonly value: null; readonly reason: AbsenceReason };
 
 /** A fact, or why there is none. */
 export type Known<T> = { readonly value: T; readonly reason: null } | Absent;

@@ -75,6 +75,9 @@ const answers: [string, Plan][] = [
   ],
 ];
 
+/** Text that no message repeats without being asked. */
+const UNSHOWN = new Set(["a content type"]);
+
 /** What a runner would obey: its commands at the start of a line, or anywhere for those that it searches. */
 const OBEYED = /^\s*::[a-z-]+(?:::| .*::)|##\[|##vso\[|##teamcity\[|section_(?:start|end):/imu;
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
@@ -85,7 +88,7 @@ describe.each([
 ] as const)("%s shows hostile text as text", (_name, words) => {
   for (const runner of ["none", "GITHUB_ACTIONS"]) {
     for (const form of [[], ["--json"], ["--verbose"]] as const) {
-      test.concurrent.each(answers)(`%s (runner ${runner}) ${form.join("")}`, async (_what, plan) => {
+      test.concurrent.each(answers)(`%s (runner ${runner}) ${form.join("")}`, async (what, plan) => {
         await using server = await scriptedServer(plan);
         const run = await runWaybill(
           [
@@ -104,6 +107,13 @@ describe.each([
           ],
           { env: { WAYBILL_TOKEN_PROD: TOKEN, ...(runner === "none" ? {} : { [runner]: "true" }) } },
         );
+        // The text was read, and the run ended in one of the ways that a server can bring about.
+        expect(server.requests.length).toBeGreaterThan(0);
+        expect(run.code === 0 || run.code > 3).toBe(true);
+        const asked = words[0] === (plan[PROMOTE] === undefined ? "verify" : "promote");
+        if (asked && run.code !== 0 && !UNSHOWN.has(what)) {
+          expect(run.stdout + run.stderr).toContain("stop-commands");
+        }
         if (form[0] === "--json") {
           const document = jsonOf(run);
           // Also after a reader has taken the escapes out.

@@ -135,6 +135,12 @@ describe("waiting", () => {
     expect(run.server.attempts(LIST)).toBe(2);
   });
 
+  test("no attempt takes longer than --timeout", async () => {
+    const run = await verify({ [LIST]: { send: "nothing", then: "stall" } }, ["--timeout", "60ms"]);
+    expect(run.code).toBe(12);
+    expect(run.stderr).toContain("gave no whole answer within 60 ms");
+  });
+
   test("--timeout is the ceiling over all", async () => {
     const run = await verify({ [LIST]: listing(row(NEW)) }, [
       "--stable",

@@ -117,7 +117,21 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   { weight: 1, arbitrary: stalled },
 );
 
+/** Well-formed listings that take turns: a replica that lags, or a pin that flaps. */
+const flapping = fc.array(
+  fc.constantFrom(NEW, OLD).map((image_digest): Answer => ({
+    body: JSON.stringify({ pins: [{ template_name: "codex", region: "global", image_digest }] }),
+  })),
+  { minLength: 2, maxLength: 6 },
+);
+
 /** A control plane that answers anything at all. */
 export const hostilePlan: fc.Arbitrary<Plan> = fc
-  .tuple(fc.array(answer, { minLength: 1, maxLength: 4 }), fc.array(answer, { minLength: 1, maxLength: 3 }))
+  .tuple(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.array(answer, { minLength: 1, maxLength: 4 }) },
+      { weight: 1, arbitrary: flapping },
+    ),
+    fc.array(answer, { minLength: 1, maxLength: 3 }),
+  )
   .map(([list, promote]) => ({ [LIST]: list, [PROMOTE]: promote }));

@@ -3,7 +3,17 @@ import type { Leg } from "../../src/pins/leg.ts";
 import { scriptedServer, type Answer, type Plan, type Step } from "../support/scripted-server.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { Board, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
-import { list, LOST, OK, promoteLegs, promoteOn, READ_ONCE, summary, target } from "./run-legs.ts";
+import {
+  list,
+  LOST,
+  OK,
+  promoteLegs,
+  promoteOn,
+  READ_ONCE,
+  summary,
+  target,
+  verifyLegs,
+} from "./run-legs.ts";
 
 const CONFLICT: Answer = { status: 409, body: '{"error":"retry after the rollout completes"}' };
 
@@ -62,6 +72,19 @@ describe("the ceiling", () => {
     expect(summary(leg)).toStartWith("mismatch 8 pin_mismatch: GET");
     expect(leg.failure?.message).toContain("reads in a row; wanted 999");
     expect(clock.now()).toBe(10_000);
+  });
+
+  test("reached with the digest there does not blame somebody else", async () => {
+    const readBack = { ...READ_ONCE, stable: 999 };
+    const leg = await promoteOn({ [LIST]: list(OLD, NEW), [PROMOTE]: OK }, { timeoutMs: 10_000, readBack });
+    expect(summary(leg)).toStartWith("mismatch 8 pin_mismatch: GET POST GET");
+  });
+
+  test("does not count what was waited for a conflict", async () => {
+    const lag = list(OLD, ...Array<string>(9).fill(OLD), NEW);
+    const plan = { [LIST]: lag, [PROMOTE]: [...Array<Answer>(4).fill(CONFLICT), OK] };
+    const readBack = { ...READ_ONCE, forMs: 10_000 };
+    expect(summary(await promoteOn(plan, { timeoutMs: 20_000, readBack }))).toStartWith("landed 0: ");
   });
 
   test("leaves a sent write its read-back", async () => {
@@ -252,6 +275,18 @@ describe("a signal", () => {
     });
     expect(leg === undefined ? "" : summary(leg)).toBe("failed 130 interrupted: GET POST");
     expect(server.attempts(PROMOTE)).toBe(1);
+  });
+
+  test("between two reads: no more are sent", async () => {
+    const stop = new AbortController();
+    await using server = await scriptedServer({ [LIST]: list(OLD) });
+    const clock = {
+      now: () => 0,
+      sleep: async () => stop.abort("SIGTERM"),
+    };
+    const given = { targets: [target(server.url)], clock, exchange: { stop: stop.signal } };
+    const [leg] = await verifyLegs(given, { forMs: 60_000 });
+    expect(leg === undefined ? "" : summary(leg)).toBe("failed 143 terminated: GET");
   });
 
   test("in the read-back of a write that was accepted", async () => {

@@ -2,7 +2,13 @@ import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
-import { captureJson, livingCommands, waybill, type Surroundings } from "../context/support/run-capture.ts";
+import {
+  captureJson,
+  livingCommands,
+  waybill,
+  type CaptureDocument,
+  type Surroundings,
+} from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { git, HAS_GIT, makeRepository, REMOTE } from "./support/repository.ts";
 
@@ -126,6 +132,10 @@ test("what git says of a remote is told without its password and without control
   const root = plantFiles(newFolder(), { a: "a" });
   const { stdout, stderr } = await waybill(["capture", root, "--verbose", "--json"], surroundings);
   expect(stderr).toContain("unable to access");
+  const [warning] = (JSON.parse(stdout) as CaptureDocument).warnings;
+  expect(warning?.message).toContain("unable to access");
+  // oxlint-disable-next-line no-control-regex
+  expect(warning?.message).not.toMatch(/[\u0000-\u001f]/u);
   for (const text of [stdout, stderr]) {
     expect(text).not.toContain("s3cr3t");
     expect(text).not.toContain("\u001b");

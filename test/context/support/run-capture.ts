@@ -14,6 +14,8 @@ export type Surroundings = {
   readonly umask?: string;
   /** What stands before the command, for example setpriv or strace. */
   readonly under?: readonly string[];
+  /** For a run that takes longer than any other. */
+  readonly hangingMs?: number;
 };
 
 /** root reads everything; without these capabilities it is held to the mode bits like everybody else. */
@@ -38,7 +40,7 @@ export function environment(extra: Surroundings["env"] = {}): Record<string, str
 
 export function startWaybill(
   args: readonly string[],
-  { cwd = "/", env, umask, under = [] }: Surroundings = {},
+  { cwd = "/", env, umask, under = [], hangingMs = HANGING_MS }: Surroundings = {},
 ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
   const command = [...under, ...PROGRAM, ...args];
   return Bun.spawn(
@@ -49,7 +51,7 @@ export function startWaybill(
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
-      timeout: HANGING_MS,
+      timeout: hangingMs,
       killSignal: "SIGKILL",
     },
   );

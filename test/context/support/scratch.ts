@@ -25,10 +25,10 @@ export function scratchFolders(): () => string {
 }
 
 /** Folders that a test made unreadable cannot be emptied by an ordinary user. */
-function makeRemovable(folder: string): void {
+function makeRemovable(folder: string | Buffer): void {
   chmodSync(folder, 0o755);
   for (const name of readdirSync(folder, { encoding: "buffer" })) {
-    const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
-    if (lstatSync(path).isDirectory()) makeRemovable(path.toString());
+    const path = Buffer.concat([Buffer.from(folder), Buffer.from("/"), name]);
+    if (lstatSync(path).isDirectory()) makeRemovable(path);
   }
 }
