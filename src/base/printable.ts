@@ -8,7 +8,7 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e
  * Azure (`##vso[`), TeamCity (`##teamcity[`) and GitLab (`section_start:`). A space is put inside each, so that a
  * person can still read it and the runner does not see it. `[::1]` stays as it is.
  */
-const RUNNER_COMMANDS = /::(?=[a-z-]+(?:::| .*::))|##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)/giu;
+const RUNNER_COMMANDS = /::(?=[a-z_-].*::)|##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)/giu;
 
 /**
  * Foreign text made inert for a terminal, a log, an annotation or a summary: one line, no control characters, no
@@ -21,7 +21,7 @@ export function printable(text: string, max: number = LIMITS.serverTextChars): s
 }
 
 function breakUp(command: string): string {
-  return Array.from(command).join(" ");
+  return command === "::" || command === "##" ? Array.from(command).join(" ") : `${command} `;
 }
 
 /** A value as it appears in a message: quoted, inert, short. */
