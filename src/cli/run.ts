@@ -18,10 +18,12 @@ type Outside = Pick<World, "env" | "cwd" | "stop" | "now">;
  */
 export async function run(
   root: Group,
-  argv: readonly string[],
+  words: readonly string[],
   refusal: Failure | null,
   outside: Outside,
 ): Promise<ExitCode> {
+  // What people type first at any program.
+  const argv = words[0] === "--version" ? ["version", ...words.slice(1)] : words;
   const common = commonFlags(argv);
   const secrets = new Redactor();
   const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
