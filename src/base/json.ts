@@ -17,6 +17,8 @@ type Source = {
   /** The code of the failure when it is not the JSON that we take. */
   readonly code: FailureCode;
   readonly maxBytes?: number;
+  /** The code when it is too large or too deep, where that is another failure than being no JSON. */
+  readonly limitCode?: FailureCode;
 };
 
 /**
@@ -26,7 +28,8 @@ type Source = {
  */
 export function parseJson(input: Uint8Array | string, source: Source): JsonValue {
   const limit = source.maxBytes ?? LIMITS.documentBytes;
-  if (input.length > limit) throw new Failure(source.code, `${source.what} is larger than ${limit} bytes`);
+  if (input.length > limit)
+    throw new Failure(source.limitCode ?? source.code, `${source.what} is larger than ${limit} bytes`);
   return new Reader(typeof input === "string" ? input : decodeUtf8(input, source), source).document();
 }
 
@@ -80,7 +83,8 @@ class Reader {
   }
 
   #nested<T>(read: () => T): T {
-    if (++this.#depth > LIMITS.jsonDepth) throw this.#fail(`more than ${LIMITS.jsonDepth} levels`);
+    if (++this.#depth > LIMITS.jsonDepth)
+      throw this.#fail(`more than ${LIMITS.jsonDepth} levels`, this.#source.limitCode);
     this.#at++;
     this.#skipSpace();
     const value = read();
@@ -155,9 +159,9 @@ class Reader {
     this.#match(SPACE);
   }
 
-  #fail(found: string): Failure {
+  #fail(found: string, code: FailureCode = this.#source.code): Failure {
     return new Failure(
-      this.#source.code,
+      code,
       `${this.#source.what} is not the JSON we take: ${found} at character ${this.#at}`,
     );
   }

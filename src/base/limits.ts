@@ -18,6 +18,20 @@ export const LIMITS = {
   certificateBytes: 1_048_576,
   /** bytes of a key file or a detached signature */
   keyFileBytes: 16_384,
+  /** bytes of a file of envelopes or bundles */
+  attestationBytes: 10_485_760,
+  /** attestations in one file: each costs a signature check under every key */
+  attestations: 500,
+  /** signatures of one envelope */
+  envelopeSignatures: 16,
+  /** keys of one trust root */
+  trustedKeys: 1_000,
+  /** names, scopes, roles or digests in one list of a trust root */
+  trustEntries: 1_000,
+  /** bytes of a file of allowed signers */
+  allowedSignersBytes: 1_048_576,
+  /** bytes of memory that the scrypt of a minisign key may take */
+  scryptBytes: 1_073_741_824,
   /** bytes of one line of an ignore file; Docker refuses longer ones */
   ignoreLineBytes: 65_536,
   ignoreFileBytes: 4_194_304,

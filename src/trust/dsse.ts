@@ -1,0 +1,226 @@
+import { fromBase64, toBase64 } from "../base/encoding.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { isMap } from "../base/decode.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { verify, verifyNatively } from "./ed25519.ts";
+import type { PublicKey } from "./public-key.ts";
+import { signBytes } from "./signer.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+/** Dead Simple Signing Envelopes, DSSE 1.0.2: bytes and their type, signed together. */
+export type Envelope = {
+  readonly payloadType: string;
+  /** The bytes that the signatures are over; whoever acts on them parses these and nothing else. */
+  readonly payload: Uint8Array;
+  readonly signatures: readonly EnvelopeSignature[];
+};
+
+export type EnvelopeSignature = {
+  /** What the signer says; not signed, so it never makes anything accepted. */
+  readonly keyid: string | null;
+  /** Empty when what stood there was no base64: such a signature verifies under no key. */
+  readonly signature: Uint8Array;
+};
+
+/** What the signatures came to; only the accepted branch has the payload. `signers` are distinct keys. */
+export type EnvelopeVerdict =
+  | {
+      readonly ok: true;
+      readonly payloadType: string;
+      readonly payload: Uint8Array;
+      readonly signers: readonly PublicKey[];
+      /** Signatures that did not count beside those that did. */
+      readonly refusals: readonly Failure[];
+    }
+  | { readonly ok: false; readonly signers: readonly PublicKey[]; readonly refusals: readonly Failure[] };
+
+/** The pre-authentication encoding: both lengths in bytes and in decimal, so that no two pairs encode alike. */
+export function pae(payloadType: string, payload: Uint8Array): Uint8Array {
+  const type = new TextEncoder().encode(payloadType);
+  const head = new TextEncoder().encode(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `);
+  return new Uint8Array(Buffer.concat([head, payload]));
+}
+
+/** An envelope from its JSON. Throws Failure `envelope_malformed`, or `evidence_too_large` (also when too deep). */
+export function parseEnvelope(input: Uint8Array | string, from: string): Envelope {
+  const source = {
+    what: from,
+    code: "envelope_malformed",
+    limitCode: "evidence_too_large",
+    maxBytes: LIMITS.attestationBytes,
+  } as const;
+  return decodeEnvelope(parseJson(input, source), from);
+}
+
+/** The same from parsed JSON, for an envelope inside another document. Throws Failure `envelope_malformed`. */
+export function decodeEnvelope(value: JsonValue | undefined, from: string): Envelope {
+  if (!isMap(value)) throw malformed(from, "is no JSON object");
+  refuseTwins(value, ["payload", "payloadType", "signatures"], from, malformed);
+  const { payload, payloadType, signatures } = value;
+  if (typeof payloadType !== "string" || payloadType === "") throw malformed(from, "has no payloadType");
+  const bytes = typeof payload === "string" ? fromBase64(payload) : null;
+  if (bytes === null) throw malformed(from, "has a payload that is not base64 in one of its usual spellings");
+  if (!Array.isArray(signatures)) throw malformed(from, "has no list of signatures");
+  if (signatures.length > LIMITS.envelopeSignatures)
+    throw new Failure(
+      "evidence_too_large",
+      `${from} has ${signatures.length} signatures; at most ${LIMITS.envelopeSignatures} are checked`,
+    );
+  return {
+    payloadType,
+    payload: bytes,
+    signatures: signatures.map((one: JsonValue) => decodeSignature(one, from)),
+  };
+}
+
+function decodeSignature(value: JsonValue, from: string): EnvelopeSignature {
+  if (!isMap(value)) throw malformed(from, "has a signature that is no JSON object");
+  refuseTwins(value, ["keyid", "sig"], from, malformed);
+  const { keyid, sig } = value;
+  if (keyid !== undefined && typeof keyid !== "string")
+    throw malformed(from, "has a keyid that is no string");
+  // Beside a keyid a foreign member is another version's; in its place it is a keyid with one letter changed.
+  if (keyid === undefined && Object.keys(value).length > 1)
+    throw malformed(from, "has a signature without a keyid and with members that are not known");
+  if (typeof sig !== "string") throw malformed(from, "has a signature without sig");
+  return {
+    keyid: keyid === undefined || keyid === "" ? null : keyid,
+    signature: fromBase64(sig) ?? new Uint8Array(),
+  };
+}
+
+/**
+ * Refuses a member that some readers take for one of `names`: Go ignores the case of names, protobuf JSON knows
+ * snake_case too, so two tools would read two documents from one file.
+ */
+export function refuseTwins(
+  value: JsonMap,
+  names: readonly string[],
+  from: string,
+  refuse: (from: string, found: string) => Failure,
+): void {
+  const folded = new Set(names.map(fold));
+  const twin = Object.keys(value).find((name) => !names.includes(name) && folded.has(fold(name)));
+  if (twin !== undefined)
+    throw refuse(from, `has a member ${quoted(twin)}, which some readers take for another`);
+}
+
+function fold(name: string): string {
+  // U+017F and U+212A fold to "s" and "k" in Go's decoder.
+  return name.replaceAll("_", "").replaceAll("\u017f", "s").replaceAll("\u212a", "k").toLowerCase();
+}
+
+/** The envelope as waybill writes it: one spelling, fixed order, no white space, no line break at the end. */
+export function formatEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelopeDocument(envelope));
+}
+
+export type EnvelopeDocument = {
+  readonly payload: string;
+  readonly payloadType: string;
+  readonly signatures: { readonly keyid?: string; readonly sig: string }[];
+};
+
+export function envelopeDocument(envelope: Envelope): EnvelopeDocument {
+  return {
+    payload: toBase64(envelope.payload),
+    payloadType: envelope.payloadType,
+    signatures: envelope.signatures.map(({ keyid, signature }) => ({
+      ...(keyid === null ? {} : { keyid }),
+      sig: toBase64(signature),
+    })),
+  };
+}
+
+/** One signature over type and payload, checked by a second implementation before it is returned. */
+export function signEnvelope(key: SigningKey, payloadType: string, payload: Uint8Array): Envelope {
+  return { payloadType, payload, signatures: [signatureBy(key, payloadType, payload)] };
+}
+
+/** The envelope with one more signature. A key that has signed already gets its signature replaced. */
+export function addSignature(key: SigningKey, envelope: Envelope): Envelope {
+  const { payloadType, payload } = envelope;
+  const others = envelope.signatures.filter(({ keyid }) => keyid !== key.publicKey.keyid);
+  return { payloadType, payload, signatures: [...others, signatureBy(key, payloadType, payload)] };
+}
+
+function signatureBy(key: SigningKey, payloadType: string, payload: Uint8Array): EnvelopeSignature {
+  return { keyid: key.publicKey.keyid, signature: signBytes(key, pae(payloadType, payload)) };
+}
+
+/**
+ * Whether at least `threshold` distinct keys of `keys` signed this envelope. Every signature is tried under every
+ * key: a bad one stops no good one, and two by one key are one signer.
+ */
+export function verifyEnvelope(
+  envelope: Envelope,
+  keys: readonly PublicKey[],
+  threshold: number,
+): EnvelopeVerdict {
+  if (!Number.isSafeInteger(threshold) || threshold < 1) throw new RangeError("a threshold below 1");
+  const message = pae(envelope.payloadType, envelope.payload);
+  const signers = new Map<string, PublicKey>();
+  const refusals: Failure[] = [];
+  for (const [index, one] of envelope.signatures.entries()) {
+    const signer = keys.find((key) => isBy(key, one.signature, message));
+    const what = `signature ${index + 1} of ${envelope.signatures.length}`;
+    if (signer === undefined) refusals.push(unverified(what, keys));
+    else if (namesAnotherKey(one.keyid, signer)) refusals.push(mislabelled(what, signer));
+    else signers.set(signer.keyid, signer);
+  }
+  const found = [...signers.values()];
+  if (found.length >= threshold)
+    return {
+      ok: true,
+      payloadType: envelope.payloadType,
+      payload: envelope.payload,
+      signers: found,
+      refusals,
+    };
+  if (envelope.signatures.length === 0)
+    refusals.push(new Failure("signature_invalid", "the envelope has no signature at all"));
+  if (found.length > 0 || threshold > 1) refusals.unshift(tooFew(found, threshold));
+  return { ok: false, signers: found, refusals };
+}
+
+function isBy(key: PublicKey, signature: Uint8Array, message: Uint8Array): boolean {
+  // The quick opinion first: a file of foreign signatures must not cost a curve computation in software for each.
+  return verifyNatively(signature, message, key.bytes) && verify(signature, message, key.bytes);
+}
+
+/** A keyid in the form of ours that is not the signer's. Other tools have forms of their own, which say nothing. */
+function namesAnotherKey(keyid: string | null, signer: PublicKey): boolean {
+  return keyid !== null && keyid !== signer.keyid && fromBase64(keyid)?.length === 32;
+}
+
+function unverified(what: string, keys: readonly PublicKey[]): Failure {
+  const under = keys.length === 1 ? `key ${keys[0]?.keyid}` : `any of ${keys.length} keys`;
+  return new Failure("signature_invalid", `${what} does not verify under ${under}`, {
+    hint: "it was made by another key, or payload or payload type were changed afterwards",
+  });
+}
+
+function mislabelled(what: string, signer: PublicKey): Failure {
+  return new Failure(
+    "signature_invalid",
+    `${what} is by key ${signer.keyid} and names another one as its keyid`,
+    {
+      hint: "the envelope was changed after it was signed, or its signer is confused about its own key",
+    },
+  );
+}
+
+function tooFew(found: readonly PublicKey[], threshold: number): Failure {
+  const by = found.length === 0 ? "" : ` (${found.map(({ keyid }) => keyid).join(", ")})`;
+  return new Failure(
+    "threshold_not_met",
+    `${found.length} of the wanted ${threshold} distinct keys signed${by}`,
+    { hint: "several signatures by one key count once" },
+  );
+}
+
+function malformed(from: string, found: string): Failure {
+  return new Failure("envelope_malformed", `${from} ${found}; wanted a DSSE envelope`);
+}
