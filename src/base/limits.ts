@@ -22,6 +22,10 @@ export const LIMITS = {
   attestationBytes: 10_485_760,
   /** attestations in one file: each costs a signature check under every key */
   attestations: 500,
+  /** subjects of one statement */
+  attestationSubjects: 10_000,
+  /** signatures times keys that one verification may try: five seconds of the quick check */
+  signatureTrials: 100_000,
   /** signatures of one envelope */
   envelopeSignatures: 16,
   /** keys of one trust root */

@@ -1,0 +1,146 @@
+import { isMap } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
+import { CAPTURE_TYPE } from "./attestation-types.ts";
+import type { Statement, Subject } from "./statement.ts";
+
+/** The schema of the documents that `waybill capture --json` prints. */
+export const CAPTURE_SCHEMA = "waybill.capture/v1";
+
+/** What frames the document of a run and says nothing about the context. */
+const FRAME: ReadonlySet<string> = new Set(["schema", "ok", "exit_code", "build", "error"]);
+
+/** The names of in-toto's digest sets; the tree hash is not one of them and keeps its own. */
+const CONTEXT_DIGESTS: Readonly<Record<string, string>> = {
+  working_tree_hash: "working_tree_hash",
+  git_tree: "gitTree",
+  dir_hash: "dirHash",
+};
+
+/**
+ * The statement of a capture: about the artifact that was made of it, when there is one, about the uncompressed tar,
+ * and about the context itself. `at` is the signer's clock. Throws Failure `input_invalid`.
+ */
+export function captureStatement(capture: JsonValue, artifact: Subject | null, at: Date): Statement {
+  if (!isMap(capture) || capture["schema"] !== CAPTURE_SCHEMA)
+    throw new Failure("input_invalid", `the capture is not a document with the schema ${CAPTURE_SCHEMA}`, {
+      hint: "write it with: waybill capture --json --out FILE",
+    });
+  // A capture that a --require flag refused must not be signed by the next line of the script.
+  if (capture["ok"] !== true)
+    throw new Failure("input_invalid", "the capture did not succeed, so there is nothing to attest", {
+      hint: "look at its error, and capture again",
+    });
+  const context = contextSubjects(capture["digests"]);
+  if (context.length === 0)
+    throw new Failure("input_invalid", "the capture has no digest, so a statement would be about nothing");
+  const subjects = [...(artifact === null ? [] : [artifact]), ...context];
+  const predicate = Object.fromEntries(Object.entries(capture).filter(([name]) => !FRAME.has(name)));
+  return {
+    subjects: withoutRepeats(subjects),
+    predicateType: CAPTURE_TYPE,
+    predicate: { ...predicate, attested_at: at.toISOString() },
+  };
+}
+
+function contextSubjects(digests: JsonValue | undefined): Subject[] {
+  if (!isMap(digests)) return [];
+  const of = (name: string): [string, string][] => {
+    const value = digests[name];
+    return typeof value === "string" ? [[CONTEXT_DIGESTS[name] ?? "sha256", value]] : [];
+  };
+  const tar = Object.fromEntries(of("tar_sha256"));
+  const tree = Object.fromEntries(Object.keys(CONTEXT_DIGESTS).flatMap(of));
+  return [
+    { name: "context.tar", digest: tar },
+    { name: "context", digest: tree },
+  ].filter(({ digest }) => Object.keys(digest).length > 0);
+}
+
+/** An archive without compression is its own tar, and names must be different. */
+function withoutRepeats(subjects: readonly Subject[]): Subject[] {
+  const kept: Subject[] = [];
+  for (const subject of subjects) {
+    const { sha256 } = subject.digest;
+    if (sha256 !== undefined && kept.some((other) => other.digest["sha256"] === sha256)) continue;
+    const taken = kept.some(({ name }) => name === subject.name);
+    kept.push(taken ? { ...subject, name: `capture:${subject.name}` } : subject);
+  }
+  return kept;
+}
+
+/** A fact that somebody only claimed (a CI variable, a flag) is not one that git observed. */
+export type Stated = { readonly value: string; readonly claimed: boolean };
+
+/** What a capture says for a policy to judge; null wherever it does not say, or not in a form that is understood. */
+export type CaptureFacts = {
+  readonly repository: Stated | null;
+  /** The short name of the branch or tag. */
+  readonly ref: Stated | null;
+  /** The name with `refs/heads/` or `refs/tags/`, when git observed it. */
+  readonly fullRef: string | null;
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+  readonly matchesCommit: boolean | null;
+  readonly pushed: boolean | null;
+  readonly ci: {
+    readonly system: string;
+    readonly repository: string | null;
+    readonly commit: string | null;
+    readonly runUrl: string | null;
+  } | null;
+  readonly attestedAt: Date | null;
+};
+
+export function captureFacts(predicate: JsonMap): CaptureFacts {
+  const { ci, attested_at: at } = predicate;
+  return {
+    repository: stated(predicate, "source_repo"),
+    ref: stated(predicate, "source_ref"),
+    fullRef: text(predicate["ref_full"]),
+    commit: stated(predicate, "source_commit")?.value ?? null,
+    dirty: flag(fieldOf(predicate, "source_dirty")?.["value"]),
+    matchesCommit: flag(predicate["matches_commit"]),
+    pushed: flag(predicate["pushed"]),
+    ci:
+      isMap(ci) && typeof ci["system"] === "string"
+        ? {
+            system: ci["system"],
+            repository: text(ci["repo"]),
+            commit: text(ci["commit"]),
+            runUrl: text(ci["run_url"]),
+          }
+        : null,
+    attestedAt: instantOf(at),
+  };
+}
+
+function fieldOf(predicate: JsonMap, name: string): JsonMap | null {
+  const { fields } = predicate;
+  const field = isMap(fields) ? fields[name] : undefined;
+  return isMap(field) ? field : null;
+}
+
+function stated(predicate: JsonMap, name: string): Stated | null {
+  const field = fieldOf(predicate, name);
+  const value = text(field?.["value"]);
+  return value === null ? null : { value, claimed: field?.["source"] !== "git" };
+}
+
+function text(value: JsonValue | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function flag(value: JsonValue | undefined): boolean | null {
+  return typeof value === "boolean" ? value : null;
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
+
+/** An RFC 3339 instant in UTC, or null. */
+export function instantOf(value: JsonValue | undefined): Date | null {
+  if (typeof value !== "string" || !INSTANT.test(value)) return null;
+  const at = new Date(value);
+  // `2026-02-30` would roll over into March.
+  return Number.isNaN(at.getTime()) || !at.toISOString().startsWith(value.slice(0, 19)) ? null : at;
+}

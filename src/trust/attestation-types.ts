@@ -1,0 +1,22 @@
+/**
+ * The kinds of statement that waybill knows by name. `.invalid` is reserved for names that nobody can own (RFC 2606):
+ * these are identifiers and no addresses, and no stranger can ever publish something under them.
+ */
+const NAMESPACE = "https://waybill.invalid/attestation";
+
+/** What was captured of a build context; the predicate is described in docs/attestations.md. */
+export const CAPTURE_TYPE: string = `${NAMESPACE}/capture/v1`;
+/** That an image was pinned, where, by whom and in place of what. */
+export const PROMOTION_TYPE: string = `${NAMESPACE}/promotion/v1`;
+/** Read and never written: waybill does not run builds, so it could only invent a builder. */
+export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1";
+
+const KNOWN: ReadonlySet<string> = new Set([CAPTURE_TYPE, PROMOTION_TYPE, PROVENANCE_TYPE]);
+
+export function isKnownType(predicateType: string): boolean {
+  return KNOWN.has(predicateType);
+}
+
+export function knownTypes(): string[] {
+  return [...KNOWN];
+}

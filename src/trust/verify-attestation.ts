@@ -1,0 +1,233 @@
+import type { Sha256 } from "../base/digest.ts";
+import { asFailure, Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import type { Attestation, FoundAttestations } from "./attestation.ts";
+import { isKnownType, knownTypes } from "./attestation-types.ts";
+import { verifyEnvelope, type Envelope } from "./dsse.ts";
+import type { VerifiedPolicy } from "./policy.ts";
+import { decide, rulesFor, type Place } from "./policy-decision.ts";
+import type { RepositoryName } from "./policy-document.ts";
+import type { PublicKey } from "./public-key.ts";
+import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
+
+/** Something that was verified. Made only by `verifyAttestations`, out of the very bytes that were signed. */
+export type Verified<T> = T & { readonly __verified: unique symbol };
+
+export type TrustedSigners = { readonly keys: readonly PublicKey[]; readonly threshold: number };
+
+/** Everything that the decision depends on: it reads no file, no clock and no environment. */
+export type AttestationQuestion = {
+  /** The artifact or image, by digest; names prove nothing. */
+  readonly subject: Sha256;
+  /** The one predicate type that is taken; null for any that waybill knows. */
+  readonly predicateType: string | null;
+  /** Whose signatures count; null leaves it to the signers that the policy names. */
+  readonly trusted: TrustedSigners | null;
+  readonly policy: {
+    readonly document: VerifiedPolicy;
+    readonly place: Place;
+    readonly repositoryName: RepositoryName;
+  } | null;
+  readonly now: Date;
+};
+
+export type AcceptedAttestation = {
+  readonly statement: Verified<Statement>;
+  /** The subject that is the artifact. */
+  readonly subject: Subject;
+  /** The distinct keys that count. */
+  readonly signers: readonly PublicKey[];
+  readonly format: "bundle" | "dsse";
+  readonly from: string;
+  /** Evidence that was there and was not checked. */
+  readonly unchecked: readonly string[];
+  /** The rules of the policy that it satisfies. */
+  readonly rules: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+export type AttestationVerdict = {
+  /** Attestations that were judged. */
+  readonly checked: number;
+  /** Empty unless at least one attestation holds in every respect. */
+  readonly accepted: readonly AcceptedAttestation[];
+  /** Everything that is wrong with the others, each with its place. */
+  readonly refusals: readonly Failure[];
+  readonly skippedLines: number;
+};
+
+/**
+ * The decision about a file of attestations. One that holds is enough, whatever stands beside it: other people's
+ * attestations of other things are no reason to refuse, and none at all is never a success.
+ */
+export function verifyAttestations(
+  found: FoundAttestations,
+  question: AttestationQuestion,
+): AttestationVerdict {
+  const candidates = candidateKeys(question);
+  const attestations = mergeEqual(found.attestations);
+  const signatures = attestations.reduce((sum, { envelope }) => sum + envelope.signatures.length, 0);
+  if (signatures * candidates.length > LIMITS.signatureTrials)
+    throw new Failure(
+      "evidence_too_large",
+      `${signatures} signatures under ${candidates.length} keys are too many to try`,
+      { hint: "pass the attestations of this artifact alone, or fewer keys" },
+    );
+  const accepted: AcceptedAttestation[] = [];
+  const refusals: Failure[] = [...found.refusals];
+  for (const attestation of attestations) {
+    const judged = judge(attestation, candidates, question);
+    if (judged.ok) accepted.push(judged.accepted);
+    else refusals.push(...judged.refusals.map((refusal) => at(attestation.from, refusal)));
+  }
+  const checked = attestations.length + found.refusals.length;
+  if (checked === 0) refusals.push(nothingFound(found.skippedLines));
+  return { checked, accepted, refusals, skippedLines: found.skippedLines };
+}
+
+type Judged =
+  | { readonly ok: true; readonly accepted: AcceptedAttestation }
+  | { readonly ok: false; readonly refusals: readonly Failure[] };
+
+/** Every check runs, also after one has failed: a refusal lists every reason. */
+function judge(
+  attestation: Attestation,
+  candidates: readonly PublicKey[],
+  question: AttestationQuestion,
+): Judged {
+  const { envelope, from, format, unchecked } = attestation;
+  const refusals: Failure[] = [];
+  const verdict = verifyEnvelope(envelope, candidates, 1);
+  refusals.push(...(verdict.ok ? tooFewTrusted(verdict.signers, question.trusted) : verdict.refusals));
+  if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE)
+    refusals.push(
+      new Failure(
+        "payload_type_mismatch",
+        `the payload type is ${quoted(envelope.payloadType)}; wanted ${quoted(STATEMENT_PAYLOAD_TYPE)}`,
+      ),
+    );
+  // The payload of the verified envelope, never anything that was read beside it.
+  const statement = statementIn(envelope, from);
+  if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
+  refusals.push(...typeRefusals(statement, question.predicateType));
+  const subject = statement.subjects.find(({ digest }) => digest["sha256"] === question.subject);
+  if (subject === undefined) refusals.push(otherSubject(statement, question.subject));
+  const decision =
+    question.policy === null
+      ? null
+      : decide(
+          question.policy.document,
+          question.policy.place,
+          { statement, signers: verdict.signers },
+          question.now,
+          question.policy.repositoryName,
+        );
+  refusals.push(...(decision?.refusals ?? []));
+  if (!verdict.ok || subject === undefined || refusals.length > 0) return { ok: false, refusals };
+  return {
+    ok: true,
+    accepted: {
+      // The one place where a statement becomes a verified one.
+      statement: statement as Verified<Statement>, // oxlint-disable-line typescript/no-unsafe-type-assertion
+      subject,
+      signers: verdict.signers,
+      format,
+      from,
+      unchecked,
+      rules: decision?.rules ?? [],
+      warnings: decision?.warnings ?? [],
+    },
+  };
+}
+
+/** The keys of the caller, and those that the rules of the policy name. */
+function candidateKeys({ trusted, policy }: AttestationQuestion): PublicKey[] {
+  const groups =
+    policy === null ? [] : rulesFor(policy.document, policy.place).flatMap(({ signers }) => signers);
+  const keys = [...(trusted?.keys ?? []), ...groups.flatMap((group) => group.keys)];
+  return [...new Map(keys.map((key) => [key.keyid, key])).values()];
+}
+
+function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | null): Failure[] {
+  if (trusted === null) return [];
+  const ids = new Set(trusted.keys.map(({ keyid }) => keyid));
+  const count = signers.filter(({ keyid }) => ids.has(keyid)).length;
+  if (count >= trusted.threshold) return [];
+  return [
+    new Failure(
+      "threshold_not_met",
+      `${count} of the wanted ${trusted.threshold} distinct trusted keys signed`,
+      {
+        hint: "several signatures by one key count once",
+      },
+    ),
+  ];
+}
+
+function statementIn(envelope: Envelope, from: string): Statement | Failure {
+  try {
+    return parseStatement(envelope.payload, from);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === "internal_error") throw error;
+    return failure;
+  }
+}
+
+function typeRefusals({ predicateType }: Statement, wanted: string | null): Failure[] {
+  if (wanted === null ? isKnownType(predicateType) : predicateType === wanted) return [];
+  const found = `the predicate type is ${quoted(predicateType)}`;
+  return [
+    wanted === null
+      ? new Failure("predicate_type_mismatch", `${found}; waybill knows ${knownTypes().join(", ")}`, {
+          hint: "say which type you want with --predicate-type",
+        })
+      : new Failure("predicate_type_mismatch", `${found}; wanted ${quoted(wanted)}`),
+  ];
+}
+
+function otherSubject({ subjects }: Statement, wanted: Sha256): Failure {
+  const digests = subjects.map(({ digest }) =>
+    digest["sha256"] === undefined
+      ? `no sha256, but ${Object.keys(digest).join(", ")}`
+      : `sha256 ${digest["sha256"]}`,
+  );
+  const more = digests.length > 3 ? `, and ${digests.length - 3} more` : "";
+  return new Failure(
+    "subject_mismatch",
+    `it is about another artifact: ${quoted(digests.slice(0, 3).join(", "), 400)}${more}; wanted sha256 ${wanted}`,
+    { hint: "an attestation is matched by digest only; a name proves nothing" },
+  );
+}
+
+/** One statement that several people signed each by themselves: their signatures count together. */
+function mergeEqual(attestations: readonly Attestation[]): Attestation[] {
+  const merged = new Map<string, Attestation>();
+  for (const one of attestations) {
+    const key = `${one.envelope.payloadType}\n${Buffer.from(one.envelope.payload).toString("base64")}`;
+    const other = merged.get(key);
+    merged.set(key, other === undefined ? one : joined(other, one));
+  }
+  return [...merged.values()];
+}
+
+function joined(first: Attestation, second: Attestation): Attestation {
+  const signatures = [...first.envelope.signatures, ...second.envelope.signatures];
+  return {
+    ...first,
+    envelope: { ...first.envelope, signatures },
+    unchecked: [...new Set([...first.unchecked, ...second.unchecked])],
+  };
+}
+
+function at(from: string, refusal: Failure): Failure {
+  return new Failure(refusal.code, `${from}: ${refusal.message}`, refusal);
+}
+
+function nothingFound(skippedLines: number): Failure {
+  const found = skippedLines === 0 ? "it is empty" : `none of its ${skippedLines} lines is an attestation`;
+  return new Failure("no_evidence", `there is nothing to verify: ${found}`, {
+    hint: "make an attestation with: waybill attest",
+  });
+}
