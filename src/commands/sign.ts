@@ -3,91 +3,123 @@ import { toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
-import { loadSigningKey, readPassphrase, type SigningKeySource } from "../trust/key-file.ts";
-import { isEncoding, signToFile } from "../trust/signature-file.ts";
+import type { Values } from "../cli/flags.ts";
+import { signDetached, type DetachedFormat } from "../trust/detached-signer.ts";
+import { encodeRawSignature, isEncoding, protectFiles, writePublicOutput } from "../trust/signature-file.ts";
+import { signFile } from "../trust/signer.ts";
+import type { SigningKey } from "../trust/signing-key.ts";
+import { DEFAULT_NAMESPACE, isNamespace } from "../trust/sshsig.ts";
+import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
+
+const FORMATS: string[] = ["minisign", "ssh", "raw"];
+const ENCODINGS: string[] = ["base64", "hex", "binary"];
+
+const FLAGS = {
+  file: { type: "positional", required: true, description: "the file to sign, of any size" },
+  ...SIGNING_KEY_FLAGS,
+  format: {
+    type: "enum",
+    options: FORMATS,
+    required: true,
+    description: "minisign (prehashed), ssh (ssh-keygen -Y), raw (pure Ed25519 over the bytes of the file)",
+  },
+  namespace: {
+    type: "string",
+    valueHint: "N",
+    description: `with --format ssh: what the signature is for (${DEFAULT_NAMESPACE})`,
+  },
+  encoding: {
+    type: "enum",
+    options: ENCODINGS,
+    description: "with --format raw: a line of base64 (the default) or hex, or the 64 bytes",
+  },
+  out: {
+    type: "string",
+    valueHint: "FILE",
+    description: "where the signature goes (FILE.sig; FILE.minisig for minisign)",
+  },
+} as const;
 
 export const sign: Command = defineCommand({
   name: "sign",
   description: "write a detached signature of a file",
-  args: {
-    file: { type: "positional", required: true, description: "the file to sign, of any size" },
-    key: {
-      type: "string",
-      valueHint: "FILE",
-      description: "the private key: PKCS#8 PEM, or a seed in hex or base64",
-    },
-    "key-env": {
-      type: "string",
-      valueHint: "VAR",
-      description: "the environment variable that holds the private key",
-    },
-    "passphrase-file": {
-      type: "string",
-      valueHint: "FILE",
-      description: "the passphrase of an encrypted private key",
-    },
-    format: {
-      type: "enum",
-      options: ["raw"],
-      required: true,
-      description: "raw: pure Ed25519 over the bytes of the file",
-    },
-    encoding: {
-      type: "enum",
-      options: ["base64", "hex", "binary"],
-      default: "base64",
-      description: "how a raw signature is written: a line of base64 or hex, or its 64 bytes",
-    },
-    out: { type: "string", valueHint: "FILE", description: "where the signature goes (FILE.sig)" },
-  },
+  args: FLAGS,
   examples: [
-    "waybill sign app.tar.gz --key release.key --format raw",
-    "waybill sign app.tar.gz --key-env RELEASE_KEY --format raw --encoding hex --out app.sig",
+    "waybill sign app.tar.gz --key release.key --format minisign",
+    "waybill sign app.tar.gz --key-env RELEASE_KEY --format ssh --namespace file",
+    "waybill sign app.tar.gz --key release.key --format raw --encoding hex --out app.sig",
   ],
-  exits: ["auth", "missing", "mismatch"],
+  exits: ["auth", "missing", "mismatch", "interrupted", "terminated"],
   act: async (values, world) => {
-    const source = keySource(values.key, values["key-env"], world);
-    const passphraseFile = values["passphrase-file"];
-    const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile);
-    if (passphrase !== undefined) world.secrets.register(new TextDecoder().decode(passphrase));
-    const key = loadSigningKey(source, passphrase);
-    const encoding = isEncoding(values.encoding) ? values.encoding : "base64";
-    const out = values.out ?? `${values.file}.sig`;
-    const protectedFiles = "file" in source ? [source.file] : [];
-    const made = await signToFile(key, { file: values.file, out, encoding, protectedFiles }, world.stop);
+    const { file, format } = values;
+    refuseStrayFlags(values);
+    const namespace = readNamespace(values.namespace);
+    const out = values.out ?? `${file}.${format === "minisign" ? "minisig" : "sig"}`;
+    const key = await readSigningKey(values, world);
+    const keyFile = signingKeyFile(values);
+    protectFiles(out, keyFile === null ? [file] : [file, keyFile]);
+    const made = await makeSignature(key, { ...values, namespace }, world);
+    writePublicOutput(out, made.content);
     return {
       exit: EXIT.ok,
       document: {
-        file: values.file,
+        file,
         bytes: made.size,
         sha256: made.sha256,
-        format: "raw",
+        format,
         keyid: key.publicKey.keyid,
         out,
-        encoding,
-        signature: toBase64(made.signature),
+        ...(format === "raw" ? { encoding: values.encoding ?? "base64" } : {}),
+        ...(format === "ssh" ? { namespace } : {}),
+        signature: made.signature,
       },
       text: `${out}\n`,
     };
   },
 });
 
-function keySource(file: string | undefined, variable: string | undefined, world: World): SigningKeySource {
-  if (file !== undefined && variable !== undefined)
-    throw new Failure("flags_contradict", "--key and --key-env both name the private key", {
-      hint: "give one",
-    });
-  if (file !== undefined) return { file };
-  if (variable === undefined)
-    throw new Failure("flag_missing", "no private key is named", {
-      hint: "pass --key FILE, or --key-env VAR with the name of a variable that holds the key",
-    });
-  const text = world.env[variable] ?? "";
-  if (text.trim() === "")
-    throw new Failure(
-      "credential_missing",
-      `the variable ${quoted(variable)} of --key-env is not set or is empty`,
-    );
-  world.secrets.register(text);
-  return { text, from: `the key in ${quoted(variable)}` };
+function refuseStrayFlags(values: Values<typeof FLAGS>): void {
+  const { format, namespace, encoding } = values;
+  const stray =
+    namespace !== undefined && format !== "ssh"
+      ? "--namespace goes with --format ssh"
+      : encoding !== undefined && format !== "raw"
+        ? "--encoding goes with --format raw"
+        : null;
+  if (stray !== null)
+    throw new Failure("flags_contradict", `${stray}, and --format is ${format}`, { hint: "leave it out" });
+}
+
+function readNamespace(text: string | undefined): string {
+  if (text === undefined) return DEFAULT_NAMESPACE;
+  if (isNamespace(text)) return text;
+  throw new Failure(
+    "invalid_value",
+    `--namespace is ${quoted(text)}; wanted one word of ASCII without quotes and commas`,
+  );
+}
+
+type Made = {
+  readonly content: Uint8Array | string;
+  readonly signature: string;
+  readonly sha256: string;
+  readonly size: number;
+};
+
+async function makeSignature(
+  key: SigningKey,
+  wanted: Values<typeof FLAGS> & { readonly namespace: string },
+  world: World,
+): Promise<Made> {
+  const { file, format, namespace, encoding } = wanted;
+  if (format === "raw") {
+    const made = await signFile(key, file, world.stop);
+    const spelling = encoding !== undefined && isEncoding(encoding) ? encoding : "base64";
+    const content = encodeRawSignature(made.signature, spelling);
+    return { ...made, content, signature: toBase64(made.signature) };
+  }
+  const how: DetachedFormat =
+    format === "minisign" ? { format: "minisign", now: world.now() } : { format: "ssh", namespace };
+  const made = await signDetached(key, file, how, world.stop);
+  return { ...made, content: made.text };
 }

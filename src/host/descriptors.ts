@@ -1,4 +1,5 @@
 import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 
 export type WriteResult = "written" | "reader_gone";
 
@@ -40,4 +41,15 @@ export function wasClosedAtStart(descriptor: 1 | 2): boolean {
   } catch {
     return false;
   }
+}
+
+/** Where standard output goes when others would see a secret there, in words; null for a pipe and a 0600 file. */
+export function exposedOutput(): string | null {
+  if (isatty(1)) return "a terminal";
+  const status = fstatSync(1);
+  if (status.isFIFO() || status.isSocket()) return null;
+  if (!status.isFile()) return "neither a pipe nor a file";
+  const mode = status.mode & 0o777;
+  if ((mode & 0o077) === 0) return null;
+  return `a file with mode ${mode.toString(8).padStart(4, "0")}`;
 }

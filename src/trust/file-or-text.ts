@@ -3,8 +3,14 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, readBounded } from "../host/files.ts";
-import { parsePublicKey, type PublicKey } from "./public-key.ts";
-import { parseRawSignature } from "./signature-text.ts";
+import {
+  formatOf,
+  parseDetachedSignature,
+  type DetachedSignature,
+  type SignatureFormat,
+} from "./detached-signature.ts";
+import { KEY_BYTES } from "./ed25519.ts";
+import { parsePublicKey, publicKeyFromBytes, type PublicKey } from "./public-key.ts";
 
 /** Values of flags that are `FILE|TEXT`: an existing file is a file; else the value is the text itself. */
 
@@ -13,25 +19,32 @@ export function publicKeyArgument(value: string, flag: string): PublicKey {
   if (isFile(value)) {
     const name = `${flag} ${quoted(value)}`;
     const bytes = readBounded(value, LIMITS.keyFileBytes, flag, "key_invalid");
-    return parsePublicKey(new TextDecoder().decode(bytes), name);
+    // 32 bytes without any encoding are a key as well; as text they would be nonsense.
+    const bare = bytes.length === KEY_BYTES && bytes.some((byte) => byte < 9 || byte > 126);
+    return bare ? publicKeyFromBytes(bytes, name) : parsePublicKey(new TextDecoder().decode(bytes), name);
   }
   if (looksLikePath(value)) throw noSuchFile(value, flag, "an Ed25519 public key");
   return parsePublicKey(value, `the value of ${flag}`);
 }
 
 /**
- * A raw signature from a flag. What is in a file is evidence, so a malformed one comes back as a refusal; a text
- * that is none is a wrong argument and throws Failure `invalid_value`.
+ * A detached signature from a flag; without `format` it is found out. What is in a file is evidence, so a malformed
+ * one comes back as a refusal; a text that is none is a wrong argument and throws Failure `invalid_value`.
  */
-export function signatureArgument(value: string, flag: string): Uint8Array | Failure {
+export function signatureArgument(
+  value: string,
+  flag: string,
+  format: SignatureFormat | undefined,
+): DetachedSignature | Failure {
   const file = isFile(value);
-  if (!file && looksLikePath(value)) throw noSuchFile(value, flag, "a raw signature");
-  const input = file ? readBounded(value, LIMITS.keyFileBytes, flag) : value;
+  if (!file && looksLikePath(value)) throw noSuchFile(value, flag, "a signature");
+  const input = file ? readBounded(value, LIMITS.keyFileBytes, flag) : new TextEncoder().encode(value);
+  const from = file ? `${flag} ${quoted(value)}` : `the value of ${flag}`;
   try {
-    return parseRawSignature(input, file ? `${flag} ${quoted(value)}` : `the value of ${flag}`);
+    return parseDetachedSignature(input, format ?? formatOf(input), from);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (file) return error;
+    if (file || error.code === "signature_unsupported") return error;
     throw new Failure("invalid_value", error.message, {
       hint: "it names no existing file, so it was read as text",
     });

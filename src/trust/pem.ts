@@ -49,8 +49,8 @@ export function pemBytes(block: PemBlock, from: string): Uint8Array {
   return bytes;
 }
 
-/** A PEM block in lines of 64 characters, with its last line break. */
-export function pem(label: string, bytes: Uint8Array): string {
-  const lines = toBase64(bytes).match(/.{1,64}/gu) ?? [];
+/** A PEM block with its last line break, in lines of 64 characters as RFC 7468 has it, or of 70 as OpenSSH does. */
+export function pem(label: string, bytes: Uint8Array, columns: 64 | 70 = 64): string {
+  const lines = toBase64(bytes).match(columns === 64 ? /.{1,64}/gu : /.{1,70}/gu) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

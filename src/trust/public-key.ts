@@ -4,6 +4,7 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES, SIGNATURE_BYTES, weaknessOf, type Weakness } from "./ed25519.ts";
+import { isPrivateJwk, looksLikeJwk, parsePublicJwk } from "./jwk.ts";
 import { decodeSpki, encodeSpki } from "./key-der.ts";
 import { hasUntrustedComment, minisignPayload, parseMinisignKey } from "./minisign-key.ts";
 import { looksLikePem, onlyPemBlock, pemBlocks, pemBytes, unwrapPem } from "./pem.ts";
@@ -28,7 +29,7 @@ const WEAKNESS: Readonly<Record<Weakness, string>> = {
 
 /**
  * A public key from any of its usual texts: SPKI PEM (or its base64 alone), hex, base64 in four spellings, minisign
- * and signify `.pub`, an OpenSSH line. Throws Failure `key_invalid` or `key_weak`, beginning with `from`. Only what
+ * and signify `.pub`, an OpenSSH line, a JWK. Throws Failure `key_invalid` or `key_weak`, beginning with `from`. Only what
  * is a public key beyond doubt is ever shown: a private key that was passed by mistake must not reach a log.
  */
 export function parsePublicKey(text: string, from: string): PublicKey {
@@ -41,6 +42,8 @@ export function parsePublicKey(text: string, from: string): PublicKey {
   if (found === "") throw new Failure("key_invalid", `${from} is empty; wanted an Ed25519 public key`);
   if (looksLikePem(found)) return fromPem(found, from);
   if (looksLikeSshKey(found)) return publicKeyFromBytes(parseSshKey(found, from), from);
+  if (isPrivateJwk(found)) throw privateKey(from, "is a private key as JWK");
+  if (looksLikeJwk(found)) return publicKeyFromBytes(parsePublicJwk(found, from), from);
   const minisign = parseMinisignKey(found);
   if (minisign !== null) return publicKeyFromBytes(minisign.bytes, from, minisign.keyNumber);
   if (hasUntrustedComment(found)) throw notMinisign(found, from);
@@ -96,16 +99,11 @@ function fromPem(text: string, from: string): PublicKey {
 }
 
 function fromEncoded(text: string, from: string): PublicKey {
-  if (text.startsWith("{"))
-    throw new Failure(
-      "key_invalid",
-      `${from} is JSON; wanted a public key as PEM, hex, base64, minisign or ssh`,
-    );
   const bytes = fromHexOrBase64(text.replaceAll(/[\r\n]/gu, ""));
   if (bytes === null)
     throw new Failure(
       "key_invalid",
-      `${from} is neither PEM, hex, base64, a minisign key nor an OpenSSH key`,
+      `${from} is neither PEM, hex, base64, a JWK, a minisign key nor an OpenSSH key`,
       {
         hint: "an Ed25519 public key is 64 characters of hex or 44 of base64",
       },

@@ -12,7 +12,7 @@ const SECOND_OPINION_BYTES = 67_108_864;
 /** The raw signature of bytes in memory: 64 bytes, checked by another implementation before they are returned. */
 export function signBytes(key: SigningKey, message: Uint8Array): Uint8Array {
   const signature = sign(message, key.seed());
-  if (!verifyNatively(signature, message, key.publicKey.bytes)) throw faulty();
+  if (!verifyNatively(signature, message, key.publicKey.bytes)) throw faultySignature();
   return signature;
 }
 
@@ -85,11 +85,12 @@ async function check(
     length += chunk.length;
   }
   if (hasher.digest() !== sha256) throw file.changed();
-  if (verifier.finish() === null) throw faulty();
-  if (whole !== null && !verifyNatively(signature, whole, key.publicKey.bytes)) throw faulty();
+  if (verifier.finish() === null) throw faultySignature();
+  if (whole !== null && !verifyNatively(signature, whole, key.publicKey.bytes)) throw faultySignature();
 }
 
-function faulty(): Failure {
+/** A fault of the machine while signing; the signature must not leave the process. */
+export function faultySignature(): Failure {
   return new Failure(
     "internal_error",
     "the signature that was just made does not verify; it was thrown away",

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES } from "./ed25519.ts";
+import { joined, NotSsh, SshReader, sshString } from "./ssh-wire.ts";
 
 /** OpenSSH public keys in one line: `ssh-ed25519 AAAA… comment` (RFC 4253 §6.6, RFC 8709 §4). */
 
-const ED25519 = "ssh-ed25519";
+export const SSH_ED25519 = "ssh-ed25519";
 const KEY_TYPE = /^(?:ssh-|ecdsa-sha2-|sk-)[a-zA-Z0-9@.-]+(?=\s)/u;
 
 export function looksLikeSshKey(text: string): boolean {
@@ -15,51 +17,53 @@ export function looksLikeSshKey(text: string): boolean {
 /** The 32 bytes of the key. Throws Failure `key_invalid`, which names another algorithm. */
 export function parseSshKey(text: string, from: string): Uint8Array {
   const [type = "", base64 = ""] = text.split(/\s+/u, 2);
-  if (type !== ED25519)
+  if (type !== SSH_ED25519)
     throw new Failure(
       "key_invalid",
-      `${from} is an OpenSSH key of type ${quoted(type, 60)}; wanted ${ED25519}`,
+      `${from} is an OpenSSH key of type ${quoted(type, 60)}, an unsupported key type; wanted ${SSH_ED25519}`,
     );
   if (/[\r\n]/u.test(text))
     throw new Failure("key_invalid", `${from} has more than one line; wanted one OpenSSH key`);
   const blob = fromBase64(base64);
-  const [inner, key, ...rest] = blob === null ? [] : sshStrings(blob);
-  if (
-    inner === undefined ||
-    key === undefined ||
-    rest.length > 0 ||
-    new TextDecoder().decode(inner) !== ED25519
-  )
+  const found = blob === null ? null : sshBlobKey(blob);
+  if (found === null)
     throw new Failure(
       "key_invalid",
-      `${from} is an OpenSSH key whose base64 part is not a whole ${ED25519} key`,
+      `${from} is an OpenSSH key whose base64 part is not a whole ${SSH_ED25519} key`,
     );
-  if (key.length !== KEY_BYTES)
-    throw new Failure("key_invalid", `${from} is an OpenSSH key of ${key.length} bytes; wanted ${KEY_BYTES}`);
-  return key;
+  if (found.length !== KEY_BYTES)
+    throw new Failure(
+      "key_invalid",
+      `${from} is an OpenSSH key of ${found.length} bytes; wanted ${KEY_BYTES}`,
+    );
+  return found;
 }
 
-export function formatSshKey(key: Uint8Array): string {
-  return `${ED25519} ${toBase64(Buffer.concat([sshString(Buffer.from(ED25519)), sshString(key)]))}`;
-}
-
-/** All of the bytes as strings with a length before each (RFC 4251 §5), or none when they do not come out even. */
-function sshStrings(bytes: Uint8Array): readonly Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const strings: Uint8Array[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (bytes.length - at < 4) return [];
-    const end = at + 4 + view.getUint32(at);
-    if (end > bytes.length) return [];
-    strings.push(bytes.slice(at + 4, end));
-    at = end;
+/** The key in a public-key blob of Ed25519, of whatever length it claims; null when the blob is something else. */
+function sshBlobKey(blob: Uint8Array): Uint8Array | null {
+  try {
+    const reader = new SshReader(blob);
+    if (reader.word() !== SSH_ED25519) return null;
+    const key = reader.string();
+    reader.end();
+    return key.slice();
+  } catch (error) {
+    if (error instanceof NotSsh) return null;
+    throw error;
   }
-  return strings;
 }
 
-export function sshString(bytes: Uint8Array): Uint8Array {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return new Uint8Array(Buffer.concat([length, bytes]));
+/** The blob that a line holds in base64, and a signature or a private key in binary. */
+export function sshKeyBlob(key: Uint8Array): Uint8Array {
+  return joined(sshString(SSH_ED25519), sshString(key));
+}
+
+export function formatSshKey(key: Uint8Array, comment = ""): string {
+  return `${SSH_ED25519} ${toBase64(sshKeyBlob(key))}${comment === "" ? "" : ` ${comment}`}`;
+}
+
+/** `SHA256:…`, as ssh-keygen -l and the logs of sshd show a key. */
+export function sshFingerprint(key: Uint8Array): string {
+  const digest = createHash("sha256").update(sshKeyBlob(key)).digest("base64");
+  return `SHA256:${digest.replace(/=+$/u, "")}`;
 }

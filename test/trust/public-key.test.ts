@@ -4,7 +4,7 @@ import { encodePkcs8, encodeSpki } from "../../src/trust/key-der.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
 import { keyNumberOf, parsePublicKey } from "../../src/trust/public-key.ts";
 import { SigningKey } from "../../src/trust/signing-key.ts";
-import { sshString } from "../../src/trust/ssh-key.ts";
+import { sshString } from "../../src/trust/ssh-wire.ts";
 import { refusalOf } from "./refusal.ts";
 
 const seed = new Uint8Array(randomBytes(32));

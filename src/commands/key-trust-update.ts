@@ -1,0 +1,32 @@
+import { EXIT } from "../base/exit-codes.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { loadTrustRoot, updateTrustRoot } from "../trust/trust-root-file.ts";
+import { rootDocument } from "./key-trust-flags.ts";
+
+export const keyTrustUpdate: Command = defineCommand({
+  name: "update",
+  description:
+    "put a newer trust root in the place of the one that is held, when the held one's root keys signed it",
+  args: {
+    root: { type: "positional", required: true, description: "the trust root that is held" },
+    newer: { type: "positional", required: true, description: "the newer one, or its signed draft" },
+  },
+  examples: [
+    "waybill key trust update /etc/waybill/trust.json downloaded.json",
+    "waybill key trust update trust.json trust.json.next",
+  ],
+  exits: ["untrusted"],
+  act: async (values, world) => {
+    const next = updateTrustRoot(values.root, values.newer, world.now());
+    const { root } = next ?? loadTrustRoot(values.root);
+    return {
+      exit: EXIT.ok,
+      document: {
+        file: values.root,
+        outcome: next === null ? "unchanged" : "updated",
+        ...rootDocument(root),
+      },
+      text: `${values.root}: version ${root.version}${next === null ? ", unchanged" : ""}\n`,
+    };
+  },
+});

@@ -1,0 +1,55 @@
+import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
+import { Failure } from "../base/failure.ts";
+import { errorCode, reason } from "./files.ts";
+
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * All bytes of a descriptor that the caller opened for us (`3< file`, `3<<<text`, a pipe), at most `max`; it is closed
+ * afterwards, so that nobody reads a secret from it again. Throws Failure `input_invalid`.
+ */
+export function readInheritedDescriptor(descriptor: number, max: number, what: string): Uint8Array {
+  if (!isInherited(descriptor))
+    throw new Failure("input_invalid", `${what}: descriptor ${descriptor} is not open`, {
+      hint: `open it in the shell: waybill … ${descriptor}< FILE`,
+    });
+  const buffer = new Uint8Array(max + 1);
+  let length = 0;
+  try {
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      read = readSome(descriptor, buffer.subarray(length));
+  } catch (error) {
+    throw new Failure("input_invalid", `${what}: descriptor ${descriptor} cannot be read: ${reason(error)}`);
+  } finally {
+    if (descriptor > 2) closeSync(descriptor);
+  }
+  if (length > max)
+    throw new Failure("input_invalid", `${what}: descriptor ${descriptor} gives more than ${max} bytes`);
+  return buffer.slice(0, length);
+}
+
+function readSome(descriptor: number, into: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, into, 0, into.length, null);
+    } catch (error) {
+      if (errorCode(error) === "EOF") return 0;
+      if (errorCode(error) !== "EAGAIN") throw error;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+/** The runtime has descriptors of its own: those are close-on-exec, an inherited one cannot be. */
+function isInherited(descriptor: number): boolean {
+  try {
+    fstatSync(descriptor);
+    if (process.platform !== "linux") return true;
+    const flags = /^flags:\s+([0-7]+)$/mu.exec(
+      readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
+    )?.[1];
+    return flags === undefined || (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+  } catch {
+    return false;
+  }
+}

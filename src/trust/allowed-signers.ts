@@ -1,0 +1,132 @@
+import { fromBase64 } from "../base/encoding.ts";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { printable, quoted } from "../base/printable.ts";
+import { publicKeyFromBytes } from "./public-key.ts";
+import { formatSshKey, looksLikeSshKey, parseSshKey, SSH_ED25519 } from "./ssh-key.ts";
+import { isSshPattern } from "./ssh-pattern.ts";
+import { EVERYTHING, type TrustedKey } from "./trusted-key.ts";
+
+/** ALLOWED SIGNERS of ssh-keygen(1): principals, options, key; one a line. */
+
+export type AllowedSigners = {
+  /** Names are the principals as they stand there. */
+  readonly keys: readonly TrustedKey[];
+  /** Lines that were left out, each with its reason: other kinds of keys, certificate authorities. */
+  readonly skipped: readonly string[];
+};
+
+/** Cheap and sure enough to tell it from the JSON of a trust root. */
+export function looksLikeAllowedSigners(text: string): boolean {
+  return !text.trimStart().startsWith("{");
+}
+
+/** Throws Failure `trust_root_invalid`, which names the line, or `key_weak`. */
+export function parseAllowedSigners(text: string, from: string): AllowedSigners {
+  const keys: TrustedKey[] = [];
+  const skipped: string[] = [];
+  const lines = text.split(/\r?\n/u);
+  if (lines.length > LIMITS.trustedKeys) throw invalid(from, `it has more than ${LIMITS.trustedKeys} lines`);
+  for (const [index, line] of lines.entries()) {
+    const trimmed = line.trim();
+    if (trimmed === "" || trimmed.startsWith("#")) continue;
+    const found = readLine(trimmed, `${from}, line ${index + 1}`);
+    if (typeof found === "string") skipped.push(`line ${index + 1} ${found}`);
+    else keys.push(found);
+  }
+  return { keys, skipped };
+}
+
+/** One line for each key, in UTC. Names are used as principals. */
+export function formatAllowedSigners(keys: readonly TrustedKey[]): string {
+  return keys
+    .map(({ name, key, namespaces, validFrom, validUntil }) => {
+      const options = [
+        ...(namespaces === null ? [] : [`namespaces="${namespaces.join(",")}"`]),
+        ...(validFrom === null ? [] : [`valid-after="${timestamp(validFrom)}"`]),
+        ...(validUntil === null ? [] : [`valid-before="${timestamp(validUntil)}"`]),
+      ];
+      const middle = options.length === 0 ? "" : ` ${options.join(",")}`;
+      return `${name}${middle} ${formatSshKey(key.bytes)}\n`;
+    })
+    .join("");
+}
+
+function readLine(line: string, from: string): TrustedKey | string {
+  const [principals, afterPrincipals] = field(line, from);
+  const hasOptions = !looksLikeSshKey(afterPrincipals);
+  const [options, keyText] = hasOptions ? field(afterPrincipals, from) : ["", afterPrincipals];
+  if (!looksLikeSshKey(keyText)) throw invalid(from, "it has no key where one is wanted");
+  const read = readOptions(options, from);
+  if (read === "cert-authority") return "trusts a certificate authority, which waybill does not check";
+  const type = keyText.split(/\s/u, 1)[0] ?? "";
+  if (type !== SSH_ED25519) return `has the unsupported key type ${quoted(type, 60)}; wanted ${SSH_ED25519}`;
+  const word = keyText.split(/\s+/u)[1] ?? "";
+  if (fromBase64(word) === null) throw invalid(from, "its key is not base64");
+  const key = publicKeyFromBytes(parseSshKey(`${type} ${word}`, from), from);
+  return { name: principals, key, roles: null, scopes: [EVERYTHING], revocation: null, ...read };
+}
+
+type Options = Pick<TrustedKey, "namespaces" | "validFrom" | "validUntil">;
+
+function readOptions(text: string, from: string): Options | "cert-authority" {
+  const options: Record<string, string> = Object.create(null);
+  let rest = text;
+  while (rest !== "") {
+    const found = /^([a-z-]+)(?:="([^"]*)")?(?:,(?=.)|$)/iu.exec(rest);
+    if (found === null) throw invalid(from, `its options ${quoted(text, 100)} are not understood`);
+    const name = (found[1] ?? "").toLowerCase();
+    if (name in options) throw invalid(from, `it has the option ${quoted(name)} twice`);
+    options[name] = found[2] ?? "";
+    rest = rest.slice(found[0].length);
+  }
+  if ("cert-authority" in options) return "cert-authority";
+  const known = ["namespaces", "valid-after", "valid-before"];
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  // An option may narrow what the key is trusted with.
+  if (unknown !== undefined) throw invalid(from, `it has the unknown option ${quoted(unknown, 60)}`);
+  const { namespaces, "valid-after": after, "valid-before": before } = options;
+  const patterns = namespaces?.split(",").map((pattern) => pattern.trim());
+  // `!pattern` takes away what another pattern gives; nothing else here knows that.
+  if (patterns?.every(isSshPattern) === false)
+    throw invalid(from, `its namespaces ${quoted(namespaces ?? "", 100)} have an empty or a negated pattern`);
+  return {
+    namespaces: patterns ?? null,
+    validFrom: after === undefined ? null : instant(after, from),
+    validUntil: before === undefined ? null : instant(before, from),
+  };
+}
+
+/** The first word, in which quotes keep white space together, and what follows it. */
+function field(text: string, from: string): readonly [string, string] {
+  const found = /^((?:[^\s"]|"[^"]*")+)\s+(.*)$/su.exec(text);
+  if (found === null) throw invalid(from, `${quoted(printable(text, 60))} is not principals and a key`);
+  const word = found[1] ?? "";
+  const whole = word.startsWith('"') && word.endsWith('"') && !word.slice(1, -1).includes('"');
+  return [whole ? word.slice(1, -1) : word, found[2] ?? ""];
+}
+
+/** YYYYMMDD[HHMM[SS]][Z]; without Z it is this machine's own time, as OpenSSH has it. */
+function instant(text: string, from: string): Date {
+  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/u.exec(text);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] =
+    found?.slice(1, 7).map((part: string | undefined) => Number(part ?? 0)) ?? [];
+  const parts = [year, month - 1, day, hour, minute, second] as const;
+  const date = found?.[7] === "Z" ? new Date(Date.UTC(...parts)) : new Date(...parts);
+  const same =
+    found?.[7] === "Z"
+      ? date.getUTCDate() === day && date.getUTCMonth() === month - 1 && date.getUTCHours() === hour
+      : date.getDate() === day && date.getMonth() === month - 1;
+  if (found !== null && same) return date;
+  throw invalid(from, `${quoted(text, 40)} is no time such as 20270131 or 202701312359Z`);
+}
+
+function timestamp(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[-:T]/gu, "")}Z`;
+}
+
+function invalid(from: string, found: string): Failure {
+  return new Failure("trust_root_invalid", `${from}: ${found}`, {
+    hint: "wanted lines of allowed signers: PRINCIPALS [OPTIONS] ssh-ed25519 AAAA…",
+  });
+}

@@ -1,0 +1,174 @@
+import { isSha256, type Sha256 } from "../base/digest.ts";
+import {
+  decode,
+  integer,
+  list,
+  narrowed,
+  object,
+  optional,
+  record,
+  string,
+  type Decoder,
+} from "../base/decode.ts";
+import { fromBase64, fromHex, toBase64, toHex } from "../base/encoding.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { decodeSpki, encodeSpki } from "./key-der.ts";
+import { publicKeyFromBytes } from "./public-key.ts";
+import { isSshPattern } from "./ssh-pattern.ts";
+import { isKeyName, isRole, problemsOf, type TrustRoot } from "./trust-root.ts";
+import { isScope, type Revocation, type TrustedKey } from "./trusted-key.ts";
+
+/** The JSON of a trust root: strict when it is read, in one spelling when it is written. */
+
+const SCHEMA = "waybill.trust-root/v1";
+
+/** Throws Failure `trust_root_invalid` with every problem, or `key_weak`. */
+export function parseTrustRoot(input: Uint8Array | string, from: string): TrustRoot {
+  const value = parseJson(input, { what: from, code: "trust_root_invalid" });
+  const decoded = decode(DOCUMENT, value);
+  if (!decoded.ok) throw invalid(from, decoded.problems);
+  const { version, keys, thresholds } = decoded.value;
+  const root = { version, keys: keys.map((key) => trustedKey(key, from)), thresholds };
+  const problems = problemsOf(root);
+  if (problems.length > 0) throw invalid(from, problems);
+  return root;
+}
+
+/** The one spelling of a root: what gets signed. */
+export function formatTrustRoot(root: TrustRoot): string {
+  return JSON.stringify({
+    schema: SCHEMA,
+    version: root.version,
+    keys: root.keys.map(keyDocument),
+    thresholds: root.thresholds,
+  });
+}
+
+export function keyDocument(trusted: TrustedKey): JsonMap {
+  const { name, key, roles, scopes, namespaces, validFrom, validUntil, revocation } = trusted;
+  return {
+    name,
+    keyid: key.keyid,
+    public_key: toBase64(encodeSpki(key.bytes)),
+    ...(key.keyNumber === null ? {} : { key_number: toHex(key.keyNumber) }),
+    roles: roles ?? [],
+    scopes,
+    ...(namespaces === null ? {} : { namespaces }),
+    ...(validFrom === null ? {} : { valid_from: validFrom.toISOString() }),
+    ...(validUntil === null ? {} : { valid_until: validUntil.toISOString() }),
+    ...(revocation === null ? {} : { revoked: revocationDocument(revocation) }),
+  };
+}
+
+function revocationDocument({ at, reason, stillTrusted }: Revocation): {
+  readonly [name: string]: JsonValue;
+} {
+  return {
+    at: at.toISOString(),
+    ...(reason === null ? {} : { reason }),
+    still_trusted: stillTrusted.map((digest) => `sha256:${digest}`),
+  };
+}
+
+const INSTANT = string(
+  "an RFC 3339 instant in UTC",
+  (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/u.test(text) && !Number.isNaN(Date.parse(text)),
+);
+const DIGEST = string(
+  "sha256:<64 lower-case hex>",
+  (text) => isSha256(text.replace(/^sha256:/u, "")) && text.startsWith("sha256:"),
+);
+const words = (wanted: string, accept: (text: string) => boolean): Decoder<string[]> =>
+  list(string(wanted, accept), LIMITS.trustEntries);
+
+// Another version may mean less trust by a member that is not known here, so unknown members are refused.
+const KEY = object(
+  {
+    name: string("letters, digits and . _ @ + -, at most 64", isKeyName),
+    keyid: string(),
+    public_key: string("base64 of a SubjectPublicKeyInfo", (text) => fromBase64(text) !== null),
+    key_number: optional(string("16 lower-case hex", (text) => fromHex(text)?.length === 8)),
+    roles: words("a role such as build", isRole),
+    scopes: words("a pattern of names", isScope),
+    namespaces: optional(words("a pattern of namespaces", isSshPattern)),
+    valid_from: optional(INSTANT),
+    valid_until: optional(INSTANT),
+    revoked: optional(
+      object(
+        { at: INSTANT, reason: optional(string()), still_trusted: list(DIGEST, LIMITS.trustEntries) },
+        "refused",
+      ),
+    ),
+  },
+  "refused",
+);
+
+const DOCUMENT = object(
+  {
+    schema: narrowed(SCHEMA, (text): text is typeof SCHEMA => text === SCHEMA),
+    version: positive("a whole number from 1"),
+    keys: list(KEY, LIMITS.trustedKeys),
+    thresholds: record(positive("a whole number from 1")),
+  },
+  "refused",
+);
+
+function positive(wanted: string): Decoder<number> {
+  const whole = integer();
+  return (value, path, problems) => {
+    const number = whole(value, path, problems);
+    if (number === undefined || number >= 1) return number;
+    problems.push(`${path} is ${number}; wanted ${wanted}`);
+    return undefined;
+  };
+}
+
+type KeyDocument = NonNullable<ReturnType<typeof KEY>>;
+
+function trustedKey(found: KeyDocument, from: string): TrustedKey {
+  const of = `key ${found.name} of ${from}`;
+  const keyNumber = found.key_number === undefined ? null : fromHex(found.key_number);
+  const key = publicKeyFromBytes(
+    decodeSpki(fromBase64(found.public_key) ?? new Uint8Array(), of),
+    of,
+    keyNumber,
+  );
+  // Two members that say which key it is could say two things.
+  if (key.keyid !== found.keyid)
+    throw invalid(from, [`the keyid of ${found.name} is not that of its public_key`]);
+  return {
+    name: found.name,
+    key,
+    roles: found.roles,
+    scopes: found.scopes,
+    namespaces: found.namespaces ?? null,
+    validFrom: dateOf(found.valid_from),
+    validUntil: dateOf(found.valid_until),
+    revocation:
+      found.revoked === undefined
+        ? null
+        : {
+            at: new Date(found.revoked.at),
+            reason: found.revoked.reason ?? null,
+            stillTrusted: found.revoked.still_trusted.flatMap(digestOf),
+          },
+  };
+}
+
+function dateOf(text: string | undefined): Date | null {
+  return text === undefined ? null : new Date(text);
+}
+
+function digestOf(text: string): Sha256[] {
+  const hex = text.slice("sha256:".length);
+  return isSha256(hex) ? [hex] : [];
+}
+
+function invalid(from: string, problems: readonly string[]): Failure {
+  return new Failure(
+    "trust_root_invalid",
+    `${from} is no sound trust root: ${problems.slice(0, 10).join("; ")}`,
+  );
+}

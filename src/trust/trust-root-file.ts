@@ -1,0 +1,173 @@
+import { rmSync, statSync } from "node:fs";
+import { isSha256 } from "../base/digest.ts";
+import { decode, integer, narrowed, object } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { readBounded, reason, writeAtomic } from "../host/files.ts";
+import { addSignature, formatEnvelope, parseEnvelope, type Envelope } from "./dsse.ts";
+import type { SigningKey } from "./signing-key.ts";
+import { rootKeys, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
+import { formatTrustRoot } from "./trust-root-document.ts";
+import {
+  readSignedRoot,
+  readUnsignedRoot,
+  rises,
+  succeed,
+  type SeenRoot,
+  type SignedRoot,
+} from "./trust-root-succession.ts";
+
+/** The root in a file, signed by its own root keys. Throws Failure: `file_unreadable` or as `readSignedRoot`. */
+export function loadTrustRoot(path: string): SignedRoot {
+  return readSignedRoot(readEnvelope(path), nameOf(path));
+}
+
+/**
+ * The same, never older than what `seenFile` remembers, which is written when the root is newer (and made when there
+ * is none). Throws Failure also `trust_root_rollback` or `config_invalid`.
+ */
+export function loadRisingRoot(path: string, seenFile: string): SignedRoot {
+  const found = loadTrustRoot(path);
+  const seen = readSeen(seenFile);
+  if (seen === null || rises(seen, found, nameOf(path))) writeSeen(seenFile, found);
+  return found;
+}
+
+/** Makes version 1, signed by its one root key. Throws Failure `file_exists`. */
+export function createTrustRoot(path: string, root: TrustRoot, key: SigningKey): void {
+  refuseExisting(path, "choose another name, or change that root with: waybill key trust add");
+  const envelope = signed(unsignedEnvelope(root), key);
+  readSignedRoot(envelope, nameOf(path));
+  write(path, envelope);
+}
+
+/** Where the next root waits for the signatures that it lacks. */
+export function draftPath(path: string): string {
+  return `${path}.next`;
+}
+
+export type Proposal = { readonly outcome: "in_place" | "draft"; readonly file: string };
+
+/**
+ * Puts the next version in place when one signature is enough, else writes it as a draft beside the root. Throws
+ * Failure `file_exists` when a draft is waiting already: its signers must not sign something else unawares.
+ */
+export function proposeRoot(path: string, next: TrustRoot, key: SigningKey | null, now: Date): Proposal {
+  const draft = draftPath(path);
+  refuseExisting(draft, "finish it with: waybill key trust sign, then update; or remove it");
+  const held = loadTrustRoot(path);
+  const unsigned = unsignedEnvelope(next);
+  if (key !== null) refuseStranger(key, [held.root, next]);
+  const envelope = key === null ? unsigned : signed(unsigned, key);
+  if (key !== null && suffices(held, envelope, now)) {
+    write(path, envelope);
+    return { outcome: "in_place", file: path };
+  }
+  write(draft, envelope);
+  return { outcome: "draft", file: draft };
+}
+
+/** Adds a signature to a draft. `held` is the root that it shall replace, where that is known. */
+export function signDraft(path: string, held: SignedRoot | null, key: SigningKey): TrustRoot {
+  const envelope = readEnvelope(path);
+  const root = readUnsignedRoot(envelope, nameOf(path));
+  refuseStranger(key, held === null ? [root] : [held.root, root]);
+  write(path, addSignature(key, envelope));
+  return root;
+}
+
+/** Puts a newer root in the place of the held one; null when it is the same one. Throws Failure as `succeed`. */
+export function updateTrustRoot(path: string, candidate: string, now: Date): SignedRoot | null {
+  const held = loadTrustRoot(path);
+  const envelope = readEnvelope(candidate);
+  const next = succeed(held, envelope, nameOf(candidate), now);
+  if (next !== null) write(path, envelope);
+  if (candidate === draftPath(path)) rmSync(candidate);
+  return next;
+}
+
+function suffices(held: SignedRoot, envelope: Envelope, now: Date): boolean {
+  try {
+    return succeed(held, envelope, "the new root", now) !== null;
+  } catch (error) {
+    if (error instanceof Failure && error.code === "threshold_not_met") return false;
+    throw error;
+  }
+}
+
+/** A signature that counts in neither root is a mistake in the choice of the key. */
+function refuseStranger(key: SigningKey, roots: readonly TrustRoot[]): void {
+  const { keyid } = key.publicKey;
+  if (roots.some((root) => rootKeys(root).some((one) => one.keyid === keyid))) return;
+  throw new Failure("key_not_authorised", `key ${keyid} is no root key of this trust root`, {
+    hint: `its root keys: ${roots.flatMap((root) => rootKeys(root).map((one) => one.keyid)).join(", ")}`,
+  });
+}
+
+function unsignedEnvelope(root: TrustRoot): Envelope {
+  const payload = new TextEncoder().encode(formatTrustRoot(root));
+  return { payloadType: TRUST_ROOT_TYPE, payload, signatures: [] };
+}
+
+function signed(envelope: Envelope, key: SigningKey): Envelope {
+  return addSignature(key, envelope);
+}
+
+function readEnvelope(path: string): Envelope {
+  return parseEnvelope(readBounded(path, LIMITS.documentBytes, "trust root"), nameOf(path));
+}
+
+function write(path: string, envelope: Envelope): void {
+  try {
+    writeAtomic(path, `${formatEnvelope(envelope)}\n`, 0o644);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure("output_not_written", `${nameOf(path)} cannot be written: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseExisting(path: string, hint: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  throw new Failure("file_exists", `${quoted(path)} exists and is not overwritten`, { hint });
+}
+
+const SEEN_SCHEMA = "waybill.trust-seen/v1";
+const SEEN = object(
+  {
+    schema: narrowed(SEEN_SCHEMA, (text): text is typeof SEEN_SCHEMA => text === SEEN_SCHEMA),
+    version: integer(),
+    sha256: narrowed("64 lower-case hex", isSha256),
+  },
+  "refused",
+);
+
+function readSeen(path: string): SeenRoot | null {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  const what = `trust state ${quoted(path)}`;
+  const bytes = readBounded(path, LIMITS.secretBytes, "trust state");
+  const decoded = decode(SEEN, parseJson(bytes, { what, code: "config_invalid" }));
+  if (decoded.ok) return decoded.value;
+  throw new Failure("config_invalid", `${what}: ${decoded.problems.join("; ")}`);
+}
+
+function writeSeen(path: string, { root, sha256 }: SignedRoot): void {
+  try {
+    writeAtomic(path, `${JSON.stringify({ schema: SEEN_SCHEMA, version: root.version, sha256 })}\n`, 0o644);
+  } catch (error) {
+    throw new Failure(
+      "output_not_written",
+      `trust state ${quoted(path)} cannot be written: ${reason(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function nameOf(path: string): string {
+  return `trust root ${quoted(path)}`;
+}

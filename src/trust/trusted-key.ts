@@ -1,0 +1,108 @@
+import type { Sha256 } from "../base/digest.ts";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { globMatches } from "./policy-glob.ts";
+import type { PublicKey } from "./public-key.ts";
+import { matchesSshPattern } from "./ssh-pattern.ts";
+
+/** A key, and what somebody trusts it with. */
+export type TrustedKey = {
+  readonly name: string;
+  readonly key: PublicKey;
+  /** What it may sign; null is everything, as in a file of allowed signers. */
+  readonly roles: readonly string[] | null;
+  /** Patterns of names (artifacts, templates, add-ons) that it may sign for; `*` stops at a slash, `**` does not. */
+  readonly scopes: readonly string[];
+  /** The OpenSSH namespaces that it may sign in; null is any. */
+  readonly namespaces: readonly string[] | null;
+  /** Both ends belong to the window; null is open. */
+  readonly validFrom: Date | null;
+  readonly validUntil: Date | null;
+  readonly revocation: Revocation | null;
+};
+
+export type Revocation = {
+  readonly at: Date;
+  readonly reason: string | null;
+  /** What the key had signed before somebody else had it. */
+  readonly stillTrusted: readonly Sha256[];
+};
+
+/** A scope that is everything. */
+export const EVERYTHING = "**";
+
+export function isScope(text: string): boolean {
+  return /^[!-~]{1,200}$/u.test(text);
+}
+
+/** What was signed: a name that scopes are about, and its digest where it is known. */
+export type Subject = { readonly name: string; readonly sha256: Sha256 | null };
+
+/**
+ * Why this key must not be believed in this role about this subject now, or null. Without a subject scopes do not
+ * matter. A revoked key is refused whatever the time: whoever has it can date a signature as they like.
+ */
+export function distrust(
+  trusted: TrustedKey,
+  role: string,
+  subject: Subject | null,
+  now: Date,
+): Failure | null {
+  const key = `key ${quoted(trusted.name)}`;
+  const { roles, scopes, validFrom, validUntil, revocation } = trusted;
+  if (revocation !== null && !stillTrusts(revocation, subject))
+    return new Failure("key_revoked", `${key} was revoked at ${instant(revocation.at)}`, {
+      hint: "get a signature by another key; what it signed before can be listed as still trusted in the trust root",
+    });
+  if (roles !== null && !roles.includes(role))
+    return new Failure(
+      "key_not_authorised",
+      `${key} is not trusted as ${quoted(role)}, only as ${roles.join(", ")}`,
+      {
+        hint: "a signature counts only in the roles that the trust root gives its key",
+      },
+    );
+  if (subject !== null && !scopes.some((scope) => globMatches(scope, subject.name)))
+    return new Failure(
+      "key_not_authorised",
+      `${key} is not trusted for ${quoted(subject.name)}, only for ${scopes.map((scope) => quoted(scope)).join(", ")}`,
+      { hint: "name what the file really is, or widen the key's scopes in the trust root" },
+    );
+  if (validFrom !== null && now < validFrom)
+    return new Failure(
+      "key_not_yet_valid",
+      `${key} is valid from ${instant(validFrom)}; it is ${instant(now)}`,
+      {
+        hint: "check this machine's clock",
+      },
+    );
+  if (validUntil !== null && now > validUntil)
+    return new Failure(
+      "key_expired",
+      `${key} was valid until ${instant(validUntil)}; it is ${instant(now)}`,
+      {
+        hint: "get a signature by a current key, or check this machine's clock",
+      },
+    );
+  return null;
+}
+
+/** The refusal for an OpenSSH namespace that the key may not sign in, or null. */
+export function distrustNamespace(trusted: TrustedKey, namespace: string | null): Failure | null {
+  const { name, namespaces } = trusted;
+  if (namespace === null || namespaces === null) return null;
+  if (namespaces.some((pattern) => matchesSshPattern(pattern, namespace))) return null;
+  return new Failure(
+    "key_not_authorised",
+    `key ${quoted(name)} is not trusted in namespace ${quoted(namespace)}, only in ${namespaces.join(", ")}`,
+  );
+}
+
+function stillTrusts(revocation: Revocation, subject: Subject | null): boolean {
+  const sha256 = subject?.sha256 ?? null;
+  return sha256 !== null && revocation.stillTrusted.includes(sha256);
+}
+
+function instant(date: Date): string {
+  return date.toISOString().replace(/\.000Z$/u, "Z");
+}
