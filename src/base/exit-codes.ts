@@ -103,6 +103,8 @@ export const FAILURES = {
   subject_mismatch: "untrusted",
   policy_expired: "untrusted",
   policy_not_yet_valid: "untrusted",
+  source_mismatch: "untrusted",
+  archive_malformed: "untrusted",
   signature_unsupported: "untrusted",
   signature_legacy: "untrusted",
   namespace_mismatch: "untrusted",

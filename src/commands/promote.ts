@@ -9,8 +9,11 @@ import { exitOfLegs } from "../pins/leg.ts";
 import { isGitSha, type PinNote } from "../pins/pin.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { promoteAll } from "../pins/promote.ts";
+import { describePlan, exitOfPlan, planDocument, planPromotion } from "../pins/promotion-plan.ts";
 import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
 import { readTargets } from "./pin-targets.ts";
+import { POLICY_FLAGS, TRUST_FLAGS } from "./policy-flags.ts";
+import { checkGate, GATE_FLAGS, type GateResult } from "./promote-gate.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
@@ -28,6 +31,13 @@ const FLAGS = {
     default: "180s",
     description: "how long to wait out a 409",
   },
+  ...GATE_FLAGS,
+  ...TRUST_FLAGS,
+  ...POLICY_FLAGS,
+  "dry-run": {
+    type: "boolean",
+    description: "say what would change and what the policy says; writes nothing",
+  },
 } as const;
 
 export const promote: Command = defineCommand({
@@ -37,11 +47,12 @@ export const promote: Command = defineCommand({
   examples: [
     "waybill promote --template codex --digest sha256:… --target prod=https://cp.example.com --token-env prod=CP_TOKEN",
     "waybill promote --pin codex=sha256:… --pin hermes=sha256:… --config targets.json --all",
+    "waybill promote --template codex --digest sha256:… --config targets.json --env prod --attestation codex.sigstore.json --trust trust.json --policy policy.signed.json --dry-run",
   ],
   exits: [
     "partial",
-    ...(["auth", "policy", "missing", "mismatch", "rejected", "protocol"] as const),
-    ...(["conflict", "transport", "server", "unknown", "interrupted", "terminated"] as const),
+    ...(["auth", "policy", "untrusted", "missing", "mismatch", "rejected", "protocol"] as const),
+    ...(["changes", "conflict", "transport", "server", "unknown", "interrupted", "terminated"] as const),
   ],
   emptyDocument: { checked: 0, legs: [] },
   act: promoteAct,
@@ -65,14 +76,41 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     },
   };
   const targets = readTargets(flags, world);
-  const legs = await promoteAll({ targets, pins, exchange, clock: SYSTEM_CLOCK }, note, rules);
+  const gate = checkGate(flags, pins, targets, world);
+  if (gate.failure !== null) return shut(gate, gate.failure);
+  const work = { targets, pins, exchange, clock: SYSTEM_CLOCK };
+  if (flags["dry-run"]) {
+    const plan = await planPromotion({ ...work, timeoutMs: rules.timeoutMs, retryIntervalMs: intervalMs });
+    return {
+      exit: exitOfPlan(plan),
+      document: { checked: plan.length, dry_run: true, legs: plan.map(planDocument), ...gate.document },
+      text: describePlan(plan),
+      failures: plan.flatMap(({ target, failure }) =>
+        failure === null ? [] : [inEnvironment(target.env, failure)],
+      ),
+    };
+  }
+  const legs = await promoteAll(work, note, rules);
   return {
     exit: exitOfLegs(legs),
-    document: pinDocument(pins, note, legs),
+    document: { ...pinDocument(pins, note, legs), ...gate.document },
     text: describeLegs(legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
+  };
+}
+
+/** Nothing was sent: the evidence does not hold, or the policy does not allow it. */
+function shut(gate: GateResult, failure: Failure): Outcome {
+  const failures = gate.decisions.flatMap(({ env, template, refusals }) =>
+    refusals.map((one) => inEnvironment(`${template} in ${env}`, one)),
+  );
+  return {
+    exit: failure.exitCode,
+    document: { checked: 0, legs: [], ...gate.document, error: failure.toDocument() },
+    text: "",
+    failures: failures.length > 0 ? failures : [failure],
   };
 }
 

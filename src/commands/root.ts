@@ -102,6 +102,29 @@ const verify: Group = defineGroup({
       description: "prove that a file is the one with this digest, or the one that a key signed",
       load: async () => (await import("./verify-artifact.ts")).verifyArtifact,
     },
+    attestation: {
+      description: "prove that somebody you trust signed a statement about this artifact",
+      load: async () => (await import("./verify-attestation.ts")).verifyAttestation,
+    },
+    source: {
+      description: "prove that a clone, a folder or an archive is what was captured",
+      load: async () => (await import("./verify-source.ts")).verifySource,
+    },
+  },
+});
+
+const policy: Group = defineGroup({
+  name: "policy",
+  description: "what must be proven before an image is pinned",
+  members: {
+    sign: {
+      description: "sign a policy, or add a signature to a signed one",
+      load: async () => (await import("./policy-sign.ts")).policySign,
+    },
+    check: {
+      description: "prove that a policy is signed and valid now, and show which rules apply",
+      load: async () => (await import("./policy-check.ts")).policyCheck,
+    },
   },
 });
 
@@ -136,6 +159,14 @@ export const root: Group = defineGroup({
     sign: {
       description: "write a detached signature of a file",
       load: async () => (await import("./sign.ts")).sign,
+    },
+    attest: {
+      description: "sign a statement about an artifact, an image or a capture",
+      load: async () => (await import("./attest.ts")).attest,
+    },
+    policy: {
+      description: "what must be proven before an image is pinned",
+      load: async () => policy,
     },
     key: {
       description: "make, show and convert Ed25519 keys, and say which are trusted",

@@ -61,8 +61,12 @@ function tooLarge(what: string, path: string, size: number, max: number, code: F
   return new Failure(code, `${what} ${quoted(path)} has ${size} bytes or more; at most ${max} are read`);
 }
 
-/** All of standard input, at most `max` bytes. */
-export function readStandardInput(max: number, what: string): Uint8Array {
+/** All of standard input, at most `max` bytes; more is a Failure with `code`. */
+export function readStandardInput(
+  max: number,
+  what: string,
+  code: FailureCode = "input_invalid",
+): Uint8Array {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
@@ -70,8 +74,7 @@ export function readStandardInput(max: number, what: string): Uint8Array {
     const read = readSomeInput(piece);
     if (read === 0) return new Uint8Array(Buffer.concat(pieces, length));
     length += read;
-    if (length > max)
-      throw new Failure("input_invalid", `${what} on standard input has more than ${max} bytes`);
+    if (length > max) throw new Failure(code, `${what} on standard input has more than ${max} bytes`);
     pieces.push(piece.subarray(0, read));
   }
 }

@@ -1,4 +1,5 @@
 import type { Sha256 } from "../base/digest.ts";
+import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
@@ -14,13 +15,18 @@ import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } 
 /** Something that was verified. Made only by `verifyAttestations`, out of the very bytes that were signed. */
 export type Verified<T> = T & { readonly __verified: unique symbol };
 
-export type TrustedSigners = { readonly keys: readonly PublicKey[]; readonly threshold: number };
+export type TrustedSigners = {
+  readonly keys: readonly PublicKey[];
+  readonly threshold: number;
+  /** Keys that a trust root knows and that do not count (expired, revoked, another role), for the message. */
+  readonly distrusted: readonly { readonly key: PublicKey; readonly why: Failure }[];
+};
 
 /** Everything that the decision depends on: it reads no file, no clock and no environment. */
 export type AttestationQuestion = {
   /** The artifact or image, by digest; names prove nothing. */
   readonly subject: Sha256;
-  /** The one predicate type that is taken; null for any that waybill knows. */
+  /** The one predicate type that is taken; null for any that waybill knows or that a rule of the policy names. */
   readonly predicateType: string | null;
   /** Whose signatures count; null leaves it to the signers that the policy names. */
   readonly trusted: TrustedSigners | null;
@@ -68,10 +74,11 @@ export function verifyAttestations(
   const candidates = candidateKeys(question);
   const attestations = mergeEqual(found.attestations);
   const signatures = attestations.reduce((sum, { envelope }) => sum + envelope.signatures.length, 0);
-  if (signatures * candidates.length > LIMITS.signatureTrials)
+  const keys = candidates.length + (question.trusted?.distrusted.length ?? 0);
+  if (signatures * keys > LIMITS.signatureTrials)
     throw new Failure(
       "evidence_too_large",
-      `${signatures} signatures under ${candidates.length} keys are too many to try`,
+      `${signatures} signatures under ${keys} keys are too many to try`,
       { hint: "pass the attestations of this artifact alone, or fewer keys" },
     );
   const accepted: AcceptedAttestation[] = [];
@@ -99,7 +106,8 @@ function judge(
   const { envelope, from, format, unchecked } = attestation;
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
-  refusals.push(...(verdict.ok ? tooFewTrusted(verdict.signers, question.trusted) : verdict.refusals));
+  const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, question.trusted) : verdict.refusals;
+  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, question.trusted));
   if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE)
     refusals.push(
       new Failure(
@@ -110,7 +118,7 @@ function judge(
   // The payload of the verified envelope, never anything that was read beside it.
   const statement = statementIn(envelope, from);
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
-  refusals.push(...typeRefusals(statement, question.predicateType));
+  refusals.push(...typeRefusals(statement, question));
   const subject = statement.subjects.find(({ digest }) => digest["sha256"] === question.subject);
   if (subject === undefined) refusals.push(otherSubject(statement, question.subject));
   const decision =
@@ -165,6 +173,19 @@ function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | 
   ];
 }
 
+/** Why a good signature does not count: its key is known, and was revoked, say. */
+function distrustedSigners(envelope: Envelope, trusted: TrustedSigners | null): Failure[] {
+  const distrusted = trusted?.distrusted ?? [];
+  if (distrusted.length === 0) return [];
+  const { signers } = verifyEnvelope(
+    envelope,
+    distrusted.map(({ key }) => key),
+    1,
+  );
+  const ids = new Set(signers.map(({ keyid }) => keyid));
+  return distrusted.filter(({ key }) => ids.has(key.keyid)).map(({ why }) => why);
+}
+
 function statementIn(envelope: Envelope, from: string): Statement | Failure {
   try {
     return parseStatement(envelope.payload, from);
@@ -175,15 +196,25 @@ function statementIn(envelope: Envelope, from: string): Statement | Failure {
   }
 }
 
-function typeRefusals({ predicateType }: Statement, wanted: string | null): Failure[] {
-  if (wanted === null ? isKnownType(predicateType) : predicateType === wanted) return [];
+function typeRefusals(
+  { predicateType }: Statement,
+  { predicateType: wanted, policy }: AttestationQuestion,
+): Failure[] {
   const found = `the predicate type is ${quoted(predicateType)}`;
+  if (wanted !== null)
+    return predicateType === wanted
+      ? []
+      : [new Failure("predicate_type_mismatch", `${found}; wanted ${quoted(wanted)}`)];
+  const rules = policy === null ? [] : rulesFor(policy.document, policy.place);
+  if (
+    isKnownType(predicateType) ||
+    rules.some(({ predicateTypes }) => predicateTypes.includes(predicateType))
+  )
+    return [];
   return [
-    wanted === null
-      ? new Failure("predicate_type_mismatch", `${found}; waybill knows ${knownTypes().join(", ")}`, {
-          hint: "say which type you want with --predicate-type",
-        })
-      : new Failure("predicate_type_mismatch", `${found}; wanted ${quoted(wanted)}`),
+    new Failure("predicate_type_mismatch", `${found}; waybill knows ${knownTypes().join(", ")}`, {
+      hint: "say which type you want with --predicate-type",
+    }),
   ];
 }
 
@@ -219,6 +250,15 @@ function joined(first: Attestation, second: Attestation): Attestation {
     envelope: { ...first.envelope, signatures },
     unchecked: [...new Set([...first.unchecked, ...second.unchecked])],
   };
+}
+
+/** The refusal that speaks for all: wrong evidence before a policy that it does not satisfy. Undefined for none. */
+export function mainRefusal(refusals: readonly Failure[]): Failure | undefined {
+  return [...refusals].sort((a, b) => weightOf(a) - weightOf(b))[0];
+}
+
+function weightOf({ exitCode }: Failure): number {
+  return exitCode === EXIT.untrusted ? 0 : exitCode === EXIT.policy ? 1 : 2;
 }
 
 function at(from: string, refusal: Failure): Failure {

@@ -1,0 +1,142 @@
+import { isSha256 } from "../base/digest.ts";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import type { Json, World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
+import type { WantedPin } from "../pins/pin.ts";
+import {
+  decidePromotion,
+  decisionDocument,
+  gateFailure,
+  type Gate,
+  type GateDecision,
+} from "../pins/promotion-gate.ts";
+import type { Target } from "../pins/target.ts";
+import type { FoundAttestations } from "../trust/attestation.ts";
+import { readAttestations } from "../trust/attestation-file.ts";
+import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
+import { isTypeUri } from "../trust/statement.ts";
+import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import {
+  readPolicy,
+  readTrusted,
+  repositoryName,
+  type PolicyFlags,
+  type TrustFlags,
+} from "./policy-flags.ts";
+
+export const GATE_FLAGS = {
+  attestation: {
+    type: "string",
+    repeat: true,
+    valueHint: "FILE",
+    description: "evidence about the pinned digest, checked before anything is sent",
+  },
+  "predicate-type": {
+    type: "string",
+    valueHint: "URI",
+    description: "the kind of statement that is wanted (a capture, or what the policy says)",
+  },
+} as const;
+
+type GateFlags = Values<typeof GATE_FLAGS> & TrustFlags & PolicyFlags;
+
+/** What the gate decided, for the result; empty members when no evidence was asked for. */
+export type GateResult = {
+  readonly failure: Failure | null;
+  readonly decisions: readonly GateDecision[];
+  readonly document: { readonly [name: string]: Json };
+};
+
+const OPEN: GateResult = { failure: null, decisions: [], document: {} };
+
+/**
+ * Holds the evidence that the flags name against every pin of the run. Nothing has been sent by then, and nothing is
+ * when it does not hold. Throws Failure with a usage code, or those of a policy that is not to be trusted.
+ */
+export function checkGate(
+  flags: GateFlags,
+  pins: readonly WantedPin[],
+  targets: readonly Target[],
+  world: World,
+): GateResult {
+  const gate = readGate(flags, pins, world);
+  if (gate === null) return OPEN;
+  const decisions = decidePromotion(
+    gate,
+    targets.map(({ env }) => env),
+    pins,
+  );
+  for (const { env, warnings } of decisions)
+    for (const warning of warnings) world.say.warn(`${env}: ${warning}`);
+  return {
+    failure: gateFailure(decisions),
+    decisions,
+    document: {
+      policy: gate.policy === null ? null : { name: gate.policy.name, version: gate.policy.version },
+      decisions: decisions.map(decisionDocument),
+    },
+  };
+}
+
+function readGate(flags: GateFlags, pins: readonly WantedPin[], world: World): Gate | null {
+  const { attestation, policy: policyFile, "predicate-type": predicateType } = flags;
+  if (attestation.length === 0) {
+    refuseStray(flags);
+    if (policyFile === undefined) return null;
+    throw new Failure(
+      "no_evidence",
+      `policy ${quoted(policyFile)} demands evidence, and no attestation is named`,
+      {
+        hint: "pass --attestation FILE",
+      },
+    );
+  }
+  if (predicateType !== undefined && !isTypeUri(predicateType))
+    throw new Failure("invalid_value", `--predicate-type is ${quoted(predicateType)}; wanted a URI`);
+  if (flags.key.length === 0 && flags.trust === undefined && flags["policy-key"].length === 0)
+    throw new Failure("flag_missing", "no key is named: a signature proves nothing by itself", {
+      hint: "pass the signer's public key with --key, or a trust root with --trust",
+    });
+  const now = world.now();
+  const policy = readPolicy(flags, world, now);
+  if (policy === null && flags.key.length === 0 && flags.trust === undefined)
+    throw new Failure("flags_contradict", "--policy-key was given without --policy, which it is for");
+  // Read once for each pin, and before anything is decided: a broken trust root is a usage error.
+  const trusted = new Map(pins.map((wanted) => [wanted, trustedFor(flags, wanted, now)]));
+  return {
+    attestations: joined(attestation.map(readAttestations)),
+    trusted: (wanted) => trusted.get(wanted) ?? null,
+    policy,
+    predicateType: predicateType ?? (policy === null ? CAPTURE_TYPE : null),
+    repositoryName,
+    now,
+  };
+}
+
+function trustedFor(flags: GateFlags, { template, digest }: WantedPin, now: Date): TrustedSigners | null {
+  const sha256 = digest.slice("sha256:".length);
+  return readTrusted(flags, { name: template, sha256: isSha256(sha256) ? sha256 : null }, now);
+}
+
+/** A key without evidence checks nothing, and whoever gave it believes that it does. */
+function refuseStray(flags: GateFlags): void {
+  const given: [string, boolean][] = [
+    ["--key", flags.key.length > 0],
+    ["--trust", flags.trust !== undefined],
+    ["--threshold", flags.threshold !== undefined],
+    ["--predicate-type", flags["predicate-type"] !== undefined],
+    ["--policy-key", flags["policy-key"].length > 0],
+  ];
+  const stray = given.find(([, is]) => is)?.[0];
+  if (stray === undefined || flags.policy !== undefined) return;
+  throw new Failure("flags_contradict", `${stray} was given without --attestation, which it is for`);
+}
+
+function joined(found: readonly FoundAttestations[]): FoundAttestations {
+  return {
+    attestations: found.flatMap(({ attestations }) => attestations),
+    refusals: found.flatMap(({ refusals }) => refusals),
+    skippedLines: found.reduce((sum, { skippedLines }) => sum + skippedLines, 0),
+  };
+}

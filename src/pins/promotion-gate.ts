@@ -1,0 +1,99 @@
+import { isSha256, type Sha256 } from "../base/digest.ts";
+import { Failure } from "../base/failure.ts";
+import type { FoundAttestations } from "../trust/attestation.ts";
+import type { VerifiedPolicy } from "../trust/policy.ts";
+import type { RepositoryName } from "../trust/policy-document.ts";
+import { mainRefusal, verifyAttestations, type TrustedSigners } from "../trust/verify-attestation.ts";
+import type { WantedPin } from "./pin.ts";
+
+/** What stands before a promotion: nothing is sent unless every pin is allowed in every environment. */
+export type Gate = {
+  readonly attestations: FoundAttestations;
+  /** By template, because a trust root may trust a key with some templates only. */
+  readonly trusted: (wanted: WantedPin) => TrustedSigners | null;
+  readonly policy: VerifiedPolicy | null;
+  /** The one predicate type that is taken; null leaves it to the rules of the policy. */
+  readonly predicateType: string | null;
+  readonly repositoryName: RepositoryName;
+  readonly now: Date;
+};
+
+/** The decision about one pin in one environment. */
+export type GateDecision = {
+  readonly env: string;
+  readonly template: string;
+  readonly allowed: boolean;
+  readonly rules: readonly string[];
+  readonly refusals: readonly Failure[];
+  readonly warnings: readonly string[];
+};
+
+/** Holds the attestations against the very digest that is going to be pinned, everywhere. No I/O. */
+export function decidePromotion(
+  gate: Gate,
+  envs: readonly string[],
+  pins: readonly WantedPin[],
+): GateDecision[] {
+  return envs.flatMap((env) => pins.map((wanted) => decideOne(gate, env, wanted)));
+}
+
+function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
+  const { template } = wanted;
+  const place = { env, template };
+  const verdict = verifyAttestations(gate.attestations, {
+    subject: sha256In(wanted),
+    predicateType: gate.predicateType,
+    trusted: gate.trusted(wanted),
+    policy:
+      gate.policy === null ? null : { document: gate.policy, place, repositoryName: gate.repositoryName },
+    now: gate.now,
+  });
+  const allowed = verdict.accepted.length > 0;
+  return {
+    ...place,
+    allowed,
+    rules: verdict.accepted.flatMap(({ rules }) => rules),
+    refusals: allowed ? [] : verdict.refusals,
+    warnings: verdict.accepted.flatMap(({ warnings }) => warnings),
+  };
+}
+
+function sha256In(wanted: WantedPin): Sha256 {
+  const hex = wanted.digest.slice("sha256:".length);
+  if (isSha256(hex)) return hex;
+  throw new RangeError("an image digest without its digest");
+}
+
+/** The failure of a gate that stays shut: wrong evidence before a policy that is not satisfied. Null when open. */
+export function gateFailure(decisions: readonly GateDecision[]): Failure | null {
+  const shut = decisions.filter(({ allowed }) => !allowed);
+  const refusals = shut.flatMap(({ env, template, refusals }) =>
+    refusals.map((one) => new Failure(one.code, `${template} in ${env}: ${one.message}`, one)),
+  );
+  return mainRefusal(refusals) ?? (decisions.length > 0 && shut.length === 0 ? null : nothingDecided());
+}
+
+function nothingDecided(): Failure {
+  return new Failure("nothing_checked", "no pin was held against its attestation");
+}
+
+export type DecisionDocument = {
+  env: string;
+  template: string;
+  allowed: boolean;
+  rules: string[];
+  refusals: { code: string; message: string }[];
+  warnings: string[];
+};
+
+export function decisionDocument(decision: GateDecision): DecisionDocument {
+  const { env, template, allowed, rules, refusals, warnings } = decision;
+  return {
+    env,
+    template,
+    allowed,
+    rules: [...rules],
+    refusals: refusals.map(({ code, message }) => ({ code, message })),
+    warnings: [...warnings],
+  };
+}

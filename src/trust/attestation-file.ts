@@ -1,0 +1,111 @@
+import { existsSync, statSync } from "node:fs";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { errorCode, readBounded, readStandardInput, reason, writeAtomic } from "../host/files.ts";
+import { acquireLock } from "../host/locks.ts";
+import { parseAttestations, type FoundAttestations } from "./attestation.ts";
+import { formatBundle } from "./bundle.ts";
+import { formatEnvelope, type Envelope } from "./dsse.ts";
+
+export const ATTESTATION_FORMATS = ["bundle", "dsse", "jsonl"] as const;
+export type AttestationFormat = (typeof ATTESTATION_FORMATS)[number];
+
+export const ATTESTATION_SUFFIX: Readonly<Record<AttestationFormat, string>> = {
+  bundle: ".sigstore.json",
+  dsse: ".intoto.json",
+  jsonl: ".intoto.jsonl",
+};
+
+/** How long another run that appends to the same file is waited for, in milliseconds. */
+const LOCK_BUDGET_MS = 30_000;
+
+/**
+ * The attestations in a file, or on standard input for `-`. Throws Failure `path_not_found`, `file_unreadable` or
+ * `evidence_too_large`; what is wrong with the content is a value.
+ */
+export function readAttestations(path: string): FoundAttestations {
+  const what = "attestation";
+  if (path === "-")
+    return parseAttestations(
+      readStandardInput(LIMITS.attestationBytes, what, "evidence_too_large"),
+      "the attestation on standard input",
+      false,
+    );
+  return parseAttestations(readEvidence(path, what), `attestation ${quoted(path)}`, path.endsWith(".jsonl"));
+}
+
+/** All bytes of a file of evidence: that it is missing is another thing than that it is too large. */
+export function readEvidence(path: string, what: string): Uint8Array {
+  let size: number;
+  try {
+    ({ size } = statSync(path));
+  } catch (error) {
+    const missing = ["ENOENT", "ENOTDIR"].includes(errorCode(error));
+    throw new Failure(
+      missing ? "path_not_found" : "file_unreadable",
+      `${what} ${quoted(path)} cannot be read: ${reason(error)}`,
+      { cause: error },
+    );
+  }
+  if (size > LIMITS.attestationBytes)
+    throw new Failure(
+      "evidence_too_large",
+      `${what} ${quoted(path)} has ${size} bytes; at most ${LIMITS.attestationBytes} are read`,
+    );
+  return readBounded(path, LIMITS.attestationBytes, what);
+}
+
+/**
+ * Writes a bundle or an envelope whole or not at all, in place of an older one; a jsonl file gets one line more.
+ * Throws Failure `output_not_written` or `lock_held`.
+ */
+export async function writeAttestation(
+  envelope: Envelope,
+  out: string,
+  format: AttestationFormat,
+  stop: AbortSignal,
+): Promise<void> {
+  if (format === "jsonl") return appendLine(out, formatEnvelope(envelope), stop);
+  const text = format === "bundle" ? formatBundle(envelope) : formatEnvelope(envelope);
+  written(out, () => writeAtomic(out, `${text}\n`, 0o644));
+}
+
+/**
+ * The old lines and one more, by rename: a reader sees the file with the line or without it, never half a line. The
+ * lock is on the file itself; whoever waited for it sees that it was replaced and takes the new one.
+ */
+async function appendLine(out: string, line: string, stop: AbortSignal): Promise<void> {
+  const mode = existsSync(out) ? statSync(out).mode & 0o777 : 0o644;
+  const lock = await acquireLock({
+    path: out,
+    what: `the attestations ${quoted(out)}`,
+    budgetMs: LOCK_BUDGET_MS,
+    stop,
+  });
+  try {
+    const before = Buffer.from(readEvidence(out, "attestations"));
+    const gap = before.length === 0 || before.at(-1) === 0x0a ? "" : "\n";
+    const after = Buffer.concat([before, Buffer.from(`${gap}${line}\n`)]);
+    if (after.length > LIMITS.attestationBytes)
+      throw new Failure(
+        "output_not_written",
+        `${quoted(out)} would have ${after.length} bytes; at most ${LIMITS.attestationBytes} are read`,
+        { hint: "start another file with --out" },
+      );
+    written(out, () => writeAtomic(out, after, mode));
+  } finally {
+    lock.release();
+  }
+}
+
+function written(out: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure("output_not_written", `${quoted(out)} cannot be written: ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
