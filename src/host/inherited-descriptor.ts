@@ -1,16 +1,15 @@
-import { closeSync, fstatSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { errorCode, reason } from "./files.ts";
-
-const O_CLOEXEC = 0o2000000;
 
 /**
  * All bytes of a descriptor that the caller opened for us (`3< file`, `3<<<text`, a pipe), at most `max`; it is closed
  * afterwards, so that nobody reads a secret from it again. Throws Failure `input_invalid`.
  */
 export function readInheritedDescriptor(descriptor: number, max: number, what: string): Uint8Array {
-  if (!isInherited(descriptor))
-    throw new Failure("input_invalid", `${what}: descriptor ${descriptor} is not open`, {
+  // Standard input is there in any case: empty, a device, a terminal.
+  if (descriptor !== 0 && !isReadable(descriptor))
+    throw new Failure("input_invalid", `${what}: descriptor ${descriptor} is not an open file or pipe`, {
       hint: `open it in the shell: waybill … ${descriptor}< FILE`,
     });
   const buffer = new Uint8Array(max + 1);
@@ -40,15 +39,14 @@ function readSome(descriptor: number, into: Uint8Array): number {
   }
 }
 
-/** The runtime has descriptors of its own: those are close-on-exec, an inherited one cannot be. */
-function isInherited(descriptor: number): boolean {
+/**
+ * The runtime has descriptors of its own, which are neither files nor pipes. Their flags tell nothing: Bun marks every
+ * descriptor from 4 on as close-on-exec when it starts, inherited or not.
+ */
+function isReadable(descriptor: number): boolean {
   try {
-    fstatSync(descriptor);
-    if (process.platform !== "linux") return true;
-    const flags = /^flags:\s+([0-7]+)$/mu.exec(
-      readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
-    )?.[1];
-    return flags === undefined || (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+    const status = fstatSync(descriptor);
+    return status.isFile() || status.isFIFO() || status.isSocket();
   } catch {
     return false;
   }

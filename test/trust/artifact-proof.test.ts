@@ -6,6 +6,7 @@ import { isSha256, type Sha256 } from "../../src/base/digest.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { proveArtifact, type Accepted, type ArtifactClaims } from "../../src/trust/artifact-proof.ts";
+import type { PublicKey } from "../../src/trust/public-key.ts";
 import { signBytes } from "../../src/trust/signer.ts";
 import { SigningKey } from "../../src/trust/signing-key.ts";
 import { refusalOfAsync } from "./refusal.ts";
@@ -27,7 +28,22 @@ function sha256(of: Uint8Array): Sha256 {
 
 const keys = [other.publicKey, key.publicKey];
 type Kind = Accepted["kind"];
-const table: readonly (readonly [string, ArtifactClaims, readonly Kind[], readonly FailureCode[]])[] = [
+type Wanted = { readonly sha256: Sha256 | null; readonly signature: Signed | null };
+type Signed = { readonly bytes: Uint8Array | Failure; readonly keys: readonly PublicKey[] };
+
+function claimsOf({ sha256, signature }: Wanted): ArtifactClaims {
+  const found = signature?.bytes ?? malformed;
+  const read = found instanceof Failure ? found : ({ format: "raw", signature: found } as const);
+  return {
+    sha256,
+    signatures: signature === null ? [] : [{ signature: read, formatNamed: true }],
+    rules: { keys: signature?.keys ?? [], namespace: "n", allowLegacy: false },
+    judge: () => null,
+    threshold: 1,
+  };
+}
+
+const table: readonly (readonly [string, Wanted, readonly Kind[], readonly FailureCode[]])[] = [
   ["digest", { sha256: sha256(bytes), signature: null }, ["sha256"], []],
   ["signature", { sha256: null, signature: { bytes: good, keys } }, ["signature"], []],
   ["both", { sha256: sha256(bytes), signature: { bytes: good, keys } }, ["sha256", "signature"], []],
@@ -64,7 +80,7 @@ test.each(table)("%s", async (_name, claims, accepted, refused) => {
   await inFolder(async (folder) => {
     const path = join(folder, "artifact");
     writeFileSync(path, bytes);
-    const verdict = await proveArtifact(path, claims, calm);
+    const verdict = await proveArtifact(path, claimsOf(claims), calm);
     expect(verdict.accepted.map(({ kind }) => kind)).toEqual([...accepted]);
     expect(verdict.refusals.map(({ code }) => code)).toEqual([...refused]);
     expect(verdict.refusals.every((refusal) => refusal.exitCode === 6)).toBe(true);
@@ -81,7 +97,7 @@ test("a file that is cut or grows while it is read", async () => {
       const { signal } = new AbortController();
       // Asked after the file was opened and before its first byte is read.
       Object.defineProperty(signal, "aborted", { get: () => (change(), false) });
-      const claims = { sha256: sha256(bytes), signature: null };
+      const claims = claimsOf({ sha256: sha256(bytes), signature: null });
       expect((await refusalOfAsync(() => proveArtifact(path, claims, signal))).code).toBe("file_changed");
     }
   });

@@ -13,8 +13,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { publicKeyOf } from "../../src/trust/ed25519.ts";
-import { createKeyFile, inspectKeyFile, loadSigningKey, readPassphrase } from "../../src/trust/key-file.ts";
+import { createKeyFile, inspectKeyFile, loadSigningKey } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
+import { readPassphrase } from "../../src/trust/key-text.ts";
 import { refusalOf } from "./refusal.ts";
 import { HAS_OPENSSL, inFolder, openssl, waybill, waybillJson } from "./run-waybill.ts";
 
@@ -111,7 +112,7 @@ describe("a passphrase", () => {
       const file = join(cwd, "pw");
       const read = (text: string): string => {
         writeFileSync(file, text);
-        return Buffer.from(readPassphrase(file)).toString();
+        return Buffer.from(readPassphrase({ file })).toString();
       };
       expect([read("höhe\n"), read("a b\r\n"), read(" x")]).toEqual(["höhe", "a b", " x"]);
       expect(refusalOf(() => read("\n")).code).toBe("input_invalid");
@@ -138,7 +139,7 @@ describe("openssl's keys", () => {
       await openssl([...convert, "-v2prf", "hmacWithSHA512", "-out", "sha512"], cwd);
       await openssl([...convert.slice(0, -2), "-scrypt", "-out", "scrypt"], cwd);
       await openssl(["pkey", "-in", "plain", "-pubout", "-out", "pub"], cwd);
-      const passphrase = readPassphrase(join(cwd, "pw"));
+      const passphrase = readPassphrase({ file: join(cwd, "pw") });
       const keyids = ["plain", "encrypted"].map((name) => {
         chmodSync(join(cwd, name), 0o600);
         return loadSigningKey({ file: join(cwd, name) }, passphrase).publicKey.keyid;
@@ -212,8 +213,8 @@ describe("the mode of a private key", () => {
       mkdirSync(join(cwd, "folder"));
       expect(refusalOf(() => loadSigningKey({ file: join(cwd, "folder") })).code).toBe("file_unreadable");
       expect(refusalOf(() => loadSigningKey({ file: join(cwd, "none") })).code).toBe("file_unreadable");
-      const binary = write("binary", Uint8Array.of(0xff, 0xfe, ...randomBytes(30)));
-      expect(refusalOf(() => loadSigningKey({ file: binary })).message).toMatch(/is 32 bytes and no text/u);
+      const binary = write("binary", Uint8Array.of(0xff, 0xfe, ...randomBytes(31)));
+      expect(refusalOf(() => loadSigningKey({ file: binary })).message).toMatch(/is 33 bytes and no text/u);
       const huge = write("huge", new Uint8Array(20_000).fill(65));
       expect(refusalOf(() => loadSigningKey({ file: huge })).message).toMatch(/more than 16384 bytes/u);
     });

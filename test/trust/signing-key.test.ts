@@ -96,7 +96,7 @@ describe("what is no Ed25519 private key is refused and never shown", () => {
       "an OpenSSH file",
       "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
       "key_invalid",
-      /block "OPENSSH PRIVATE KEY"/u,
+      /not a well-formed OpenSSH private key: cut short/u,
     ],
     [
       "a public PEM",
@@ -111,7 +111,7 @@ describe("what is no Ed25519 private key is refused and never shown", () => {
       /OpenSSH public key/u,
     ],
     ["a minisign file", "untrusted comment: x\nAAAA\n", "key_invalid", /file of minisign/u],
-    ["a word", "hunter2!", "key_invalid", /neither PKCS#8 PEM nor a seed/u],
+    ["a word", "hunter2!", "key_invalid", /neither PEM, a minisign secret key, a JWK nor a seed/u],
     ["another cipher", runtimePem("aes-128-cbc"), "key_invalid", /wanted the cipher AES-256-CBC/u],
     [
       "DER cut short",

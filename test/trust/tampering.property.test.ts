@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { formatBundle } from "../../src/trust/bundle.ts";
+import { formatEnvelope } from "../../src/trust/dsse.ts";
+import { ALICE, envelopeOf, judge } from "./attestations.ts";
+
+const envelope = envelopeOf();
+const bundle = new TextEncoder().encode(formatBundle(envelope));
+const bare = new TextEncoder().encode(formatEnvelope(envelope));
+
+function changed(bytes: Uint8Array, at: number, to: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = to;
+  return copy;
+}
+
+describe("a changed byte", () => {
+  test("the untouched ones are accepted", () => {
+    expect(judge(bundle).accepted).toHaveLength(1);
+    expect(judge(bare).accepted).toHaveLength(1);
+  });
+
+  test("every single bit of a bundle", () => {
+    for (let at = 0; at < bundle.length; at++) {
+      for (let bit = 1; bit < 256; bit <<= 1) {
+        const verdict = judge(changed(bundle, at, (bundle[at] ?? 0) ^ bit));
+        if (verdict.accepted.length > 0) throw new Error(`byte ${at} ^ ${bit} was accepted`);
+      }
+    }
+  });
+
+  test("any byte of a bundle, with any value", () => {
+    const place = fc.integer({ min: 0, max: bundle.length - 1 });
+    fc.assert(
+      fc.property(place, fc.integer({ min: 0, max: 255 }), (at, to) => {
+        fc.pre(bundle[at] !== to);
+        const verdict = judge(changed(bundle, at, to));
+        expect(verdict.accepted).toEqual([]);
+        expect(verdict.refusals.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("every single bit of a bare envelope, but for a keyid that becomes a name of another tool's", () => {
+    const text = new TextDecoder().decode(bare);
+    const start = text.indexOf(ALICE.publicKey.keyid);
+    const end = start + ALICE.publicKey.keyid.length;
+    for (let at = 0; at < bare.length; at++) {
+      for (let bit = 1; bit < 256; bit <<= 1) {
+        const [accepted] = judge(changed(bare, at, (bare[at] ?? 0) ^ bit)).accepted;
+        if (accepted === undefined) continue;
+        // The keyid is not signed. What was accepted is the same statement by the same key.
+        expect(at >= start && at < end).toBe(true);
+        expect(accepted.signers.map(({ keyid }) => keyid)).toEqual([ALICE.publicKey.keyid]);
+      }
+    }
+  });
+
+  test("bytes cut off, doubled or put in", () => {
+    const place = fc.integer({ min: 0, max: bundle.length - 1 });
+    fc.assert(
+      fc.property(place, fc.uint8Array({ minLength: 1, maxLength: 8 }), (at, extra) => {
+        const longer = Buffer.concat([bundle.subarray(0, at), extra, bundle.subarray(at)]);
+        for (const bytes of [bundle.slice(0, at), bundle.slice(at + 1), longer]) {
+          const [accepted] = judge(bytes).accepted;
+          // White space between tokens changes nothing that anybody reads.
+          if (accepted !== undefined)
+            expect(new TextDecoder().decode(bytes).replaceAll(/\s/gu, "")).toBe(
+              new TextDecoder().decode(bundle),
+            );
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
