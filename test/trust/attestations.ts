@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isSha256, type Sha256 } from "../../src/base/digest.ts";
+import type { JsonValue } from "../../src/base/json.ts";
 import { parseAttestations } from "../../src/trust/attestation.ts";
 import { CAPTURE_TYPE } from "../../src/trust/attestation-types.ts";
 import { formatBundle } from "../../src/trust/bundle.ts";
@@ -16,9 +17,13 @@ import {
 import { repositoryName } from "../../src/commands/policy-flags.ts";
 
 /** Fixed keys, so that a failure repeats. */
-export const [ALICE, BOB, MALLORY] = ["alice", "bob", "mallory"].map(
-  (name) => new SigningKey(new Uint8Array(createHash("sha256").update(name).digest()), name),
-) as [SigningKey, SigningKey, SigningKey];
+export const ALICE: SigningKey = keyOf("alice");
+export const BOB: SigningKey = keyOf("bob");
+export const MALLORY: SigningKey = keyOf("mallory");
+
+function keyOf(name: string): SigningKey {
+  return new SigningKey(new Uint8Array(createHash("sha256").update(name).digest()), name);
+}
 
 export const NOW: Date = new Date("2026-11-21T12:00:00Z");
 
@@ -31,7 +36,10 @@ export function digestOf(text: string): Sha256 {
 export const APP: Sha256 = digestOf("app");
 
 /** The predicate of a capture in which everything is as a policy wants it. */
-export const GOOD_CAPTURE = {
+export const GOOD_CAPTURE: Record<string, JsonValue> & {
+  readonly fields: Record<string, JsonValue>;
+  readonly ci: Record<string, JsonValue>;
+} = {
   fields: {
     source_repo: { value: "github.com/acme/app", source: "git", reason: null },
     source_commit: { value: "a".repeat(40), source: "git", reason: null },
@@ -49,7 +57,7 @@ export const GOOD_CAPTURE = {
     run_url: "https://github.com/acme/app/actions/runs/7",
   },
   attested_at: "2026-11-21T11:00:00.000Z",
-} as const;
+};
 
 export function statement(changes: Partial<Statement> = {}): Statement {
   return {
@@ -100,7 +108,9 @@ export function codesOf(verdict: AttestationVerdict): string[] {
   return verdict.refusals.map(({ code }) => code);
 }
 
-export const POLICY = {
+export type PolicyDocument = Record<string, unknown> & { rules: Record<string, unknown>[] };
+
+export const POLICY: PolicyDocument = {
   schema: "waybill.policy/v1",
   name: "production",
   version: 1,
@@ -119,8 +129,6 @@ export const POLICY = {
     },
   ],
 };
-
-export type PolicyDocument = Omit<typeof POLICY, "rules"> & { rules: Record<string, unknown>[] };
 
 export function policyBytes(document: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(document));

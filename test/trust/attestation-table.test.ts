@@ -1,0 +1,279 @@
+import { describe, expect, test } from "bun:test";
+import { LIMITS } from "../../src/base/limits.ts";
+import { formatBundle } from "../../src/trust/bundle.ts";
+import { addSignature, formatEnvelope, signEnvelope } from "../../src/trust/dsse.ts";
+import { parseAttestations } from "../../src/trust/attestation.ts";
+import { STATEMENT_PAYLOAD_TYPE } from "../../src/trust/statement.ts";
+import {
+  ALICE,
+  APP,
+  BOB,
+  bundleOf,
+  codesOf,
+  digestOf,
+  envelopeOf,
+  judge,
+  MALLORY,
+  statement,
+  type BundleDocument,
+} from "./attestations.ts";
+import { refusalOf } from "./refusal.ts";
+
+type Change = (bundle: BundleDocument) => void;
+
+const OLD = "application/vnd.dev.sigstore.bundle+json;version=";
+const good: [string, Change][] = [
+  ["as it is written", () => {}],
+  ["in the older spelling of its media type", (bundle) => (bundle.mediaType = `${OLD}0.3`)],
+  ["of version 0.2", (bundle) => (bundle.mediaType = `${OLD}0.2`)],
+  ["of version 0.1", (bundle) => (bundle.mediaType = `${OLD}0.1`)],
+  ["without a keyid beside the hint", (bundle) => delete bundle.dsseEnvelope.signatures[0]?.["keyid"]],
+  ["with empty evidence", (bundle) => (bundle.verificationMaterial["tlogEntries"] = [])],
+  ["with members of a later version", (bundle) => (bundle["later"] = { a: 1 })],
+];
+
+const bad: [string, Change, string][] = [
+  ["without a media type", (bundle) => Reflect.deleteProperty(bundle, "mediaType"), "attestation_malformed"],
+  ["of another media type", (bundle) => (bundle.mediaType = "application/json"), "attestation_malformed"],
+  ["of a later version", (bundle) => (bundle.mediaType = `${OLD}0.4`), "attestation_malformed"],
+  [
+    "without material",
+    (bundle) => Reflect.deleteProperty(bundle, "verificationMaterial"),
+    "attestation_malformed",
+  ],
+  ["without a public key", (bundle) => (bundle.verificationMaterial = {}), "attestation_malformed"],
+  [
+    "with an empty hint",
+    (bundle) => (bundle.verificationMaterial.publicKey = { hint: "" }),
+    "attestation_malformed",
+  ],
+  ["without a hint", (bundle) => (bundle.verificationMaterial.publicKey = {}), "attestation_malformed"],
+  [
+    "with another hint",
+    (bundle) => (bundle.verificationMaterial.publicKey = { hint: "x" }),
+    "attestation_malformed",
+  ],
+  [
+    "signed with a certificate",
+    (bundle) => (bundle.verificationMaterial = { certificate: { rawBytes: "AAAA" } }),
+    "attestation_malformed",
+  ],
+  [
+    "with a certificate beside the key",
+    (bundle) => (bundle.verificationMaterial["x509CertificateChain"] = {}),
+    "attestation_malformed",
+  ],
+  ["without an envelope", (bundle) => Reflect.deleteProperty(bundle, "dsseEnvelope"), "envelope_malformed"],
+  ["with a message signature", (bundle) => (bundle["messageSignature"] = {}), "attestation_malformed"],
+  ["without a signature", (bundle) => (bundle.dsseEnvelope.signatures = []), "attestation_malformed"],
+  [
+    "with two signatures",
+    (bundle) => bundle.dsseEnvelope.signatures.push(...bundleOf().dsseEnvelope.signatures),
+    "attestation_malformed",
+  ],
+];
+
+function changed(change: Change): string {
+  const bundle = bundleOf();
+  change(bundle);
+  return JSON.stringify(bundle);
+}
+
+describe("a bundle", () => {
+  test.each(good)("%s is accepted", (_what, change) => {
+    const verdict = judge(changed(change));
+    expect(codesOf(verdict)).toEqual([]);
+    expect(verdict.accepted[0]?.format).toBe("bundle");
+  });
+
+  test.each(bad)("%s is refused", (_what, change, code) => {
+    const verdict = judge(changed(change));
+    expect(verdict.accepted).toEqual([]);
+    expect(codesOf(verdict)).toEqual([code]);
+    expect(verdict.checked).toBe(1);
+  });
+
+  test("is written in one spelling, and only with one signature that names its key", () => {
+    const envelope = envelopeOf();
+    expect(formatBundle(envelope)).toBe(formatBundle(envelopeOf()));
+    const names = Object.keys(JSON.parse(formatBundle(envelope)) as object);
+    expect(names).toEqual(["mediaType", "verificationMaterial", "dsseEnvelope"]);
+    expect(() => formatBundle(addSignature(BOB, envelope))).toThrow(RangeError);
+    expect(() => formatBundle({ ...envelope, signatures: [] })).toThrow(RangeError);
+  });
+
+  test("says what it carries and nobody here checks", () => {
+    const text = changed((bundle) => {
+      bundle.verificationMaterial["tlogEntries"] = [{}, {}];
+      bundle.verificationMaterial["timestampVerificationData"] = { rfc3161Timestamps: [{}] };
+    });
+    expect(judge(text).accepted[0]?.unchecked).toEqual([
+      "transparency log entries: 2",
+      "signed timestamps: 1",
+    ]);
+  });
+
+  test("is not accepted for what it carries besides, when the signature is a stranger's", () => {
+    const bundle = bundleOf(statement(), MALLORY);
+    bundle.verificationMaterial["tlogEntries"] = [{}];
+    expect(codesOf(judge(JSON.stringify(bundle)))).toEqual(["signature_invalid"]);
+  });
+});
+
+describe("a statement", () => {
+  const said = {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [{ name: "app", digest: { sha256: APP } }],
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {},
+  };
+  const sign = (document: unknown): string =>
+    formatEnvelope(
+      signEnvelope(ALICE, STATEMENT_PAYLOAD_TYPE, new TextEncoder().encode(JSON.stringify(document))),
+    );
+
+  const taken: [string, unknown][] = [
+    ["as it should be", said],
+    ["without a predicate", { ...said, predicate: undefined }],
+    [
+      "with foreign members and algorithms",
+      { ...said, x: 1, subject: [{ digest: { sha256: APP, blake9: "zz" }, uri: "u" }] },
+    ],
+    [
+      "with two subjects without names",
+      { ...said, subject: [{ digest: { sha1: "a" } }, { digest: { sha256: APP } }] },
+    ],
+  ];
+  test.each(taken)("%s is accepted", (_what, document) =>
+    expect(judge(sign(document)).accepted).toHaveLength(1),
+  );
+
+  const refused: [string, unknown][] = [
+    ["of version 0.1", { ...said, _type: "https://in-toto.io/Statement/v0.1" }],
+    ["without a type", { ...said, _type: undefined }],
+    ["without subjects", { ...said, subject: [] }],
+    ["with a subject without digests", { ...said, subject: [{ name: "app", digest: {} }] }],
+    ["with a digest that is no string", { ...said, subject: [{ digest: { sha256: 1 } }] }],
+    ["with two subjects of one name", { ...said, subject: [...said.subject, ...said.subject] }],
+    ["without a predicate type", { ...said, predicateType: undefined }],
+    ["with a predicate type that is no URI", { ...said, predicateType: "capture" }],
+    ["with a predicate that is no object", { ...said, predicate: [1] }],
+    ["that is a list", [said]],
+  ];
+  test.each(refused)("%s is refused", (_what, document) =>
+    expect(codesOf(judge(sign(document)))).toEqual(["statement_invalid"]),
+  );
+
+  test("lists every reason at once", () => {
+    const text = formatEnvelope(
+      envelopeOf(
+        statement({
+          predicateType: "https://example.com/x",
+          subjects: [{ name: "app", digest: { sha256: digestOf("other") } }],
+        }),
+        MALLORY,
+      ),
+    );
+    expect(codesOf(judge(text))).toEqual([
+      "signature_invalid",
+      "predicate_type_mismatch",
+      "subject_mismatch",
+    ]);
+  });
+
+  test("of a revoked key says so", () => {
+    const why = refusalOf(() => parseAttestations(new Uint8Array(LIMITS.attestationBytes + 1), "it", false));
+    const distrusted = [{ key: ALICE.publicKey, why }];
+    const verdict = judge(formatEnvelope(envelopeOf()), {
+      trusted: { keys: [BOB.publicKey], threshold: 1, distrusted },
+    });
+    expect(codesOf(verdict)).toEqual(["signature_invalid", why.code]);
+  });
+});
+
+describe("a file", () => {
+  const line = formatEnvelope(envelopeOf());
+  const foreign = formatEnvelope(
+    envelopeOf(statement({ subjects: [{ name: "x", digest: { sha256: digestOf("x") } }] })),
+  );
+
+  test.each([
+    ["", 0],
+    [" \n\n", 0],
+    ["\n", 0],
+  ])("with nothing in it (%p) is no evidence: 7", (text) => {
+    for (const byLines of [true, false]) {
+      const verdict = judge(text, {}, byLines);
+      expect(codesOf(verdict)).toEqual(["no_evidence"]);
+      expect([verdict.checked, verdict.refusals[0]?.exitCode]).toEqual([0, 7]);
+    }
+  });
+
+  test.each([
+    ["{}"],
+    ["[]"],
+    ["null"],
+    ['"text"'],
+    ['{"_type":"https://in-toto.io/Statement/v1"}'],
+    ["not json"],
+    ["\ufeff\ufeff{}"],
+  ])("with %p alone is wrong evidence: 6", (text) => {
+    const verdict = judge(text);
+    expect(codesOf(verdict)).toEqual(["attestation_malformed"]);
+    expect(verdict.refusals[0]?.exitCode).toBe(6);
+  });
+
+  test("of lines is read by lines, foreign ones are counted and passed over", () => {
+    const text = `${foreign}\n{"some":"thing else"}\n\n[1]\n${line}\n`;
+    for (const byLines of [true, false]) {
+      const verdict = judge(text, {}, byLines);
+      expect([verdict.accepted.length, verdict.skippedLines, verdict.checked]).toEqual([1, 2, 2]);
+      expect(codesOf(verdict)).toEqual(["subject_mismatch"]);
+    }
+  });
+
+  test("of lines holds in any order, and with bundles among them", () => {
+    const lines = [foreign, line, JSON.stringify(bundleOf(statement(), MALLORY)), "{}"];
+    for (const order of [lines, lines.toReversed()])
+      expect(judge(order.join("\n"), {}, true).accepted).toHaveLength(1);
+  });
+
+  test("of lines with a broken one says which", () => {
+    const verdict = judge(`${foreign}\n${line.slice(0, -5)}\n`, {}, true);
+    expect(codesOf(verdict)).toEqual(["attestation_malformed", "subject_mismatch"]);
+    expect(verdict.refusals[0]?.message).toContain("line 2 of");
+  });
+
+  test("of foreign lines only is no evidence", () => {
+    const verdict = judge('{"a":1}\n{"b":2}\n', {}, true);
+    expect(codesOf(verdict)).toEqual(["no_evidence"]);
+    expect(verdict.skippedLines).toBe(2);
+  });
+
+  test("that was printed over several lines is one document, also when it is damaged", () => {
+    const pretty = JSON.stringify(bundleOf(), null, 2);
+    expect(judge(pretty).accepted).toHaveLength(1);
+    expect(codesOf(judge(pretty.replace('"mediaType"', '"mediaType')))).toEqual(["attestation_malformed"]);
+  });
+
+  test("that is too large or has too many lines is refused with 10", () => {
+    const inputs: [Uint8Array, boolean][] = [
+      [new Uint8Array(LIMITS.attestationBytes + 1), false],
+      [new TextEncoder().encode("{}\n".repeat(LIMITS.attestations + 1)), true],
+      [new TextEncoder().encode("[".repeat(1_000)), false],
+    ];
+    for (const [input, byLines] of inputs) {
+      const refusal = refusalOf(() => parseAttestations(input, "it", byLines));
+      expect([refusal.code, refusal.exitCode]).toEqual(["evidence_too_large", 10]);
+    }
+  });
+
+  test("with more signatures and keys than anybody would try is refused with 10", () => {
+    const keys = Array.from({ length: LIMITS.signatureTrials + 1 }, () => ({
+      ...ALICE.publicKey,
+      keyid: `${Math.random()}`,
+    }));
+    const trusted = { keys, threshold: 1, distrusted: [] };
+    expect(refusalOf(() => judge(line, { trusted })).code).toBe("evidence_too_large");
+  });
+});
