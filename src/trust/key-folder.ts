@@ -42,7 +42,15 @@ export function importAllowedSigners(path: string): Import {
     new TextDecoder().decode(bytes),
     `allowed signers ${quoted(path)}`,
   );
-  return { keys: keys.map((one) => ({ ...one, name: nameFor(one.name, one.key) })), skipped };
+  // Not the whole entry: what the keys are trusted with is for the importer to say.
+  const imported = keys.map(({ name, key, namespaces, validFrom, validUntil }) => ({
+    name: nameFor(name, key),
+    key,
+    namespaces,
+    validFrom,
+    validUntil,
+  }));
+  return { keys: imported, skipped };
 }
 
 /** One file for each key in an existing folder, none of which may be there yet. The paths that were written. */

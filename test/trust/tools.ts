@@ -1,14 +1,16 @@
 import { runProgram, type Finished } from "../support/binary.ts";
 
+type Judge = "minisign" | "signify" | "sshKeygen" | "openssl" | "python" | "strace";
+
 /** Programs that others wrote, as judges. A test that needs one skips, visibly, where it is missing. */
-export const HAS = {
+export const HAS: Readonly<Record<Judge, boolean>> = {
   minisign: Bun.which("minisign") !== null,
   signify: Bun.which("signify-openbsd") !== null,
   sshKeygen: Bun.which("ssh-keygen") !== null,
   openssl: Bun.which("openssl") !== null,
   python: Bun.which("python3") !== null,
   strace: Bun.which("strace") !== null,
-} as const;
+};
 
 export async function tool(
   words: readonly string[],
@@ -17,9 +19,6 @@ export async function tool(
 ): Promise<Finished> {
   return runProgram(words, { cwd, ...(stdin === undefined ? {} : { stdin }) });
 }
-
-/** minisign asks for its passphrase on standard input when there is no terminal. */
-export const NO_PASSPHRASE = "-W";
 
 /** The folder with signatures that their own tools made, or null. */
 export const VECTORS: string | null =

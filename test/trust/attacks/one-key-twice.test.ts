@@ -1,45 +1,39 @@
 import { expect, test } from "bun:test";
-import { addSignature, formatEnvelope, type Envelope } from "../../../src/trust/dsse.ts";
-import { ALICE, BOB, codesOf, envelopeOf, judge } from "../attestations.ts";
+import { parseDetachedSignature } from "../../../src/trust/detached-signature.ts";
+import { addSignature } from "../../../src/trust/dsse.ts";
+import { readSignedRoot } from "../../../src/trust/trust-root-succession.ts";
+import { refusalOf } from "../refusal.ts";
+import { aRoot, envelopeOf, keyOf, trusted } from "../roots.ts";
+import { attacker, codesOf, judged, signed, victim } from "./attack.ts";
 
-/** Two of two are wanted. */
-const two = { trusted: { keys: [ALICE.publicKey, BOB.publicKey], threshold: 2, distrusted: [] } };
-const alone = envelopeOf();
-const [signature] = alone.signatures;
+// A threshold is there so that one stolen key is not enough, however often it signs.
+const both = [victim.publicKey, attacker.publicKey];
+const claim = (file: string, format: "ssh" | "minisign") =>
+  ({ signature: parseDetachedSignature(Buffer.from(file), format, "it"), formatNamed: true }) as const;
 
-const tricks: [string, Envelope][] = [
-  ["the same signature twice", { ...alone, signatures: [...alone.signatures, ...alone.signatures] }],
-  [
-    "the second one under another name",
-    { ...alone, signatures: [...alone.signatures, ...(signature ? [{ ...signature, keyid: "bob" }] : [])] },
-  ],
-  [
-    "the second one under the other key's id",
-    {
-      ...alone,
-      signatures: [...alone.signatures, ...(signature ? [{ ...signature, keyid: BOB.publicKey.keyid }] : [])],
-    },
-  ],
-];
-
-test.each(tricks)("%s is one signer", (_how, envelope) => {
-  const verdict = judge(formatEnvelope(envelope), two);
-  expect(verdict.accepted).toEqual([]);
-  expect(codesOf(verdict)).toContain("threshold_not_met");
+test("two signatures of one artifact by one key", async () => {
+  const [ssh, minisign] = [await signed(victim, "b", "ssh"), await signed(victim, "b", "minisign")];
+  const signatures = [claim(ssh, "ssh"), claim(minisign, "minisign"), claim(ssh, "ssh")];
+  const verdict = await judged("b", ssh, { signatures, threshold: 2, keys: both });
+  expect([verdict.accepted.length, codesOf(verdict)]).toEqual([3, ["threshold_not_met"]]);
 });
 
-test("the same line twice is one signer", () => {
-  const line = formatEnvelope(alone);
-  expect(codesOf(judge(`${line}\n${line}\n`, two, true))).toContain("threshold_not_met");
+test("two signatures by two keys", async () => {
+  const [one, two] = [await signed(victim, "b", "ssh"), await signed(attacker, "b", "minisign")];
+  const signatures = [claim(one, "ssh"), claim(two, "minisign")];
+  const verdict = await judged("b", one, { signatures, threshold: 2, keys: both });
+  expect(codesOf(verdict)).toEqual([]);
 });
 
-test("one key that is trusted twice is one signer", () => {
-  const twice = { trusted: { keys: [ALICE.publicKey, ALICE.publicKey], threshold: 2, distrusted: [] } };
-  expect(codesOf(judge(formatEnvelope(alone), twice))).toEqual(["threshold_not_met"]);
-});
-
-test("two people are two, in one envelope or on two lines", () => {
-  expect(judge(formatEnvelope(addSignature(BOB, alone)), two).accepted).toHaveLength(1);
-  const lines = [alone, envelopeOf(undefined, BOB)].map(formatEnvelope).join("\n");
-  expect(judge(lines, two, true).accepted[0]?.signers).toHaveLength(2);
+test("a root that one of two root keys signed twice", () => {
+  const root = aRoot([trusted("bob", { roles: ["root"] })], { thresholds: { root: 2 } });
+  const once = envelopeOf(root, ["root"]);
+  const twice = { ...once, signatures: [...once.signatures, ...once.signatures] };
+  expect(refusalOf(() => readSignedRoot(twice, "it")).code).toBe("threshold_not_met");
+  // Also when the second one says that it is somebody else's.
+  const [first] = once.signatures;
+  const disguised = { keyid: keyOf("bob").publicKey.keyid, signature: first?.signature ?? new Uint8Array() };
+  const envelope = { ...once, signatures: [...once.signatures, disguised] };
+  expect(refusalOf(() => readSignedRoot(envelope, "it")).code).toBe("threshold_not_met");
+  expect(readSignedRoot(addSignature(keyOf("bob"), once), "it").root.version).toBe(1);
 });

@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatAllowedSigners, parseAllowedSigners } from "../../src/trust/allowed-signers.ts";
+import { privateForm } from "../../src/trust/key-conversion.ts";
+import { matchesSshPattern } from "../../src/trust/ssh-pattern.ts";
+import { formatSshKey } from "../../src/trust/ssh-key.ts";
+import { refusalOf } from "./refusal.ts";
+import { keyOf, trusted } from "./roots.ts";
+import { inFolder, waybillJson } from "./run-waybill.ts";
+import { HAS, tool } from "./tools.ts";
+
+const line = formatSshKey(keyOf("me").publicKey.bytes);
+const read = (text: string) => parseAllowedSigners(text, "the file");
+
+describe("lines that are read", () => {
+  const table: readonly (readonly [string, string, Record<string, unknown>])[] = [
+    [
+      "a principal and a key",
+      `me@here ${line}`,
+      { name: "me@here", namespaces: null, validFrom: null, validUntil: null, roles: null },
+    ],
+    ["a comment behind the key", `me@here ${line} my laptop`, { name: "me@here" }],
+    ["several principals", `me@here,*@there ${line}`, { name: "me@here,*@there" }],
+    ["a quoted principal", `"me here" ${line}`, { name: "me here" }],
+    ["tabs", `me@here\t${line.replace(" ", "\t")}`, { name: "me@here" }],
+    ["namespaces", `me namespaces="file,git" ${line}`, { namespaces: ["file", "git"] }],
+    ["options in capitals", `me NAMESPACES="file" ${line}`, { namespaces: ["file"] }],
+    [
+      "times in UTC",
+      `me valid-after="20260101Z",valid-before="202606302359Z" ${line}`,
+      { validFrom: new Date("2026-01-01T00:00:00Z"), validUntil: new Date("2026-06-30T23:59:00Z") },
+    ],
+    [
+      "a time to the second",
+      `me valid-before="20260630235958Z" ${line}`,
+      { validUntil: new Date("2026-06-30T23:59:58Z") },
+    ],
+    ["a time of this machine", `me valid-after="20260101" ${line}`, { validFrom: new Date(2026, 0, 1) }],
+    [
+      "everything at once",
+      `me namespaces="file",valid-after="20260101Z" ${line} x`,
+      { namespaces: ["file"], validFrom: new Date("2026-01-01") },
+    ],
+  ];
+  test.each(table)("%s", (_name, text, wanted) => {
+    const { keys, skipped } = read(`# a comment\n\n${text}\r\n`);
+    expect([keys.length, skipped]).toEqual([1, []]);
+    expect(keys[0]).toMatchObject(wanted);
+    expect(keys[0]?.key.keyid).toBe(keyOf("me").publicKey.keyid);
+  });
+});
+
+describe("lines that trust nobody here", () => {
+  test("are left out, with the reason", () => {
+    const rsa = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ==";
+    const sk = "sk-ssh-ed25519@openssh.com AAAA";
+    const text = `a ${rsa}\nb cert-authority ${line}\nc ${sk}\nd ${line}\n`;
+    const { keys, skipped } = read(text);
+    expect(keys.map(({ name }) => name)).toEqual(["d"]);
+    expect(skipped).toEqual([
+      expect.stringMatching(/^line 1 has the unsupported key type "ssh-rsa"/u),
+      expect.stringMatching(/^line 2 trusts a certificate authority/u),
+      expect.stringMatching(/^line 3 has the unsupported key type "sk-ssh-ed25519@openssh.com"/u),
+    ]);
+  });
+
+  const table: readonly (readonly [string, string, RegExp])[] = [
+    ["a key alone", line, /line 1: .* is not principals and a key/u],
+    ["an unknown option", `me no-touch-required ${line}`, /unknown option "no-touch-required"/u],
+    ["an option twice", `me namespaces="a",namespaces="b" ${line}`, /option "namespaces" twice/u],
+    ["a negated namespace", `me namespaces="file,!git" ${line}`, /negated pattern/u],
+    ["an empty namespace", `me namespaces="" ${line}`, /empty or a negated/u],
+    ["no quotes", `me namespaces=file ${line}`, /are not understood/u],
+    ["30 February", `me valid-after="20260230Z" ${line}`, /no time such as/u],
+    ["25 o'clock", `me valid-after="202601012500Z" ${line}`, /no time such as/u],
+    ["half a date", `me valid-after="202601" ${line}`, /no time such as/u],
+    ["a broken key", `me ssh-ed25519 AAAA*`, /not base64/u],
+    ["half a key", `me ssh-ed25519 AAAA`, /not a whole ssh-ed25519 key/u],
+    ["a word", "me", /is not principals and a key/u],
+  ];
+  test.each(table)("%s stops everything", (_name, text, message) => {
+    const refusal = refusalOf(() => read(text));
+    expect(refusal.exitCode).toBe(2);
+    expect(refusal.message).toMatch(message);
+  });
+});
+
+test("what is written comes back", () => {
+  const keys = [
+    trusted("me", { namespaces: ["file", "*@waybill"], validFrom: new Date("2026-01-01T00:00:00Z") }),
+    trusted("you", { validUntil: new Date("2026-06-30T23:59:58Z") }),
+  ];
+  const { keys: found } = read(formatAllowedSigners(keys));
+  expect(found).toEqual(keys.map((one) => ({ ...one, roles: null })));
+});
+
+test("patterns of namespaces", () => {
+  const table: readonly (readonly [string, string, boolean])[] = [
+    ["file", "file", true],
+    ["file", "files", false],
+    ["*", "anything@all", true],
+    ["f?le", "file", true],
+    ["f?le", "fle", false],
+    ["*@waybill", "artifact@waybill", true],
+    ["*@waybill", "artifact@waybill.evil", false],
+    ["a*b*c", "aXbXbYc", true],
+    ["a*b*c", "aXbXbY", false],
+    ["", "", true],
+  ];
+  for (const [pattern, name, matches] of table)
+    expect([pattern, name, matchesSshPattern(pattern, name)]).toEqual([pattern, name, matches]);
+  // A pattern that a backtracking matcher would not finish.
+  expect(matchesSshPattern("*a".repeat(100), "a".repeat(250))).toBe(true);
+  expect(matchesSshPattern(`${"*a".repeat(100)}b`, "a".repeat(250))).toBe(false);
+});
+
+describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign", () => {
+  test("by window and namespace", async () => {
+    await inFolder(async (cwd) => {
+      writeFileSync(
+        join(cwd, "k"),
+        privateForm(keyOf("me"), "ssh", (count) => new Uint8Array(count), undefined),
+        { mode: 0o600 },
+      );
+      writeFileSync(join(cwd, "app"), "bytes");
+      await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
+      const table: readonly (readonly [string, string, string | null])[] = [
+        ["", "20260601000000Z", null],
+        ['namespaces="file" ', "20260601000000Z", null],
+        ['namespaces="git,f*" ', "20260601000000Z", null],
+        ['namespaces="git" ', "20260601000000Z", "key_not_authorised"],
+        ['valid-after="20260101Z",valid-before="20260630Z" ', "20260601000000Z", null],
+        ['valid-before="20260101Z" ', "20260601000000Z", "key_expired"],
+        ['valid-after="20270101Z" ', "20260601000000Z", "key_not_yet_valid"],
+      ];
+      for (const [options, at, code] of table) {
+        writeFileSync(join(cwd, "allowed"), `me@here ${options}${line}\n`);
+        const args = ["-f", "allowed", "-I", "me@here", "-n", "file", "-s", "app.sig", `-Overify-time=${at}`];
+        const theirs = await tool(
+          ["ssh-keygen", "-Y", "verify", ...args],
+          cwd,
+          readFileSync(join(cwd, "app")),
+        );
+        const ours = await waybillJson(
+          [
+            "verify",
+            "artifact",
+            "app",
+            "--signature",
+            "app.sig",
+            "--trust",
+            "allowed",
+            "--namespace",
+            "file",
+            "--at",
+            "2026-06-01T00:00:00Z",
+          ],
+          { cwd },
+        );
+        const found: string | null = ours.document.error?.code ?? null;
+        expect([options, theirs.code === 0, found]).toEqual([options, code === null, code]);
+      }
+    });
+  }, 30_000);
+
+  test("--identity is ssh-keygen's -I", async () => {
+    await inFolder(async (cwd) => {
+      writeFileSync(
+        join(cwd, "k"),
+        privateForm(keyOf("me"), "ssh", (count) => new Uint8Array(count), undefined),
+        { mode: 0o600 },
+      );
+      writeFileSync(join(cwd, "app"), "bytes");
+      await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
+      const other = formatSshKey(keyOf("other").publicKey.bytes);
+      writeFileSync(join(cwd, "allowed"), `me@here ${line}\nyou@there ${other}\n`);
+      const verify = [
+        "verify",
+        "artifact",
+        "app",
+        "--signature",
+        "app.sig",
+        "--trust",
+        "allowed",
+        "--namespace",
+        "file",
+      ];
+      const codes = [];
+      for (const identity of ["me@here", "you@there", "nobody"]) {
+        const ran = await waybillJson([...verify, "--identity", identity], { cwd });
+        codes.push([ran.exit, ran.document.error?.code ?? null]);
+      }
+      expect(codes).toEqual([
+        [0, null],
+        [6, "signer_unknown"],
+        [2, "invalid_value"],
+      ] as never);
+    });
+  });
+});

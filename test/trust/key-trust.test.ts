@@ -1,0 +1,519 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createKeyFile } from "../../src/trust/key-file.ts";
+import { inFolder, waybill, waybillJson, type Document, type Ran } from "./run-waybill.ts";
+import { HAS, tool } from "./tools.ts";
+
+type Run = (...args: readonly string[]) => Promise<Ran & { readonly document: Document }>;
+
+/** A folder with keys by name, `app`, and `root.json` that the key `root` signed; `run` is `key trust`. */
+async function withRoot(
+  names: readonly string[],
+  work: (cwd: string, run: Run) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (cwd) => {
+    for (const name of ["root", ...names]) createKeyFile(join(cwd, name));
+    writeFileSync(join(cwd, "app"), "bytes");
+    const run: Run = async (...args) => waybillJson(["key", "trust", ...args], { cwd });
+    expect((await run("init", "root.json", "--key", "root")).exit).toBe(0);
+    await work(cwd, run);
+  });
+}
+
+const codeOf = ({
+  exit,
+  document,
+}: {
+  exit: number;
+  document: Document;
+}): readonly [number, string | null] => [exit, document.error?.code ?? null];
+const verify = async (cwd: string, ...flags: readonly string[]): ReturnType<typeof waybillJson> =>
+  waybillJson(["verify", "artifact", "app", ...flags, "--trust", "root.json"], { cwd });
+
+describe("a root with one root key", () => {
+  test("is changed in place, and decides whose signature counts", async () => {
+    await withRoot(["ci", "next"], async (cwd, run) => {
+      const added = await run(
+        "add",
+        "root.json",
+        "--name",
+        "ci",
+        "--public-key",
+        "ci.pub",
+        "--role",
+        "build",
+        "--scope",
+        "app*",
+        "--key",
+        "root",
+      );
+      expect(added.document).toMatchObject({
+        ok: true,
+        outcome: "in_place",
+        written: "root.json",
+        version: 2,
+      });
+      await waybill(["sign", "app", "--key", "ci", "--format", "ssh"], { cwd });
+
+      const good = await verify(cwd, "--signature", "app.sig");
+      expect(good.document).toMatchObject({
+        ok: true,
+        checked: 1,
+        accepted: [{ kind: "signature", format: "ssh", name: "ci" }],
+      });
+      const table: readonly (readonly [readonly string[], number, string | null])[] = [
+        [["--role", "promote"], 6, "key_not_authorised"],
+        [["--artifact", "other"], 6, "key_not_authorised"],
+        [["--artifact", "app-2"], 0, null],
+        [["--identity", "ci"], 0, null],
+        [["--identity", "root"], 6, "signer_unknown"],
+        [["--at", "2020-01-01"], 0, null],
+        [["--at", "2020-02-30"], 2, "invalid_value"],
+        [["--role", "No"], 2, "invalid_value"],
+        [["--key", "ci.pub"], 2, "flags_contradict"],
+      ];
+      for (const [flags, exit, code] of table)
+        expect([flags, ...codeOf(await verify(cwd, "--signature", "app.sig", ...flags))]).toEqual([
+          flags,
+          exit,
+          code,
+        ]);
+
+      const rotated = await run(
+        "rotate",
+        "root.json",
+        "ci",
+        "--new-name",
+        "ci-2",
+        "--public-key",
+        "next.pub",
+        "--overlap",
+        "1h",
+        "--key",
+        "root",
+      );
+      expect(rotated.document).toMatchObject({ version: 3, outcome: "in_place" });
+      await waybill(["sign", "app", "--key", "next", "--format", "minisign"], { cwd });
+      expect((await verify(cwd, "--signature", "app.sig")).exit).toBe(0);
+      expect((await verify(cwd, "--signature", "app.minisig")).exit).toBe(0);
+      const afterwards = new Date(Date.now() + 7_200_000).toISOString().replace(/\.\d+Z$/u, "Z");
+      expect(codeOf(await verify(cwd, "--signature", "app.sig", "--at", afterwards))).toEqual([
+        6,
+        "key_expired",
+      ]);
+      expect((await verify(cwd, "--signature", "app.minisig", "--at", afterwards)).exit).toBe(0);
+
+      const digest = good.document["sha256"];
+      await run("revoke", "root.json", "ci-2", "--reason", "lost", "--key", "root");
+      expect(codeOf(await verify(cwd, "--signature", "app.minisig"))).toEqual([6, "key_revoked"]);
+      await run(
+        "revoke",
+        "root.json",
+        "ci-2",
+        "--still-trusted",
+        `sha256:${String(digest)}`,
+        "--key",
+        "root",
+      );
+      expect((await verify(cwd, "--signature", "app.minisig")).exit).toBe(0);
+      await run("remove", "root.json", "ci-2", "--key", "root");
+      expect(codeOf(await verify(cwd, "--signature", "app.minisig"))).toEqual([6, "signature_invalid"]);
+
+      const listed = await run("list", "root.json");
+      expect(listed.document).toMatchObject({
+        version: 6,
+        kind: "trust_root",
+        keys: [{ name: "root", state: "valid" }, { name: "ci" }],
+      });
+      expect(readdirSync(cwd).filter((name) => name.startsWith("root.json"))).toEqual(["root.json"]);
+    });
+  }, 60_000);
+
+  const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
+    ["init over a root", ["init", "root.json", "--key", "root"], 2, "file_exists"],
+    ["init without a key", ["init", "new.json"], 2, "flag_missing"],
+    ["a key that is no root key", ["remove", "root.json", "nobody", "--key", "ci"], 2, "invalid_value"],
+    [
+      "a stranger's signature",
+      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--role", "build", "--key", "ci"],
+      6,
+      "key_not_authorised",
+    ],
+    [
+      "a key without a role",
+      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--key", "root"],
+      2,
+      "flag_missing",
+    ],
+    [
+      "a role that is none",
+      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--role", "B", "--key", "root"],
+      2,
+      "invalid_value",
+    ],
+    [
+      "a name that is none",
+      ["add", "root.json", "--name", "a/b", "--public-key", "ci.pub", "--role", "build", "--key", "root"],
+      2,
+      "invalid_value",
+    ],
+    [
+      "a private key",
+      ["add", "root.json", "--name", "x", "--public-key", "ci", "--role", "build", "--key", "root"],
+      2,
+      "key_invalid",
+    ],
+    [
+      "a weak key",
+      [
+        "add",
+        "root.json",
+        "--name",
+        "x",
+        "--public-key",
+        "00".repeat(32),
+        "--role",
+        "build",
+        "--key",
+        "root",
+      ],
+      2,
+      "key_weak",
+    ],
+    [
+      "a threshold that is none",
+      [
+        "add",
+        "root.json",
+        "--name",
+        "x",
+        "--public-key",
+        "ci.pub",
+        "--role",
+        "build",
+        "--threshold",
+        "build",
+        "--key",
+        "root",
+      ],
+      2,
+      "invalid_value",
+    ],
+    [
+      "a threshold that locks everybody out",
+      [
+        "add",
+        "root.json",
+        "--name",
+        "x",
+        "--public-key",
+        "ci.pub",
+        "--role",
+        "build",
+        "--threshold",
+        "root=2",
+        "--key",
+        "root",
+      ],
+      2,
+      "trust_root_invalid",
+    ],
+    ["the last root key removed", ["remove", "root.json", "root", "--key", "root"], 2, "trust_root_invalid"],
+    [
+      "a digest that is none",
+      ["revoke", "root.json", "root", "--still-trusted", "abc", "--key", "root"],
+      2,
+      "invalid_value",
+    ],
+    ["a missing root", ["list", "none.json"], 2, "file_unreadable"],
+    ["something else than a root", ["update", "root.json", "app"], 6, "envelope_malformed"],
+  ];
+  test.each(refusals)("refuses %s", async (_name, args, exit, code) => {
+    await withRoot(["ci"], async (cwd, run) => {
+      const before = readFileSync(join(cwd, "root.json"), "utf8");
+      expect(codeOf(await run(...args))).toEqual([exit, code]);
+      expect(readFileSync(join(cwd, "root.json"), "utf8")).toBe(before);
+      expect(existsSync(join(cwd, "root.json.next"))).toBe(false);
+    });
+  });
+});
+
+describe("a root with two root keys", () => {
+  test("waits as a draft until enough of them signed", async () => {
+    await withRoot(["bob", "ci"], async (cwd, run) => {
+      const two = await run(
+        "add",
+        "root.json",
+        "--name",
+        "bob",
+        "--public-key",
+        "bob.pub",
+        "--role",
+        "root",
+        "--threshold",
+        "root=2",
+        "--key",
+        "root",
+      );
+      expect(two.document).toMatchObject({
+        ok: true,
+        outcome: "draft",
+        written: "root.json.next",
+        version: 2,
+      });
+      expect(two.stderr).toContain("waybill key trust sign root.json.next");
+      // The held root is the old one until then, and nobody may put another change in the draft's place.
+      expect((await run("list", "root.json")).document["version"]).toBe(1);
+      const again = await run(
+        "add",
+        "root.json",
+        "--name",
+        "ci",
+        "--public-key",
+        "ci.pub",
+        "--role",
+        "build",
+        "--key",
+        "root",
+      );
+      expect(codeOf(again)).toEqual([2, "file_exists"]);
+      expect(codeOf(await run("update", "root.json", "root.json.next"))).toEqual([6, "threshold_not_met"]);
+      expect(codeOf(await run("sign", "root.json.next", "--key", "ci"))).toEqual([6, "key_not_authorised"]);
+      expect((await run("sign", "root.json.next", "--key", "bob")).exit).toBe(0);
+      const updated = await run("update", "root.json", "root.json.next");
+      expect(updated.document).toMatchObject({ outcome: "updated", version: 2, thresholds: { root: 2 } });
+      expect(existsSync(join(cwd, "root.json.next"))).toBe(false);
+
+      // Without a key: a draft that nobody signed.
+      const draft = await run(
+        "add",
+        "root.json",
+        "--name",
+        "ci",
+        "--public-key",
+        "ci.pub",
+        "--role",
+        "build",
+      );
+      expect(draft.document).toMatchObject({ outcome: "draft", version: 3 });
+      await run("sign", "root.json.next", "--key", "bob");
+      await run("sign", "root.json.next", "--key", "bob");
+      expect(codeOf(await run("update", "root.json", "root.json.next"))).toEqual([6, "threshold_not_met"]);
+      await run("sign", "root.json.next", "--key", "root");
+      expect((await run("update", "root.json", "root.json.next")).document["version"]).toBe(3);
+    });
+  }, 60_000);
+
+  test("a host takes a newer root only from the root that it holds, and never an older one", async () => {
+    await withRoot(["bob", "mallory"], async (cwd, run) => {
+      const held = readFileSync(join(cwd, "root.json"));
+      writeFileSync(join(cwd, "held.json"), held);
+      await run(
+        "add",
+        "root.json",
+        "--name",
+        "bob",
+        "--public-key",
+        "bob.pub",
+        "--role",
+        "build",
+        "--key",
+        "root",
+      );
+      expect((await run("update", "held.json", "root.json")).document).toMatchObject({
+        outcome: "updated",
+        version: 2,
+      });
+      expect((await run("update", "held.json", "root.json")).document).toMatchObject({
+        outcome: "unchanged",
+        version: 2,
+      });
+      writeFileSync(join(cwd, "old.json"), held);
+      expect(codeOf(await run("update", "held.json", "old.json"))).toEqual([6, "trust_root_rollback"]);
+      // Somebody else's root of a higher version, sound in itself.
+      await run("init", "mallory.json", "--key", "mallory");
+      for (const name of ["a", "b", "c"]) {
+        createKeyFile(join(cwd, name));
+        await run(
+          "add",
+          "mallory.json",
+          "--name",
+          name,
+          "--public-key",
+          `${name}.pub`,
+          "--role",
+          "build",
+          "--key",
+          "mallory",
+        );
+      }
+      expect(codeOf(await run("update", "held.json", "mallory.json"))).toEqual([6, "threshold_not_met"]);
+
+      await waybill(["sign", "app", "--key", "bob", "--format", "ssh"], { cwd });
+      const state = ["--signature", "app.sig", "--trust-state", "state"];
+      expect((await verify(cwd, ...state)).exit).toBe(0);
+      expect(JSON.parse(readFileSync(join(cwd, "state"), "utf8"))).toMatchObject({
+        schema: "waybill.trust-seen/v1",
+        version: 2,
+      });
+      writeFileSync(join(cwd, "root.json"), held);
+      expect(codeOf(await verify(cwd, ...state))).toEqual([6, "trust_root_rollback"]);
+    });
+  }, 60_000);
+});
+
+test("two of three keys must sign an artifact", async () => {
+  await withRoot(["a", "b"], async (cwd, run) => {
+    await run("add", "root.json", "--name", "a", "--public-key", "a.pub", "--role", "build", "--key", "root");
+    await run(
+      "add",
+      "root.json",
+      "--name",
+      "b",
+      "--public-key",
+      "b.pub",
+      "--role",
+      "build",
+      "--threshold",
+      "build=2",
+      "--key",
+      "root",
+    );
+    await waybill(["sign", "app", "--key", "a", "--format", "ssh", "--out", "a.sig"], { cwd });
+    await waybill(["sign", "app", "--key", "a", "--format", "minisign", "--out", "a.minisig"], { cwd });
+    await waybill(["sign", "app", "--key", "b", "--format", "minisign", "--out", "b.minisig"], { cwd });
+    const sign = (...files: readonly string[]): readonly string[] =>
+      files.flatMap((file) => ["--signature", file]);
+    expect(codeOf(await verify(cwd, ...sign("a.sig")))).toEqual([6, "threshold_not_met"]);
+    expect(codeOf(await verify(cwd, ...sign("a.sig", "a.minisig")))).toEqual([6, "threshold_not_met"]);
+    const both = await verify(cwd, ...sign("a.sig", "b.minisig"));
+    expect(both.document).toMatchObject({ ok: true, checked: 2, accepted: [{ name: "a" }, { name: "b" }] });
+  });
+}, 30_000);
+
+describe("import and export", () => {
+  test("a folder of PEM and minisign files", async () => {
+    await withRoot(["a", "b"], async (cwd, run) => {
+      mkdirSync(join(cwd, "keys"));
+      writeFileSync(join(cwd, "keys/a.pem"), readFileSync(join(cwd, "a.pub")));
+      const minisign = await waybill(["key", "convert", "b.pub", "--to", "minisign"], { cwd });
+      writeFileSync(join(cwd, "keys/b.pub"), minisign.stdout);
+      writeFileSync(join(cwd, "keys/README"), "x");
+      const ran = await run("import", "root.json", "--keys", "keys", "--role", "addon", "--key", "root");
+      expect(ran.document).toMatchObject({
+        outcome: "in_place",
+        keys: [{ name: "root" }, { name: "a", roles: ["addon"] }, { name: "b" }],
+      });
+      expect(ran.stderr).toContain('"README" is no .pem or .pub file');
+
+      mkdirSync(join(cwd, "out"));
+      const pem = await run("export", "root.json", "--to", "pem", "--role", "addon", "--out", "out");
+      expect([pem.exit, readdirSync(join(cwd, "out")).toSorted()]).toEqual([0, ["a.pem", "b.pem"]]);
+      expect(readFileSync(join(cwd, "out/a.pem"), "utf8")).toBe(readFileSync(join(cwd, "a.pub"), "utf8"));
+      await run("export", "root.json", "--to", "minisign", "--role", "addon", "--out", "out");
+      expect(readFileSync(join(cwd, "out/b.pub"), "utf8")).toBe(minisign.stdout);
+      expect(codeOf(await run("export", "root.json", "--to", "pem", "--out", "out"))).toEqual([
+        2,
+        "file_exists",
+      ]);
+      expect(codeOf(await run("export", "root.json", "--to", "pem"))).toEqual([2, "flag_missing"]);
+      expect(codeOf(await run("export", "root.json", "--to", "allowed-signers", "--role", "none"))).toEqual([
+        7,
+        "nothing_checked",
+      ]);
+    });
+  }, 30_000);
+
+  test.skipIf(!HAS.sshKeygen)(
+    "allowed signers, and back to ssh-keygen",
+    async () => {
+      await withRoot(["me"], async (cwd, run) => {
+        const line = (await waybill(["key", "convert", "me.pub", "--to", "ssh"], { cwd })).stdout.trim();
+        writeFileSync(
+          join(cwd, "allowed"),
+          `me@here namespaces="file",valid-before="20991231Z" ${line}\n*@x ssh-rsa AAAA\n`,
+        );
+        const ran = await run(
+          "import",
+          "root.json",
+          "--allowed-signers",
+          "allowed",
+          "--role",
+          "build",
+          "--key",
+          "root",
+        );
+        expect(ran.document["keys"]).toMatchObject([
+          { name: "root" },
+          { name: "me@here", namespaces: ["file"], valid_until: "2099-12-31T00:00:00.000Z" },
+        ]);
+        expect(ran.stderr).toContain('unsupported key type "ssh-rsa"');
+
+        await waybill(["sign", "app", "--key", "me", "--format", "ssh", "--namespace", "file"], { cwd });
+        const flags = ["--signature", "app.sig", "--namespace", "file"];
+        expect((await verify(cwd, ...flags)).exit).toBe(0);
+        const exported = await waybill(
+          ["key", "trust", "export", "root.json", "--to", "allowed-signers", "--role", "build"],
+          { cwd },
+        );
+        writeFileSync(join(cwd, "exported"), exported.stdout);
+        expect(exported.stdout).toStartWith(
+          'me@here namespaces="file",valid-before="20991231000000Z" ssh-ed25519 ',
+        );
+        const check = [
+          "ssh-keygen",
+          "-Y",
+          "verify",
+          "-f",
+          "exported",
+          "-I",
+          "me@here",
+          "-n",
+          "file",
+          "-s",
+          "app.sig",
+        ];
+        expect((await tool(check, cwd, "bytes")).code).toBe(0);
+        await run("revoke", "root.json", "me@here", "--key", "root");
+        expect(
+          codeOf(await run("export", "root.json", "--to", "allowed-signers", "--role", "build")),
+        ).toEqual([7, "nothing_checked"]);
+      });
+    },
+    30_000,
+  );
+});
+
+describe("verify artifact says which flags go together", () => {
+  const table: readonly (readonly [string, readonly string[], string])[] = [
+    ["a signature alone", ["--signature", "app.sig"], "flag_missing"],
+    ["trust alone", ["--trust", "root.json"], "flags_contradict"],
+    [
+      "a role without trust",
+      ["--signature", "app.sig", "--key", "root.pub", "--role", "build"],
+      "flags_contradict",
+    ],
+    ["a namespace without a signature", ["--sha256", "0".repeat(64), "--namespace", "x"], "flags_contradict"],
+    ["legacy without a signature", ["--sha256", "0".repeat(64), "--allow-legacy"], "flags_contradict"],
+    [
+      "a state for allowed signers",
+      ["--signature", "app.sig", "--trust", "allowed", "--trust-state", "s"],
+      "flags_contradict",
+    ],
+    [
+      "allowed signers without one of ours",
+      ["--signature", "app.sig", "--trust", "app"],
+      "trust_root_invalid",
+    ],
+  ];
+  test.each(table)("%s", async (_name, flags, code) => {
+    await withRoot([], async (cwd) => {
+      writeFileSync(join(cwd, "app.sig"), "x");
+      const line = (await waybill(["key", "convert", "root.pub", "--to", "ssh"], { cwd })).stdout;
+      writeFileSync(join(cwd, "allowed"), `me ${line}`);
+      expect(codeOf(await waybillJson(["verify", "artifact", "app", ...flags], { cwd }))).toEqual([2, code]);
+      expect(existsSync(join(cwd, "s"))).toBe(false);
+    });
+  });
+});
