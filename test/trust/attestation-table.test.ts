@@ -120,6 +120,11 @@ describe("a bundle", () => {
   });
 });
 
+const sign = (document: unknown): string =>
+  formatEnvelope(
+    signEnvelope(ALICE, STATEMENT_PAYLOAD_TYPE, new TextEncoder().encode(JSON.stringify(document))),
+  );
+
 describe("a statement", () => {
   const said = {
     _type: "https://in-toto.io/Statement/v1",
@@ -127,11 +132,6 @@ describe("a statement", () => {
     predicateType: "https://slsa.dev/provenance/v1",
     predicate: {},
   };
-  const sign = (document: unknown): string =>
-    formatEnvelope(
-      signEnvelope(ALICE, STATEMENT_PAYLOAD_TYPE, new TextEncoder().encode(JSON.stringify(document))),
-    );
-
   const taken: [string, unknown][] = [
     ["as it should be", said],
     ["without a predicate", { ...said, predicate: undefined }],

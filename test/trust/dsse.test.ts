@@ -31,13 +31,14 @@ describe("pae", () => {
   });
 });
 
+const urlSafe = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_");
+
 describe("an envelope that is read", () => {
   test("is the one that was written", () => {
     expect(parseEnvelope(formatEnvelope(signed), "it")).toEqual(signed);
     expect(formatEnvelope(signed)).toBe(JSON.stringify(document));
   });
 
-  const urlSafe = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_");
   const bytes = new Uint8Array([0xfb, 0xff, 0xfe, 0x3e]);
   const odd = envelopeDocument(signEnvelope(ALICE, TYPE, bytes));
   const good: [string, unknown][] = [
@@ -85,7 +86,7 @@ describe("an envelope that is read", () => {
     const many = Array.from({ length: LIMITS.envelopeSignatures + 1 }, () => document.signatures[0]);
     const texts = [
       " ".repeat(LIMITS.attestationBytes + 1),
-      `${"[".repeat(LIMITS.jsonDepth + 1)}`,
+      "[".repeat(LIMITS.jsonDepth + 1),
       JSON.stringify({ ...document, signatures: many }),
     ];
     for (const text of texts) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { repositoryName } from "../../src/commands/policy-flags.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
@@ -165,17 +165,17 @@ describe("rules", () => {
   });
 });
 
-describe("signers", () => {
-  const group = (keys: readonly (typeof ALICE)[], threshold = 1, role = "ci"): object => ({
-    role,
-    keys: keys.map((key) => formsOf(key.publicKey).ssh),
-    threshold,
-  });
-  const judged = (signers: readonly object[], trusted: null | "alice" = null): string[] =>
-    codesOf(
-      judge(good, { ...underPolicy(ruleWith({ signers })), ...(trusted === null ? { trusted: null } : {}) }),
-    );
+/** A group of signers of a rule. */
+function group(keys: readonly (typeof ALICE)[], threshold = 1, role = "ci"): object {
+  return { role, keys: keys.map((key) => formsOf(key.publicKey).ssh), threshold };
+}
 
+/** What is refused when nobody but the policy says whose signature counts. */
+function judged(signers: readonly object[]): string[] {
+  return codesOf(judge(good, { ...underPolicy(ruleWith({ signers })), trusted: null }));
+}
+
+describe("signers", () => {
   test("of the policy are enough by themselves, and no others are", () => {
     expect(judged([group([ALICE])])).toEqual([]);
     expect(judged([group([BOB])])).toEqual(["signature_invalid", "policy_denied"]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
 import { ALICE, envelopeOf, judge } from "./attestations.ts";

@@ -45,4 +45,4 @@ test.each([
   ["2026-10-31T23:54:59Z", ["policy_not_yet_valid"]],
   ["2026-10-31T23:55:01Z", []],
   ["1970-01-01T00:00:00Z", ["policy_not_yet_valid"]],
-])("at %s it is %p", (now, codes) => expect(refusalsOf(signed, new Date(now))).toEqual(codes as string[]));
+])("at %s it is %p", (now, codes) => expect(refusalsOf(signed, new Date(now))).toEqual(codes));
