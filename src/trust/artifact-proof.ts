@@ -17,7 +17,7 @@ export type ArtifactClaims = {
 };
 
 /** A detached signature; a Failure in its place is evidence that was already found malformed. */
-export type SignatureClaim = {
+type SignatureClaim = {
   readonly signature: DetachedSignature | Failure;
   /** Whether somebody said which format it is in. */
   readonly formatNamed: boolean;

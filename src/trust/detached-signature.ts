@@ -12,7 +12,7 @@ import { looksLikeSshSignature, parseSshSignature, type SshSignature } from "./s
 export const SIGNATURE_FORMATS = ["raw", "minisign", "ssh", "signify"] as const;
 export type SignatureFormat = (typeof SIGNATURE_FORMATS)[number];
 
-export type RawSignature = { readonly format: "raw"; readonly signature: Uint8Array };
+type RawSignature = { readonly format: "raw"; readonly signature: Uint8Array };
 
 /** A signature that lies beside what it signs, read and not yet believed. */
 export type DetachedSignature = RawSignature | MinisignSignature | SignifySignature | SshSignature;

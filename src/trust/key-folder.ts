@@ -14,7 +14,7 @@ import type { TrustedKey } from "./trusted-key.ts";
 
 /** Public keys as other tools keep them: folders of PEM or `.pub` files, one file, or allowed signers. */
 
-export type ImportedKey = Pick<TrustedKey, "name" | "key" | "namespaces" | "validFrom" | "validUntil">;
+type ImportedKey = Pick<TrustedKey, "name" | "key" | "namespaces" | "validFrom" | "validUntil">;
 export type Import = { readonly keys: readonly ImportedKey[]; readonly skipped: readonly string[] };
 
 const SUFFIX = /\.(?:pem|pub|key\.pub)$/u;

@@ -10,7 +10,7 @@ import { joined } from "./ssh-wire.ts";
  */
 
 /** `ED` signs BLAKE2b-512 of the file, `Ed` the file itself. */
-export type MinisignAlgorithm = "ED" | "Ed";
+type MinisignAlgorithm = "ED" | "Ed";
 
 export type MinisignSignature = {
   readonly format: "minisign";

@@ -49,7 +49,7 @@ export function rotateKey(
   );
 }
 
-export function keyNamed(root: TrustRoot, name: string): TrustedKey {
+function keyNamed(root: TrustRoot, name: string): TrustedKey {
   const found = root.keys.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw new Failure("invalid_value", `the trust root has no key ${quoted(name)}`, {

@@ -44,7 +44,7 @@ export function createTrustRoot(path: string, root: TrustRoot, key: SigningKey):
 }
 
 /** Where the next root waits for the signatures that it lacks. */
-export function draftPath(path: string): string {
+function draftPath(path: string): string {
   return `${path}.next`;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
@@ -30,8 +31,9 @@ function spellingsOf(cwd: string): readonly string[] {
   ];
 }
 
+const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
+
 describe("a key for CI", () => {
-  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
   const spellings: readonly (readonly [string, (pem: string) => string])[] = [
     ["PEM", (pem) => pem],
     ["PEM with \\n spelled out", (pem) => pem.trim().replaceAll("\n", "\\n")],
@@ -113,14 +115,13 @@ describe("nothing of a key gets out", () => {
   test("whatever goes wrong with it", async () => {
     await withKey(async (cwd, pem) => {
       const key = loadSigningKey({ file: join(cwd, "release.key") });
-      const random = (count: number): Uint8Array => new Uint8Array(count).fill(7);
       const texts = [
         pem.slice(0, -10),
         pem.replace("MC4", "MC5"),
         `x${pem}`,
         pem + pem,
         ...(["ssh", "minisign", "jwk", "raw"] as const).map((form) =>
-          privateForm(key, form, random, undefined).replace("A", "B"),
+          privateForm(key, form, randomBytes, undefined).replace("A", "B"),
         ),
       ];
       const secrets = spellingsOf(cwd);
@@ -205,16 +206,16 @@ while True:
 sys.stdout.write(shown.decode() + "|" + str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])))
 `;
 
-describe.skipIf(!HAS.python)("a passphrase at a terminal", () => {
-  const type = async (cwd: string, answers: readonly string[], args: readonly string[]): Promise<string> => {
-    const list = `[${answers.map((answer) => `b${JSON.stringify(answer).replaceAll("\\u00", "\\x")}`).join(",")}]`;
-    const ran = await runProgram(["python3", "-c", TYPIST, list, ...PROGRAM, ...args], {
-      cwd,
-      env: { ...CLEAN_ENVIRONMENT, TERM: "dumb" },
-    });
-    return ran.stdout;
-  };
+const type = async (cwd: string, answers: readonly string[], args: readonly string[]): Promise<string> => {
+  const list = `[${answers.map((answer) => `b${JSON.stringify(answer).replaceAll("\\u00", "\\x")}`).join(",")}]`;
+  const ran = await runProgram(["python3", "-c", TYPIST, list, ...PROGRAM, ...args], {
+    cwd,
+    env: { ...CLEAN_ENVIRONMENT, TERM: "dumb" },
+  });
+  return ran.stdout;
+};
 
+describe.skipIf(!HAS.python)("a passphrase at a terminal", () => {
   test("is asked for twice, is not shown, and opens the key again", async () => {
     await inFolder(async (cwd) => {
       writeFileSync(join(cwd, "app"), "bytes");

@@ -1,35 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createKeyFile } from "../../src/trust/key-file.ts";
-import { inFolder, waybill, waybillJson, type Document, type Ran } from "./run-waybill.ts";
+import { waybill, waybillJson } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
-
-type Run = (...args: readonly string[]) => Promise<Ran & { readonly document: Document }>;
-
-/** A folder with keys by name, `app`, and `root.json` that the key `root` signed; `run` is `key trust`. */
-async function withRoot(
-  names: readonly string[],
-  work: (cwd: string, run: Run) => Promise<void>,
-): Promise<void> {
-  await inFolder(async (cwd) => {
-    for (const name of ["root", ...names]) createKeyFile(join(cwd, name));
-    writeFileSync(join(cwd, "app"), "bytes");
-    const run: Run = async (...args) => waybillJson(["key", "trust", ...args], { cwd });
-    expect((await run("init", "root.json", "--key", "root")).exit).toBe(0);
-    await work(cwd, run);
-  });
-}
-
-const codeOf = ({
-  exit,
-  document,
-}: {
-  exit: number;
-  document: Document;
-}): readonly [number, string | null] => [exit, document.error?.code ?? null];
-const verify = async (cwd: string, ...flags: readonly string[]): ReturnType<typeof waybillJson> =>
-  waybillJson(["verify", "artifact", "app", ...flags, "--trust", "root.json"], { cwd });
+import { codeOf, verifyApp, withRoot } from "./with-root.ts";
 
 describe("a root with one root key", () => {
   test("is changed in place, and decides whose signature counts", async () => {
@@ -56,7 +30,7 @@ describe("a root with one root key", () => {
       });
       await waybill(["sign", "app", "--key", "ci", "--format", "ssh"], { cwd });
 
-      const good = await verify(cwd, "--signature", "app.sig");
+      const good = await verifyApp(cwd, "--signature", "app.sig");
       expect(good.document).toMatchObject({
         ok: true,
         checked: 1,
@@ -74,7 +48,7 @@ describe("a root with one root key", () => {
         [["--key", "ci.pub"], 2, "flags_contradict"],
       ];
       for (const [flags, exit, code] of table)
-        expect([flags, ...codeOf(await verify(cwd, "--signature", "app.sig", ...flags))]).toEqual([
+        expect([flags, ...codeOf(await verifyApp(cwd, "--signature", "app.sig", ...flags))]).toEqual([
           flags,
           exit,
           code,
@@ -95,18 +69,18 @@ describe("a root with one root key", () => {
       );
       expect(rotated.document).toMatchObject({ version: 3, outcome: "in_place" });
       await waybill(["sign", "app", "--key", "next", "--format", "minisign"], { cwd });
-      expect((await verify(cwd, "--signature", "app.sig")).exit).toBe(0);
-      expect((await verify(cwd, "--signature", "app.minisig")).exit).toBe(0);
+      expect((await verifyApp(cwd, "--signature", "app.sig")).exit).toBe(0);
+      expect((await verifyApp(cwd, "--signature", "app.minisig")).exit).toBe(0);
       const afterwards = new Date(Date.now() + 7_200_000).toISOString().replace(/\.\d+Z$/u, "Z");
-      expect(codeOf(await verify(cwd, "--signature", "app.sig", "--at", afterwards))).toEqual([
+      expect(codeOf(await verifyApp(cwd, "--signature", "app.sig", "--at", afterwards))).toEqual([
         6,
         "key_expired",
       ]);
-      expect((await verify(cwd, "--signature", "app.minisig", "--at", afterwards)).exit).toBe(0);
+      expect((await verifyApp(cwd, "--signature", "app.minisig", "--at", afterwards)).exit).toBe(0);
 
       const digest = good.document["sha256"];
       await run("revoke", "root.json", "ci-2", "--reason", "lost", "--key", "root");
-      expect(codeOf(await verify(cwd, "--signature", "app.minisig"))).toEqual([6, "key_revoked"]);
+      expect(codeOf(await verifyApp(cwd, "--signature", "app.minisig"))).toEqual([6, "key_revoked"]);
       await run(
         "revoke",
         "root.json",
@@ -116,9 +90,9 @@ describe("a root with one root key", () => {
         "--key",
         "root",
       );
-      expect((await verify(cwd, "--signature", "app.minisig")).exit).toBe(0);
+      expect((await verifyApp(cwd, "--signature", "app.minisig")).exit).toBe(0);
       await run("remove", "root.json", "ci-2", "--key", "root");
-      expect(codeOf(await verify(cwd, "--signature", "app.minisig"))).toEqual([6, "signature_invalid"]);
+      expect(codeOf(await verifyApp(cwd, "--signature", "app.minisig"))).toEqual([6, "signature_invalid"]);
 
       const listed = await run("list", "root.json");
       expect(listed.document).toMatchObject({
@@ -239,159 +213,6 @@ describe("a root with one root key", () => {
   });
 });
 
-describe("a root with two root keys", () => {
-  test("waits as a draft until enough of them signed", async () => {
-    await withRoot(["bob", "ci"], async (cwd, run) => {
-      const two = await run(
-        "add",
-        "root.json",
-        "--name",
-        "bob",
-        "--public-key",
-        "bob.pub",
-        "--role",
-        "root",
-        "--threshold",
-        "root=2",
-        "--key",
-        "root",
-      );
-      expect(two.document).toMatchObject({
-        ok: true,
-        outcome: "draft",
-        written: "root.json.next",
-        version: 2,
-      });
-      expect(two.stderr).toContain("waybill key trust sign root.json.next");
-      // The held root is the old one until then, and nobody may put another change in the draft's place.
-      expect((await run("list", "root.json")).document["version"]).toBe(1);
-      const again = await run(
-        "add",
-        "root.json",
-        "--name",
-        "ci",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-        "--key",
-        "root",
-      );
-      expect(codeOf(again)).toEqual([2, "file_exists"]);
-      expect(codeOf(await run("update", "root.json", "root.json.next"))).toEqual([6, "threshold_not_met"]);
-      expect(codeOf(await run("sign", "root.json.next", "--key", "ci"))).toEqual([6, "key_not_authorised"]);
-      expect((await run("sign", "root.json.next", "--key", "bob")).exit).toBe(0);
-      const updated = await run("update", "root.json", "root.json.next");
-      expect(updated.document).toMatchObject({ outcome: "updated", version: 2, thresholds: { root: 2 } });
-      expect(existsSync(join(cwd, "root.json.next"))).toBe(false);
-
-      // Without a key: a draft that nobody signed.
-      const draft = await run(
-        "add",
-        "root.json",
-        "--name",
-        "ci",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-      );
-      expect(draft.document).toMatchObject({ outcome: "draft", version: 3 });
-      await run("sign", "root.json.next", "--key", "bob");
-      await run("sign", "root.json.next", "--key", "bob");
-      expect(codeOf(await run("update", "root.json", "root.json.next"))).toEqual([6, "threshold_not_met"]);
-      await run("sign", "root.json.next", "--key", "root");
-      expect((await run("update", "root.json", "root.json.next")).document["version"]).toBe(3);
-    });
-  }, 60_000);
-
-  test("a host takes a newer root only from the root that it holds, and never an older one", async () => {
-    await withRoot(["bob", "mallory"], async (cwd, run) => {
-      const held = readFileSync(join(cwd, "root.json"));
-      writeFileSync(join(cwd, "held.json"), held);
-      await run(
-        "add",
-        "root.json",
-        "--name",
-        "bob",
-        "--public-key",
-        "bob.pub",
-        "--role",
-        "build",
-        "--key",
-        "root",
-      );
-      expect((await run("update", "held.json", "root.json")).document).toMatchObject({
-        outcome: "updated",
-        version: 2,
-      });
-      expect((await run("update", "held.json", "root.json")).document).toMatchObject({
-        outcome: "unchanged",
-        version: 2,
-      });
-      writeFileSync(join(cwd, "old.json"), held);
-      expect(codeOf(await run("update", "held.json", "old.json"))).toEqual([6, "trust_root_rollback"]);
-      // Somebody else's root of a higher version, sound in itself.
-      await run("init", "mallory.json", "--key", "mallory");
-      for (const name of ["a", "b", "c"]) {
-        createKeyFile(join(cwd, name));
-        await run(
-          "add",
-          "mallory.json",
-          "--name",
-          name,
-          "--public-key",
-          `${name}.pub`,
-          "--role",
-          "build",
-          "--key",
-          "mallory",
-        );
-      }
-      expect(codeOf(await run("update", "held.json", "mallory.json"))).toEqual([6, "threshold_not_met"]);
-
-      await waybill(["sign", "app", "--key", "bob", "--format", "ssh"], { cwd });
-      const state = ["--signature", "app.sig", "--trust-state", "state"];
-      expect((await verify(cwd, ...state)).exit).toBe(0);
-      expect(JSON.parse(readFileSync(join(cwd, "state"), "utf8"))).toMatchObject({
-        schema: "waybill.trust-seen/v1",
-        version: 2,
-      });
-      writeFileSync(join(cwd, "root.json"), held);
-      expect(codeOf(await verify(cwd, ...state))).toEqual([6, "trust_root_rollback"]);
-    });
-  }, 60_000);
-});
-
-test("two of three keys must sign an artifact", async () => {
-  await withRoot(["a", "b"], async (cwd, run) => {
-    await run("add", "root.json", "--name", "a", "--public-key", "a.pub", "--role", "build", "--key", "root");
-    await run(
-      "add",
-      "root.json",
-      "--name",
-      "b",
-      "--public-key",
-      "b.pub",
-      "--role",
-      "build",
-      "--threshold",
-      "build=2",
-      "--key",
-      "root",
-    );
-    await waybill(["sign", "app", "--key", "a", "--format", "ssh", "--out", "a.sig"], { cwd });
-    await waybill(["sign", "app", "--key", "a", "--format", "minisign", "--out", "a.minisig"], { cwd });
-    await waybill(["sign", "app", "--key", "b", "--format", "minisign", "--out", "b.minisig"], { cwd });
-    const sign = (...files: readonly string[]): readonly string[] =>
-      files.flatMap((file) => ["--signature", file]);
-    expect(codeOf(await verify(cwd, ...sign("a.sig")))).toEqual([6, "threshold_not_met"]);
-    expect(codeOf(await verify(cwd, ...sign("a.sig", "a.minisig")))).toEqual([6, "threshold_not_met"]);
-    const both = await verify(cwd, ...sign("a.sig", "b.minisig"));
-    expect(both.document).toMatchObject({ ok: true, checked: 2, accepted: [{ name: "a" }, { name: "b" }] });
-  });
-}, 30_000);
-
 describe("import and export", () => {
   test("a folder of PEM and minisign files", async () => {
     await withRoot(["a", "b"], async (cwd, run) => {
@@ -452,7 +273,7 @@ describe("import and export", () => {
 
         await waybill(["sign", "app", "--key", "me", "--format", "ssh", "--namespace", "file"], { cwd });
         const flags = ["--signature", "app.sig", "--namespace", "file"];
-        expect((await verify(cwd, ...flags)).exit).toBe(0);
+        expect((await verifyApp(cwd, ...flags)).exit).toBe(0);
         const exported = await waybill(
           ["key", "trust", "export", "root.json", "--to", "allowed-signers", "--role", "build"],
           { cwd },

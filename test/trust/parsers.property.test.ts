@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import fc from "fast-check";
+import { array, assert, constantFrom, integer, nat, property, record } from "fast-check";
 import { Failure } from "../../src/base/failure.ts";
 import { formatAllowedSigners, parseAllowedSigners } from "../../src/trust/allowed-signers.ts";
 import { formatOf, parseDetachedSignature } from "../../src/trust/detached-signature.ts";
@@ -58,10 +58,10 @@ const parsers: readonly (readonly [string, string, (text: string) => unknown])[]
 ];
 
 /** A few bytes changed, taken out, or put in; sometimes the half of it is gone. */
-const mutation = fc.record({
-  at: fc.nat(),
-  kind: fc.constantFrom("change", "drop", "insert", "cut", "double"),
-  byte: fc.integer({ min: 0, max: 255 }),
+const mutation = record({
+  at: nat(),
+  kind: constantFrom("change", "drop", "insert", "cut", "double"),
+  byte: integer({ min: 0, max: 255 }),
 });
 
 function mutate(text: string, changes: readonly { at: number; kind: string; byte: number }[]): string {
@@ -82,8 +82,8 @@ describe("what is not read is refused with our own failure", () => {
   });
 
   test.each(parsers)("%s, changed at random", (_name, text, parse) => {
-    fc.assert(
-      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (changes) => {
+    assert(
+      property(array(mutation, { minLength: 1, maxLength: 4 }), (changes) => {
         try {
           parse(mutate(text, changes));
         } catch (error) {

@@ -141,12 +141,12 @@ describe.skipIf(!HAS.signify)("signify", () => {
   });
 });
 
-describe.skipIf(!HAS.sshKeygen)("ssh-keygen", () => {
-  const check = async (cwd: string, namespace: string): Promise<number> => {
-    const args = ["-Y", "verify", "-f", "allowed", "-I", "me@here", "-n", namespace, "-s", "app.sig"];
-    return (await tool(["ssh-keygen", ...args], cwd, readFileSync(join(cwd, "app")))).code;
-  };
+const check = async (cwd: string, namespace: string): Promise<number> => {
+  const args = ["-Y", "verify", "-f", "allowed", "-I", "me@here", "-n", namespace, "-s", "app.sig"];
+  return (await tool(["ssh-keygen", ...args], cwd, readFileSync(join(cwd, "app")))).code;
+};
 
+describe.skipIf(!HAS.sshKeygen)("ssh-keygen", () => {
   test.each(SIZES)("takes what we sign, %d bytes", async (size) => {
     await withKey(size, async (cwd, forms) => {
       writeFileSync(join(cwd, "allowed"), `me@here ${forms.ssh}\n`);

@@ -5,9 +5,10 @@ import { parseDetachedSignature, formatOf } from "../../src/trust/detached-signa
 import { inFolder, waybillJson } from "./run-waybill.ts";
 import { VECTORS } from "./tools.ts";
 
+const at = (name: string): string => join(VECTORS ?? "", name);
+
 /** Signatures that minisign, signify and OpenSSH made themselves. */
 describe.skipIf(VECTORS === null)("signatures by other tools' own test suites", () => {
-  const at = (name: string): string => join(VECTORS ?? "", name);
   const ssh = ["--signature-format", "ssh", "--namespace", "unittest"];
   const table: readonly (readonly [
     string,
