@@ -20,8 +20,9 @@ export const policyCheck: Command = defineCommand({
   exits: ["policy", "untrusted", "missing"],
   emptyDocument: { checked: 0, rules: [] },
   act: async (values, world) => {
-    const { key, trust } = values;
-    const flags = { key, trust, threshold: undefined, policy: values.file, "policy-key": [] };
+    const { key, trust, file: policy } = values;
+    const none = { threshold: undefined, role: undefined, "trust-state": undefined };
+    const flags = { ...none, key, trust, policy, "policy-key": [] };
     const opened = openPolicyFile(values.file, flags, world.now());
     if (!opened.ok) return refused(opened.refusals);
     const place = { env: values.env ?? null, template: values.template ?? null };

@@ -3,16 +3,17 @@ import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { normaliseRemote } from "../source/remote.ts";
+import { roleFor } from "../trust/attestation-types.ts";
 import { publicKeyArgument } from "../trust/file-or-text.ts";
 import { openPolicy, type OpenedPolicy, type VerifiedPolicy } from "../trust/policy.ts";
 import { readPolicyEnvelope } from "../trust/policy-file.ts";
-import { keysFor, thresholdFor } from "../trust/trust-root.ts";
-import { loadTrustRoot } from "../trust/trust-root-file.ts";
-import { distrust, type Subject } from "../trust/trusted-key.ts";
+import type { PublicKey } from "../trust/public-key.ts";
+import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
+import { loadTrust } from "../trust/trust-source.ts";
+import { distrust, type Subject, type TrustedKey } from "../trust/trusted-key.ts";
 import type { TrustedSigners } from "../trust/verify-attestation.ts";
 
-/** Roles of a trust root: who may attest, and who may sign a policy. */
-const ATTEST_ROLE = "attest";
+/** The role of a trust root that may sign policies. */
 const POLICY_ROLE = "policy";
 
 /** Whose signatures count. */
@@ -26,7 +27,17 @@ export const TRUST_FLAGS = {
   trust: {
     type: "string",
     valueHint: "ROOT",
-    description: "a trust root: its keys in the role attest count",
+    description: "a trust root: its keys count, in the role for the kind of statement; or allowed signers",
+  },
+  "trust-state": {
+    type: "string",
+    valueHint: "FILE",
+    description: "with --trust: remembers the newest root seen here, and refuses older ones",
+  },
+  role: {
+    type: "string",
+    valueHint: "ROLE",
+    description: "with --trust: the role that a signer must have (capture, promote, else build)",
   },
   threshold: {
     type: "string",
@@ -52,43 +63,74 @@ export const POLICY_FLAGS = {
 export type TrustFlags = Values<typeof TRUST_FLAGS>;
 export type PolicyFlags = Values<typeof POLICY_FLAGS>;
 
-/** The keys that the flags name, or null when they name none. Throws Failure with a usage code. */
-export function readTrusted(flags: TrustFlags, subject: Subject | null, now: Date): TrustedSigners | null {
-  return trustedIn(flags, ATTEST_ROLE, subject, now);
+/**
+ * Whose signatures count for each type of statement; null when the flags name nobody. Throws Failure with a usage
+ * code, or those of a trust root.
+ */
+export function readTrusted(flags: TrustFlags, subject: Subject, now: Date): TrustedFor | null {
+  const threshold = flags.threshold === undefined ? null : readThreshold(flags.threshold);
+  refuseStrayTrust(flags);
+  if (flags.trust === undefined) {
+    const keys = namedKeys(flags, threshold ?? 1);
+    return keys === null ? null : () => ({ keys, threshold: threshold ?? 1, distrusted: [] });
+  }
+  const { root } = loadTrust(flags.trust, flags["trust-state"] ?? null);
+  // Once for each role, however many attestations a file has.
+  const found = new Map<string, TrustedSigners>();
+  return (predicateType) => {
+    const role = flags.role ?? roleFor(predicateType);
+    const signers = found.get(role) ?? signersIn(root, role, subject, now);
+    found.set(role, signers);
+    // A flag may ask for more than the root does, never for less.
+    return { ...signers, threshold: Math.max(threshold ?? 1, signers.threshold) };
+  };
 }
 
-function trustedIn(
-  flags: TrustFlags,
-  role: string,
-  subject: Subject | null,
-  now: Date,
-): TrustedSigners | null {
-  const { key, trust } = flags;
+export type TrustedFor = (predicateType: string) => TrustedSigners;
+
+function refuseStrayTrust(flags: TrustFlags): void {
+  const { key, trust, role, threshold, "trust-state": state } = flags;
   if (key.length > 0 && trust !== undefined)
     throw new Failure("flags_contradict", "--key and --trust both say whose signatures count", {
       hint: "give one",
     });
-  const threshold = flags.threshold === undefined ? null : readThreshold(flags.threshold);
-  if (trust === undefined) {
-    if (key.length === 0 && threshold !== null)
-      throw new Failure("flag_missing", "--threshold was given without --key or --trust");
-    if (key.length === 0) return null;
-    const keys = key.map((text) => publicKeyArgument(text, "--key"));
-    const distinct = new Set(keys.map(({ keyid }) => keyid)).size;
-    if ((threshold ?? 1) > distinct)
-      throw new Failure("flags_contradict", `--threshold wants ${threshold} of ${distinct} distinct keys`, {
-        hint: "name every key that may sign with --key",
-      });
-    return { keys, threshold: threshold ?? 1, distrusted: [] };
-  }
-  const { root } = loadTrustRoot(trust);
-  const distrusted = root.keys.flatMap((one) => {
-    const why = distrust(one, role, subject, now);
-    return why === null ? [] : [{ key: one.key, why }];
+  if (role !== undefined && !isRole(role))
+    throw new Failure("invalid_value", `--role is ${quoted(role)}; wanted a word such as capture`);
+  const stray = role === undefined ? state && "--trust-state" : "--role";
+  if (trust === undefined && stray !== undefined)
+    throw new Failure("flags_contradict", `${stray} was given without --trust, which it is for`);
+  if (trust === undefined && key.length === 0 && threshold !== undefined)
+    throw new Failure("flags_contradict", "--threshold was given without --key or --trust, which it is for");
+}
+
+function namedKeys(flags: TrustFlags, threshold: number): readonly PublicKey[] | null {
+  if (flags.key.length === 0) return null;
+  const keys = flags.key.map((text) => publicKeyArgument(text, "--key"));
+  const distinct = new Set(keys.map(({ keyid }) => keyid)).size;
+  if (threshold <= distinct) return keys;
+  throw new Failure("flags_contradict", `--threshold wants ${threshold} of ${distinct} distinct keys`, {
+    hint: "name every key that may sign with --key",
   });
-  // A flag may ask for more than the root does, never for less.
-  const wanted = Math.max(threshold ?? 1, thresholdFor(root, role));
-  return { keys: keysFor(root, role, subject, now), threshold: wanted, distrusted };
+}
+
+function signersIn(root: TrustRoot, role: string, subject: Subject | null, now: Date): TrustedSigners {
+  const keys: PublicKey[] = [];
+  const distrusted: { key: PublicKey; why: Failure }[] = [];
+  for (const one of root.keys) {
+    const why = distrust(one, role, subject, now) ?? onlyForSsh(one);
+    if (why === null) keys.push(one.key);
+    else distrusted.push({ key: one.key, why });
+  }
+  return { keys, threshold: thresholdFor(root, role), distrusted };
+}
+
+/** A key that may sign in some OpenSSH namespaces may sign nothing that has none. */
+function onlyForSsh({ name, namespaces }: TrustedKey): Failure | null {
+  if (namespaces === null) return null;
+  return new Failure(
+    "key_not_authorised",
+    `key ${quoted(name)} is trusted for OpenSSH signatures in ${namespaces.join(", ")}, not for attestations`,
+  );
 }
 
 function readThreshold(text: string): number {
@@ -114,17 +156,29 @@ export function readPolicy(flags: TrustFlags & PolicyFlags, world: World, now: D
   throw first ?? new Failure("signature_invalid", `policy ${quoted(path)} is not signed`);
 }
 
+/** Throws Failure with a usage code, or those of a trust root; what is wrong with the policy is a value. */
 export function openPolicyFile(path: string, flags: TrustFlags & PolicyFlags, now: Date): OpenedPolicy {
   const named = flags["policy-key"].map((text) => publicKeyArgument(text, "--policy-key"));
-  const signedBy =
-    named.length > 0
-      ? { keys: named, threshold: 1 }
-      : trustedIn({ ...flags, threshold: undefined }, POLICY_ROLE, null, now);
+  const signedBy = named.length > 0 ? { keys: named, threshold: 1 } : policySigners(flags, now);
   if (signedBy === null)
     throw new Failure("flag_missing", "nobody is named whose signature on the policy counts", {
       hint: "pass --policy-key, --key or --trust",
     });
   return openPolicy(readPolicyEnvelope(path), `policy ${quoted(path)}`, signedBy, now, repositoryName);
+}
+
+function policySigners(flags: TrustFlags, now: Date): TrustedSigners | null {
+  if (flags.trust === undefined) {
+    const keys = namedKeys(flags, 1);
+    return keys === null ? null : { keys, threshold: 1, distrusted: [] };
+  }
+  const { kind, root } = loadTrust(flags.trust, flags["trust-state"] ?? null);
+  // Its keys may sign anything, and each developer in it could then allow everything.
+  if (kind === "allowed_signers")
+    throw new Failure("flag_missing", `${quoted(flags.trust)} does not say who may sign a policy`, {
+      hint: "pass --policy-key, or a trust root with a key in the role policy",
+    });
+  return signersIn(root, POLICY_ROLE, null, now);
 }
 
 const HAS_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/|[^/]+@[^/]+:)/iu;

@@ -16,12 +16,12 @@ import type { FoundAttestations } from "../trust/attestation.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
-import type { TrustedSigners } from "../trust/verify-attestation.ts";
 import {
   readPolicy,
   readTrusted,
   repositoryName,
   type PolicyFlags,
+  type TrustedFor,
   type TrustFlags,
 } from "./policy-flags.ts";
 
@@ -106,7 +106,7 @@ function readGate(flags: GateFlags, pins: readonly WantedPin[], world: World): G
   const trusted = new Map(pins.map((wanted) => [wanted, trustedFor(flags, wanted, now)]));
   return {
     attestations: joined(attestation.map(readAttestations)),
-    trusted: (wanted) => trusted.get(wanted) ?? null,
+    trusted: (wanted) => trusted.get(wanted) ?? (() => null),
     policy,
     predicateType: predicateType ?? (policy === null ? CAPTURE_TYPE : null),
     repositoryName,
@@ -114,7 +114,7 @@ function readGate(flags: GateFlags, pins: readonly WantedPin[], world: World): G
   };
 }
 
-function trustedFor(flags: GateFlags, { template, digest }: WantedPin, now: Date): TrustedSigners | null {
+function trustedFor(flags: GateFlags, { template, digest }: WantedPin, now: Date): TrustedFor | null {
   const sha256 = digest.slice("sha256:".length);
   return readTrusted(flags, { name: template, sha256: isSha256(sha256) ? sha256 : null }, now);
 }
@@ -125,6 +125,8 @@ function refuseStray(flags: GateFlags): void {
     ["--key", flags.key.length > 0],
     ["--trust", flags.trust !== undefined],
     ["--threshold", flags.threshold !== undefined],
+    ["--role", flags.role !== undefined],
+    ["--trust-state", flags["trust-state"] !== undefined],
     ["--predicate-type", flags["predicate-type"] !== undefined],
     ["--policy-key", flags["policy-key"].length > 0],
   ];

@@ -77,7 +77,7 @@ async function verifyAttestationAct(flags: Values<typeof FLAGS>, world: World): 
   const verdict = verifyAttestations(readAttestations(flags.file), {
     subject: subject.sha256,
     predicateType,
-    trusted,
+    trusted: trusted ?? (() => null),
     policy: policy === null ? null : { document: policy, place, repositoryName },
     now,
   });

@@ -3,14 +3,14 @@ import { Failure } from "../base/failure.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
 import type { RepositoryName } from "../trust/policy-document.ts";
-import { mainRefusal, verifyAttestations, type TrustedSigners } from "../trust/verify-attestation.ts";
+import { mainRefusal, verifyAttestations, type AttestationQuestion } from "../trust/verify-attestation.ts";
 import type { WantedPin } from "./pin.ts";
 
 /** What stands before a promotion: nothing is sent unless every pin is allowed in every environment. */
 export type Gate = {
   readonly attestations: FoundAttestations;
   /** By template, because a trust root may trust a key with some templates only. */
-  readonly trusted: (wanted: WantedPin) => TrustedSigners | null;
+  readonly trusted: (wanted: WantedPin) => AttestationQuestion["trusted"];
   readonly policy: VerifiedPolicy | null;
   /** The one predicate type that is taken; null leaves it to the rules of the policy. */
   readonly predicateType: string | null;

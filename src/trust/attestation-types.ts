@@ -20,3 +20,9 @@ export function isKnownType(predicateType: string): boolean {
 export function knownTypes(): string[] {
   return [...KNOWN];
 }
+
+/** The role of a trust root whose keys may sign a statement of this type. */
+export function roleFor(predicateType: string): string {
+  if (predicateType === CAPTURE_TYPE) return "capture";
+  return predicateType === PROMOTION_TYPE ? "promote" : "build";
+}

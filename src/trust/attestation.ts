@@ -126,3 +126,23 @@ function decodeText(bytes: Uint8Array): string | null {
     return null;
   }
 }
+
+/** One statement that several people signed each by themselves: their signatures count together. */
+export function mergeEqual(attestations: readonly Attestation[]): Attestation[] {
+  const merged = new Map<string, Attestation>();
+  for (const one of attestations) {
+    const key = `${one.envelope.payloadType}\n${Buffer.from(one.envelope.payload).toString("base64")}`;
+    const other = merged.get(key);
+    merged.set(key, other === undefined ? one : joined(other, one));
+  }
+  return [...merged.values()];
+}
+
+function joined(first: Attestation, second: Attestation): Attestation {
+  const signatures = [...first.envelope.signatures, ...second.envelope.signatures];
+  return {
+    ...first,
+    envelope: { ...first.envelope, signatures },
+    unchecked: [...new Set([...first.unchecked, ...second.unchecked])],
+  };
+}

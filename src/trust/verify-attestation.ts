@@ -3,7 +3,7 @@ import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import type { Attestation, FoundAttestations } from "./attestation.ts";
+import { mergeEqual, type Attestation, type FoundAttestations } from "./attestation.ts";
 import { isKnownType, knownTypes } from "./attestation-types.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { VerifiedPolicy } from "./policy.ts";
@@ -28,8 +28,11 @@ export type AttestationQuestion = {
   readonly subject: Sha256;
   /** The one predicate type that is taken; null for any that waybill knows or that a rule of the policy names. */
   readonly predicateType: string | null;
-  /** Whose signatures count; null leaves it to the signers that the policy names. */
-  readonly trusted: TrustedSigners | null;
+  /**
+   * Whose signatures count for a statement of this type; null leaves it to the signers that the policy names. Who may
+   * say what was captured need not be who may say what was promoted.
+   */
+  readonly trusted: (predicateType: string) => TrustedSigners | null;
   readonly policy: {
     readonly document: VerifiedPolicy;
     readonly place: Place;
@@ -71,20 +74,16 @@ export function verifyAttestations(
   found: FoundAttestations,
   question: AttestationQuestion,
 ): AttestationVerdict {
-  const candidates = candidateKeys(question);
   const attestations = mergeEqual(found.attestations);
-  const signatures = attestations.reduce((sum, { envelope }) => sum + envelope.signatures.length, 0);
-  const keys = candidates.length + (question.trusted?.distrusted.length ?? 0);
-  if (signatures * keys > LIMITS.signatureTrials)
-    throw new Failure(
-      "evidence_too_large",
-      `${signatures} signatures under ${keys} keys are too many to try`,
-      { hint: "pass the attestations of this artifact alone, or fewer keys" },
-    );
+  let trials = 0;
   const accepted: AcceptedAttestation[] = [];
   const refusals: Failure[] = [...found.refusals];
   for (const attestation of attestations) {
-    const judged = judge(attestation, candidates, question);
+    const statement = statementIn(attestation.envelope, attestation.from);
+    const signers = signersFor(statement, question);
+    trials += attestation.envelope.signatures.length * signers.count;
+    if (trials > LIMITS.signatureTrials) throw tooManyTrials();
+    const judged = judge(attestation, statement, signers, question);
     if (judged.ok) accepted.push(judged.accepted);
     else refusals.push(...judged.refusals.map((refusal) => at(attestation.from, refusal)));
   }
@@ -97,17 +96,35 @@ type Judged =
   | { readonly ok: true; readonly accepted: AcceptedAttestation }
   | { readonly ok: false; readonly refusals: readonly Failure[] };
 
+type Signers = {
+  readonly trusted: TrustedSigners | null;
+  /** The keys of the caller, and those that the rules of the policy name. */
+  readonly candidates: readonly PublicKey[];
+  readonly count: number;
+};
+
+function signersFor(statement: Statement | Failure, question: AttestationQuestion): Signers {
+  const { policy } = question;
+  const trusted = question.trusted(statement instanceof Failure ? "" : statement.predicateType);
+  const groups =
+    policy === null ? [] : rulesFor(policy.document, policy.place).flatMap(({ signers }) => signers);
+  const keys = [...(trusted?.keys ?? []), ...groups.flatMap((group) => group.keys)];
+  const candidates = [...new Map(keys.map((key) => [key.keyid, key])).values()];
+  return { trusted, candidates, count: candidates.length + (trusted?.distrusted.length ?? 0) };
+}
+
 /** Every check runs, also after one has failed: a refusal lists every reason. */
 function judge(
   attestation: Attestation,
-  candidates: readonly PublicKey[],
+  statement: Statement | Failure,
+  { trusted, candidates }: Signers,
   question: AttestationQuestion,
 ): Judged {
   const { envelope, from, format, unchecked } = attestation;
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
-  const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, question.trusted) : verdict.refusals;
-  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, question.trusted));
+  const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, trusted) : verdict.refusals;
+  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, trusted));
   if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE)
     refusals.push(
       new Failure(
@@ -115,8 +132,6 @@ function judge(
         `the payload type is ${quoted(envelope.payloadType)}; wanted ${quoted(STATEMENT_PAYLOAD_TYPE)}`,
       ),
     );
-  // The payload of the verified envelope, never anything that was read beside it.
-  const statement = statementIn(envelope, from);
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
   refusals.push(...typeRefusals(statement, question));
   const subject = statement.subjects.find(({ digest }) => digest["sha256"] === question.subject);
@@ -149,14 +164,6 @@ function judge(
   };
 }
 
-/** The keys of the caller, and those that the rules of the policy name. */
-function candidateKeys({ trusted, policy }: AttestationQuestion): PublicKey[] {
-  const groups =
-    policy === null ? [] : rulesFor(policy.document, policy.place).flatMap(({ signers }) => signers);
-  const keys = [...(trusted?.keys ?? []), ...groups.flatMap((group) => group.keys)];
-  return [...new Map(keys.map((key) => [key.keyid, key])).values()];
-}
-
 function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | null): Failure[] {
   if (trusted === null) return [];
   const ids = new Set(trusted.keys.map(({ keyid }) => keyid));
@@ -186,6 +193,7 @@ function distrustedSigners(envelope: Envelope, trusted: TrustedSigners | null): 
   return distrusted.filter(({ key }) => ids.has(key.keyid)).map(({ why }) => why);
 }
 
+/** What the payload says: of the envelope whose signatures are checked, never of anything that lies beside it. */
 function statementIn(envelope: Envelope, from: string): Statement | Failure {
   try {
     return parseStatement(envelope.payload, from);
@@ -232,26 +240,6 @@ function otherSubject({ subjects }: Statement, wanted: Sha256): Failure {
   );
 }
 
-/** One statement that several people signed each by themselves: their signatures count together. */
-function mergeEqual(attestations: readonly Attestation[]): Attestation[] {
-  const merged = new Map<string, Attestation>();
-  for (const one of attestations) {
-    const key = `${one.envelope.payloadType}\n${Buffer.from(one.envelope.payload).toString("base64")}`;
-    const other = merged.get(key);
-    merged.set(key, other === undefined ? one : joined(other, one));
-  }
-  return [...merged.values()];
-}
-
-function joined(first: Attestation, second: Attestation): Attestation {
-  const signatures = [...first.envelope.signatures, ...second.envelope.signatures];
-  return {
-    ...first,
-    envelope: { ...first.envelope, signatures },
-    unchecked: [...new Set([...first.unchecked, ...second.unchecked])],
-  };
-}
-
 /** The refusal that speaks for all: wrong evidence before a policy that it does not satisfy. Undefined for none. */
 export function mainRefusal(refusals: readonly Failure[]): Failure | undefined {
   return [...refusals].sort((a, b) => weightOf(a) - weightOf(b))[0];
@@ -263,6 +251,12 @@ function weightOf({ exitCode }: Failure): number {
 
 function at(from: string, refusal: Failure): Failure {
   return new Failure(refusal.code, `${from}: ${refusal.message}`, refusal);
+}
+
+function tooManyTrials(): Failure {
+  return new Failure("evidence_too_large", "there are too many signatures and keys to try them all", {
+    hint: "pass the attestations of this artifact alone, or fewer keys",
+  });
 }
 
 function nothingFound(skippedLines: number): Failure {

@@ -13,6 +13,7 @@ import {
   verifyAttestations,
   type AttestationQuestion,
   type AttestationVerdict,
+  type TrustedSigners,
 } from "../../src/trust/verify-attestation.ts";
 import { repositoryName } from "../../src/commands/policy-flags.ts";
 
@@ -87,17 +88,21 @@ export function bundleOf(said: Statement = statement(), key: SigningKey = ALICE)
   return JSON.parse(formatBundle(envelopeOf(said, key))) as BundleDocument;
 }
 
+type Asked = Partial<Omit<AttestationQuestion, "trusted">> & { readonly trusted?: TrustedSigners | null };
+
+const ONLY_ALICE: TrustedSigners = { keys: [ALICE.publicKey], threshold: 1, distrusted: [] };
+
 /** The decision about a text; Alice is trusted and `app` is wanted unless the test says otherwise. */
 export function judge(
   text: string | Uint8Array,
-  question: Partial<AttestationQuestion> = {},
+  { trusted = ONLY_ALICE, ...question }: Asked = {},
   byLines = false,
 ): AttestationVerdict {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   return verifyAttestations(parseAttestations(bytes, "the attestation", byLines), {
     subject: APP,
     predicateType: null,
-    trusted: { keys: [ALICE.publicKey], threshold: 1, distrusted: [] },
+    trusted: () => trusted,
     policy: null,
     now: NOW,
     ...question,
