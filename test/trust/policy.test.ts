@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { repositoryName } from "../../src/commands/policy-flags.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
@@ -26,6 +28,17 @@ const parsed = (document: unknown): ReturnType<typeof parsePolicy> =>
   parsePolicy(policyBytes(document), "the policy", repositoryName);
 
 describe("a policy document", () => {
+  test("is taken as docs/policy.md shows it", () => {
+    const page = readFileSync(join(import.meta.dir, "../../docs/policy.md"), "utf8");
+    const example = /```json\n(.*?)```/su.exec(page)?.[1] ?? "";
+    // The page has the beginnings of three keys.
+    const keys = [ALICE, BOB, MALLORY].map((key) => formsOf(key.publicKey).base64);
+    const policy = parsed(JSON.parse(example.replaceAll(/"[^"]*…"/gu, () => `"${keys.pop()}"`)));
+    expect(policy.rules.map(({ name }) => name)).toEqual(["production", "elsewhere", "any image"]);
+    expect(policy.rules[0]).toMatchObject({ maxAge: 30 * 86_400_000, level: "enforce" });
+    expect(policy.rules[0]?.signers.map((group) => group.keys.length)).toEqual([1, 2]);
+  });
+
   const bad: [string, unknown][] = [
     ["no object", []],
     ["another schema", { ...POLICY, schema: "waybill.policy/v2" }],
