@@ -30,8 +30,8 @@ export type CapturedSource = {
   readonly ownOutputs: readonly string[];
 };
 
-export const DIGEST_NAMES = ["working_tree_hash", "git_tree", "dir_hash", "tar_sha256"] as const;
-export type DigestName = (typeof DIGEST_NAMES)[number];
+const DIGEST_NAMES = ["working_tree_hash", "git_tree", "dir_hash", "tar_sha256"] as const;
+type DigestName = (typeof DIGEST_NAMES)[number];
 
 /** Throws Failure `input_invalid` for what is no capture document. */
 export function capturedSource(document: JsonValue, from: string): CapturedSource {

@@ -5,7 +5,7 @@ import { CAPTURE_TYPE } from "./attestation-types.ts";
 import type { Statement, Subject } from "./statement.ts";
 
 /** The schema of the documents that `waybill capture --json` prints. */
-export const CAPTURE_SCHEMA = "waybill.capture/v1";
+const CAPTURE_SCHEMA = "waybill.capture/v1";
 
 /** What frames the document of a run and says nothing about the context. */
 const FRAME: ReadonlySet<string> = new Set(["schema", "ok", "exit_code", "build", "error"]);

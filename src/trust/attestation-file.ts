@@ -36,7 +36,7 @@ export function readAttestations(path: string): FoundAttestations {
 }
 
 /** All bytes of a file of evidence: that it is missing is another thing than that it is too large. */
-export function readEvidence(path: string, what: string): Uint8Array {
+function readEvidence(path: string, what: string): Uint8Array {
   let size: number;
   try {
     ({ size } = statSync(path));

@@ -9,7 +9,7 @@ export const CAPTURE_TYPE: string = `${NAMESPACE}/capture/v1`;
 /** That an image was pinned, where, by whom and in place of what. */
 export const PROMOTION_TYPE: string = `${NAMESPACE}/promotion/v1`;
 /** Read and never written: waybill does not run builds, so it could only invent a builder. */
-export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1";
+const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1";
 
 const KNOWN: ReadonlySet<string> = new Set([CAPTURE_TYPE, PROMOTION_TYPE, PROVENANCE_TYPE]);
 

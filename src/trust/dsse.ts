@@ -17,7 +17,7 @@ export type Envelope = {
   readonly signatures: readonly EnvelopeSignature[];
 };
 
-export type EnvelopeSignature = {
+type EnvelopeSignature = {
   /** What the signer says; not signed, so it never makes anything accepted. */
   readonly keyid: string | null;
   /** Empty when what stood there was no base64: such a signature verifies under no key. */

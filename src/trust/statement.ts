@@ -16,7 +16,7 @@ export type Statement = {
 /** Bytes by their digests. The name is for people: nothing is ever matched by it. */
 export type Subject = { readonly name: string | null; readonly digest: Readonly<Record<string, string>> };
 
-export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const STATEMENT_PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
 /** A URI with a scheme (RFC 3986), without spaces or control characters. */

@@ -13,7 +13,7 @@ import type { PublicKey } from "./public-key.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
 
 /** Something that was verified. Made only by `verifyAttestations`, out of the very bytes that were signed. */
-export type Verified<T> = T & { readonly __verified: unique symbol };
+type Verified<T> = T & { readonly __verified: unique symbol };
 
 export type TrustedSigners = {
   readonly keys: readonly PublicKey[];

@@ -144,7 +144,7 @@ export function ruleWith(changes: Record<string, unknown>): PolicyDocument {
   return { ...POLICY, rules: [{ ...POLICY.rules[0], ...changes }] };
 }
 
-export function verifiedPolicy(document: unknown = POLICY): VerifiedPolicy {
+function verifiedPolicy(document: unknown = POLICY): VerifiedPolicy {
   const bytes = policyBytes(document);
   parsePolicy(bytes, "the policy", repositoryName);
   const envelope = signEnvelope(BOB, POLICY_PAYLOAD_TYPE, bytes);
