@@ -49,6 +49,10 @@ export function anything(): Decoder<JsonValue> {
   return (value, path, problems) => (value === undefined ? refuse(problems, path, value, "a value") : value);
 }
 
+export function nullable<T>(item: Decoder<T>): Decoder<T | null> {
+  return (value, path, problems) => (value === null ? null : item(value, path, problems));
+}
+
 export function list<T>(item: Decoder<T>, max: number): Decoder<T[]> {
   return (value, path, problems) => {
     if (!Array.isArray(value)) return refuse(problems, path, value, "a list");
