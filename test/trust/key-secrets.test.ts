@@ -25,7 +25,9 @@ function spellingsOf(cwd: string): readonly string[] {
   const key = loadSigningKey({ file: join(cwd, "release.key") });
   const seed = Buffer.from(key.seed());
   return [
-    ...(["hex", "base64", "base64url"] as const).map((name) => seed.toString(name).slice(0, 42)),
+    ...(["hex", "base64", "base64url"] as const).map((name) =>
+      seed.toString(name).slice(0, name === "hex" ? 64 : 43),
+    ),
     Buffer.from(encodePkcs8(seed)).toString("base64").slice(24),
     "PRIVATE KEY-----",
   ];
@@ -112,6 +114,16 @@ describe("a key for CI", () => {
 });
 
 describe("nothing of a key gets out", () => {
+  test("not even where somebody wrote it into another argument", async () => {
+    await withKey(async (cwd) => {
+      for (const secret of spellingsOf(cwd).slice(0, 1)) {
+        const flags = ["--format", "ssh", "--key", "release.key", "--out", secret];
+        const ran = await runWaybill(["sign", "app", ...flags], { cwd });
+        expect([ran.code, ran.stdout.includes(secret)]).toEqual([0, false]);
+      }
+    });
+  });
+
   test("whatever goes wrong with it", async () => {
     await withKey(async (cwd, pem) => {
       const key = loadSigningKey({ file: join(cwd, "release.key") });

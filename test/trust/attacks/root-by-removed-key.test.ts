@@ -34,3 +34,13 @@ test("a key without the role root signs no root, nor does one that ended", () =>
       "threshold_not_met",
     );
 });
+
+test("a new root whose own root keys have ended is refused, though the held one's have not", () => {
+  const ended = trusted("root", { roles: ["root"], validUntil: new Date("2026-01-01T00:00:00Z") });
+  const next = { version: 2, keys: [ended], thresholds: {} };
+  const refusal = refusalOf(() => succeed(held, envelopeOf(next, ["root"]), "it", now));
+  expect([refusal.code as string, refusal.message]).toEqual([
+    "threshold_not_met",
+    expect.stringContaining("the new root"),
+  ]);
+});

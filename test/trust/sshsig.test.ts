@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { pem } from "../../src/trust/pem.ts";
+import { formatSshSignature, isNamespace, parseSshSignature } from "../../src/trust/sshsig.ts";
+import { joined, sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
+import { refusalOf } from "./refusal.ts";
+import { keyOf } from "./roots.ts";
+
+const key = keyOf("me").publicKey.bytes;
+const signature = new Uint8Array(randomBytes(64));
+
+type Parts = Partial<{
+  magic: string;
+  version: number;
+  key: Uint8Array;
+  namespace: string | Uint8Array;
+  reserved: string;
+  hash: string;
+  signature: Uint8Array;
+  tail: Uint8Array;
+}>;
+
+/** The file with this blob in it. */
+function fileOf(parts: Parts): Uint8Array {
+  const blob = joined(
+    Buffer.from(parts.magic ?? "SSHSIG"),
+    sshUint32(parts.version ?? 1),
+    sshString(parts.key ?? joined(sshString("ssh-ed25519"), sshString(key))),
+    sshString(parts.namespace ?? "file"),
+    sshString(parts.reserved ?? ""),
+    sshString(parts.hash ?? "sha512"),
+    sshString(parts.signature ?? joined(sshString("ssh-ed25519"), sshString(signature))),
+    parts.tail ?? new Uint8Array(),
+  );
+  return Buffer.from(pem("SSH SIGNATURE", blob, 70));
+}
+
+test("what is written is the same blob, and is read back", () => {
+  const text = formatSshSignature({ key, namespace: "file", hash: "sha512", signature });
+  expect(text).toBe(Buffer.from(fileOf({})).toString());
+  expect(parseSshSignature(Buffer.from(text), "it")).toEqual({
+    format: "ssh",
+    key,
+    namespace: "file",
+    hash: "sha512",
+    signature,
+  });
+  expect(text.split("\n").every((line) => line.length <= 70)).toBe(true);
+});
+
+describe("a blob with one thing wrong", () => {
+  const table: readonly (readonly [string, Parts, string])[] = [
+    ["another magic", { magic: "SSHSIH" }, "signature_malformed"],
+    ["version 0", { version: 0 }, "signature_unsupported"],
+    ["version 2", { version: 2 }, "signature_unsupported"],
+    ["no namespace", { namespace: "" }, "signature_malformed"],
+    ["a namespace with a line break", { namespace: "file\n" }, "signature_malformed"],
+    ["a namespace that is no text", { namespace: Uint8Array.of(0xff) }, "signature_malformed"],
+    ["something in the reserved field", { reserved: "x" }, "signature_malformed"],
+    ["another hash", { hash: "sha384" }, "signature_unsupported"],
+    [
+      "a short key",
+      { key: joined(sshString("ssh-ed25519"), sshString(key.slice(1))) },
+      "signature_malformed",
+    ],
+    [
+      "bytes behind the key",
+      { key: joined(sshString("ssh-ed25519"), sshString(key), Uint8Array.of(0)) },
+      "signature_malformed",
+    ],
+    [
+      "a short signature",
+      { signature: joined(sshString("ssh-ed25519"), sshString(signature.slice(1))) },
+      "signature_malformed",
+    ],
+    [
+      "bytes behind the signature",
+      { signature: joined(sshString("ssh-ed25519"), sshString(signature), Uint8Array.of(0)) },
+      "signature_malformed",
+    ],
+    [
+      "a signature of another type",
+      { signature: joined(sshString("ssh-rsa"), sshString(signature)) },
+      "signature_unsupported",
+    ],
+    ["bytes behind everything", { tail: Uint8Array.of(0) }, "signature_malformed"],
+  ];
+  test.each(table)("%s", (_name, parts, code) => {
+    const refusal = refusalOf(() => parseSshSignature(fileOf(parts), "the signature"));
+    expect([refusal.code as string, refusal.exitCode]).toEqual([code, 6]);
+  });
+});
+
+test("namespaces that may be given", () => {
+  const table = {
+    file: true,
+    "artifact@waybill": true,
+    "": false,
+    "a b": false,
+    'a"b': false,
+    "a,b": false,
+    ä: false,
+  };
+  for (const [text, taken] of Object.entries(table)) expect([text, isNamespace(text)]).toEqual([text, taken]);
+});
