@@ -2,24 +2,32 @@ import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
+import { readDraft } from "../trust/trust-root-file.ts";
+import type { TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import type { TrustedKey } from "../trust/trusted-key.ts";
 
 export const keyTrustList: Command = defineCommand({
   name: "list",
   description: "who is trusted with what",
-  args: { root: { type: "positional", required: true, description: "a trust root, or allowed signers" } },
-  examples: ["waybill key trust list trust.json", "waybill key trust list ~/.ssh/allowed_signers --json"],
+  args: {
+    root: { type: "positional", required: true, description: "a trust root, or allowed signers" },
+    draft: { type: "boolean", description: "ROOT is a draft: show it before it is signed by enough keys" },
+  },
+  examples: [
+    "waybill key trust list trust.json",
+    "waybill key trust list trust.json.next --draft",
+    "waybill key trust list ~/.ssh/allowed_signers --json",
+  ],
   exits: ["untrusted"],
   act: async (values, world) => {
-    const { kind, root, skipped } = loadTrust(values.root, null);
+    const { kind, root, skipped, signers } = read(values.root, values.draft);
     const now = world.now();
-    const keys = root.keys.map((one) => ({ ...keyDocument(one), state: stateOf(one, now) }));
-    const lines = root.keys.map(
-      (one) =>
-        `${printable(one.name)}  ${stateOf(one, now)}  ${one.roles?.join(",") ?? "any role"}  ${one.scopes.join(",")}  ${one.key.keyid}\n`,
-    );
     for (const reason of skipped) world.say.warn(printable(reason));
+    const thresholds = Object.entries(root.thresholds).map(
+      ([role, count]) => `, ${role} needs ${count} keys`,
+    );
+    const signedBy = signers === null ? "" : `, a draft that ${signers.length} of its root keys signed`;
     return {
       exit: EXIT.ok,
       document: {
@@ -27,13 +35,34 @@ export const keyTrustList: Command = defineCommand({
         kind,
         version: root.version,
         thresholds: { ...root.thresholds },
-        keys,
+        keys: root.keys.map((one) => ({ ...keyDocument(one), state: stateOf(one, now) })),
         skipped,
+        ...(signers === null ? {} : { signed_by: signers }),
       },
-      text: `version ${root.version}\n${lines.join("")}`,
+      text: `version ${root.version}${thresholds.join("")}${signedBy}\n${root.keys.map((one) => lineOf(one, now)).join("")}`,
     };
   },
 });
+
+type Listed = {
+  readonly kind: string;
+  readonly root: TrustRoot;
+  readonly skipped: readonly string[];
+  /** The keyids that signed a draft; null for what is trusted already. */
+  readonly signers: readonly string[] | null;
+};
+
+function read(path: string, draft: boolean): Listed {
+  if (!draft) return { ...loadTrust(path, null), signers: null };
+  const { root, signers } = readDraft(path);
+  return { kind: "draft", root, skipped: [], signers: signers.map(({ keyid }) => keyid) };
+}
+
+function lineOf(one: TrustedKey, now: Date): string {
+  const until = one.validUntil === null ? [] : [`until ${one.validUntil.toISOString()}`];
+  const roles = one.roles?.join(",") ?? "any role";
+  return `${[printable(one.name), stateOf(one, now), roles, one.scopes.join(","), one.key.keyid, ...until].join("  ")}\n`;
+}
 
 function stateOf(one: TrustedKey, now: Date): "revoked" | "expired" | "not_yet_valid" | "valid" {
   if (one.revocation !== null) return "revoked";

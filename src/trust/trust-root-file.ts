@@ -6,7 +6,8 @@ import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { readBounded, reason, writeAtomic } from "../host/files.ts";
-import { addSignature, formatEnvelope, parseEnvelope, type Envelope } from "./dsse.ts";
+import { addSignature, formatEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "./dsse.ts";
+import type { PublicKey } from "./public-key.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { rootKeys, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { formatTrustRoot } from "./trust-root-document.ts";
@@ -67,6 +68,15 @@ export function proposeRoot(path: string, next: TrustRoot, key: SigningKey | nul
   }
   write(draft, envelope);
   return { outcome: "draft", file: draft };
+}
+
+export type Draft = { readonly root: TrustRoot; readonly signers: readonly PublicKey[] };
+
+/** A draft to look at before it is signed, and which of its own root keys have done so; it trusts nobody yet. */
+export function readDraft(path: string): Draft {
+  const envelope = readEnvelope(path);
+  const root = readUnsignedRoot(envelope, nameOf(path));
+  return { root, signers: verifyEnvelope(envelope, rootKeys(root), 1).signers };
 }
 
 /** Adds a signature to a draft. `held` is the root that it shall replace, where that is known. */

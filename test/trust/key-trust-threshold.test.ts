@@ -29,6 +29,15 @@ describe("a root with two root keys", () => {
         version: 2,
       });
       expect(two.stderr).toContain("waybill key trust sign root.json.next");
+      // Whoever is asked to sign it can look at it first.
+      const shown = await run("list", "root.json.next", "--draft");
+      expect(shown.document).toMatchObject({
+        kind: "draft",
+        version: 2,
+        keys: [{ name: "root" }, { name: "bob" }],
+      });
+      expect(shown.document["signed_by"]).toHaveLength(1);
+      expect(codeOf(await run("list", "root.json.next"))).toEqual([6, "threshold_not_met"]);
       // The held root is the old one until then, and nobody may put another change in the draft's place.
       expect((await run("list", "root.json")).document["version"]).toBe(1);
       const again = await run(
