@@ -8,6 +8,7 @@ import {
   optional,
   string,
   type Decoder,
+  nullable,
 } from "../base/decode.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import type { JsonValue } from "../base/json.ts";
@@ -98,10 +99,6 @@ const specs: Decoder<Specs> = object({
   last_known_good: nullable(spec),
   signed: boolean(),
 });
-
-function nullable<T>(decoder: Decoder<T>): Decoder<T | null> {
-  return (value, path, problems) => (value === null ? null : decoder(value, path, problems));
-}
 
 export function encodeSpecs({ active, last_known_good, signed }: Specs): string {
   return `${JSON.stringify({ schema: SCHEMA, active, last_known_good, signed })}\n`;

@@ -38,6 +38,7 @@ async function planLeg(target: Target, wanted: WantedPin, plan: Plan): Promise<P
   const rule = {
     until: "readable",
     forMs: plan.timeoutMs,
+    limitMs: plan.timeoutMs,
     stable: 1,
     intervalMs: plan.retryIntervalMs,
   } as const;

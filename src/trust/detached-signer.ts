@@ -9,7 +9,7 @@ import { shownKeyNumber } from "./key-forms.ts";
 import { formatMinisignSignature, globalMessage, trustedCommentOf } from "./minisign-signature.ts";
 import { keyNumberOf } from "./public-key.ts";
 import { proveSignature } from "./signature-proof.ts";
-import { faultySignature, signBytes } from "./signer.ts";
+import { faultySignature, signBytes } from "./byte-signer.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { formatSshSignature, sshSignedData } from "./sshsig.ts";
 

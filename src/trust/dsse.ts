@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { verify, verifyNatively } from "./ed25519.ts";
 import type { PublicKey } from "./public-key.ts";
-import { signBytes } from "./signer.ts";
+import { signBytes } from "./byte-signer.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** Dead Simple Signing Envelopes, DSSE 1.0.2: bytes and their type, signed together. */

@@ -1,20 +1,13 @@
 import type { Sha256 } from "../base/digest.ts";
-import { Failure } from "../base/failure.ts";
 import { Hasher } from "../base/hashing.ts";
 import { ArtifactFile } from "./artifact-file.ts";
-import { commitmentOf, expandSeed, responseTo, sign, verifyNatively } from "./ed25519.ts";
+import { faultySignature } from "./byte-signer.ts";
+import { commitmentOf, expandSeed, responseTo, verifyNatively } from "./ed25519.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { StreamingVerifier } from "./streaming-verifier.ts";
 
 /** Up to this size, in bytes, a signed file is also checked by the runtime, which wants it whole in memory. */
 const SECOND_OPINION_BYTES = 67_108_864;
-
-/** The raw signature of bytes in memory: 64 bytes, checked by another implementation before they are returned. */
-export function signBytes(key: SigningKey, message: Uint8Array): Uint8Array {
-  const signature = sign(message, key.seed());
-  if (!verifyNatively(signature, message, key.publicKey.bytes)) throw faultySignature();
-  return signature;
-}
 
 export type FileSignature = {
   /** 64 bytes, over the bytes of the file as they are (pure Ed25519). */
@@ -87,15 +80,4 @@ async function check(
   if (hasher.digest() !== sha256) throw file.changed();
   if (verifier.finish() === null) throw faultySignature();
   if (whole !== null && !verifyNatively(signature, whole, key.publicKey.bytes)) throw faultySignature();
-}
-
-/** A fault of the machine while signing; the signature must not leave the process. */
-export function faultySignature(): Failure {
-  return new Failure(
-    "internal_error",
-    "the signature that was just made does not verify; it was thrown away",
-    {
-      hint: "check this machine's memory, and run again",
-    },
-  );
 }

@@ -7,7 +7,7 @@ import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { proveArtifact, type Accepted, type ArtifactClaims } from "../../src/trust/artifact-proof.ts";
 import type { PublicKey } from "../../src/trust/public-key.ts";
-import { signBytes } from "../../src/trust/signer.ts";
+import { signBytes } from "../../src/trust/byte-signer.ts";
 import { SigningKey } from "../../src/trust/signing-key.ts";
 import { refusalOfAsync } from "./refusal.ts";
 import { inFolder } from "./run-waybill.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as signer from "../../src/trust/signer.ts";
+import * as signer from "../../src/trust/byte-signer.ts";
 import { signDetached, type DetachedFormat } from "../../src/trust/detached-signer.ts";
 import { refusalOfAsync } from "./refusal.ts";
 import { keyOf } from "./roots.ts";

@@ -4,7 +4,8 @@ import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { verify } from "../../src/trust/ed25519.ts";
 import { spkiPem } from "../../src/trust/key-forms.ts";
-import { signBytes, signFile } from "../../src/trust/signer.ts";
+import { signBytes } from "../../src/trust/byte-signer.ts";
+import { signFile } from "../../src/trust/signer.ts";
 import { SigningKey } from "../../src/trust/signing-key.ts";
 import { refusalOfAsync } from "./refusal.ts";
 import { inFolder } from "./run-waybill.ts";

@@ -12,7 +12,7 @@ import { commitmentOf, expandSeed, responseTo, SPKI_PREFIX, verify } from "../..
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
 import type { PublicKey } from "../../src/trust/public-key.ts";
 import { SigningKey } from "../../src/trust/signing-key.ts";
-import { signBytes } from "../../src/trust/signer.ts";
+import { signBytes } from "../../src/trust/byte-signer.ts";
 import { StreamingVerifier } from "../../src/trust/streaming-verifier.ts";
 
 const seeds = fc

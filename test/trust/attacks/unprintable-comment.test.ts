@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatMinisignSignature, globalMessage } from "../../../src/trust/minisign-signature.ts";
 import { keyNumberOf } from "../../../src/trust/public-key.ts";
-import { signBytes } from "../../../src/trust/signer.ts";
+import { signBytes } from "../../../src/trust/byte-signer.ts";
 import { codesOf, judged, victim } from "./attack.ts";
 
 // A signer may vouch for any bytes in the comment; a terminal or a CI runner must not act on them.
