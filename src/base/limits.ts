@@ -29,6 +29,10 @@ export const LIMITS = {
   artifactBytes: 1_073_741_824,
   /** bytes of one context archive that the build API takes */
   contextArchiveBytes: 524_288_000,
+  /** bytes of a step summary that the runner takes; a longer one is dropped as a whole */
+  stepSummaryBytes: 1_048_576,
+  /** characters of one line of a log; Gitea cuts a line at 64 KiB */
+  logLineChars: 8_192,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

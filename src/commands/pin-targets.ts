@@ -120,6 +120,7 @@ function credential(asked: SecretSource, env: string, world: World, problems: Fa
     const [source, variables] = underItsName(asked, world);
     const value = readSecret(source, variables, `token of ${env}`);
     world.secrets.register(value);
+    world.say.mask(value);
     return { name: "variable" in source ? `$${source.variable}` : quoted(source.file), value };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -4,16 +4,19 @@ import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
+import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { isGitSha, type PinNote } from "../pins/pin.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { promoteAll } from "../pins/promote.ts";
 import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
+  ...REPORT_FLAGS,
   "git-sha": { type: "string", valueHint: "SHA", description: "the commit that the image was built from" },
   notes: { type: "string", valueHint: "TEXT", description: "kept with the pin" },
   for: {
@@ -48,6 +51,7 @@ export const promote: Command = defineCommand({
 });
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  prepareReport(flags, world);
   const pins = readPins(flags, world);
   const note = readNote(flags, world);
   const exchange = readExchange(flags, world);
@@ -70,6 +74,7 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     exit: exitOfLegs(legs),
     document: pinDocument(pins, note, legs),
     text: describeLegs(legs),
+    report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),

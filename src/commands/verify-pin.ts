@@ -1,16 +1,19 @@
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
+import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { verifyAll } from "../pins/promote.ts";
 import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 import { inEnvironment } from "./promote.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
+  ...REPORT_FLAGS,
   for: {
     type: "string",
     valueHint: "30s",
@@ -43,6 +46,7 @@ export const verifyPin: Command = defineCommand({
 });
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  prepareReport(flags, world);
   const pins = readPins(flags, world);
   const exchange = readExchange(flags, world);
   const rule = {
@@ -58,6 +62,7 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
     exit: exitOfLegs(legs),
     document: pinDocument(pins, null, legs),
     text: describeLegs(legs),
+    report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
