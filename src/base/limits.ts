@@ -16,6 +16,8 @@ export const LIMITS = {
   redactedSecretChars: 8,
   /** bytes of a file of PEM certificates */
   certificateBytes: 1_048_576,
+  /** bytes of a Docker config.json */
+  dockerConfigBytes: 1_048_576,
   /** bytes of a key file or a detached signature */
   keyFileBytes: 16_384,
   /** bytes of one line of an ignore file; Docker refuses longer ones */

@@ -14,8 +14,13 @@ export type HttpRequest = {
   readonly maxBytes: number;
   /** PEM certificates to trust in place of the system's. */
   readonly ca?: string;
+  /** What this side shows of itself to a server that asks for a certificate. */
+  readonly identity?: ClientIdentity;
   readonly stop?: AbortSignal;
 };
+
+/** A certificate chain and its private key, both PEM. */
+export type ClientIdentity = { readonly cert: string; readonly key: string };
 
 export type HttpHead = { readonly status: number; readonly headers: Headers };
 export type HttpAnswer = HttpHead & { readonly body: Uint8Array };
@@ -53,7 +58,11 @@ export async function open(
       ...(isLoopback(wanted.url) ? { proxy: false } : {}),
       // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED and BUN_CONFIG_VERBOSE_FETCH would otherwise decide.
       verbose: false,
-      tls: { rejectUnauthorized: true, ...(wanted.ca === undefined ? {} : { ca: wanted.ca }) },
+      tls: {
+        rejectUnauthorized: true,
+        ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
+        ...wanted.identity,
+      },
       signal,
     });
     return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
