@@ -6,10 +6,18 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { verifyAll } from "../pins/promote.ts";
-import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import {
+  PIN_FLAGS,
+  readCommit,
+  readCommitRule,
+  readCount,
+  readExchange,
+  readPins,
+  readUnwanted,
+} from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
-import { inEnvironment } from "./promote.ts";
+import { inEnvironment, warnOfLegs } from "./promote.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
@@ -19,6 +27,11 @@ const FLAGS = {
     valueHint: "30s",
     default: "0s",
     description: "how long to poll until it is equal (0s: one read)",
+  },
+  not: {
+    type: "string",
+    valueHint: "DIGEST",
+    description: "in place of --digest: there is a pin, and not at this one",
   },
 } as const;
 
@@ -47,7 +60,7 @@ export const verifyPin: Command = defineCommand({
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   prepareReport(flags, world);
-  const pins = readPins(flags, world);
+  const pins = flags.not === undefined ? readPins(flags, world) : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
   const rule = {
     until: "equal" as const,
@@ -57,7 +70,10 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
     intervalMs: Math.min(parseDuration(flags["retry-interval"], "--retry-interval"), 1_000),
   };
   const targets = readTargets(flags, world);
-  const legs = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK }, rule);
+  // The script that this replaces does not look at $GIT_SHA here.
+  const commit = readCommitRule(flags, readCommit(flags["git-sha"]));
+  const legs = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
+  warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
     document: pinDocument(pins, null, legs),
