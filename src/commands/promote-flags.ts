@@ -5,7 +5,7 @@ import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { fitNotes } from "../pins/notes.ts";
-import type { PinNote } from "../pins/pin.ts";
+import type { Force, PinNote } from "../pins/pin.ts";
 import type { PromotionRules } from "../pins/promotion.ts";
 import { readCi } from "../source/ci.ts";
 import { readCommit, readCount, type PIN_FLAGS } from "./pin-flags.ts";
@@ -48,7 +48,15 @@ export const PROMOTE_FLAGS = {
     description: "how a run ends whose build is older than the pinned one",
   },
   "allow-rollback": { type: "boolean", description: "an older build may replace a newer one" },
-  reason: { type: "string", valueHint: "TEXT", description: "why; kept with the rollback" },
+  "break-glass": {
+    type: "boolean",
+    description: "write although the pin is held or vetoed, or the environment frozen; needs an admin token",
+  },
+  reason: {
+    type: "string",
+    valueHint: "TEXT",
+    description: "why; kept in the history, required by --allow-rollback and --break-glass",
+  },
 } as const;
 
 type Flags = Values<typeof PROMOTE_FLAGS> & Values<typeof PIN_FLAGS>;
@@ -56,7 +64,7 @@ type Flags = Values<typeof PROMOTE_FLAGS> & Values<typeof PIN_FLAGS>;
 export function readNote(flags: Flags, world: World): PinNote {
   const gitSha = readCommit(flags["git-sha"] ?? world.env["GIT_SHA"]);
   const notes = flags.notes === undefined ? undefined : fitNotes(flags.notes);
-  return { gitSha, notes, seq: readSeq(flags.seq), rollbackReason: readReason(flags) };
+  return { gitSha, notes, seq: readSeq(flags.seq), force: readForce(flags) };
 }
 
 function readSeq(text: string | undefined): number | undefined {
@@ -66,20 +74,19 @@ function readSeq(text: string | undefined): number | undefined {
   });
 }
 
-function readReason(flags: Flags): string | undefined {
+function readForce(flags: Flags): Force | undefined {
   const { reason } = flags;
-  if (!flags["allow-rollback"]) {
-    if (reason !== undefined)
-      throw new Failure("flag_missing", "--reason has no meaning without --allow-rollback");
-    return undefined;
+  const [rollback, breakGlass] = [flags["allow-rollback"], flags["break-glass"]];
+  if (!rollback && !breakGlass) {
+    if (reason === undefined) return undefined;
+    throw new Failure("flag_missing", "--reason has no meaning without --allow-rollback or --break-glass");
   }
   const shown = printable(reason ?? "", 300);
-  if (shown === "") {
-    throw new Failure("flag_missing", "--allow-rollback needs --reason", {
-      hint: "say why the older build should run; the history of the pin keeps it",
-    });
-  }
-  return shown;
+  if (shown !== "") return { reason: shown, rollback, breakGlass };
+  const flag = rollback ? "--allow-rollback" : "--break-glass";
+  throw new Failure("flag_missing", `${flag} needs --reason`, {
+    hint: "say why; the history of the pin keeps it",
+  });
 }
 
 export function readRules(flags: Flags, pins: number): PromotionRules {

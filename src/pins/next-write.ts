@@ -33,9 +33,11 @@ export function nextWrite(
   const mine = note.seq;
   const theirs = row?.seq ?? null;
   const isOlder = mine !== undefined && theirs !== null && mine < theirs;
-  if (row !== null && isOlder && note.rollbackReason === undefined) return { does: "yield", row };
-  const stop = standing?.stops[0];
-  if (stop !== undefined) return { does: "refuse", failure: stopped(stop, wanted) };
+  if (row !== null && isOlder && note.force?.rollback !== true) return { does: "yield", row };
+  // A veto is about one digest; a hold and a freeze are about all of them.
+  const stop = standing?.stops.find(({ digest }) => digest === null || digest === wanted.digest);
+  if (stop !== undefined && note.force?.breakGlass !== true)
+    return { does: "refuse", failure: stopped(stop, wanted) };
   const { expectPrevious } = intent;
   const now = row?.digest ?? "none";
   if (expectPrevious !== undefined && expectPrevious !== now) {

@@ -5,7 +5,7 @@ import { request, type HttpRequest } from "../host/http.ts";
 import { classifyWrite, type WriteAnswer } from "./classify.ts";
 import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
 import { findRow, readListing } from "./listing.ts";
-import { GLOBAL_REGION, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
+import { GLOBAL_REGION, type Force, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Heard } from "./server-text.ts";
 import { hasStrongEtag, readStanding, type Condition, type Standing } from "./standing.ts";
@@ -168,10 +168,12 @@ function writeDocument({ wanted, note, condition }: PinWrite): Record<string, st
     ...(wanted.region === GLOBAL_REGION ? {} : { region: wanted.region }),
     // What only our own control plane knows goes to its own route alone.
     ...(condition === null || note.seq === undefined ? {} : { seq: note.seq }),
-    ...(condition === null || note.rollbackReason === undefined
-      ? {}
-      : { rollback: true, reason: note.rollbackReason }),
+    ...(condition === null || note.force === undefined ? {} : forceDocument(note.force)),
   };
+}
+
+function forceDocument({ rollback, breakGlass, reason }: Force): Record<string, string | boolean> {
+  return { ...(rollback ? { rollback } : {}), ...(breakGlass ? { break_glass: true } : {}), reason };
 }
 
 type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };

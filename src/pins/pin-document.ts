@@ -58,7 +58,7 @@ export function pinDocument(
       ...(note?.gitSha === undefined ? {} : { git_sha: note.gitSha }),
       ...(note?.notes === undefined ? {} : { notes: note.notes }),
       ...(note?.seq === undefined ? {} : { seq: note.seq }),
-      ...(note?.rollbackReason === undefined ? {} : { rollback_reason: note.rollbackReason }),
+      ...(note?.force === undefined ? {} : { reason: note.force.reason }),
     },
     legs: legs.map(legDocument),
   };

@@ -15,9 +15,11 @@ export type PinNote = {
   readonly notes: string | undefined;
   /** Which build this is: a lower number is an older one. */
   readonly seq?: number | undefined;
-  /** Set when an older build may take the place of a newer one, and why. */
-  readonly rollbackReason?: string | undefined;
+  readonly force?: Force | undefined;
 };
+
+/** What a write may override, and why: an older build, or a hold, a veto or a freeze. */
+export type Force = { readonly reason: string; readonly rollback: boolean; readonly breakGlass: boolean };
 
 /** The row that a control plane keeps for (template, region). Members beside the digest are shown, never trusted. */
 export type PinRow = {

@@ -10,7 +10,13 @@ import { jsonObject, serverText, type Heard } from "./server-text.ts";
 export type Condition = { readonly ifMatch: string } | { readonly ifNoneMatch: "*" };
 
 /** A rule of the server that keeps a pin where it is. */
-export type Stop = { readonly kind: string; readonly reason: string; readonly by: string };
+export type Stop = {
+  readonly kind: string;
+  readonly reason: string;
+  readonly by: string;
+  /** The one digest that it keeps out; null for every change. */
+  readonly digest: string | null;
+};
 
 /** A pin as a server with conditional writes shows it. */
 export type Standing = {
@@ -57,7 +63,14 @@ function stopsOf(answer: JsonMap): Stop[] {
   if (!Array.isArray(stops)) return [];
   return stops.flatMap((stop: JsonValue) =>
     isMap(stop) && typeof stop["kind"] === "string"
-      ? [{ kind: printable(stop["kind"], 40), reason: shown(stop["reason"]), by: shown(stop["by"]) }]
+      ? [
+          {
+            kind: printable(stop["kind"], 40),
+            reason: shown(stop["reason"]),
+            by: shown(stop["by"]),
+            digest: typeof stop["image_digest"] === "string" ? stop["image_digest"] : null,
+          },
+        ]
       : [],
   );
 }
