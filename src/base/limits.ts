@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** bytes of a JSON answer of a control plane */
   apiAnswerBytes: 1_048_576,
+  /** bytes of all headers of an answer */
+  headerBytes: 65_536,
   /** bytes of a JSON document read from disk or standard input */
   documentBytes: 10_485_760,
   /** depth of nested arrays and objects in any JSON document */

@@ -1,15 +1,13 @@
-import { resolve } from "node:path";
 import { parseImageDigest } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { readBounded } from "../host/files.ts";
 import type { CommitRule } from "../pins/leg-warnings.ts";
 import { GLOBAL_REGION, isGitSha, isRegion, isTemplate, type WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
+import { readConnections } from "./network-flags.ts";
 
 /** The flags that `promote` and `verify pin` share. */
 export const PIN_FLAGS = {
@@ -85,6 +83,17 @@ export const PIN_FLAGS = {
     valueHint: "FILE",
     description: "PEM certificates to trust in place of the system's",
   },
+  "client-cert": {
+    type: "string",
+    valueHint: "FILE",
+    description: "PEM certificate to show to servers that ask for one",
+  },
+  "client-key": { type: "string", valueHint: "FILE", description: "PEM private key of that certificate" },
+  proxy: {
+    type: "string",
+    valueHint: "URL|none",
+    description: "proxy for https, in place of HTTPS_PROXY and NO_PROXY; never for loopback addresses",
+  },
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
 
@@ -151,17 +160,12 @@ function readPin(text: string, region: string): WantedPin {
 }
 
 export function readExchange(flags: PinFlags, world: World): Exchange {
-  if (world.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
-    world.say.warn(
-      "NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked (see --cacert)",
-    );
-  }
   const attemptMs = parseDuration(flags["attempt-timeout"], "--attempt-timeout");
   return {
     attemptTimeoutMs: Math.min(attemptMs, parseDuration(flags.timeout, "--timeout")),
     userAgent: readUserAgent(flags["user-agent"]),
     jitter: Math.random,
-    ca: flags.cacert === undefined ? undefined : readCertificates(resolve(world.cwd, flags.cacert)),
+    connection: readConnections(flags, world),
     stop: world.stop,
   };
 }
@@ -186,12 +190,6 @@ export function readCommitRule(flags: PinFlags, gitSha: string | undefined): Com
   if (mustMatch && gitSha === undefined)
     throw new Failure("flag_missing", "--git-sha-must-match needs --git-sha");
   return { gitSha, mustMatch };
-}
-
-function readCertificates(path: string): string {
-  const text = new TextDecoder().decode(readBounded(path, LIMITS.certificateBytes, "--cacert"));
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new Failure("input_invalid", `--cacert ${quoted(path)} holds no PEM certificate`);
 }
 
 export function readCount(text: string, flag: string): number {

@@ -9,6 +9,7 @@ import { readBounded } from "../host/files.ts";
 import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
 import { parseTargetConfig, type TargetConfig } from "../pins/target-config.ts";
+import { tellProxies } from "./network-flags.ts";
 import type { PinFlags } from "./pin-flags.ts";
 import { doubtsAbout, meantName } from "./target-doubts.ts";
 
@@ -49,6 +50,7 @@ export function readTargets(flags: PinFlags, world: World): Target[] {
     throw problems.length === 1
       ? first
       : new Failure(first.code, problems.map((one) => one.message).join("; "), first);
+  tellProxies(targets, flags.proxy, world);
   for (const doubt of doubtsAbout(targets, flags.strict)) world.say.warn(doubt);
   return targets;
 }

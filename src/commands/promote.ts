@@ -6,6 +6,9 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs, type Leg } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { promoteAll } from "../pins/promote.ts";
+import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
+import { artifactDocument, proveBefore, tellDrift } from "./image-checks.ts";
+import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, readImageChecks, withUnreadDigest } from "./image-flags.ts";
 import { PIN_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -14,6 +17,9 @@ import { PROMOTE_FLAGS, readNote, readRules, readRun } from "./promote-flags.ts"
 const FLAGS = {
   ...PIN_FLAGS,
   ...REPORT_FLAGS,
+  ...IMAGE_FLAG,
+  ...IMAGE_CHECK_FLAGS,
+  ...EVENT_FLAGS,
   ...PROMOTE_FLAGS,
 } as const;
 
@@ -27,7 +33,7 @@ export const promote: Command = defineCommand({
   ],
   exits: [
     "partial",
-    ...(["auth", "policy", "missing", "mismatch", "rejected", "protocol"] as const),
+    ...(["auth", "policy", "untrusted", "missing", "mismatch", "rejected", "protocol"] as const),
     ...(["conflict", "transport", "server", "unknown", "changes", "interrupted", "terminated"] as const),
   ],
   emptyDocument: { checked: 0, legs: [] },
@@ -36,18 +42,24 @@ export const promote: Command = defineCommand({
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   prepareReport(flags, world);
-  const pins = readPins(flags, world);
+  const named = readPins(withUnreadDigest(flags), world);
   const note = readNote(flags, world);
   const commit = readCommitRule(flags, note.gitSha);
-  const rules = readRules(flags, pins.length);
+  const rules = readRules(flags, named.length);
   const exchange = readExchange(flags, world);
+  const checks = readImageChecks(flags, named, exchange, world);
+  // Before the credentials, which such a run often lacks: this is the reason.
+  refuseProposedChange(flags["allow-event"], world);
   const targets = readTargets(flags, world);
+  const proven = await proveBefore(checks, named, world);
+  const { pins } = proven;
   const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
   const legs = await promoteAll(work, note, rules, readRun(world));
   warnOfLegs(legs, world);
+  await tellDrift(checks, proven, world);
   return {
     exit: exitOfLegs(legs),
-    document: pinDocument(pins, note, legs),
+    document: { ...pinDocument(pins, note, legs), ...artifactDocument(checks, proven.artifacts) },
     text: describeLegs(legs),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>

@@ -6,6 +6,8 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { verifyAll } from "../pins/promote.ts";
+import { artifactDocument, proveAfter } from "./image-checks.ts";
+import { IMAGE_CHECK_FLAGS, readImageChecks } from "./image-flags.ts";
 import {
   PIN_FLAGS,
   readCommit,
@@ -22,6 +24,7 @@ import { inEnvironment, warnOfLegs } from "./promote.ts";
 const FLAGS = {
   ...PIN_FLAGS,
   ...REPORT_FLAGS,
+  ...IMAGE_CHECK_FLAGS,
   for: {
     type: "string",
     valueHint: "30s",
@@ -46,6 +49,8 @@ export const verifyPin: Command = defineCommand({
   exits: [
     "partial",
     "auth",
+    "policy",
+    "untrusted",
     "missing",
     "mismatch",
     "protocol",
@@ -62,6 +67,7 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   prepareReport(flags, world);
   const pins = flags.not === undefined ? readPins(flags, world) : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
+  const checks = readImageChecks(flags, pins, exchange, world);
   const rule = {
     until: "equal" as const,
     forMs: parseDuration(flags.for, "--for", { least: 0 }),
@@ -72,11 +78,12 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   const targets = readTargets(flags, world);
   // The script that this replaces does not look at $GIT_SHA here.
   const commit = readCommitRule(flags, readCommit(flags["git-sha"]));
-  const legs = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
+  const read = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
+  const { legs, artifacts } = await proveAfter(checks, read, world);
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: pinDocument(pins, null, legs),
+    document: { ...pinDocument(pins, null, legs), ...artifactDocument(checks, artifacts) },
     text: describeLegs(legs),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>

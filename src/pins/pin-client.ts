@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { BUILD } from "../base/version.ts";
-import { request, type HttpRequest } from "../host/http.ts";
+import { request, type Connection, type HttpRequest } from "../host/http.ts";
 import { classifyWrite, type WriteAnswer } from "./classify.ts";
 import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
 import { findRow, readListing } from "./listing.ts";
@@ -14,8 +14,8 @@ import type { Credential, Target } from "./target.ts";
 /** How the control planes are talked to; the same for every target of a run. */
 export type Exchange = {
   readonly attemptTimeoutMs: number;
-  /** PEM certificates from --cacert. */
-  readonly ca: string | undefined;
+  /** How a control plane is reached: certificates, proxy. */
+  readonly connection: (url: URL) => Connection;
   readonly stop: AbortSignal;
   /** In place of our own name; some edges refuse what they do not know. */
   readonly userAgent?: string | undefined;
@@ -191,7 +191,7 @@ function ask(target: Target, exchange: Exchange, message: Message, token: Creden
     },
     deadlineMs: exchange.attemptTimeoutMs,
     maxBytes: LIMITS.apiAnswerBytes,
-    ...(exchange.ca === undefined ? {} : { ca: exchange.ca }),
+    ...exchange.connection(target.base),
     stop: exchange.stop,
   });
 }

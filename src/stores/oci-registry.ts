@@ -6,7 +6,7 @@ import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
-import { request, shownUrl, type HttpAnswer, type HttpHead } from "../host/http.ts";
+import { request, shownUrl, type Connection, type HttpAnswer, type HttpHead } from "../host/http.ts";
 import type { DockerLogins, Login } from "./docker-config.ts";
 import type { TlsTrust } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
@@ -19,6 +19,8 @@ export type RegistryAccess = {
   /** A bearer token of the registry itself, in place of a login. */
   readonly token: string | undefined;
   readonly tls: TlsTrust;
+  /** The proxy for a URL; without it the variables of the environment decide. */
+  readonly proxyFor?: (url: URL) => Connection["proxy"];
   readonly allowInsecureHttp: boolean;
   /** Told of every secret before it is used. */
   readonly keepSecret: (text: string) => void;
@@ -202,6 +204,7 @@ export class Registry {
     body?: string,
   ): Promise<HttpAnswer> {
     const { ca, identity } = this.#access.tls;
+    const proxy = this.#access.proxyFor?.(url);
     const isOwn = url.origin === this.#base.origin;
     return request({
       method,
@@ -212,6 +215,7 @@ export class Registry {
       deadlineMs: read.deadlineMs,
       stop: read.stop,
       ...(ca === undefined ? {} : { ca }),
+      ...(proxy === undefined ? {} : { proxy }),
       ...(identity === undefined || !isOwn ? {} : { identity }),
     });
   }

@@ -64,7 +64,7 @@ export const DOORS: readonly { readonly what: RegExp; readonly may: RegExp }[] =
  */
 export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   base: ["*"],
-  source: ["ci", "coordinates", "known", "remote"],
+  source: ["ci", "ci-event", "coordinates", "known", "remote"],
   context: [
     "byte-path",
     "capture-document",

@@ -232,13 +232,17 @@ describe("the log", () => {
 
   test("a token is masked once, and never into a file", async () => {
     await using server = await scriptedServer(PINNED);
+    await using other = await scriptedServer(PINNED);
     const env = { ...TOKENS, WAYBILL_TOKEN_STAGING: TOKENS.WAYBILL_TOKEN_PROD, GITHUB_ACTIONS: "true" };
-    const words = [...PROGRAM, ...verify(server, NEW, "--target", `staging=${server.url}`)];
-    expect((await runProgram(words, { env })).stderr).toBe("::add-mask::token-of-prod\n");
+    const words = [...PROGRAM, ...verify(server, NEW, "--target", `staging=${other.url}`)];
+    const { stderr } = await runProgram(words, { env });
+    expect(stderr.split("\n").filter((line) => line.includes("add-mask"))).toEqual([
+      "::add-mask::token-of-prod",
+    ]);
     using folder = temporaryFolder();
     const line = `"$@" 2>'${folder.at("log")}'`;
     expect((await runProgram(["/bin/sh", "-c", line, "sh", ...words], { env })).code).toBe(0);
-    expect(readFileSync(folder.at("log"), "utf8")).toBe("");
+    expect(readFileSync(folder.at("log"), "utf8")).not.toContain("token-of-prod");
   });
 
   test("--quiet says nothing but errors, also where runners fold and warn", async () => {

@@ -52,7 +52,7 @@ function work(given: Given): Parameters<typeof promoteAll>[0] {
     clock: given.clock ?? new FakeClock(),
     exchange: {
       attemptTimeoutMs: 5_000,
-      ca: undefined,
+      connection: () => ({}),
       // In the middle: every wait is exactly the interval.
       jitter: () => 0.5,
       stop: new AbortController().signal,
