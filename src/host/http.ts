@@ -157,6 +157,12 @@ function transportFailure(error: unknown, wanted: HttpRequest): Failure {
   }
   if (REFUSED.has(code))
     return new Failure("connection_failed", `no connection to ${wanted.url.host} (${code})`);
+  // Not a broken connection that trying again could mend: what listens there speaks something else.
+  if (code === "EPROTO") {
+    return new Failure("tls_failed", `${wanted.url.host} speaks no TLS that we understand (${code})`, {
+      hint: "is it the port of plain http?",
+    });
+  }
   if (TLS.test(code)) {
     return new Failure("tls_failed", `the certificate of ${wanted.url.host} is not trusted (${code})`, {
       hint: tlsHint(code),
