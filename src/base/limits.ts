@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** bytes of a JSON answer of a control plane */
   apiAnswerBytes: 1_048_576,
+  /** bytes of all headers of an answer */
+  headerBytes: 65_536,
   /** bytes of a JSON document read from disk or standard input */
   documentBytes: 10_485_760,
   /** depth of nested arrays and objects in any JSON document */
@@ -16,6 +18,8 @@ export const LIMITS = {
   redactedSecretChars: 8,
   /** bytes of a file of PEM certificates */
   certificateBytes: 1_048_576,
+  /** bytes of a Docker config.json */
+  dockerConfigBytes: 1_048_576,
   /** bytes of a key file or a detached signature */
   keyFileBytes: 16_384,
   /** bytes of a file of envelopes or bundles */
@@ -53,6 +57,10 @@ export const LIMITS = {
   archiveMembers: 2_000_000,
   /** bytes of a pax header or a long name in an archive */
   archiveHeaderBytes: 1_048_576,
+  /** bytes of a step summary that the runner takes; a longer one is dropped as a whole */
+  stepSummaryBytes: 1_048_576,
+  /** characters of one line of a log; Gitea cuts a line at 64 KiB */
+  logLineChars: 8_192,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

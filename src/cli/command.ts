@@ -1,8 +1,10 @@
 import type { SubCommandsDef } from "citty";
 import type { ExitCode, ExitName } from "../base/exit-codes.ts";
 import type { Failure } from "../base/failure.ts";
+import type { CiReport } from "./ci-report.ts";
 import type { Flags, Values } from "./flags.ts";
 import type { Redactor } from "./redactor.ts";
+import type { Report } from "./report-rows.ts";
 import type { Speaker } from "./speaker.ts";
 import { readArguments } from "./strict-arguments.ts";
 
@@ -24,6 +26,8 @@ export type Outcome = {
   readonly text: string;
   /** Told on standard error, and as an annotation where the CI runner knows them. */
   readonly failures?: readonly Failure[];
+  /** For the CI system, when the command prepared `World.ci`. */
+  readonly report?: Report;
 };
 
 /** The outside, as the commands see it. Only main.ts makes one. */
@@ -34,6 +38,7 @@ export type World = {
   readonly stop: AbortSignal;
   readonly say: Speaker;
   readonly secrets: Redactor;
+  readonly ci: CiReport;
   readonly now: () => Date;
   /** Writes the result before the command has ended: for `serve`, which then runs on. */
   readonly publish: (outcome: Outcome) => void;

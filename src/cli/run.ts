@@ -2,9 +2,10 @@ import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { Annotator } from "./annotations.ts";
+import { CiReport } from "./ci-report.ts";
 import { isGroup, type Command, type Group, type Member, type Outcome, type World } from "./command.ts";
 import { helpOf } from "./help.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { Redactor } from "./redactor.ts";
 import { writeReport } from "./report.ts";
 import { Speaker } from "./speaker.ts";
@@ -27,10 +28,12 @@ export async function run(
   const common = commonFlags(argv);
   const secrets = new Redactor();
   const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
+  const ci = new CiReport(outside.env, secrets, () => crypto.randomUUID().replaceAll("-", ""));
   const called: Called = { schema: "error", path: [], command: undefined };
   let published = false;
 
-  const write = (outcome: Outcome): ExitCode => {
+  const write = (ended: Outcome): ExitCode => {
+    const outcome = tellRunner(ended, called, ci, say, outside.now());
     for (const failure of outcome.failures ?? []) say.failure(failure);
     const written = writeReport(called.schema, outcome, common.json, secrets);
     if (written.problem !== undefined) say.failure(new Failure("output_not_written", written.problem));
@@ -44,7 +47,7 @@ export async function run(
   let outcome: Outcome;
   try {
     if (refusal !== null) throw refusal;
-    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, publish });
+    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, publish });
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
@@ -144,6 +147,24 @@ function withoutRequired(command: Command): Command["args"] {
 function failed(failure: Failure, command: Command | undefined): Outcome {
   const document = { ...command?.emptyDocument, error: failure.toDocument() };
   return { exit: failure.exitCode, document, text: "", failures: [failure] };
+}
+
+/** The files of the CI system and the folded part of its log. What could not be written may change how the run ends. */
+function tellRunner(outcome: Outcome, called: Called, ci: CiReport, say: Speaker, now: Date): Outcome {
+  const { exit, document, report, failures = [] } = outcome;
+  const command = called.path.join(" ");
+  const details = (report?.rows ?? []).flatMap((row) => row.details.map((line) => `${row.name}: ${line}`));
+  if (details.length > 0) say.details(`waybill ${command}, step by step`, details, now);
+  const { warnings, failure } = ci.write({ command, exit, report, failures });
+  for (const warning of warnings) say.warn(warning);
+  if (failure === null) return outcome;
+  const error = document["error"] ?? failure.toDocument();
+  return {
+    ...outcome,
+    exit: failure.exitCode,
+    document: { ...document, error },
+    failures: [...failures, failure],
+  };
 }
 
 function tellRest(outcome: Outcome, say: Speaker): ExitCode {

@@ -1,8 +1,9 @@
 import { isatty } from "node:tty";
-import type { ConsolaInstance, ConsolaReporter } from "consola";
+import type { ConsolaInstance } from "consola";
 import type { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
-import { writeFully } from "../host/descriptors.ts";
+import { isPipe, writeFully } from "../host/descriptors.ts";
 import type { Annotator } from "./annotations.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -13,13 +14,14 @@ const PREFIX: Readonly<Record<string, string>> = { error: "error: ", warn: "warn
 const LEVEL = { quiet: 0, normal: 3, verbose: 4 } as const;
 
 /**
- * Speech to the person, on standard error only. consola is loaded at the first word (it costs more than the rest
- * of the start together), so messages queue behind it in order and `flush` waits for the last.
+ * Speech to the person, on standard error only. consola is loaded at the first word to a terminal (it costs
+ * more than the rest of the start together), so messages queue behind it in order and `flush` waits for the last.
  */
 export class Speaker {
   readonly #redactor: Redactor;
   readonly #annotator: Annotator;
   readonly #loudness: Loudness;
+  readonly #masked: Set<string> = new Set();
   #consola: Promise<ConsolaInstance> | undefined;
   #last: Promise<void> = Promise.resolve();
 
@@ -33,12 +35,33 @@ export class Speaker {
     this.#queue("info", text);
   }
 
+  /** A warning, and an annotation where the runner knows them. */
   warn(text: string): void {
     this.#queue("warn", text);
+    const annotation = this.#annotator.warning(this.#redactor.clean(text));
+    if (annotation !== null && this.#loudness !== "quiet") this.#then(() => writeLine(annotation));
   }
 
   debug(text: string): void {
     this.#queue("debug", text);
+  }
+
+  /**
+   * Has the CI runner hide a secret in what other steps log. Only through a pipe, behind which the runner reads: in
+   * a file the secret would stay.
+   */
+  mask(secret: string): void {
+    const line = this.#masked.has(secret) ? null : this.#annotator.mask(secret);
+    this.#masked.add(secret);
+    if (line !== null && isPipe(2)) this.#then(() => writeLine(line));
+  }
+
+  /** Lines for those who want to know more: folded where the runner folds, otherwise with --verbose. */
+  details(title: string, lines: readonly string[], now: Date): void {
+    const cleaned = lines.map((line) => inert(this.#redactor.clean(line)));
+    const folded = this.#annotator.section(`waybill_${now.getTime()}`, title, cleaned, now);
+    if (folded === null) this.#queue("debug", [title, ...cleaned].join("\n  "));
+    else if (this.#loudness !== "quiet") this.#then(() => folded.forEach(writeLine));
   }
 
   /** A failure: the message, the hint below it, and an annotation where the runner knows them. */
@@ -64,8 +87,11 @@ export class Speaker {
     if (this.#loudness === "quiet" && kind !== "error") return;
     if (this.#loudness === "normal" && kind === "debug") return;
     this.#then(async () => {
+      const lines = this.#redactor.clean(text).split("\n").map(cut).join("\n");
+      // consola is for a terminal; a pipe or a CI log gets plain lines, no colours, no time stamps.
+      if (!isatty(2)) return writeLine(`${PREFIX[kind] ?? ""}${lines}`);
       this.#consola ??= loadConsola(this.#loudness);
-      (await this.#consola)[kind](this.#redactor.clean(text));
+      (await this.#consola)[kind](lines);
     });
   }
 
@@ -79,16 +105,18 @@ function inert(line: string): string {
   return `${/^ */u.exec(line)?.[0] ?? ""}${printable(line)}`;
 }
 
+/** Runners cut long lines where they like, also in the middle of what makes them harmless. */
+function cut(line: string): string {
+  return line.length > LIMITS.logLineChars ? `${line.slice(0, LIMITS.logLineChars)}…` : line;
+}
+
 async function loadConsola(loudness: Loudness): Promise<ConsolaInstance> {
   const { createConsola } = await import("consola");
-  // A person's terminal gets consola's own look; a pipe or a CI log gets plain lines, no colours, no time stamps.
-  const plain: ConsolaReporter = {
-    log: (entry) => writeLine(`${PREFIX[entry.type] ?? ""}${entry.args.map(String).join(" ")}`),
-  };
   return createConsola({
     level: LEVEL[loudness],
     throttle: 0,
-    ...(isatty(2) ? { stdout: process.stderr, stderr: process.stderr } : { reporters: [plain] }),
+    stdout: process.stderr,
+    stderr: process.stderr,
   });
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { COMMON_FLAGS, type Flag, type Flags, type Values } from "./flags.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 
 /**
  * The strict layer before citty, whose own parser takes unknown flags, lost values and repeats in silence. Reads

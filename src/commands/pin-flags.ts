@@ -1,14 +1,13 @@
-import { resolve } from "node:path";
 import { parseImageDigest } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { readBounded } from "../host/files.ts";
-import { GLOBAL_REGION, isRegion, isTemplate, type WantedPin } from "../pins/pin.ts";
+import type { CommitRule } from "../pins/leg-warnings.ts";
+import { GLOBAL_REGION, isGitSha, isRegion, isTemplate, type WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
+import { readConnections } from "./network-flags.ts";
 
 /** The flags that `promote` and `verify pin` share. */
 export const PIN_FLAGS = {
@@ -72,10 +71,28 @@ export const PIN_FLAGS = {
     description: "ceiling for one request",
   },
   "retry-interval": { type: "string", valueHint: "5s", default: "5s", description: "between two requests" },
+  "git-sha": { type: "string", valueHint: "SHA", description: "the commit that the image was built from" },
+  "git-sha-must-match": {
+    type: "boolean",
+    description: "a row of another commit is a mismatch, in place of a warning",
+  },
+  strict: { type: "boolean", description: "refuse one token for two environments" },
+  "user-agent": { type: "string", valueHint: "TEXT", description: "in place of waybill/VERSION" },
   cacert: {
     type: "string",
     valueHint: "FILE",
     description: "PEM certificates to trust in place of the system's",
+  },
+  "client-cert": {
+    type: "string",
+    valueHint: "FILE",
+    description: "PEM certificate to show to servers that ask for one",
+  },
+  "client-key": { type: "string", valueHint: "FILE", description: "PEM private key of that certificate" },
+  proxy: {
+    type: "string",
+    valueHint: "URL|none",
+    description: "proxy for https, in place of HTTPS_PROXY and NO_PROXY; never for loopback addresses",
   },
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
@@ -85,10 +102,7 @@ export type PinFlags = Values<typeof PIN_FLAGS>;
 /** The pins that flags name, or else the variables of the script that this replaces. At least one. */
 export function readPins(flags: PinFlags, world: World): WantedPin[] {
   const { env } = world;
-  // The script takes an empty REGION for none.
-  const region = flags.region ?? (env["REGION"] === "" ? undefined : env["REGION"]) ?? GLOBAL_REGION;
-  if (!isRegion(region))
-    throw new Failure("invalid_value", `--region is ${quoted(region)}; wanted letters, digits and dashes`);
+  const region = readRegion(flags, world);
   if (flags.pin.length > 0) {
     if (flags.template !== undefined || flags.digest !== undefined) {
       throw new Failure("flags_contradict", "--pin and --template with --digest contradict each other", {
@@ -113,6 +127,26 @@ export function readPins(flags: PinFlags, world: World): WantedPin[] {
   return [readPin(`${template}=${digest}`, region)];
 }
 
+/** The pin of `--not`: the template and region as ever, and a digest that must not be there. */
+export function readUnwanted(flags: PinFlags, not: string, world: World): WantedPin {
+  if (flags.digest !== undefined || flags.pin.length > 0) {
+    throw new Failure("flags_contradict", "--not contradicts --digest and --pin", {
+      hint: "a pin at the wanted digest is at no other one",
+    });
+  }
+  const template = flags.template ?? world.env["TEMPLATE_NAME"];
+  if (template === undefined) throw new Failure("flag_missing", "--template is missing");
+  return { ...readPin(`${template}=${not}`, readRegion(flags, world)), unwanted: true };
+}
+
+function readRegion(flags: PinFlags, { env }: World): string {
+  // The script takes an empty REGION for none.
+  const region = flags.region ?? (env["REGION"] === "" ? undefined : env["REGION"]) ?? GLOBAL_REGION;
+  if (!isRegion(region))
+    throw new Failure("invalid_value", `--region is ${quoted(region)}; wanted letters, digits and dashes`);
+  return region;
+}
+
 function readPin(text: string, region: string): WantedPin {
   const cut = text.indexOf("=");
   const template = text.slice(0, Math.max(cut, 0));
@@ -129,15 +163,33 @@ export function readExchange(flags: PinFlags, world: World): Exchange {
   const attemptMs = parseDuration(flags["attempt-timeout"], "--attempt-timeout");
   return {
     attemptTimeoutMs: Math.min(attemptMs, parseDuration(flags.timeout, "--timeout")),
-    ca: flags.cacert === undefined ? undefined : readCertificates(resolve(world.cwd, flags.cacert)),
+    userAgent: readUserAgent(flags["user-agent"]),
+    jitter: Math.random,
+    connection: readConnections(flags, world),
     stop: world.stop,
   };
 }
 
-function readCertificates(path: string): string {
-  const text = new TextDecoder().decode(readBounded(path, LIMITS.certificateBytes, "--cacert"));
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new Failure("input_invalid", `--cacert ${quoted(path)} holds no PEM certificate`);
+function readUserAgent(text: string | undefined): string | undefined {
+  if (text === undefined || /^[\u0020-\u007e]{1,200}$/u.test(text)) return text;
+  throw new Failure("invalid_value", `--user-agent is ${quoted(text)}; wanted printable ASCII`);
+}
+
+/** A commit that can be compared later; undefined for none. */
+export function readCommit(gitSha: string | undefined): string | undefined {
+  if (gitSha === undefined || isGitSha(gitSha)) return gitSha;
+  throw new Failure(
+    "invalid_value",
+    `--git-sha is ${quoted(gitSha)}; wanted 7 to 64 lower-case hex characters`,
+    { hint: "a name such as HEAD, or a -dirty suffix, says nothing that can be checked later" },
+  );
+}
+
+export function readCommitRule(flags: PinFlags, gitSha: string | undefined): CommitRule {
+  const mustMatch = flags["git-sha-must-match"];
+  if (mustMatch && gitSha === undefined)
+    throw new Failure("flag_missing", "--git-sha-must-match needs --git-sha");
+  return { gitSha, mustMatch };
 }
 
 export function readCount(text: string, flag: string): number {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
+import { nearest } from "../base/nearest.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
@@ -8,7 +9,9 @@ import { readBounded } from "../host/files.ts";
 import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
 import { parseTargetConfig, type TargetConfig } from "../pins/target-config.ts";
+import { tellProxies } from "./network-flags.ts";
 import type { PinFlags } from "./pin-flags.ts";
+import { doubtsAbout, meantName } from "./target-doubts.ts";
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 
@@ -47,6 +50,8 @@ export function readTargets(flags: PinFlags, world: World): Target[] {
     throw problems.length === 1
       ? first
       : new Failure(first.code, problems.map((one) => one.message).join("; "), first);
+  tellProxies(targets, flags.proxy, world);
+  for (const doubt of doubtsAbout(targets, flags.strict)) world.say.warn(doubt);
   return targets;
 }
 
@@ -79,9 +84,12 @@ function namedTargets(flags: PinFlags, world: World): Named[] {
   return flags.env.map((env) => {
     const config = known.get(env);
     if (config !== undefined) return { env, config };
+    const names = [...known.keys()];
+    const meant = meantName(env, names, nearest(env, names));
     throw new Failure(
       "invalid_value",
-      `--env ${quoted(env)} is not in the configuration; it has ${[...known.keys()].join(", ")}`,
+      `--env ${quoted(env)} is not in the configuration; it has ${names.join(", ")}`,
+      { hint: meant === null ? "name one of these" : `did you mean --env ${meant}?` },
     );
   });
 }
@@ -120,6 +128,10 @@ function credential(asked: SecretSource, env: string, world: World, problems: Fa
     const [source, variables] = underItsName(asked, world);
     const value = readSecret(source, variables, `token of ${env}`);
     world.secrets.register(value);
+    world.say.mask(value);
+    // A file ends with a line break by custom; a variable that does was filled from one, and may hold more.
+    if ("variable" in source && value !== variables[source.variable])
+      world.say.warn(`$${source.variable} has white space around the token of ${env}; it was left out`);
     return { name: "variable" in source ? `$${source.variable}` : quoted(source.file), value };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

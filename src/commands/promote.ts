@@ -1,43 +1,31 @@
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
-import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
-import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
+import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
-import { exitOfLegs } from "../pins/leg.ts";
-import { isGitSha, type PinNote } from "../pins/pin.ts";
+import { exitOfLegs, type Leg } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { promoteAll } from "../pins/promote.ts";
-import { describePlan, exitOfPlan, planDocument, planPromotion } from "../pins/promotion-plan.ts";
-import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
+import { artifactDocument, proveBefore, tellDrift } from "./image-checks.ts";
+import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, readImageChecks, withUnreadDigest } from "./image-flags.ts";
+import { PIN_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
+import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 import { POLICY_FLAGS, TRUST_FLAGS } from "./policy-flags.ts";
 import { checkGate, GATE_FLAGS, type GateResult } from "./promote-gate.ts";
+import { PROMOTE_FLAGS, readNote, readRules, readRun } from "./promote-flags.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
-  "git-sha": { type: "string", valueHint: "SHA", description: "the commit that the image was built from" },
-  notes: { type: "string", valueHint: "TEXT", description: "kept with the pin" },
-  for: {
-    type: "string",
-    valueHint: "30s",
-    default: "30s",
-    description: "how long to read back until it is equal",
-  },
-  "conflict-budget": {
-    type: "string",
-    valueHint: "180s",
-    default: "180s",
-    description: "how long to wait out a 409",
-  },
+  ...REPORT_FLAGS,
+  ...IMAGE_FLAG,
+  ...IMAGE_CHECK_FLAGS,
+  ...EVENT_FLAGS,
+  ...PROMOTE_FLAGS,
   ...GATE_FLAGS,
   ...TRUST_FLAGS,
   ...POLICY_FLAGS,
-  "dry-run": {
-    type: "boolean",
-    description: "say what would change and what the policy says; writes nothing",
-  },
 } as const;
 
 export const promote: Command = defineCommand({
@@ -52,49 +40,40 @@ export const promote: Command = defineCommand({
   exits: [
     "partial",
     ...(["auth", "policy", "untrusted", "missing", "mismatch", "rejected", "protocol"] as const),
-    ...(["changes", "conflict", "transport", "server", "unknown", "interrupted", "terminated"] as const),
+    ...(["conflict", "transport", "server", "unknown", "changes", "interrupted", "terminated"] as const),
   ],
   emptyDocument: { checked: 0, legs: [] },
   act: promoteAct,
 });
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  const pins = readPins(flags, world);
+  prepareReport(flags, world);
+  const named = readPins(withUnreadDigest(flags), world);
   const note = readNote(flags, world);
+  const commit = readCommitRule(flags, note.gitSha);
+  const rules = readRules(flags, named.length);
   const exchange = readExchange(flags, world);
-  const intervalMs = parseDuration(flags["retry-interval"], "--retry-interval");
-  const rules = {
-    timeoutMs: parseDuration(flags.timeout, "--timeout"),
-    conflictBudgetMs: parseDuration(flags["conflict-budget"], "--conflict-budget"),
-    retryIntervalMs: intervalMs,
-    readBack: {
-      until: "equal" as const,
-      forMs: parseDuration(flags.for, "--for"),
-      stable: readCount(flags.stable, "--stable"),
-      // The first read-back is usually right; a replica that lags is asked again soon.
-      intervalMs: Math.min(intervalMs, 1_000),
-    },
-  };
+  const checks = readImageChecks(flags, named, exchange, world);
+  // Before the credentials, which such a run often lacks: this is the reason.
+  refuseProposedChange(flags["allow-event"], world);
   const targets = readTargets(flags, world);
+  const proven = await proveBefore(checks, named, world);
+  const { pins } = proven;
   const gate = checkGate(flags, pins, targets, world);
   if (gate.failure !== null) return shut(gate, gate.failure);
-  const work = { targets, pins, exchange, clock: SYSTEM_CLOCK };
-  if (flags["dry-run"]) {
-    const plan = await planPromotion({ ...work, timeoutMs: rules.timeoutMs, retryIntervalMs: intervalMs });
-    return {
-      exit: exitOfPlan(plan),
-      document: { checked: plan.length, dry_run: true, legs: plan.map(planDocument), ...gate.document },
-      text: describePlan(plan),
-      failures: plan.flatMap(({ target, failure }) =>
-        failure === null ? [] : [inEnvironment(target.env, failure)],
-      ),
-    };
-  }
-  const legs = await promoteAll(work, note, rules);
+  const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
+  const legs = await promoteAll(work, note, rules, readRun(world));
+  warnOfLegs(legs, world);
+  await tellDrift(checks, proven, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, note, legs), ...gate.document },
+    document: {
+      ...pinDocument(pins, note, legs),
+      ...artifactDocument(checks, proven.artifacts),
+      ...gate.document,
+    },
     text: describeLegs(legs),
+    report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
@@ -114,19 +93,10 @@ function shut(gate: GateResult, failure: Failure): Outcome {
   };
 }
 
-function readNote(flags: Values<typeof FLAGS>, world: World): PinNote {
-  const gitSha = flags["git-sha"] ?? world.env["GIT_SHA"];
-  if (gitSha !== undefined && !isGitSha(gitSha)) {
-    throw new Failure(
-      "invalid_value",
-      `--git-sha is ${quoted(gitSha)}; wanted 7 to 64 lower-case hex characters`,
-      {
-        hint: "a name such as HEAD, or a -dirty suffix, says nothing that can be checked later",
-      },
-    );
-  }
-  const notes = flags.notes === undefined ? undefined : printable(flags.notes, LIMITS.notesChars - 1);
-  return { gitSha, notes };
+/** What the legs found beside their verdicts. */
+export function warnOfLegs(legs: readonly Leg[], world: World): void {
+  for (const { target, warnings } of legs)
+    for (const { message } of warnings) world.say.warn(`${target.env}: ${message}`);
 }
 
 /** The same failure, saying in which environment. */

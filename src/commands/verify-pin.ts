@@ -1,21 +1,40 @@
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
+import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { verifyAll } from "../pins/promote.ts";
-import { PIN_FLAGS, readCount, readExchange, readPins } from "./pin-flags.ts";
+import { artifactDocument, proveAfter } from "./image-checks.ts";
+import { IMAGE_CHECK_FLAGS, readImageChecks } from "./image-flags.ts";
+import {
+  PIN_FLAGS,
+  readCommit,
+  readCommitRule,
+  readCount,
+  readExchange,
+  readPins,
+  readUnwanted,
+} from "./pin-flags.ts";
+import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
-import { inEnvironment } from "./promote.ts";
+import { inEnvironment, warnOfLegs } from "./promote.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
+  ...REPORT_FLAGS,
+  ...IMAGE_CHECK_FLAGS,
   for: {
     type: "string",
     valueHint: "30s",
     default: "0s",
     description: "how long to poll until it is equal (0s: one read)",
+  },
+  not: {
+    type: "string",
+    valueHint: "DIGEST",
+    description: "in place of --digest: there is a pin, and not at this one",
   },
 } as const;
 
@@ -30,6 +49,8 @@ export const verifyPin: Command = defineCommand({
   exits: [
     "partial",
     "auth",
+    "policy",
+    "untrusted",
     "missing",
     "mismatch",
     "protocol",
@@ -43,8 +64,10 @@ export const verifyPin: Command = defineCommand({
 });
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  const pins = readPins(flags, world);
+  prepareReport(flags, world);
+  const pins = flags.not === undefined ? readPins(flags, world) : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
+  const checks = readImageChecks(flags, pins, exchange, world);
   const rule = {
     until: "equal" as const,
     forMs: parseDuration(flags.for, "--for", { least: 0 }),
@@ -53,11 +76,16 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
     intervalMs: Math.min(parseDuration(flags["retry-interval"], "--retry-interval"), 1_000),
   };
   const targets = readTargets(flags, world);
-  const legs = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK }, rule);
+  // The script that this replaces does not look at $GIT_SHA here.
+  const commit = readCommitRule(flags, readCommit(flags["git-sha"]));
+  const read = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
+  const { legs, artifacts } = await proveAfter(checks, read, world);
+  warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: pinDocument(pins, null, legs),
+    document: { ...pinDocument(pins, null, legs), ...artifactDocument(checks, artifacts) },
     text: describeLegs(legs),
+    report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),

@@ -18,6 +18,8 @@ type Change = {
   readonly subject: string;
   readonly before: JsonValue;
   readonly after: JsonValue;
+  /** Why, where the one who asks has to say so. */
+  readonly reason?: string;
 };
 
 type Row = {
@@ -30,14 +32,17 @@ type Row = {
   readonly after: string | null;
 };
 
-/** Called inside the write that makes the change, so that there is never one without the other. */
-export function recordChange(sql: Sql, by: By, change: Change): Promise<void> {
+/**
+ * Called inside the write that makes the change, so that there is never one without the other. Resolves with the
+ * number of the event.
+ */
+export function recordChange(sql: Sql, by: By, change: Change): Promise<number> {
   return append(sql, {
     by,
     action: change.action,
     decision: "allowed",
     subject: change.subject,
-    reason: null,
+    reason: change.reason ?? null,
     before: stored(change.before),
     after: stored(change.after),
   });
@@ -48,19 +53,19 @@ export function recordDenial(
   by: By,
   denied: { readonly action: string; readonly subject: string; readonly reason: string },
 ): Promise<void> {
-  return database.write((sql) =>
-    append(sql, { by, ...denied, decision: "denied", before: null, after: null }),
-  );
+  return database.write(async (sql) => {
+    await append(sql, { by, ...denied, decision: "denied", before: null, after: null });
+  });
 }
 
 function stored(value: JsonValue): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
-async function append(sql: Sql, row: Row): Promise<void> {
-  await sql.run(
+async function append(sql: Sql, row: Row): Promise<number> {
+  const [added] = await sql.rows<{ seq: number }>(
     `INSERT INTO events (at, env, actor, action, decision, subject, reason, before_json, after_json, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq`,
     row.by.at,
     row.by.env,
     row.by.actor,
@@ -72,4 +77,6 @@ async function append(sql: Sql, row: Row): Promise<void> {
     row.after,
     row.by.requestId,
   );
+  if (added === undefined) throw new Error("the insert of an event returned no row");
+  return added.seq;
 }

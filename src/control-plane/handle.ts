@@ -9,6 +9,8 @@ import { recordDenial, type By } from "./events.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
+import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
+import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
 import { findRoute, type Deps, type Route } from "./router.ts";
 import { allows } from "./scopes.ts";
 import { actorOf } from "./token.ts";
@@ -17,6 +19,8 @@ import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 const ROUTES: readonly Route[] = [
   ...HEALTH_ROUTES,
   ...PIN_ROUTES,
+  ...PIN_VERSION_ROUTES,
+  ...PIN_STOP_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
@@ -99,7 +103,10 @@ async function answer(
   if (!allows(token.scopes, route.access)) {
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
-  return route.answer({ request, params, query, by: progress.by, env: token.env }, deps);
+  return route.answer(
+    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes },
+    deps,
+  );
 }
 
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
@@ -120,9 +127,19 @@ function asRefusal(error: unknown): WireRefusal {
   return new WireRefusal("internal_error", "internal error");
 }
 
+const DENIALS: ReadonlySet<string> = new Set([
+  "unauthorized",
+  "forbidden",
+  "version_conflict",
+  "older_build",
+  "held",
+  "vetoed",
+  "frozen",
+]);
+
 /** Somebody was kept from something: who has no right to it, or whose bytes would replace published ones. */
 function isDenial(refusal: WireRefusal): boolean {
-  return ["unauthorized", "forbidden", "version_conflict"].includes(refusal.code);
+  return DENIALS.has(refusal.code);
 }
 
 async function deny(

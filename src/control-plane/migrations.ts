@@ -133,6 +133,34 @@ CREATE TABLE readiness (
   checked_at TEXT NOT NULL
 ) STRICT;
 `,
+  `
+-- The event that wrote the row: never the same one twice, also when a row comes back to an earlier digest.
+ALTER TABLE pins ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+-- The highest build number that was promoted here.
+ALTER TABLE pins ADD COLUMN seq INTEGER CHECK (seq >= 0);
+CREATE INDEX events_by_subject ON events (env, subject, seq);
+
+-- kind held: scope is a region; vetoed: a digest; frozen: both names are ''.
+CREATE TABLE pin_stops (
+  env TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('held', 'vetoed', 'frozen')),
+  template_name TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  set_at TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  PRIMARY KEY (env, kind, template_name, scope)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  actor TEXT NOT NULL,
+  key TEXT NOT NULL,
+  request_sha256 TEXT NOT NULL,
+  answer_json TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
+`,
 ];
 
 /** Runs the steps that this file has not seen. Throws Failure when a newer waybill wrote it. */

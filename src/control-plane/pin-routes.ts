@@ -1,8 +1,10 @@
-import { listPins, promotePin } from "./pins.ts";
-import { readPromotion } from "./promotion.ts";
+import { sha256Of } from "../base/hashing.ts";
+import { once, readKey } from "./idempotency.ts";
+import { listPins, writePin } from "./pins.ts";
+import { readPromotion, refuseUnscoped } from "./promotion.ts";
 import { readJsonBody } from "./request-body.ts";
 import type { Route } from "./router.ts";
-import { json } from "./wire.ts";
+import { json, jsonText } from "./wire.ts";
 
 /** The routes that promotion scripts have always called. */
 export const PIN_ROUTES: readonly Route[] = [
@@ -11,14 +13,27 @@ export const PIN_ROUTES: readonly Route[] = [
     path: "/cp/admin/runtime-image/promote",
     access: "pins:write",
     action: "pin.promote",
-    answer: async ({ request, env, by }, { database }) =>
-      json(await promotePin(database, env, readPromotion(await readJsonBody(request)), by)),
+    answer: async ({ request, env, by, scopes }, { database }) => {
+      const promotion = readPromotion(await readJsonBody(request));
+      refuseUnscoped(promotion, scopes);
+      const key = readKey(request.headers);
+      const body = await database.write((sql) =>
+        once(sql, by, key, JSON.stringify(promotion), async () =>
+          JSON.stringify((await writePin(sql, env, promotion, { kind: "none" }, by)).pin),
+        ),
+      );
+      return jsonText(body);
+    },
   },
   {
     method: "GET",
     path: "/cp/admin/runtime-image",
     access: "pins:read",
     action: "pin.list",
-    answer: async ({ env }, { database }) => json({ pins: await listPins(database, env) }),
+    answer: async ({ env }, { database }) => {
+      const list = { pins: await listPins(database, env) };
+      // Strong, since it is made of the bytes: it tells clients that this server knows versions.
+      return json(list, 200, { etag: `"${sha256Of(JSON.stringify(list)).slice(0, 32)}"` });
+    },
   },
 ];

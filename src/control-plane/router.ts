@@ -21,6 +21,7 @@ export type Call = {
   readonly by: By;
   /** The environment of the token: it decides what the request reads and writes. */
   readonly env: string;
+  readonly scopes: readonly Scope[];
 };
 
 type Common = {

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../base/json.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
 
 /** The stable `code` of an error answer, with its HTTP status. Append only: clients match on these. */
 const STATUS = {
@@ -11,12 +11,21 @@ const STATUS = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  pin_not_found: 404,
   version_conflict: 409,
+  older_build: 409,
+  held: 409,
+  vetoed: 409,
+  frozen: 409,
+  stale_version: 412,
   too_large: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   hash_mismatch: 422,
+  key_reused: 422,
+  not_in_history: 422,
   artifact_not_stored: 422,
+  precondition_required: 428,
   internal_error: 500,
   unavailable: 503,
   storage_full: 507,
@@ -29,12 +38,20 @@ export class WireRefusal extends Error {
   override readonly name = "WireRefusal";
   readonly code: WireCode;
   readonly headers: Readonly<Record<string, string>>;
+  /** Members of the answer beside `error` and `code`. */
+  readonly details: JsonMap;
 
   /** `text` is the `error` member: the one that existing scripts print. */
-  constructor(code: WireCode, text: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: WireCode,
+    text: string,
+    headers: Readonly<Record<string, string>> = {},
+    details: JsonMap = {},
+  ) {
     super(text);
     this.code = code;
     this.headers = headers;
+    this.details = details;
   }
 
   get status(): number {
@@ -42,7 +59,7 @@ export class WireRefusal extends Error {
   }
 
   toResponse(): Response {
-    return json({ error: this.message, code: this.code }, this.status, this.headers);
+    return json({ error: this.message, code: this.code, ...this.details }, this.status, this.headers);
   }
 }
 
@@ -51,7 +68,16 @@ export function json(
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new Response(`${JSON.stringify(value)}\n`, {
+  return jsonText(JSON.stringify(value), status, headers);
+}
+
+/** JSON that is text already. */
+export function jsonText(
+  text: string,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${text}\n`, {
     status,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
   });

@@ -23,6 +23,16 @@ export function writeFully(descriptor: number, text: string): WriteResult {
   return "written";
 }
 
+/** Whether somebody reads at the other end of a descriptor, as a CI runner does. */
+export function isPipe(descriptor: 1 | 2): boolean {
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFIFO() || status.isSocket();
+  } catch {
+    return false;
+  }
+}
+
 const O_CLOEXEC = 0o2000000;
 
 /**

@@ -1,7 +1,9 @@
 import { Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
+import { LIMITS } from "../base/limits.ts";
 import { isLoopback } from "./endpoint.ts";
 import { errorCode } from "./files.ts";
+import type { Proxy } from "./proxy-choice.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -12,10 +14,21 @@ export type HttpRequest = {
   readonly deadlineMs: number;
   /** Ceiling for the body of the answer, in bytes, counted while it streams. */
   readonly maxBytes: number;
+  readonly stop?: AbortSignal;
+} & Connection;
+
+/** How a server is reached, and how it and this side know each other. */
+export type Connection = {
   /** PEM certificates to trust in place of the system's. */
   readonly ca?: string;
-  readonly stop?: AbortSignal;
+  /** What this side shows of itself to a server that asks for a certificate. */
+  readonly identity?: ClientIdentity;
+  /** The proxy to go through, null for none; without it the variables of the environment decide. */
+  readonly proxy?: Pick<Proxy, "url" | "shown" | "from"> | null;
 };
+
+/** A certificate chain and its private key, both PEM. */
+export type ClientIdentity = { readonly cert: string; readonly key: string };
 
 export type HttpHead = { readonly status: number; readonly headers: Headers };
 export type HttpAnswer = HttpHead & { readonly body: Uint8Array };
@@ -50,16 +63,40 @@ export async function open(
       decompress: false,
       keepalive: false,
       // A proxy would get what was meant for this machine, over plain http with the credential in it.
-      ...(isLoopback(wanted.url) ? { proxy: false } : {}),
+      ...proxyOption(wanted),
       // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED and BUN_CONFIG_VERBOSE_FETCH would otherwise decide.
       verbose: false,
-      tls: { rejectUnauthorized: true, ...(wanted.ca === undefined ? {} : { ca: wanted.ca }) },
+      tls: {
+        rejectUnauthorized: true,
+        ...(wanted.ca === undefined ? {} : { ca: wanted.ca }),
+        ...wanted.identity,
+      },
       signal,
     });
+    refuseLongHead(response.headers, wanted.url);
     return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
   } catch (error) {
-    throw transportFailure(error, wanted);
+    throw error instanceof Failure ? error : transportFailure(error, wanted);
   }
+}
+
+/** The runtime gives up at a few megabytes; nobody sends that much in good faith. */
+function refuseLongHead(headers: Headers, url: URL): void {
+  let length = 0;
+  for (const [name, value] of headers) length += name.length + value.length;
+  if (length > LIMITS.headerBytes) throw headTooLarge(url);
+}
+
+function headTooLarge(url: URL): Failure {
+  return new Failure(
+    "answer_too_large",
+    `${shownUrl(url)} sent more than ${LIMITS.headerBytes} bytes of headers`,
+  );
+}
+
+function proxyOption({ url, proxy }: HttpRequest): { proxy?: string | false } {
+  if (isLoopback(url) || proxy === null) return { proxy: false };
+  return proxy === undefined ? {} : { proxy: proxy.url };
 }
 
 async function* bounded(response: Response, wanted: HttpRequest): AsyncGenerator<Uint8Array> {
@@ -97,24 +134,35 @@ const REFUSED = new Set([
 
 function transportFailure(error: unknown, wanted: HttpRequest): Failure {
   if (wanted.stop?.aborted === true) return interruption(wanted.stop, `waiting for ${wanted.url.host}`);
-  const where = shownUrl(wanted.url);
+  const { proxy } = wanted;
+  const way = proxy === undefined || proxy === null ? "" : ` via proxy ${proxy.shown}`;
+  const where = `${shownUrl(wanted.url)}${way}`;
   // The runtime's error is not handed on: its message quotes the whole URL, and a query may hold a signature.
   const code = errorCode(error);
   if (error instanceof Error && error.name === "TimeoutError") {
     return new Failure("deadline_passed", `${where} gave no whole answer within ${wanted.deadlineMs} ms`);
   }
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN" || /DNS/u.test(code)) {
+  if (code === "ResponseHeadersTooLarge") return headTooLarge(wanted.url);
+  if (/PROXY/iu.test(code)) return tunnelRefused(error, where, proxy?.from);
+  // The proxy is looked up and called from here, the server from there.
+  if (way !== "" && (isUnknownName(code) || REFUSED.has(code))) {
+    return new Failure("proxy_failed", `no connection to the proxy ${proxy?.shown} (${code})`, {
+      hint: `check ${proxy?.from} and NO_PROXY, or pass --proxy none`,
+    });
+  }
+  if (isUnknownName(code)) {
     return new Failure("name_not_resolved", `the name ${wanted.url.hostname} was not found`, {
       hint: "check the host in the target's URL and this machine's DNS",
     });
   }
-  if (/PROXY/iu.test(code)) {
-    return new Failure("proxy_failed", `the proxy for ${where} failed (${code})`, {
-      hint: "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
-    });
-  }
   if (REFUSED.has(code))
     return new Failure("connection_failed", `no connection to ${wanted.url.host} (${code})`);
+  // Not a broken connection that trying again could mend: what listens there speaks something else.
+  if (code === "EPROTO") {
+    return new Failure("tls_failed", `${wanted.url.host} speaks no TLS that we understand (${code})`, {
+      hint: "is it the port of plain http?",
+    });
+  }
   if (TLS.test(code)) {
     return new Failure("tls_failed", `the certificate of ${wanted.url.host} is not trusted (${code})`, {
       hint: tlsHint(code),
@@ -122,6 +170,22 @@ function transportFailure(error: unknown, wanted: HttpRequest): Failure {
   }
   const kind = error instanceof Error ? error.name : "no error";
   return new Failure("connection_lost", `the exchange with ${where} broke (${code === "" ? kind : code})`);
+}
+
+function isUnknownName(code: string): boolean {
+  return code === "ENOTFOUND" || code === "EAI_AGAIN" || /DNS/u.test(code);
+}
+
+/** The status of the refusal stands only in the runtime's message, the proxy's own words beside it. */
+function tunnelRefused(error: unknown, where: string, from: string | undefined): Failure {
+  const status = error instanceof Error ? /tunnel: (\d{3})\b/u.exec(error.message)?.[1] : undefined;
+  const how = status === undefined ? "failed" : `refused with ${status}`;
+  return new Failure("proxy_failed", `the tunnel to ${where} ${how}`, {
+    hint:
+      status === "407"
+        ? `the proxy wants a login: user:password@ in ${from ?? "HTTPS_PROXY"}`
+        : `check ${from ?? "HTTPS_PROXY, HTTP_PROXY"} and NO_PROXY`,
+  });
 }
 
 function tlsHint(code: string): string {

@@ -1,8 +1,8 @@
-import { isMap } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
-import { parseJson, shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { WantedPin } from "./pin.ts";
+import { isPage, jsonObject, redirectOrigin, serverText, type Heard } from "./server-text.ts";
 
 /** What the answer to a promotion means for what happens next. */
 export type WriteAnswer =
@@ -14,28 +14,33 @@ export type WriteAnswer =
   | { readonly kind: "try_again"; readonly failure: Failure }
   /** It may or may not have been written: read before anything else. */
   | { readonly kind: "ambiguous"; readonly failure: Failure }
+  /** Nothing was written, because the row is no longer the one that was read: read it again. */
+  | { readonly kind: "overtaken"; readonly failure: Failure }
+  /** Nothing was written: this server takes no write that does not name the row it replaces. */
+  | { readonly kind: "condition_wanted"; readonly failure: Failure }
   /** It was not taken, and asking again would not help. */
   | { readonly kind: "refused"; readonly failure: Failure };
 
 /** Codes that our own control plane sends with a 409 or 403 that no retry can cure. */
-const POLICY_CODES = new Set(["older_build", "vetoed", "held", "frozen", "policy_denied"]);
+const POLICY_CODES = new Set(["vetoed", "held", "frozen", "policy_denied"]);
 
 function isPolicyCode(code: JsonValue | undefined): boolean {
   return typeof code === "string" && POLICY_CODES.has(code);
 }
 
-export function classifyWrite(status: number, body: Uint8Array, wanted: WantedPin): WriteAnswer {
+export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
+  const { status, body } = heard;
   const answer = jsonObject(body);
-  const said = printable(new TextDecoder().decode(body));
-  const serverText = said === "" ? undefined : said;
+  const page = isPage(body) ? " with a page" : "";
+  const details = { serverText: serverText(body) };
   const failure = (code: Failure["code"], message: string, hint?: string): Failure =>
-    new Failure(code, message, { serverText, hint });
+    new Failure(code, message, { ...details, hint });
   if (status >= 200 && status < 300) return accepted(answer, wanted, failure);
   if (status >= 300 && status < 400) {
     return refused(
       failure(
         "redirect_refused",
-        `the control plane answered ${status}: redirects are not followed`,
+        `the control plane answered ${status}: redirects are not followed${redirectOrigin(heard.headers)}`,
         "check the target's URL",
       ),
     );
@@ -44,34 +49,50 @@ export function classifyWrite(status: number, body: Uint8Array, wanted: WantedPi
     case 401:
       return refused(failure("unauthorized", "the control plane answered 401 to the promotion"));
     case 403: {
-      const denied = isPolicyCode(answer?.["code"]);
-      return refused(
-        failure(denied ? "policy_denied" : "forbidden", "the control plane answered 403 to the promotion"),
-      );
+      if (isPolicyCode(answer?.["code"]))
+        return refused(failure("policy_denied", `the control plane refused the promotion${why(answer)}`));
+      return refused(forbidden(page !== "", "the promotion", details));
     }
     case 404:
     case 405:
     case 415:
       return refused(
         failure(
-          "answer_unexpected",
-          `the control plane answered ${status}: it has no such route`,
-          "check the target's URL",
+          "server_unsupported",
+          `the control plane answered ${status}${page}: its pins can be read, and it takes no promotion here`,
+          "is this a control plane that waybill knows?",
         ),
       );
     case 408:
       return { kind: "ambiguous", failure: failure("deadline_passed", "the control plane answered 408") };
-    case 409: {
-      const denied = isPolicyCode(answer?.["code"]);
-      if (denied) return refused(failure("policy_denied", "the control plane refused the promotion"));
+    case 409:
+      if (answer?.["code"] === "older_build")
+        return {
+          kind: "overtaken",
+          failure: failure("policy_denied", "the control plane has a newer build than this one"),
+        };
+      if (isPolicyCode(answer?.["code"]))
+        return refused(failure("policy_denied", `the control plane refused the promotion${why(answer)}`));
       return {
         kind: "conflict",
         failure: failure("conflict_persisted", "the control plane answered 409: another change is under way"),
       };
-    }
+    case 412:
+      return {
+        kind: "overtaken",
+        failure: failure("previous_differs", "somebody else changed the pin after it was read (412)"),
+      };
     case 425:
     case 429:
       return { kind: "try_again", failure: failure("rate_limited", `the control plane answered ${status}`) };
+    case 428:
+      return {
+        kind: "condition_wanted",
+        failure: failure(
+          "server_unsupported",
+          "the control plane wants a conditional write (428), and names no version of the pin",
+        ),
+      };
     default:
   }
   // Not a final answer, or none that HTTP knows: it says nothing about the request.
@@ -83,11 +104,36 @@ export function classifyWrite(status: number, body: Uint8Array, wanted: WantedPi
   }
   if (status >= 500) {
     // The server says itself that it cannot write: no retry brings a database.
-    if (status === 503 && said.includes("no database wired"))
+    if (status === 503 && details.serverText?.includes("no database wired") === true)
       return refused(failure("server_failed", "the control plane has no database"));
-    return { kind: "ambiguous", failure: failure("server_failed", `the control plane answered ${status}`) };
+    return {
+      kind: "ambiguous",
+      failure: failure("server_failed", `the control plane answered ${status}${page}`),
+    };
   }
   return refused(failure("request_rejected", `the control plane rejected the promotion (${status})`));
+}
+
+/** A 403 in the control plane's own words, or the page of something that stands before it. */
+export function forbidden(
+  isFromEdge: boolean,
+  what: string,
+  details: { serverText: string | undefined },
+): Failure {
+  if (!isFromEdge) return new Failure("forbidden", `the control plane answered 403 to ${what}`, details);
+  return new Failure(
+    "edge_blocked",
+    `something before the control plane answered 403 with a page to ${what}`,
+    {
+      hint: "a firewall may refuse unknown clients: try --user-agent",
+    },
+  );
+}
+
+/** Who stopped it and why, as far as the server says so. */
+function why(answer: JsonMap | null): string {
+  const said = answer?.["error"];
+  return typeof said === "string" ? `: ${printable(said, 300)}` : "";
 }
 
 function accepted(
@@ -118,58 +164,3 @@ function accepted(
 function refused(failure: Failure): WriteAnswer {
   return { kind: "refused", failure };
 }
-
-function jsonObject(body: Uint8Array): JsonMap | null {
-  try {
-    const value = parseJson(body, { what: "the answer", code: "answer_not_json" });
-    return isMap(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The failure that a read's status stands for; null for 200, whose body decides. */
-export function classifyRead(status: number, body: Uint8Array): Failure | null {
-  if (status === 200) return null;
-  const said = printable(new TextDecoder().decode(body));
-  const details = { serverText: said === "" ? undefined : said };
-  if (status >= 300 && status < 400)
-    return new Failure(
-      "redirect_refused",
-      `the pin listing answered ${status}: redirects are not followed`,
-      details,
-    );
-  if (status === 401) {
-    return new Failure("unauthorized", "the pin listing answered 401", {
-      ...details,
-      hint: "the token is wrong, or may promote but not read: give the target a read token",
-    });
-  }
-  if (status === 403) return new Failure("forbidden", "the pin listing answered 403", details);
-  if (status === 404)
-    return new Failure("answer_unexpected", "the pin listing answered 404: no such route", {
-      ...details,
-      hint: "check the target's URL",
-    });
-  if (status === 429) return new Failure("rate_limited", "the pin listing answered 429", details);
-  if (status === 408) return new Failure("deadline_passed", "the pin listing answered 408", details);
-  if (status >= 500) return new Failure("server_failed", `the pin listing answered ${status}`, details);
-  return new Failure("answer_unexpected", `the pin listing answered ${status}`, details);
-}
-
-/** Whether reading again may bring another answer: the network, an overloaded server, a body that was cut off. */
-export function mayReadAgain(failure: Failure): boolean {
-  return READ_AGAIN.has(failure.code);
-}
-
-const READ_AGAIN: ReadonlySet<Failure["code"]> = new Set([
-  "connection_failed",
-  "connection_lost",
-  "deadline_passed",
-  "name_not_resolved",
-  "rate_limited",
-  "server_failed",
-  "answer_not_json",
-  "answer_empty",
-  "row_missing",
-]);

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import type { Failure } from "../base/failure.ts";
-import type { PinRow, WantedPin } from "./pin.ts";
+import { satisfies, type PinRow, type WantedPin } from "./pin.ts";
 import type { Target } from "./target.ts";
 
 export type LegOutcome =
@@ -10,21 +10,36 @@ export type LegOutcome =
   | "already"
   /** The answer to the write was lost, and the read-back shows that it had been taken. */
   | "landed_after_lost_response"
+  /** A newer build is pinned, so this one wrote nothing. */
+  | "superseded"
+  /** A dry run: a promotion would write. */
+  | "would_change"
   | "matches"
+  /** Pinned, and not to the digest that it must not be. */
+  | "differs"
   | "mismatch"
   | "missing"
   | "moved_after_write"
+  /** The server took the write, and no read proved it. */
   | "written_unverified"
+  /** Whether the server took the write is open. */
   | "outcome_unknown"
+  /** Nothing was written, because another leg of the run was refused by a policy. */
+  | "held_back"
   | "failed";
 
 /** One request of a leg, in order. */
 export type Attempt = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   readonly status: number | null;
   readonly result: string;
   readonly ms: number;
+  /** How long the leg waited after it before it sent the next one. */
+  readonly retryInMs?: number;
 };
+
+/** Whether somebody else could write between our read and our write: not when the write named what it replaces. */
+export type RaceWindow = "open" | "closed";
 
 /** A read-back that held the wanted digest; the only thing a successful leg can be made of. */
 export type Proof = { readonly row: PinRow; readonly reads: number };
@@ -38,27 +53,52 @@ export type Leg = {
   readonly after: Proof | null;
   readonly attempts: readonly Attempt[];
   readonly failure: Failure | null;
+  /** null when nothing was written. */
+  readonly raceWindow: RaceWindow | null;
+  /** What the reader should know although it decided nothing. */
+  readonly warnings: readonly LegWarning[];
 };
 
-type LegFacts = Pick<Leg, "target" | "wanted" | "before" | "attempts">;
+export type LegWarning = { readonly code: string; readonly message: string };
 
-/** A leg succeeds only by a proof: rows read back whose digest is the wanted one. */
-export function provenLeg(
-  facts: LegFacts,
-  outcome: "landed" | "already" | "landed_after_lost_response" | "matches",
-  after: Proof,
-): Leg {
-  if (after.row.digest !== facts.wanted.digest || after.reads < 1)
+export type LegFacts = Pick<Leg, "target" | "wanted" | "before" | "attempts"> & {
+  readonly raceWindow?: RaceWindow | null;
+};
+
+type Proven = "landed" | "already" | "landed_after_lost_response" | "matches" | "differs";
+
+/** A leg succeeds only by a proof: rows read back that are what was wanted. */
+export function provenLeg(facts: LegFacts, outcome: Proven, after: Proof): Leg {
+  if (!satisfies(after.row.digest, facts.wanted) || after.reads < 1)
     throw new RangeError("a proof of another digest");
-  return { ...facts, outcome, after, failure: null };
+  return { raceWindow: null, warnings: [], ...facts, outcome, after, failure: null };
+}
+
+/** A leg that gave way: `row`, as it was read, is of a newer build than `seq`. */
+export function supersededLeg(facts: LegFacts, seq: number, row: PinRow, failure: Failure | null): Leg {
+  if (row.seq === null || row.seq <= seq) throw new RangeError("not superseded by an older build");
+  return {
+    raceWindow: null,
+    warnings: [],
+    ...facts,
+    before: row,
+    outcome: "superseded",
+    after: null,
+    failure,
+  };
+}
+
+/** A dry run that found something to write. */
+export function plannedLeg(facts: LegFacts): Leg {
+  return { raceWindow: null, warnings: [], ...facts, outcome: "would_change", after: null, failure: null };
 }
 
 export function failedLeg(
   facts: LegFacts,
-  outcome: Exclude<LegOutcome, "landed" | "already" | "landed_after_lost_response" | "matches">,
+  outcome: Exclude<LegOutcome, Proven | "superseded" | "would_change">,
   failure: Failure,
 ): Leg {
-  return { ...facts, outcome, after: null, failure };
+  return { raceWindow: null, warnings: [], ...facts, outcome, after: null, failure };
 }
 
 /** What a read that proved nothing comes to: it differs, there is nothing, or nothing could be read. */
@@ -85,12 +125,17 @@ const WEIGHT: readonly ExitCode[] = [
   EXIT.missing,
 ];
 
-/** The exit code of a run: 0 only when there is at least one leg and every leg is proven. */
+export function exitOfLeg(leg: Leg): ExitCode {
+  if (leg.failure !== null) return leg.failure.exitCode;
+  return leg.outcome === "would_change" ? EXIT.changes : EXIT.ok;
+}
+
+/** The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer build. */
 export function exitOfLegs(legs: readonly Leg[]): ExitCode {
-  const codes = legs.map((leg) => (leg.failure === null ? EXIT.ok : leg.failure.exitCode));
-  const failed: ExitCode[] = codes.filter((code) => code !== EXIT.ok);
+  const codes = legs.map(exitOfLeg);
+  const failed: ExitCode[] = codes.filter((code) => code !== EXIT.ok && code !== EXIT.changes);
   if (codes.length === 0) return EXIT.missing;
-  if (failed.length === 0) return EXIT.ok;
+  if (failed.length === 0) return codes.includes(EXIT.changes) ? EXIT.changes : EXIT.ok;
   if (failed.length < codes.length) return EXIT.partial;
   return WEIGHT.find((code) => failed.includes(code)) ?? failed[0] ?? EXIT.internal;
 }

@@ -3,7 +3,8 @@ import { isMap } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson, shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
-import { quoted } from "../base/printable.ts";
+import { nearest } from "../base/nearest.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { GLOBAL_REGION, type PinRow, type WantedPin } from "./pin.ts";
 
 /** How many of the templates that are there a message names. */
@@ -19,7 +20,7 @@ export function findRow(
   wanted: Pick<WantedPin, "template" | "region">,
   contentType: string | null,
 ): PinRow {
-  const rows = parseListing(body, contentType);
+  const { rows, isBare } = parseListing(body, contentType);
   const named = rows.filter((row) => row["template_name"] === wanted.template);
   const found = named.filter((row) => regionOf(row) === wanted.region);
   const [row] = found;
@@ -31,10 +32,32 @@ export function findRow(
       { hint: "no pin can be proven until the extra rows are removed on the server" },
     );
   }
-  return readRow(row, wanted);
+  return readRow(row, wanted, isBare, named);
 }
 
-function parseListing(body: Uint8Array, contentType: string | null): readonly JsonMap[] {
+/** Every row of a listing, for an audit. Throws as `findRow` does; two rows of one (template, region) are refused. */
+export function readListing(body: Uint8Array, contentType: string | null): PinRow[] {
+  const { rows, isBare } = parseListing(body, contentType);
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    const [template, region] = [row["template_name"], regionOf(row)];
+    if (typeof template !== "string" || typeof region !== "string")
+      throw malformed(`a row names template ${shownJson(template ?? null)} in region ${shownJson(region)}`);
+    const key = JSON.stringify([template, region]);
+    const shown = { template: printable(template, 64), region: printable(region, 64) };
+    if (seen.has(key))
+      throw new Failure(
+        "answer_ambiguous",
+        `the control plane has two rows for ${shown.template} in ${shown.region}`,
+      );
+    seen.add(key);
+    return readRow(row, shown, isBare, []);
+  });
+}
+
+type Parsed = { readonly rows: readonly JsonMap[]; readonly isBare: boolean };
+
+function parseListing(body: Uint8Array, contentType: string | null): Parsed {
   // A known way of this route to fail in silence: 200 with nothing in it.
   if (body.length === 0)
     throw new Failure("answer_empty", "the control plane answered 200 with an empty body");
@@ -57,10 +80,11 @@ function parseListing(body: Uint8Array, contentType: string | null): readonly Js
   const rows = Array.isArray(value) ? value : isMap(value) ? value["pins"] : undefined;
   if (!Array.isArray(rows)) throw malformed("it has no list of pins");
   if (rows.length > LIMITS.pinRows) throw malformed(`it has more than ${LIMITS.pinRows} rows`);
-  return rows.map((row: JsonValue, index) => {
+  const maps = rows.map((row: JsonValue, index) => {
     if (!isMap(row)) throw malformed(`row ${index} is no object`);
     return row;
   });
+  return { rows: maps, isBare: Array.isArray(value) };
 }
 
 /** Early servers write no region; theirs is the global one. */
@@ -68,7 +92,12 @@ function regionOf(row: JsonMap): JsonValue {
   return row["region"] === undefined ? GLOBAL_REGION : (row["region"] ?? null);
 }
 
-function readRow(row: JsonMap, wanted: Pick<WantedPin, "template" | "region">): PinRow {
+function readRow(
+  row: JsonMap,
+  wanted: Pick<WantedPin, "template" | "region">,
+  isBare: boolean,
+  named: readonly JsonMap[],
+): PinRow {
   const digest = row["image_digest"];
   if (typeof digest !== "string" || !isImageDigest(digest)) {
     throw malformed(
@@ -87,9 +116,36 @@ function readRow(row: JsonMap, wanted: Pick<WantedPin, "template" | "region">): 
     region: wanted.region,
     digest,
     gitSha: textOf(row["git_sha"]),
+    seq: numberOf(row["seq"]),
     promotedAt: textOf(row["promoted_at"]),
     promotedBy: textOf(row["promoted_by"]),
+    imageRef: textOf(reference),
+    state: textOf(row["state"]),
+    remarks: [
+      ...(isBare ? (["bare_array"] as const) : []),
+      ...(row["region"] === undefined ? (["region_missing"] as const) : []),
+    ],
+    shadows: wanted.region === GLOBAL_REGION ? shadowsOf(digest, named) : [],
   };
+}
+
+/** A region's own row goes before the global one, so what was proven of the global row does not hold there. */
+function shadowsOf(digest: string, named: readonly JsonMap[]): PinRow["shadows"] {
+  return named.flatMap((row) => {
+    const region = regionOf(row);
+    if (region === GLOBAL_REGION || row["image_digest"] === digest) return [];
+    return [
+      {
+        region: typeof region === "string" ? printable(region, 64) : shownJson(region),
+        digest: shownJson(row["image_digest"] ?? null),
+      },
+    ];
+  });
+}
+
+/** A build number; what is none is nothing, as if the server kept none. */
+export function numberOf(value: JsonValue | undefined): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
 function textOf(value: JsonValue | undefined): string | null {
@@ -115,8 +171,15 @@ function missing(
   const shown = names.slice(0, SHOWN_TEMPLATES).map((name) => quoted(name, 64));
   const there =
     rows.length === 0 ? "the listing has 0 rows" : `the listing has ${rows.length} rows: ${shown.join(", ")}`;
+  const close = nearest(
+    wanted.template,
+    names.filter((name) => name.length <= 64),
+  );
   return new Failure("row_missing", `no pin for ${wanted.template}; ${there}`, {
-    hint: "check the template's name, and that the promotion ran",
+    hint:
+      close === null
+        ? "check the template's name, and that the promotion ran"
+        : `did you mean ${quoted(close, 64)}? if not, check that the promotion ran`,
   });
 }
 

@@ -1,24 +1,41 @@
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { BUILD } from "../base/version.ts";
-import { request } from "../host/http.ts";
-import { classifyRead, classifyWrite, type WriteAnswer } from "./classify.ts";
-import { findRow } from "./listing.ts";
-import { GLOBAL_REGION, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
-import type { Target } from "./target.ts";
+import { request, type Connection, type HttpRequest } from "../host/http.ts";
+import { classifyWrite, type WriteAnswer } from "./classify.ts";
+import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
+import { findRow, readListing } from "./listing.ts";
+import { GLOBAL_REGION, type Force, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import type { Heard } from "./server-text.ts";
+import { hasStrongEtag, readStanding, type Condition, type Standing } from "./standing.ts";
+import type { Credential, Target } from "./target.ts";
 
 /** How the control planes are talked to; the same for every target of a run. */
 export type Exchange = {
   readonly attemptTimeoutMs: number;
-  /** PEM certificates from --cacert. */
-  readonly ca: string | undefined;
+  /** How a control plane is reached: certificates, proxy. */
+  readonly connection: (url: URL) => Connection;
   readonly stop: AbortSignal;
+  /** In place of our own name; some edges refuse what they do not know. */
+  readonly userAgent?: string | undefined;
+  /** A new number from 0 up to 1 at each call, so that those who wait for one lock do not come back together. */
+  readonly jitter: () => number;
 };
 
-export type ReadAnswer = { readonly status: number | null } & (
-  | { readonly row: PinRow }
-  | { readonly failure: Failure }
-);
+type Met = {
+  readonly status: number | null;
+  /** What the server asked us to wait. */
+  readonly waitMs: number | null;
+};
+
+export type ReadAnswer = Met & {
+  /** The server tells versions of its listing apart, and so may take conditional writes. */
+  readonly isVersioned: boolean;
+} & ({ readonly row: PinRow } | { readonly failure: Failure });
+
+const LISTING = "/cp/admin/runtime-image";
+const PROMOTE = "/cp/admin/runtime-image/promote";
 
 /** Errors in which no byte of the request can have reached the server. */
 const NOT_SENT: ReadonlySet<Failure["code"]> = new Set([
@@ -30,72 +47,166 @@ const NOT_SENT: ReadonlySet<Failure["code"]> = new Set([
 
 /** Reads the listing and finds the wanted row. What goes wrong is a value, an interruption too. */
 export async function readPin(target: Target, wanted: WantedPin, exchange: Exchange): Promise<ReadAnswer> {
-  let status: number | null = null;
+  return readListed(target, exchange, (heard) => ({
+    row: findRow(heard.body, wanted, heard.headers.get("content-type")),
+  }));
+}
+
+/** Every row of an environment. */
+export async function readAllPins(
+  target: Target,
+  exchange: Exchange,
+): Promise<Met & ({ readonly rows: readonly PinRow[] } | { readonly failure: Failure })> {
+  return readListed(target, exchange, (heard) => ({
+    rows: readListing(heard.body, heard.headers.get("content-type")),
+  }));
+}
+
+async function readListed<T extends object>(
+  target: Target,
+  exchange: Exchange,
+  read: (heard: Heard) => T,
+): Promise<Met & { readonly isVersioned: boolean } & (T | { readonly failure: Failure })> {
+  const met = { status: null, waitMs: null, isVersioned: false };
+  let heard: Heard;
   try {
-    const answer = await request({
-      method: "GET",
-      url: new URL("/cp/admin/runtime-image", target.base),
-      headers: { accept: "application/json", ...credential(target.readToken ?? target.token) },
-      deadlineMs: exchange.attemptTimeoutMs,
-      maxBytes: LIMITS.apiAnswerBytes,
-      ...(exchange.ca === undefined ? {} : { ca: exchange.ca }),
-      stop: exchange.stop,
-    });
-    status = answer.status;
-    const failure = classifyRead(status, answer.body);
-    if (failure !== null) return { status, failure: named(failure, target.readToken ?? target.token) };
-    return { status, row: findRow(answer.body, wanted, answer.headers.get("content-type")) };
+    heard = await ask(target, exchange, { method: "GET", path: LISTING }, reader(target));
   } catch (error) {
-    return { status, failure: foreseen(error) };
+    return { ...met, failure: foreseen(error) };
+  }
+  const { status, headers, body } = heard;
+  const now = { status, waitMs: retryAfterMs(headers, Date.now()), isVersioned: hasStrongEtag(headers) };
+  try {
+    const failure = classifyRead(heard);
+    if (failure === null) return { ...now, ...read({ status, headers, body }) };
+    const told = status === 404 ? classifyAbsentListing(failure, await sibling(target, exchange)) : failure;
+    return { ...now, failure: named(told, reader(target)) };
+  } catch (error) {
+    return { ...now, failure: foreseen(error) };
   }
 }
+
+/** The status of the route beside the listing, by a GET that changes nothing; null without an answer. */
+async function sibling(target: Target, exchange: Exchange): Promise<number | null> {
+  try {
+    return (await ask(target, exchange, { method: "GET", path: PROMOTE }, reader(target))).status;
+  } catch (error) {
+    foreseen(error);
+    return null;
+  }
+}
+
+/** Where the pin stands on a server with conditional writes; null on one without. */
+export async function readVersion(
+  target: Target,
+  wanted: WantedPin,
+  exchange: Exchange,
+): Promise<Met & ({ readonly standing: Standing | null } | { readonly failure: Failure })> {
+  try {
+    const heard = await ask(target, exchange, { method: "GET", path: pinPath(wanted) }, reader(target));
+    const met = { status: heard.status, waitMs: retryAfterMs(heard.headers, Date.now()) };
+    const standing = readStanding(heard);
+    return standing instanceof Failure ? { ...met, failure: standing } : { ...met, standing };
+  } catch (error) {
+    return { status: null, waitMs: null, failure: foreseen(error) };
+  }
+}
+
+export type PinWrite = {
+  readonly wanted: WantedPin;
+  readonly note: PinNote;
+  readonly condition: Condition | null;
+  /** Names one intended change, so that a server can tell its repetition from another one. */
+  readonly idempotencyKey: string;
+};
 
 /** Sends one promotion. What goes wrong is a value, an interruption too: it leaves the outcome open. */
 export async function writePin(
   target: Target,
-  wanted: WantedPin,
-  note: PinNote,
+  write: PinWrite,
   exchange: Exchange,
-): Promise<WriteAnswer & { readonly status: number | null }> {
-  const document = {
+): Promise<WriteAnswer & Met> {
+  const { wanted, condition } = write;
+  const message = {
+    method: condition === null ? "POST" : "PUT",
+    path: condition === null ? PROMOTE : pinPath(wanted),
+    headers: {
+      "content-type": "application/json",
+      "idempotency-key": `"${write.idempotencyKey}"`,
+      ...(condition === null
+        ? {}
+        : "ifMatch" in condition
+          ? { "if-match": condition.ifMatch }
+          : { "if-none-match": condition.ifNoneMatch }),
+    },
+    body: JSON.stringify(writeDocument(write)),
+  } as const;
+  try {
+    const heard = await ask(target, exchange, message, target.token);
+    const met = { status: heard.status, waitMs: retryAfterMs(heard.headers, Date.now()) };
+    const meaning = classifyWrite(heard, wanted);
+    if (meaning.kind !== "refused") return { ...meaning, ...met };
+    return { kind: "refused", failure: named(meaning.failure, target.token), ...met };
+  } catch (error) {
+    const failure = foreseen(error);
+    return {
+      kind: NOT_SENT.has(failure.code) ? "try_again" : "ambiguous",
+      failure,
+      status: null,
+      waitMs: null,
+    };
+  }
+}
+
+function writeDocument({ wanted, note, condition }: PinWrite): Record<string, string | number | boolean> {
+  return {
     template_name: wanted.template,
     image_digest: wanted.digest,
     ...(note.gitSha === undefined ? {} : { git_sha: note.gitSha }),
     ...(note.notes === undefined ? {} : { notes: note.notes }),
     // Servers that know no regions refuse the member; "global" is what they mean anyway.
     ...(wanted.region === GLOBAL_REGION ? {} : { region: wanted.region }),
+    // What only our own control plane knows goes to its own route alone.
+    ...(condition === null || note.seq === undefined ? {} : { seq: note.seq }),
+    ...(condition === null || note.force === undefined ? {} : forceDocument(note.force)),
   };
-  try {
-    const answer = await request({
-      method: "POST",
-      url: new URL("/cp/admin/runtime-image/promote", target.base),
-      headers: {
-        accept: "application/json",
-        "content-type": "application/json",
-        ...credential(target.token),
-      },
-      body: JSON.stringify(document),
-      deadlineMs: exchange.attemptTimeoutMs,
-      maxBytes: LIMITS.apiAnswerBytes,
-      ...(exchange.ca === undefined ? {} : { ca: exchange.ca }),
-      stop: exchange.stop,
-    });
-    const meaning = classifyWrite(answer.status, answer.body, wanted);
-    if (meaning.kind !== "refused") return { ...meaning, status: answer.status };
-    return { kind: "refused", failure: named(meaning.failure, target.token), status: answer.status };
-  } catch (error) {
-    const failure = foreseen(error);
-    return { kind: NOT_SENT.has(failure.code) ? "try_again" : "ambiguous", failure, status: null };
-  }
 }
 
-function credential(token: { readonly value: string }): Record<string, string> {
-  return { authorization: `Bearer ${token.value}`, "user-agent": `waybill/${BUILD.version}` };
+function forceDocument({ rollback, breakGlass, reason }: Force): Record<string, string | boolean> {
+  return { ...(rollback ? { rollback } : {}), ...(breakGlass ? { break_glass: true } : {}), reason };
+}
+
+type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };
+
+function ask(target: Target, exchange: Exchange, message: Message, token: Credential): Promise<Heard> {
+  const { path, headers, ...rest } = message;
+  return request({
+    ...rest,
+    url: new URL(path, target.base),
+    headers: {
+      accept: "application/json",
+      ...headers,
+      authorization: `Bearer ${token.value}`,
+      "user-agent": exchange.userAgent ?? `waybill/${BUILD.version}`,
+    },
+    deadlineMs: exchange.attemptTimeoutMs,
+    maxBytes: LIMITS.apiAnswerBytes,
+    ...exchange.connection(target.base),
+    stop: exchange.stop,
+  });
+}
+
+function pinPath({ template, region }: WantedPin): string {
+  return `/v1/pins/${encodeURIComponent(template)}/${encodeURIComponent(region)}`;
+}
+
+function reader(target: Target): Credential {
+  return target.readToken ?? target.token;
 }
 
 /** A refused credential, with the name of the variable or file that it came from. */
-function named(failure: Failure, token: { readonly name: string }): Failure {
-  if (failure.code !== "unauthorized" && failure.code !== "forbidden") return failure;
+function named(failure: Failure, token: Credential): Failure {
+  if (!["unauthorized", "forbidden", "edge_blocked"].includes(failure.code)) return failure;
   return new Failure(failure.code, `${failure.message} with the token from ${token.name}`, failure);
 }
 

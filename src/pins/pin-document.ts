@@ -1,14 +1,17 @@
 import { printable } from "../base/printable.ts";
 import type { FailureDocument } from "../base/failure.ts";
 import { shownUrl } from "../host/http.ts";
-import type { Leg } from "./leg.ts";
+import { exitOfLeg, type Leg } from "./leg.ts";
 import type { PinNote, PinRow, WantedPin } from "./pin.ts";
 
 type RowDocument = {
   digest: string;
   git_sha: string | null;
+  seq: number | null;
   promoted_at: string | null;
   promoted_by: string | null;
+  /** How the listing departed from what servers of today send. */
+  remarks: string[];
 };
 
 type LegDocument = {
@@ -21,7 +24,15 @@ type LegDocument = {
   exit_code: number;
   before: RowDocument | null;
   after: (RowDocument & { reads: number }) | null;
-  attempts: { method: string; status: number | null; result: string; ms: number }[];
+  attempts: {
+    method: string;
+    status: number | null;
+    result: string;
+    ms: number;
+    retry_in_ms?: number;
+  }[];
+  race_window: string | null;
+  warnings: { code: string; message: string }[];
   error: FailureDocument | null;
 };
 
@@ -30,7 +41,11 @@ export function pinDocument(
   pins: readonly WantedPin[],
   note: PinNote | null,
   legs: readonly Leg[],
-): { checked: number; request: Record<string, string | Record<string, string>[]>; legs: LegDocument[] } {
+): {
+  checked: number;
+  request: Record<string, string | number | Record<string, string>[]>;
+  legs: LegDocument[];
+} {
   const [only] = pins;
   return {
     // Only a leg whose row was read counts as checked.
@@ -39,8 +54,11 @@ export function pinDocument(
       ...(pins.length === 1 && only !== undefined ? { template: only.template, digest: only.digest } : {}),
       region: only?.region ?? "",
       pins: pins.map(({ template, digest }) => ({ template, digest })),
+      ...(only?.unwanted === true ? { not: only.digest } : {}),
       ...(note?.gitSha === undefined ? {} : { git_sha: note.gitSha }),
       ...(note?.notes === undefined ? {} : { notes: note.notes }),
+      ...(note?.seq === undefined ? {} : { seq: note.seq }),
+      ...(note?.force === undefined ? {} : { reason: note.force.reason }),
     },
     legs: legs.map(legDocument),
   };
@@ -52,12 +70,17 @@ function legDocument(leg: Leg): LegDocument {
     origin: leg.target.base.origin,
     template: leg.wanted.template,
     region: leg.wanted.region,
-    ok: leg.failure === null,
+    ok: exitOfLeg(leg) === 0,
     outcome: leg.outcome,
-    exit_code: leg.failure?.exitCode ?? 0,
+    exit_code: exitOfLeg(leg),
     before: leg.before === null ? null : rowDocument(leg.before),
     after: leg.after === null ? null : { ...rowDocument(leg.after.row), reads: leg.after.reads },
-    attempts: leg.attempts.map((attempt) => ({ ...attempt })),
+    attempts: leg.attempts.map(({ retryInMs, ...attempt }) => ({
+      ...attempt,
+      ...(retryInMs === undefined ? {} : { retry_in_ms: retryInMs }),
+    })),
+    race_window: leg.raceWindow,
+    warnings: leg.warnings.map(({ code, message }) => ({ code, message })),
     error: leg.failure?.toDocument() ?? null,
   };
 }
@@ -66,8 +89,10 @@ function rowDocument(row: PinRow): RowDocument {
   return {
     digest: row.digest,
     git_sha: inert(row.gitSha),
+    seq: row.seq,
     promoted_at: inert(row.promotedAt),
     promoted_by: inert(row.promotedBy),
+    remarks: [...row.remarks],
   };
 }
 
@@ -82,6 +107,10 @@ export function describeLegs(legs: readonly Leg[]): string {
 
 function describeLeg(leg: Leg): string {
   const what = `${leg.target.env}: ${leg.wanted.template} (${leg.wanted.region})`;
+  if (leg.outcome === "would_change")
+    return `CHANGE  ${what} would change: ${leg.before?.digest ?? "no pin"} -> ${leg.wanted.digest}`;
+  if (leg.outcome === "superseded" && leg.failure === null)
+    return `SKIPPED ${what} superseded: build ${leg.before?.seq} is pinned, ${leg.before?.digest}`;
   if (leg.after === null) return `FAILED  ${what} ${leg.outcome} at ${shownUrl(leg.target.base)}`;
   const reads = leg.after.reads === 1 ? "1 read" : `${leg.after.reads} equal reads`;
   const was =

@@ -2,10 +2,11 @@ import { Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
 import { printable } from "../base/printable.ts";
 import type { Clock } from "../host/clock.ts";
-import { mayReadAgain } from "./classify.ts";
+import { mayReadAgain } from "./classify-read.ts";
 import type { Attempt, Proof } from "./leg.ts";
-import type { PinRow, WantedPin } from "./pin.ts";
+import { satisfies, type PinRow, type WantedPin } from "./pin.ts";
 import { readPin, type Exchange } from "./pin-client.ts";
+import { nextDelay } from "./retry-after.ts";
 import type { Target } from "./target.ts";
 
 export type ReadBackRule = {
@@ -20,10 +21,19 @@ export type ReadBackRule = {
   readonly intervalMs: number;
 };
 
-/** What reading until equal came to. `last` is the newest row seen, equal or not. */
+/**
+ * What reading until equal came to. `last` is the newest row seen, equal or not; `waitMs` what the server asked to
+ * wait before the next request; `isVersioned` whether the last listing had a strong ETag.
+ */
 export type ReadBack =
-  | { readonly ok: true; readonly proof: Proof }
-  | { readonly ok: false; readonly failure: Failure; readonly last: PinRow | null };
+  | { readonly ok: true; readonly proof: Proof; readonly isVersioned: boolean }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      readonly last: PinRow | null;
+      readonly waitMs: number | null;
+      readonly isVersioned: boolean;
+    };
 
 /**
  * Reads until `stable` reads in a row hold the wanted digest, or time is up. Each read is recorded in `attempts`.
@@ -40,51 +50,68 @@ export async function readBack(
   const limit = clock.now() + rule.limitMs;
   const end = Math.min(clock.now() + rule.forMs, limit);
   let reads = 0;
+  let hasHeld = false;
   let last: PinRow | null = null;
   for (;;) {
     if (exchange.stop.aborted) {
       const during = `reading the pin of ${wanted.template}`;
-      return { ok: false, failure: interruption(exchange.stop, during), last };
+      const failure = interruption(exchange.stop, during);
+      return { ok: false, failure, last, waitMs: null, isVersioned: false };
     }
     const started = clock.now();
     const answer = await readPin(target, wanted, exchange);
     const ms = Math.round(clock.now() - started);
+    const { isVersioned } = answer;
+    const waitMs = "row" in answer ? null : answer.waitMs;
     let failure: Failure;
     if ("row" in answer) {
       last = answer.row;
-      const equal = answer.row.digest === wanted.digest;
+      const equal = satisfies(answer.row.digest, wanted);
       attempts.push({ method: "GET", status: answer.status, result: equal ? "equal" : "different", ms });
       reads = equal ? reads + 1 : 0;
-      if (reads >= rule.stable) return { ok: true, proof: { row: answer.row, reads } };
-      failure = mismatch(wanted, answer.row, reads, rule.stable);
-      if (rule.until === "readable" && !equal) return { ok: false, failure, last };
+      hasHeld ||= equal;
+      if (reads >= rule.stable) return { ok: true, proof: { row: answer.row, reads }, isVersioned };
+      failure = mismatch(wanted, answer.row, reads, rule.stable, hasHeld);
+      if (rule.until === "readable" && !equal) return { ok: false, failure, last, waitMs, isVersioned };
     } else {
       failure = answer.failure;
       reads = 0;
       attempts.push({ method: "GET", status: answer.status, result: failure.code, ms });
       const readable = rule.until === "readable" && failure.code === "row_missing";
-      if (readable || !mayReadAgain(failure)) return { ok: false, failure, last };
+      if (readable || !mayReadAgain(failure)) return { ok: false, failure, last, waitMs, isVersioned };
     }
     // A row of equal reads that has begun may go on when the time for becoming equal is over.
     const until = reads > 0 ? limit : end;
-    if (clock.now() + rule.intervalMs > until) return { ok: false, failure, last };
-    await clock.sleep(rule.intervalMs, exchange.stop);
+    const delay = nextDelay(waitMs, rule.intervalMs, until - clock.now());
+    if (delay === null) return { ok: false, failure, last, waitMs, isVersioned };
+    await clock.sleep(delay, exchange.stop);
   }
 }
 
-function mismatch(wanted: WantedPin, row: PinRow, reads: number, stable: number): Failure {
+function mismatch(wanted: WantedPin, row: PinRow, reads: number, stable: number, hasHeld: boolean): Failure {
   if (reads > 0) {
     return new Failure(
       "pin_mismatch",
-      `${wanted.template} held the digest for ${reads} reads in a row; wanted ${stable}`,
+      `${wanted.template} held for ${reads} reads in a row; wanted ${stable}`,
+      { hint: "give it a longer --for or --timeout" },
     );
   }
   // Members of a foreign row: who and when are the server's text.
   const at = row.promotedAt === null ? "" : ` at ${printable(row.promotedAt, 100)}`;
   const by = row.promotedBy === null ? "" : ` (promoted by ${printable(row.promotedBy, 100)}${at})`;
+  if (wanted.unwanted === true) {
+    return new Failure(
+      "pin_mismatch",
+      `PIN MISMATCH: ${wanted.template} in ${wanted.region} is pinned to ${row.digest}${by}, which it must not be`,
+    );
+  }
   return new Failure(
     "pin_mismatch",
     `PIN MISMATCH: ${wanted.template} in ${wanted.region} is pinned to ${row.digest}${by}; wanted ${wanted.digest}`,
-    { hint: "the promotion did not land, or another one came after it; promote again or look who did" },
+    {
+      hint: hasHeld
+        ? "it flaps, it was the wanted one before: two replicas differ, or two jobs promote in turn"
+        : "the promotion did not land, or another one came after it; promote again or look who did",
+    },
   );
 }

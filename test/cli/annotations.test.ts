@@ -49,3 +49,29 @@ function unescape(text: string): string {
     .replaceAll("%0A", "\n")
     .replaceAll("%25", "%");
 }
+
+describe("what else a runner acts on", () => {
+  test.each(RUNNERS)("%s masks a secret and shows a warning", (name) => {
+    const annotator = new Annotator({ [name]: "true" });
+    expect(annotator.mask("100%\n::x")).toBe("::add-mask::100%25%0A::x");
+    expect(annotator.warning("a\nb")).toBe("::warning title=waybill::a%0Ab");
+    expect(annotator.section("x", "y", ["z"], new Date(0))).toBe(null);
+  });
+
+  test("GitLab folds lines and knows none of the others", () => {
+    const annotator = new Annotator({ GITLAB_CI: "true" });
+    expect(annotator.section("id_1", "a title", ["one", "two"], new Date(1_700_000_000_999))).toEqual([
+      "\u001b[0Ksection_start:1700000000:id_1[collapsed=true]\r\u001b[0Ka title",
+      "one",
+      "two",
+      "\u001b[0Ksection_end:1700000000:id_1\r\u001b[0K",
+    ]);
+    expect(annotator.mask("x")).toBe(null);
+    expect(annotator.warning("x")).toBe(null);
+  });
+
+  test("a message is cut before it is escaped", () => {
+    const line = new Annotator({ GITHUB_ACTIONS: "true" }).error("x", "%".repeat(100_000)) ?? "";
+    expect(line).toBe(`::error title=waybill x::${"%25".repeat(8_192)}`);
+  });
+});

@@ -52,6 +52,17 @@ describe("plain lines", () => {
   });
 });
 
+test("a line that a runner would cut is cut before, and hostile details are text", async () => {
+  const warned = await spoken('say.warn("x".repeat(100_000) + "\\n" + "y".repeat(100_000));');
+  expect(warned).toBe(`warning: ${"x".repeat(8_192)}…\n${"y".repeat(8_192)}…\n`);
+  const code = 'say.details("t", ["::error::a", "b\\nc\\u001b[31m"], new Date(0));';
+  const [start, ...lines] = (await spoken(code, "normal", { GITLAB_CI: "true" })).split("\n");
+  expect(start).toContain("section_start:0:waybill_0[collapsed=true]");
+  expect(lines.slice(0, 2)).toEqual([": :error::a", "b c [31m"]);
+  expect(await spoken(code, "verbose")).toBe("debug: t\n  : :error::a\n  b c [31m\n");
+  expect(await spoken(code, "quiet", { GITLAB_CI: "true" })).toBe("");
+});
+
 describe("a failure", () => {
   test("is told with what the server said and with its hint", async () => {
     const code = 'say.failure(new Failure("not_found", "a", { hint: "b", serverText: "c" }));';

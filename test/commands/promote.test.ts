@@ -66,8 +66,10 @@ describe("one environment", () => {
     const before = {
       digest: OLD,
       git_sha: "0123abc",
+      seq: null,
       promoted_at: "2026-08-11T03:50:52.42571Z",
       promoted_by: "api-token-00112233",
+      remarks: [],
     };
     expect(document).toEqual({
       schema: "waybill.promote/v1",
@@ -99,6 +101,8 @@ describe("one environment", () => {
             { method: "GET", status: 200, result: "equal", ms: expect.any(Number) },
             { method: "GET", status: 200, result: "equal", ms: expect.any(Number) },
           ],
+          race_window: "open",
+          warnings: [],
           error: null,
         },
       ],

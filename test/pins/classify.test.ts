@@ -2,12 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/base/failure.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { FAILURES } from "../../src/base/exit-codes.ts";
-import { classifyRead, classifyWrite, mayReadAgain, type WriteAnswer } from "../../src/pins/classify.ts";
+import { classifyWrite, type WriteAnswer } from "../../src/pins/classify.ts";
+import { classifyAbsentListing, classifyRead, mayReadAgain } from "../../src/pins/classify-read.ts";
+import type { Heard } from "../../src/pins/server-text.ts";
 import { FOREIGN, NEW } from "./rows.ts";
 import { WANTED } from "./run-legs.ts";
 
+function heard(status: number, body = "", headers: Readonly<Record<string, string>> = {}): Heard {
+  return { status, headers: new Headers(headers), body: new TextEncoder().encode(body) };
+}
+
 function write(status: number, body = "", wanted = WANTED): WriteAnswer {
-  return classifyWrite(status, new TextEncoder().encode(body), wanted);
+  return classifyWrite(heard(status, body), wanted);
 }
 
 function shown(answer: WriteAnswer): string {
@@ -59,25 +65,27 @@ describe("the answer to a promotion", () => {
     [400, error("image_digest must be sha256:<64 hex>"), "refused 9 request_rejected"],
     [401, error("unauthorized"), "refused 4 unauthorized"],
     [402, "", "refused 9 request_rejected"],
-    [403, "<html>blocked</html>", "refused 4 forbidden"],
+    [403, "<html>blocked</html>", "refused 4 edge_blocked"],
+    [403, error("no"), "refused 4 forbidden"],
     [403, error("no", "policy_denied"), "refused 5 policy_denied"],
     [403, error("no", {}), "refused 4 forbidden"],
-    [404, "", "refused 10 answer_unexpected"],
-    [405, "", "refused 10 answer_unexpected"],
+    [404, "", "refused 10 server_unsupported"],
+    [405, "", "refused 10 server_unsupported"],
     [408, "", "ambiguous 12 deadline_passed"],
     [409, error("conflicts with an active fleet rollout; retry after"), "conflict 11 conflict_persisted"],
-    [409, error("no", "older_build"), "refused 5 policy_denied"],
+    [409, error("no", "older_build"), "overtaken 5 policy_denied"],
     [409, error("no", "vetoed"), "refused 5 policy_denied"],
     [409, error("no", "held"), "refused 5 policy_denied"],
     [409, error("no", "frozen"), "refused 5 policy_denied"],
     [409, error("no", ["vetoed", {}]), "conflict 11 conflict_persisted"],
     [409, "", "conflict 11 conflict_persisted"],
     [410, "", "refused 9 request_rejected"],
-    [412, "", "refused 9 request_rejected"],
+    [412, "", "overtaken 11 previous_differs"],
     [413, "", "refused 9 request_rejected"],
-    [415, "", "refused 10 answer_unexpected"],
+    [415, "", "refused 10 server_unsupported"],
     [422, error("notes must be <= 500 chars"), "refused 9 request_rejected"],
     [425, "", "try_again 13 rate_limited"],
+    [428, "", "condition_wanted 10 server_unsupported"],
     [429, "", "try_again 13 rate_limited"],
     [451, "", "refused 9 request_rejected"],
 
@@ -103,7 +111,7 @@ describe("the answer to a promotion", () => {
       if (answer.kind === "accepted") throw new Error("accepted");
       expect(answer.failure.serverText).toMatch(/^: ?: ?stop-commands::a # #\[error\]x+…$/u);
     }
-    const read = classifyRead(500, new TextEncoder().encode(body));
+    const read = classifyRead(heard(500, body));
     expect(read?.serverText).toMatch(/^: ?: ?stop-commands::a # #\[error\]x+…$/u);
   });
 
@@ -115,7 +123,7 @@ describe("the answer to a promotion", () => {
 
 describe("the status of a read", () => {
   test("200 leaves the verdict to the body", () => {
-    expect(classifyRead(200, new Uint8Array())).toBeNull();
+    expect(classifyRead(heard(200))).toBeNull();
   });
 
   const rows: [number, FailureCode, boolean][] = [
@@ -138,6 +146,7 @@ describe("the status of a read", () => {
     [405, "answer_unexpected", false],
     [408, "deadline_passed", true],
     [409, "answer_unexpected", false],
+    [425, "rate_limited", true],
     [429, "rate_limited", true],
     [500, "server_failed", true],
     [502, "server_failed", true],
@@ -146,11 +155,56 @@ describe("the status of a read", () => {
     [999, "server_failed", true],
   ];
   test.each(rows)("%i is %s; read again: %p", (status, code, again) => {
-    const failure = classifyRead(status, new TextEncoder().encode("why"));
+    const failure = classifyRead(heard(status, "why"));
     expect(failure?.code).toBe(code);
     expect(failure?.serverText).toBe("why");
     expect(failure !== null && mayReadAgain(failure)).toBe(again);
   });
+});
+
+describe("a listing that is not there", () => {
+  const listing = new Failure("answer_unexpected", "404");
+  const rows: [number | null, FailureCode][] = [
+    [null, "answer_unexpected"],
+    [404, "wrong_base_url"],
+    [405, "server_unsupported"],
+    [200, "server_unsupported"],
+    [401, "server_unsupported"],
+  ];
+  test.each(rows)("and the route beside it answers %p: %s", (sibling, code) => {
+    expect(classifyAbsentListing(listing, sibling).code).toBe(code);
+  });
+});
+
+describe("a redirect", () => {
+  test("is shown by its origin alone", () => {
+    const headers = { location: "https://evil.example:8443/path?token=x#y" };
+    const failure = classifyRead(heard(302, "", headers));
+    expect(failure?.message).toBe(
+      "the pin listing answered 302: redirects are not followed (to https://evil.example:8443)",
+    );
+    expect(classifyWrite(heard(307, "", headers), WANTED)).toMatchObject({
+      failure: { message: expect.stringContaining("(to https://evil.example:8443)") },
+    });
+  });
+
+  test.each(["/path", "javascript:alert(1)", "", "//x"])("to %j says no more", (location) => {
+    expect(classifyRead(heard(302, "", { location }))?.message).toEndWith("are not followed");
+  });
+});
+
+describe("a page", () => {
+  test.each(["<!doctype html><p>::stop-commands::x", "  <html>", "\ufeff<html>"])(
+    "%j is not shown",
+    (body) => {
+      const answers = [write(520, body), write(403, body), write(404, body)];
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ failure: { serverText: undefined } });
+        if (answer.kind !== "accepted") expect(answer.failure.message).toContain("with a page");
+      }
+      expect(classifyRead(heard(502, body))).toMatchObject({ serverText: undefined });
+    },
+  );
 });
 
 test("only what may pass by itself is read again", () => {

@@ -9,7 +9,16 @@ import { target, WANTED } from "./run-legs.ts";
 const facts = { target: target("https://cp.example.com"), wanted: WANTED, before: null, attempts: [] };
 const proven: PinRow = {
   ...{ template: "codex", region: "global", digest: NEW },
-  ...{ gitSha: null, promotedAt: null, promotedBy: null },
+  ...{
+    gitSha: null,
+    seq: null,
+    promotedAt: null,
+    promotedBy: null,
+    imageRef: null,
+    state: null,
+    remarks: [],
+    shadows: [],
+  },
 };
 
 function leg(name: ExitName): Leg {

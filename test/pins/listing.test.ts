@@ -52,6 +52,11 @@ describe("a listing with the row", () => {
       region: "global",
       digest: NEW,
       gitSha: "0123abc",
+      seq: null,
+      imageRef: null,
+      state: null,
+      remarks: [],
+      shadows: [],
       promotedAt: "2026-08-11T03:50:52.42571Z",
       promotedBy: "api-token-00112233",
     });

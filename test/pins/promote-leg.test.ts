@@ -294,6 +294,6 @@ describe("a signal", () => {
       [LIST]: [...list(OLD), signalled(stop, STALL)],
       [PROMOTE]: OK,
     }));
-    expect(summary(leg)).toBe("outcome_unknown 14 outcome_unknown: GET POST GET");
+    expect(summary(leg)).toBe("written_unverified 14 written_unverified: GET POST GET");
   });
 });

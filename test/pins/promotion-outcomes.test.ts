@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import type { PromotionRules } from "../../src/pins/promote-leg.ts";
+import type { PromotionRules } from "../../src/pins/promotion.ts";
 import type { Plan, Step } from "../support/scripted-server.ts";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
 import { list, LOST, OK, promoteOn, RULES, summary } from "./run-legs.ts";
@@ -118,7 +118,7 @@ describe("what becomes of a promotion", () => {
       {},
       "failed 10 redirect_refused: GET POST",
     ],
-    ["without a route", { [LIST]: list(OLD) }, {}, "failed 10 answer_unexpected: GET POST"],
+    ["without a route", { [LIST]: list(OLD) }, {}, "failed 10 server_unsupported: GET POST"],
     [
       "without a database",
       { [LIST]: list(OLD), [PROMOTE]: { status: 503, body: '{"error":"no database wired"}' } },
@@ -212,26 +212,26 @@ describe("what becomes of a promotion", () => {
       "a listing that dies",
       { [LIST]: [...list(OLD), LOST], [PROMOTE]: OK },
       {},
-      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET",
+      "written_unverified 14 written_unverified: GET POST GET GET GET GET",
     ],
     // The old row was seen after the write, and then nothing: that it did not land is not proven either.
     [
       "a listing that dies later",
       { [LIST]: [...list(OLD, OLD), LOST], [PROMOTE]: OK },
       {},
-      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET",
+      "written_unverified 14 written_unverified: GET POST GET GET GET GET",
     ],
     [
       "a listing that is refused",
       { [LIST]: [...list(OLD), { status: 401 }], [PROMOTE]: OK },
       {},
-      "outcome_unknown 14 outcome_unknown: GET POST GET",
+      "written_unverified 14 written_unverified: GET POST GET",
     ],
     [
       "a second row",
       { [LIST]: [...list(OLD), listing(row(OLD), row(NEW))], [PROMOTE]: OK },
       {},
-      "outcome_unknown 14 outcome_unknown: GET POST GET",
+      "written_unverified 14 written_unverified: GET POST GET",
     ],
     [
       "a row that contradicts itself",
@@ -267,7 +267,7 @@ describe("what becomes of a promotion", () => {
         [PROMOTE]: OK,
       },
       {},
-      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET",
+      "written_unverified 14 written_unverified: GET POST GET GET GET GET",
     ],
     [
       "a listing without end",

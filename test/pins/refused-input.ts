@@ -97,7 +97,7 @@ export function describeRefusals(rows: Rows): void {
           env: TOKENS,
         },
       );
-      expect(run.code).toBe(10);
+      expect(run.code).toBe(12);
       expect(real.attempts("GET /cp/admin/runtime-image")).toBe(1);
     });
   });

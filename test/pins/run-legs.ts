@@ -2,7 +2,8 @@ import type { Clock } from "../../src/host/clock.ts";
 import type { Leg } from "../../src/pins/leg.ts";
 import type { Exchange } from "../../src/pins/pin-client.ts";
 import type { PinNote, WantedPin } from "../../src/pins/pin.ts";
-import type { PromotionRules } from "../../src/pins/promote-leg.ts";
+import type { CommitRule } from "../../src/pins/leg-warnings.ts";
+import type { PromotionRules } from "../../src/pins/promotion.ts";
 import { promoteAll, verifyAll } from "../../src/pins/promote.ts";
 import type { ReadBackRule } from "../../src/pins/read-back.ts";
 import type { Target } from "../../src/pins/target.ts";
@@ -30,6 +31,8 @@ type Given = {
   readonly pins?: readonly WantedPin[];
   readonly clock?: Clock;
   readonly exchange?: Partial<Exchange>;
+  readonly commit?: CommitRule;
+  readonly run?: string;
 };
 
 export function target(url: string, env = "prod"): Target {
@@ -45,10 +48,13 @@ function work(given: Given): Parameters<typeof promoteAll>[0] {
   return {
     targets: given.targets,
     pins: given.pins ?? [WANTED],
+    commit: given.commit ?? { gitSha: undefined, mustMatch: false },
     clock: given.clock ?? new FakeClock(),
     exchange: {
       attemptTimeoutMs: 5_000,
-      ca: undefined,
+      connection: () => ({}),
+      // In the middle: every wait is exactly the interval.
+      jitter: () => 0.5,
       stop: new AbortController().signal,
       ...given.exchange,
     },
@@ -60,7 +66,7 @@ export function promoteLegs(
   rules: Partial<PromotionRules> = {},
   note: PinNote = { gitSha: undefined, notes: undefined },
 ): Promise<Leg[]> {
-  return promoteAll(work(given), note, { ...RULES, ...rules });
+  return promoteAll(work(given), note, { ...RULES, ...rules }, given.run ?? "https://ci.example/runs/1");
 }
 
 /** One promotion on a server with this plan. */

@@ -109,7 +109,7 @@ describe("answers", () => {
     [206, "answer_unexpected"],
     [301, "redirect_refused"],
     [302, "redirect_refused"],
-    [304, "redirect_refused"],
+    [304, "answer_unexpected"],
     [307, "redirect_refused"],
     [400, "request_rejected"],
     [401, "unauthorized"],

@@ -1,0 +1,172 @@
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { EXIT, type ExitCode } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { reason, writeAll, writeAtomic } from "../host/files.ts";
+import { runnerFile } from "./ci-runner.ts";
+import { renderJunit } from "./junit.ts";
+import type { Redactor } from "./redactor.ts";
+import type { Report, StepOutput } from "./report-rows.ts";
+import { renderOutputs } from "./step-outputs.ts";
+import { renderSummary } from "./step-summary.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Wishes = {
+  /** Absolute path of the JUnit report that was asked for. */
+  readonly junit: string | null;
+  /** Without the step outputs the run counts as failed. */
+  readonly requireOutputs: boolean;
+};
+
+/** What came of a run, for those who did not read its result. */
+export type Ended = {
+  /** `promote`, `verify pin`. */
+  readonly command: string;
+  readonly exit: ExitCode;
+  /** Absent when the command failed before its work began. */
+  readonly report: Report | undefined;
+  readonly failures: readonly Failure[];
+};
+
+export type Told = { readonly warnings: readonly string[]; readonly failure: Failure | null };
+
+/** Writes the files by which CI systems learn of a run: step outputs, step summary, JUnit report. */
+export class CiReport {
+  readonly #env: Environment;
+  readonly #redactor: Redactor;
+  readonly #random: () => string;
+  #wishes: Wishes | null = null;
+
+  /** `random` gives letters and digits that nobody can guess. */
+  constructor(env: Environment, redactor: Redactor, random: () => string) {
+    this.#env = env;
+    this.#redactor = redactor;
+    this.#random = random;
+  }
+
+  /**
+   * Said by a command whose result others go on with, before it does anything: throws `output_not_written` when
+   * outputs are required and have no place, while nothing has been sent yet.
+   */
+  prepare(wishes: Wishes): void {
+    this.#wishes = wishes;
+    if (!wishes.requireOutputs) return;
+    const path = runnerFile(this.#env, "GITHUB_OUTPUT");
+    if (path === null) {
+      throw new Failure("output_not_written", "--require-outputs: $GITHUB_OUTPUT is not set", {
+        hint: "run it in a step of GitHub, Gitea or Forgejo Actions, or leave the flag out",
+      });
+    }
+    try {
+      withAppended(path, () => {});
+    } catch (error) {
+      throw notWritten("the step outputs", path, error);
+    }
+  }
+
+  /** Nothing for a command that did not prepare. */
+  write(ended: Ended): Told {
+    const wishes = this.#wishes;
+    if (wishes === null) return { warnings: [], failure: null };
+    const outputs = attempt(() => this.#writeOutputs(ended));
+    const summary = attempt(() => this.#writeSummary(ended));
+    const junit = attempt(() => this.#writeJunit(ended, wishes.junit));
+    // A file that was asked for by name is part of the result; what a runner offers is not.
+    const failure = junit ?? (wishes.requireOutputs ? outputs : null);
+    const warnings = [outputs, summary].filter((one) => one !== null && one !== failure);
+    return { warnings: warnings.flatMap((one) => (one === null ? [] : [one.message])), failure };
+  }
+
+  #writeOutputs({ exit, report, failures }: Ended): void {
+    const path = runnerFile(this.#env, "GITHUB_OUTPUT");
+    if (path === null) return;
+    const all: StepOutput[] = [
+      { name: "ok", value: String(exit === EXIT.ok), grammar: /^(?:true|false)$/u },
+      { name: "exit_code", value: String(exit), grammar: /^\d{1,3}$/u },
+      {
+        name: "outcome",
+        value: report?.outcome ?? failures[0]?.code ?? "failed",
+        grammar: /^[a-z_]{1,64}$/u,
+      },
+      ...(report?.outputs ?? []),
+    ];
+    const text = renderOutputs(all, `waybill${this.#random()}`);
+    try {
+      withAppended(path, (descriptor) => writeAll(descriptor, new TextEncoder().encode(text)));
+    } catch (error) {
+      throw notWritten("the step outputs", path, error);
+    }
+  }
+
+  #writeSummary({ command, exit, report, failures }: Ended): void {
+    const path = runnerFile(this.#env, "GITHUB_STEP_SUMMARY");
+    if (path === null) return;
+    const clean = (text: string): string => this.#redactor.clean(text);
+    const rows = report?.rows ?? [];
+    const proven = rows.filter(({ failure }) => failure === null).length;
+    const table =
+      rows.length > 0 && report !== undefined
+        ? { columns: report.columns, rows: rows.map(({ cells }) => cells.map(clean)) }
+        : {
+            columns: ["code", "what happened"],
+            rows: failures.map(({ code, message }) => [code, clean(message)]),
+          };
+    const title = `waybill ${command}: ${exit === EXIT.ok ? "OK" : "FAILED"}, ${proven} of ${rows.length} proven, exit code ${exit}`;
+    try {
+      withAppended(path, (descriptor, size) => {
+        const text = renderSummary({ title, ...table }, LIMITS.stepSummaryBytes - size);
+        if (text === null) throw new Error("it is full");
+        writeAll(descriptor, new TextEncoder().encode(text));
+      });
+    } catch (error) {
+      throw notWritten("the step summary", path, error);
+    }
+  }
+
+  #writeJunit({ command, report, failures }: Ended, path: string | null): void {
+    if (path === null) return;
+    const name = `waybill ${command}`;
+    const rows = report?.rows ?? [];
+    const early = { name, group: "waybill", failure: failures[0] ?? null, ms: 0 };
+    const text = renderJunit({ name, rows: rows.length > 0 ? rows : [early] }, (one) =>
+      this.#redactor.clean(one),
+    );
+    try {
+      writeAtomic(path, text, 0o644);
+    } catch (error) {
+      throw notWritten("the JUnit report", path, error);
+    }
+  }
+}
+
+/**
+ * A file that the runner made and others append to as well. It is not created: a path that does not exist is none
+ * that the runner reads.
+ */
+function withAppended(path: string, act: (descriptor: number, size: number) => void): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new Error("it is not a regular file");
+    act(descriptor, status.size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function attempt(act: () => void): Failure | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+
+function notWritten(what: string, path: string, error: unknown): Failure {
+  const why = error instanceof Error && !("code" in error) ? error.message : reason(error);
+  return new Failure("output_not_written", `${what} could not be written to ${quoted(path)}: ${why}`);
+}

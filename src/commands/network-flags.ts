@@ -1,0 +1,84 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import type { World } from "../cli/command.ts";
+import { readBounded } from "../host/files.ts";
+import type { ClientIdentity, Connection } from "../host/http.ts";
+import { proxyFor } from "../host/proxy-choice.ts";
+
+/** The flags that say how servers are reached, and how they and this side know each other. */
+export type NetworkFlags = {
+  readonly cacert: string | undefined;
+  readonly "client-cert": string | undefined;
+  readonly "client-key": string | undefined;
+  readonly proxy: string | undefined;
+};
+
+/** How each server is reached. */
+export type Connections = (url: URL) => Connection;
+
+/** Throws Failure with a usage code; no server is asked. */
+export function readConnections(flags: NetworkFlags, world: World): Connections {
+  if (world.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
+    world.say.warn(
+      "NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always checked (see --cacert)",
+    );
+  }
+  const ca = flags.cacert === undefined ? undefined : readCertificates(flags.cacert, "--cacert", world);
+  const identity = readIdentity(flags, world);
+  return (url) => {
+    const proxy = proxyFor(url, flags.proxy, world.env);
+    for (const secret of proxy?.secrets ?? []) world.secrets.register(secret);
+    return { ...(ca === undefined ? {} : { ca }), ...(identity === null ? {} : { identity }), proxy };
+  };
+}
+
+/** Says through which proxy each server is reached. Throws Failure for a proxy that cannot be used. */
+export function tellProxies(
+  targets: readonly { readonly env: string; readonly base: URL }[],
+  chosen: string | undefined,
+  world: World,
+): void {
+  for (const { env, base } of targets) {
+    const proxy = proxyFor(base, chosen, world.env);
+    if (proxy !== null) world.say.info(`${env}: ${base.host} via proxy ${proxy.shown} (${proxy.from})`);
+  }
+}
+
+function readIdentity(flags: NetworkFlags, world: World): ClientIdentity | null {
+  const [cert, key] = [flags["client-cert"], flags["client-key"]];
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    throw new Failure("flags_contradict", "--client-cert and --client-key belong together");
+  }
+  const identity = {
+    cert: readCertificates(cert, "--client-cert", world),
+    key: readText(key, "--client-key", world),
+  };
+  // The runtime would only find out in the middle of the handshake, and not say why.
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(identity.cert).checkPrivateKey(createPrivateKey(identity.key));
+  } catch {
+    throw new Failure("input_invalid", `--client-key ${quoted(key)} holds no private key that can be read`, {
+      hint: "wanted a PEM file without a passphrase",
+    });
+  }
+  if (fits) return identity;
+  throw new Failure(
+    "input_invalid",
+    `--client-key ${quoted(key)} is not the key of --client-cert ${quoted(cert)}`,
+  );
+}
+
+export function readCertificates(path: string, flag: string, world: World): string {
+  const text = readText(path, flag, world);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new Failure("input_invalid", `${flag} ${quoted(path)} holds no PEM certificate`);
+}
+
+function readText(path: string, flag: string, world: World): string {
+  return new TextDecoder().decode(readBounded(resolve(world.cwd, path), LIMITS.certificateBytes, flag));
+}

@@ -1,0 +1,71 @@
+import { Failure } from "../base/failure.ts";
+import { forbidden } from "./classify.ts";
+import { isPage, redirectOrigin, serverText as textOf, type Heard } from "./server-text.ts";
+
+/** The failure that a read's status stands for; null for 200, whose body decides. */
+export function classifyRead({ status, headers, body }: Heard): Failure | null {
+  if (status === 200) return null;
+  const details = { serverText: textOf(body) };
+  const page = isPage(body) ? " with a page" : "";
+  if (status >= 300 && status < 400)
+    return new Failure(
+      "redirect_refused",
+      `the pin listing answered ${status}: redirects are not followed${redirectOrigin(headers)}`,
+      details,
+    );
+  if (status === 401) {
+    return new Failure("unauthorized", "the pin listing answered 401", {
+      ...details,
+      hint: "the token is wrong, or may promote but not read: name a read token with --read-token-env",
+    });
+  }
+  if (status === 403) return forbidden(page !== "", "the pin listing", details);
+  if (status === 404)
+    return new Failure("answer_unexpected", `the pin listing answered 404${page}: no such route`, {
+      ...details,
+      hint: "check the target's URL",
+    });
+  if (status === 425 || status === 429)
+    return new Failure("rate_limited", `the pin listing answered ${status}`, details);
+  if (status === 408) return new Failure("deadline_passed", "the pin listing answered 408", details);
+  if (status >= 500)
+    return new Failure("server_failed", `the pin listing answered ${status}${page}`, details);
+  return new Failure("answer_unexpected", `the pin listing answered ${status}${page}`, details);
+}
+
+/**
+ * What a 404 of the listing comes to, by the status of the route beside it: with both gone this is no control
+ * plane at all; with one of them it is one that we do not know.
+ */
+export function classifyAbsentListing(listing: Failure, sibling: number | null): Failure {
+  if (sibling === null) return listing;
+  const { serverText } = listing;
+  if (sibling === 404) {
+    return new Failure("wrong_base_url", "neither the pin listing nor the route to promote is there (404)", {
+      serverText,
+      hint: "the target's URL is not that of a control plane; check the host and the port",
+    });
+  }
+  return new Failure(
+    "server_unsupported",
+    `the pin listing is not there (404), and the route to promote is (${sibling}): what was written could not be read`,
+    { serverText, hint: "is this a control plane that waybill knows?" },
+  );
+}
+
+/** Whether reading again may bring another answer: the network, an overloaded server, a body that was cut off. */
+export function mayReadAgain(failure: Failure): boolean {
+  return READ_AGAIN.has(failure.code);
+}
+
+const READ_AGAIN: ReadonlySet<Failure["code"]> = new Set([
+  "connection_failed",
+  "connection_lost",
+  "deadline_passed",
+  "name_not_resolved",
+  "rate_limited",
+  "server_failed",
+  "answer_not_json",
+  "answer_empty",
+  "row_missing",
+]);

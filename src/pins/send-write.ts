@@ -1,0 +1,104 @@
+import { Failure } from "../base/failure.ts";
+import { interruption } from "../base/interruption.ts";
+import type { Clock } from "../host/clock.ts";
+import type { Attempt } from "./leg.ts";
+import { writePin, type Exchange, type PinWrite } from "./pin-client.ts";
+import type { ReadBack } from "./read-back.ts";
+import { nextDelay } from "./retry-after.ts";
+import type { Target } from "./target.ts";
+
+export type WriteBudget = {
+  /** Ceiling for everything but conflicts, as an instant of the clock. */
+  readonly end: number;
+  readonly timeoutMs: number;
+  /** How long a 409 that can pass is waited for, in milliseconds. */
+  readonly conflictBudgetMs: number;
+  readonly retryIntervalMs: number;
+};
+
+/** `conflictMs` is what was waited for conflicts; it does not count against the ceiling. */
+export type Written = { readonly conflictMs: number } & (
+  | { readonly kind: "accepted" }
+  /** Seen by the look that follows a lost answer. */
+  | { readonly kind: "found"; readonly proof: Extract<ReadBack, { ok: true }> }
+  /** It may have arrived, and nothing says so. */
+  | { readonly kind: "open" }
+  /** Nothing was written by the last attempt, and the pin has to be read again; `open` when an earlier one may have arrived. */
+  | {
+      readonly kind: "overtaken" | "condition_wanted";
+      readonly failure: Failure;
+      readonly open: boolean;
+    }
+  | { readonly kind: "not_written"; readonly failure: Failure }
+);
+
+type Tools = { readonly exchange: Exchange; readonly clock: Clock; readonly attempts: Attempt[] };
+
+/** One look at the listing; null when it holds the digest and that proves nothing yet. */
+type LookOnce = () => Promise<ReadBack | null>;
+
+/**
+ * Sends until the server takes or refuses it, within the budgets. A write whose outcome is open is followed by a
+ * look before anything else.
+ */
+export async function sendWrite(
+  target: Target,
+  write: PinWrite,
+  budget: WriteBudget,
+  lookOnce: LookOnce,
+  tools: Tools,
+): Promise<Written> {
+  const { clock, exchange, attempts } = tools;
+  let conflictSince: number | null = null;
+  let conflictMs = 0;
+  let open = false;
+  for (;;) {
+    if (exchange.stop.aborted) {
+      if (open) return { kind: "open", conflictMs };
+      const failure = interruption(exchange.stop, `promoting ${write.wanted.template}`);
+      return { kind: "not_written", failure, conflictMs };
+    }
+    const sent = clock.now();
+    const answer = await writePin(target, write, exchange);
+    const result = answer.kind === "accepted" ? "accepted" : answer.failure.code;
+    const method = write.condition === null ? "POST" : "PUT";
+    attempts.push({ method, status: answer.status, result, ms: Math.round(clock.now() - sent) });
+    if (answer.kind === "accepted") return { kind: "accepted", conflictMs };
+    if (answer.kind === "overtaken" || answer.kind === "condition_wanted")
+      return { kind: answer.kind, failure: answer.failure, open, conflictMs };
+    if (answer.kind === "ambiguous") {
+      open = true;
+      const look = await lookOnce();
+      if (look === null) return { kind: "open", conflictMs };
+      if (look.ok) return { kind: "found", proof: look, conflictMs };
+    }
+    const now = clock.now();
+    const isConflict = answer.kind === "conflict";
+    conflictSince = isConflict ? (conflictSince ?? sent) : null;
+    const end = conflictSince === null ? budget.end + conflictMs : conflictSince + budget.conflictBudgetMs;
+    // Half a second to the left and to the right of five: those who wait for one lock do not come back together.
+    const spread = isConflict ? 0.8 + 0.4 * exchange.jitter() : 1;
+    const canPass = isConflict || answer.kind === "try_again" || answer.kind === "ambiguous";
+    const delay = canPass ? nextDelay(answer.waitMs, budget.retryIntervalMs * spread, end - now) : null;
+    if (delay === null) {
+      // A write that was left open earlier may still arrive, whatever the last answer was.
+      if (open) return { kind: "open", conflictMs };
+      const spent = isConflict ? budget.conflictBudgetMs : budget.timeoutMs;
+      const failure = canPass ? beyond(answer.failure, spent) : answer.failure;
+      return { kind: "not_written", failure, conflictMs };
+    }
+    if (isConflict) conflictMs += now - sent + delay;
+    waited(attempts, delay);
+    await clock.sleep(delay, exchange.stop);
+  }
+}
+
+/** Notes on the last attempt how long the next one was waited for. */
+export function waited(attempts: Attempt[], ms: number): void {
+  const last = attempts.pop();
+  if (last !== undefined) attempts.push({ ...last, retryInMs: Math.round(ms) });
+}
+
+function beyond(failure: Failure, budgetMs: number): Failure {
+  return new Failure(failure.code, `${failure.message}, and still after ${budgetMs / 1000} s`, failure);
+}

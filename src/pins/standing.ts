@@ -1,0 +1,80 @@
+import { isImageDigest, type ImageDigest } from "../base/digest.ts";
+import { isMap } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
+import { printable } from "../base/printable.ts";
+import { numberOf } from "./listing.ts";
+import { jsonObject, serverText, type Heard } from "./server-text.ts";
+
+/** What must still be so when a write arrives: the row that was read, by its ETag, or that there is none. */
+export type Condition = { readonly ifMatch: string } | { readonly ifNoneMatch: "*" };
+
+/** A rule of the server that keeps a pin where it is. */
+export type Stop = {
+  readonly kind: string;
+  readonly reason: string;
+  readonly by: string;
+  /** The one digest that it keeps out; null for every change. */
+  readonly digest: string | null;
+};
+
+/** A pin as a server with conditional writes shows it. */
+export type Standing = {
+  readonly condition: Condition;
+  readonly digest: ImageDigest | null;
+  readonly seq: number | null;
+  readonly stops: readonly Stop[];
+};
+
+/** Strong ones only (RFC 9110 §8.8.3): `W/"…"` says that two rows are alike, not that they are the same. */
+const STRONG_ETAG = /^"[\u0021\u0023-\u007e]{1,128}"$/u;
+
+/** Whether the server tells versions apart; without this, conditional writes are not even looked for. */
+export function hasStrongEtag(headers: Headers): boolean {
+  return STRONG_ETAG.test(headers.get("etag") ?? "");
+}
+
+/**
+ * What `GET /v1/pins/{template}/{region}` answered: where the pin stands, null on a server that has no such route,
+ * or a Failure worth trying again. A server that fails is never taken for one without conditional writes.
+ */
+export function readStanding(heard: Heard): Standing | Failure | null {
+  const { status, headers } = heard;
+  if (status === 429 || status >= 500) {
+    return new Failure(
+      status === 429 ? "rate_limited" : "server_failed",
+      `the pin's own route answered ${status}`,
+      { serverText: serverText(heard.body) },
+    );
+  }
+  const answer = jsonObject(heard.body);
+  if (status === 404 && answer?.["code"] === "pin_not_found") {
+    return { condition: { ifNoneMatch: "*" }, digest: null, seq: null, stops: stopsOf(answer) };
+  }
+  if (status !== 200 || answer === null || !hasStrongEtag(headers)) return null;
+  const digest = answer["image_digest"];
+  if (typeof digest !== "string" || !isImageDigest(digest)) return null;
+  const ifMatch = headers.get("etag") ?? "";
+  return { condition: { ifMatch }, digest, seq: numberOf(answer["seq"]), stops: stopsOf(answer) };
+}
+
+function stopsOf(answer: JsonMap): Stop[] {
+  const stops = answer["stops"];
+  if (!Array.isArray(stops)) return [];
+  return stops.flatMap((stop: JsonValue) =>
+    isMap(stop) && typeof stop["kind"] === "string"
+      ? [
+          {
+            kind: printable(stop["kind"], 40),
+            reason: shown(stop["reason"]),
+            by: shown(stop["by"]),
+            digest: typeof stop["image_digest"] === "string" ? stop["image_digest"] : null,
+          },
+        ]
+      : [],
+  );
+}
+
+function shown(value: JsonValue | undefined): string {
+  return typeof value === "string" ? printable(value, 300) : "";
+}

@@ -1,0 +1,33 @@
+import { Failure } from "../base/failure.ts";
+import { failedLeg, outcomeOfRead, type Leg, type LegFacts } from "./leg.ts";
+import { satisfies } from "./pin.ts";
+import type { ReadBack } from "./read-back.ts";
+
+/** What a sent write comes to that no read proved. `isOpen` when not even its acceptance is known. */
+export function unproven(facts: LegFacts, read: Extract<ReadBack, { ok: false }>, isOpen: boolean): Leg {
+  const { failure } = read;
+  const outcome = outcomeOfRead(failure);
+  // Only what was read last can tell that it did not land, and only of a write that had arrived by then.
+  if (isOpen || outcome === "failed") {
+    const code = isOpen ? "outcome_unknown" : "written_unverified";
+    const what = isOpen ? "the promotion was sent" : "the promotion was accepted";
+    const isAuth = failure.code === "unauthorized" || failure.code === "forbidden";
+    const hint = isAuth ? failure.hint : "run `waybill verify pin` before you promote again";
+    const unknown = new Failure(code, `${what}, and nothing proves that it landed: ${failure.message}`, {
+      hint,
+      serverText: failure.serverText,
+    });
+    return failedLeg(facts, code, unknown);
+  }
+  // Neither the old digest nor ours: somebody else wrote after us. Fighting over it would help nobody.
+  const seen = failure.code === "pin_mismatch" ? read.last : null;
+  if (seen !== null && seen.digest !== facts.before?.digest && !satisfies(seen.digest, facts.wanted)) {
+    const moved = new Failure(
+      "moved_after_write",
+      `${failure.message}; somebody promoted after this run did`,
+      { hint: "find out who promoted; run again only when yours should win" },
+    );
+    return failedLeg(facts, "moved_after_write", moved);
+  }
+  return failedLeg(facts, outcome, failure);
+}

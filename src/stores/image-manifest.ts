@@ -1,0 +1,103 @@
+import { isMap } from "../base/decode.ts";
+import { isSha256, type Sha256 } from "../base/digest.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { printable, quoted } from "../base/printable.ts";
+
+/** Bytes of one manifest or image configuration: the ceiling of the registries themselves. */
+export const MANIFEST_BYTES = 4_194_304;
+/** Manifests that one index may list. */
+const INDEX_ENTRIES = 1_000;
+
+const INDEXES = new Set([
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+]);
+const MANIFESTS = new Set([
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+]);
+/** For the Accept header. */
+export const MANIFEST_TYPES: string = [...INDEXES, ...MANIFESTS].join(", ");
+
+/** `os/arch` or `os/arch/variant`, with the digest of the manifest that is for it. */
+export type PlatformEntry = { readonly platform: string; readonly digest: Sha256 };
+
+export type ManifestFacts =
+  | { readonly kind: "index"; readonly mediaType: string; readonly entries: readonly PlatformEntry[] }
+  /** The platform of a single image stands in its configuration. */
+  | { readonly kind: "image"; readonly mediaType: string; readonly config: Sha256 };
+
+/** What a manifest says of itself. Throws Failure: a protocol code, or `artifact_incomplete` for an index of nothing. */
+export function readManifest(bytes: Uint8Array, contentType: string | null, where: string): ManifestFacts {
+  const what = `the manifest of ${where}`;
+  const document = parseJson(bytes, { what, code: "answer_malformed", maxBytes: MANIFEST_BYTES });
+  if (!isMap(document)) throw new Failure("answer_malformed", `${what} is no object`);
+  // One reader takes it for an index and another for an image: the digest would cover two things.
+  if (document["manifests"] !== undefined && document["layers"] !== undefined) {
+    throw new Failure("answer_ambiguous", `${what} has both manifests and layers`);
+  }
+  const mediaType = mediaTypeOf(document, contentType, what);
+  if (INDEXES.has(mediaType)) return { kind: "index", mediaType, entries: entriesOf(document, what) };
+  if (MANIFESTS.has(mediaType)) {
+    const config = document["config"];
+    return { kind: "image", mediaType, config: digestOf(isMap(config ?? null) ? config : null, what) };
+  }
+  throw new Failure("answer_unexpected", `${what} has the media type ${quoted(mediaType, 100)}`, {
+    hint: "wanted an OCI or Docker (schema 2) manifest or index; push the image with a newer tool",
+  });
+}
+
+function mediaTypeOf(document: JsonMap, contentType: string | null, what: string): string {
+  const said = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const own = document["mediaType"];
+  if (own === undefined) return said;
+  if (typeof own !== "string")
+    throw new Failure("answer_malformed", `${what} has a media type that is no text`);
+  const known = INDEXES.has(said) || MANIFESTS.has(said);
+  if (!known || said === own) return own;
+  throw new Failure(
+    "answer_ambiguous",
+    `${what} says ${quoted(own, 100)}, its Content-Type ${quoted(said, 100)}`,
+  );
+}
+
+function entriesOf(document: JsonMap, what: string): PlatformEntry[] {
+  const list = document["manifests"];
+  if (!Array.isArray(list) || list.length > INDEX_ENTRIES) {
+    throw new Failure("answer_malformed", `${what} has no list of at most ${INDEX_ENTRIES} manifests`);
+  }
+  const entries = list.map((entry: JsonValue) => ({
+    platform: platformOf(isMap(entry) ? entry["platform"] : undefined),
+    digest: digestOf(entry, what),
+  }));
+  if (entries.length === 0) throw new Failure("artifact_incomplete", `${what} is an index of nothing`);
+  // What builders attach to an image (attestations) runs nowhere.
+  return entries.flatMap(({ platform, digest }) =>
+    platform === null || platform.startsWith("unknown/") ? [] : [{ platform, digest }],
+  );
+}
+
+function digestOf(value: JsonValue | undefined, what: string): Sha256 {
+  const digest = isMap(value ?? null) ? (value as JsonMap)["digest"] : undefined; // oxlint-disable-line typescript/no-unsafe-type-assertion -- just seen to be one
+  const hex = typeof digest === "string" && digest.startsWith("sha256:") ? digest.slice(7) : "";
+  if (isSha256(hex)) return hex;
+  throw new Failure("answer_malformed", `${what} has an entry without a sha256 digest`);
+}
+
+/** `os/arch[/variant]` of an index entry or an image configuration, or null when it is not said. */
+export function platformOf(value: JsonValue | undefined): string | null {
+  if (value === undefined || !isMap(value)) return null;
+  const { os, architecture, variant } = value;
+  if (typeof os !== "string" || typeof architecture !== "string") return null;
+  const name =
+    typeof variant === "string" && variant !== ""
+      ? `${os}/${architecture}/${variant}`
+      : `${os}/${architecture}`;
+  return printable(name, 60);
+}
+
+/** Whether something for `found` runs where `wanted` is asked for: a variant names the same machine in a closer way. */
+export function isForPlatform(found: string, wanted: string): boolean {
+  return found === wanted || found.startsWith(`${wanted}/`);
+}
