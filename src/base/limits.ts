@@ -25,6 +25,14 @@ export const LIMITS = {
   serverTextChars: 512,
   /** bytes that git may print on standard output */
   gitOutputBytes: 67_108_864,
+  /** bytes of a file in which git keeps one name or one id */
+  refFileBytes: 65_536,
+  /** submodules of one context, those inside submodules included */
+  submodules: 1_000,
+  /** bytes of one modified file that is read again to see whether only line ends or a filter differ */
+  conversionFileBytes: 67_108_864,
+  /** bytes of all of them together */
+  conversionBytes: 268_435_456,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
   /** bytes of one context archive that the build API takes */

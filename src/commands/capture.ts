@@ -50,6 +50,10 @@ const FLAGS = {
     type: "boolean",
     description: "fail unless the bytes are exactly the commit's",
   },
+  "require-pushed": {
+    type: "boolean",
+    description: "fail unless a remote-tracking branch contains the commit",
+  },
   "time-budget": {
     type: "string",
     valueHint: "10s",
@@ -130,6 +134,7 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
       strict: flags.strict,
       clean: flags["require-clean"],
       matchesCommit: flags["require-matches-commit"],
+      pushed: flags["require-pushed"],
     });
     if (archive !== null && captured.context.archive === null) {
       const why = captured.context.problem?.message ?? "the context could not be read";

@@ -143,7 +143,7 @@ test.skipIf(!HAS_GIT)(
     const { exit, stdout, stderr } = await waybill(["capture", root]);
     expect([exit, stderr]).toEqual([0, ""]);
     expect(stdout).not.toContain("\u202e");
-    expect(stdout).toContain("repo            \u2013 (no_remote)\n");
+    expect(stdout).toContain("repo            \u2013 (no_remote): name where the code comes from: git remote add");
     expect(stdout).toContain("dirty           false\n");
     expect(stdout).toContain("subpath         \u2013 (at_top_level)\n");
   },
