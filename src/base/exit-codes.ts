@@ -93,6 +93,7 @@ export const FAILURES = {
   signature_invalid: "untrusted",
   signature_malformed: "untrusted",
   record_mismatch: "untrusted",
+  archive_malformed: "untrusted",
 
   path_not_found: "missing",
   row_missing: "missing",
@@ -106,6 +107,7 @@ export const FAILURES = {
   moved_after_write: "mismatch",
   file_changed: "mismatch",
   response_mismatch: "mismatch",
+  trees_differ: "mismatch",
   row_inconsistent: "mismatch",
 
   request_rejected: "rejected",
@@ -118,6 +120,7 @@ export const FAILURES = {
   answer_ambiguous: "protocol",
   answer_unexpected: "protocol",
   artifact_too_large: "protocol",
+  evidence_too_large: "protocol",
 
   conflict_persisted: "conflict",
   lock_held: "conflict",

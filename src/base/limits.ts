@@ -37,6 +37,14 @@ export const LIMITS = {
   artifactBytes: 1_073_741_824,
   /** bytes of one context archive that the build API takes */
   contextArchiveBytes: 524_288_000,
+  /** bytes of an archive that is compared with a capture, unpacked */
+  unpackedArchiveBytes: 68_719_476_736,
+  /** members of such an archive */
+  archiveMembers: 2_000_000,
+  /** bytes of a pax header or a long name in an archive */
+  archiveHeaderBytes: 1_048_576,
+  /** bytes of a list of the files of a context */
+  manifestBytes: 536_870_912,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

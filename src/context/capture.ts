@@ -9,14 +9,17 @@ import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
 import { compareWithCommit } from "./commit-comparison.ts";
+import type { DigestName } from "./digest-names.ts";
 import { compileIgnore } from "./ignore.ts";
 import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
-import { dirHash, gitTree, workingTreeHash, type DigestResult } from "./tree-digests.ts";
+import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItem } from "./tree-digests.ts";
 
 export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
   /** The work tree to attribute to; by default the one around the context. */
   readonly repo: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The digests that are asked for; without a word, all that can be had. */
+  readonly digests?: ReadonlySet<DigestName>;
   /** Milliseconds that all git calls may take together. */
   readonly gitBudgetMs: number;
 };
@@ -62,7 +65,7 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
     matchesCommit: await compare(gathered, workTree, context),
-    digests: digestsOf(context, workTree),
+    digests: digestsOf(context, workTree, request.digests ?? null),
     context,
     git: facts,
     ci,
@@ -121,19 +124,29 @@ async function compare(
   });
 }
 
-function digestsOf(context: ContextCapture, workTree: WorkTree): Capture["digests"] {
+function digestsOf(
+  context: ContextCapture,
+  workTree: WorkTree,
+  wanted: ReadonlySet<DigestName> | null,
+): Capture["digests"] {
+  const { items } = context;
+  const gone = context.problem?.code ?? "unreadable";
+  const asked = <T extends string>(name: DigestName, compute: () => DigestResult<T>): DigestResult<T> =>
+    wanted?.has(name) === false ? none("not_asked") : compute();
+  const overItems = <T extends string>(
+    name: DigestName,
+    compute: (found: readonly TreeItem[]) => DigestResult<T>,
+  ): DigestResult<T> => asked(name, () => (items === null ? none(gone) : compute(items)));
   const archive = context.archive?.tarSha256;
-  const tar: DigestResult =
-    archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive);
-  if (context.items === null) {
-    const gone = none(context.problem?.code ?? "unreadable");
-    return { working_tree_hash: gone, dir_hash: gone, git_tree: gone, tar_sha256: tar };
-  }
   return {
-    working_tree_hash: workingTreeHash(context.items),
-    dir_hash: dirHash(context.items),
-    git_tree: workTree.ok ? some(gitTree(context.items, workTree.objectFormat)) : none(workTree.reason),
-    tar_sha256: tar,
+    working_tree_hash: overItems("working_tree_hash", workingTreeHash),
+    dir_hash: overItems("dir_hash", dirHash),
+    git_tree: overItems("git_tree", (found) =>
+      workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
+    ),
+    tar_sha256: asked("tar_sha256", () =>
+      archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive),
+    ),
   };
 }
 

@@ -99,6 +99,7 @@ export type CaptureDocument = {
   readonly ci: Readonly<Record<string, unknown>> | null;
   readonly pull_request: Readonly<Record<string, unknown>> | null;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly build?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 };
 

@@ -1,0 +1,148 @@
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { bytePathOf, shownText, type BytePath } from "./byte-path.ts";
+
+/** What a member of a foreign tar is, after its header and the extended headers before it. */
+export type TarEntry = {
+  readonly kind: "file" | "directory" | "symlink";
+  readonly path: BytePath;
+  readonly size: number;
+  readonly executable: boolean;
+  readonly target: BytePath;
+};
+
+/** A header whose content belongs to the next one: pax records, or a long name of GNU tar. */
+export type TarExtension = {
+  readonly kind: "pax" | "pax_global" | "long_name" | "long_link";
+  readonly size: number;
+};
+
+export const BLOCK = 512;
+
+/** What extended headers said about the member after them. */
+export type Overrides = { path?: Uint8Array; linkpath?: Uint8Array; size?: number };
+
+export function archiveFailure(found: string): Failure {
+  return new Failure("archive_malformed", `the archive ${found}`, {
+    hint: "it was cut short or damaged, or it is another kind of archive than waybill reads",
+  });
+}
+
+/**
+ * One header block. Only what a build context can hold is read: files, directories, symbolic links. Throws Failure
+ * `archive_malformed`.
+ */
+export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry | TarExtension {
+  checkSum(block);
+  const type = String.fromCharCode(block[156] ?? 0);
+  const size = overrides.size ?? numberAt(block, 124, 12);
+  const extension = EXTENSIONS[type];
+  if (extension !== undefined) {
+    if (size > LIMITS.archiveHeaderBytes) throw archiveFailure(`has an extended header of ${size} bytes`);
+    return { kind: extension, size };
+  }
+  const path = cleanPath(overrides.path ?? headerName(block));
+  const kind = KINDS[type];
+  if (kind === undefined)
+    throw archiveFailure(
+      `has ${quoted(shownText(path))}, a member of type ${quoted(type)}, which no context has`,
+    );
+  const target = overrides.linkpath ?? field(block, 157, 100);
+  return {
+    kind,
+    path,
+    size: kind === "file" ? size : 0,
+    executable: (numberAt(block, 100, 8) & 0o100) !== 0,
+    target: bytePathOf(kind === "symlink" ? target : new Uint8Array()),
+  };
+}
+
+const EXTENSIONS: Readonly<Record<string, TarExtension["kind"]>> = {
+  x: "pax",
+  g: "pax_global",
+  L: "long_name",
+  K: "long_link",
+};
+const KINDS: Readonly<Record<string, TarEntry["kind"]>> = {
+  "0": "file",
+  "\0": "file",
+  "5": "directory",
+  "2": "symlink",
+};
+
+/** Two sums are in use, of unsigned bytes and, long ago, of signed ones; only the first is taken. */
+function checkSum(block: Uint8Array): void {
+  let sum = 8 * 0x20;
+  for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;
+  if (numberAt(block, 148, 8) !== sum) throw archiveFailure("has a header with a wrong checksum");
+}
+
+function headerName(block: Uint8Array): Uint8Array {
+  const name = field(block, 0, 100);
+  const magic = Buffer.from(block.subarray(257, 263)).toString("latin1");
+  // GNU tar has other fields in place of the prefix.
+  const prefix = magic === "ustar\0" ? field(block, 345, 155) : new Uint8Array();
+  return prefix.length === 0 ? name : new Uint8Array(Buffer.concat([prefix, Buffer.from("/"), name]));
+}
+
+function field(block: Uint8Array, at: number, length: number): Uint8Array {
+  const bytes = block.subarray(at, at + length);
+  const end = bytes.indexOf(0);
+  return end === -1 ? bytes : bytes.subarray(0, end);
+}
+
+/** Octal text, or base 256 when the top bit is set (GNU, for sizes beyond 8 GiB). */
+function numberAt(block: Uint8Array, at: number, length: number): number {
+  const bytes = block.subarray(at, at + length);
+  if (bytes[0] === 0x80) {
+    const value = bytes.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
+    if (Number.isSafeInteger(value)) return value;
+    throw archiveFailure("has a number out of range");
+  }
+  const text = Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[\0 ]+$/u, "")
+    .trimStart();
+  if (text === "") return 0;
+  if (!/^[0-7]{1,12}$/u.test(text)) throw archiveFailure("has a header with a broken number");
+  return Number.parseInt(text, 8);
+}
+
+/** A path below the context in its one spelling; "" is the context itself. Paths that lead out of it are refused. */
+function cleanPath(bytes: Uint8Array): BytePath {
+  const path = bytePathOf(bytes);
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (path.startsWith("/") || parts.includes("..") || path.includes("\0"))
+    throw archiveFailure(`has a member ${quoted(shownText(path))}, which leads out of the context`);
+  return bytePathOf(Buffer.from(parts.join("/"), "latin1"));
+}
+
+/** `length keyword=value LF` records, of which only those that name or size the next member matter. */
+export function paxOverrides(content: Uint8Array, global: boolean): Overrides {
+  const bytes = Buffer.from(content);
+  const overrides: Overrides = {};
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(0x20, at);
+    const length = space === -1 ? Number.NaN : Number(bytes.toString("latin1", at, space));
+    const record = bytes.subarray(space + 1, at + length - 1);
+    const equals = record.indexOf(0x3d);
+    if (!(length > 0) || at + length > bytes.length || bytes[at + length - 1] !== 0x0a || equals < 1)
+      throw archiveFailure("has a broken pax header");
+    take(overrides, record.toString("latin1", 0, equals), record.subarray(equals + 1), global);
+    at += length;
+  }
+  return overrides;
+}
+
+function take(overrides: Overrides, keyword: string, value: Uint8Array, global: boolean): void {
+  if (keyword !== "path" && keyword !== "linkpath" && keyword !== "size") return;
+  // git archive puts its commit there; a name for all members would make them one.
+  if (global) throw archiveFailure(`has a global ${keyword} for all its members`);
+  if (keyword !== "size") overrides[keyword] = Uint8Array.from(value);
+  else {
+    const size = Number(Buffer.from(value).toString("latin1"));
+    if (!Number.isSafeInteger(size) || size < 0) throw archiveFailure("has a broken size in a pax header");
+    overrides.size = size;
+  }
+}

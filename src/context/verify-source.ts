@@ -1,0 +1,188 @@
+import { isMap } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
+import { toHex } from "../base/encoding.ts";
+import { shownText, type BytePath } from "./byte-path.ts";
+import type { ObjectFormat } from "./contents.ts";
+import {
+  dirHash,
+  gitTree,
+  modeOf,
+  workingTreeHash,
+  type DigestResult,
+  type TreeItem,
+} from "./tree-digests.ts";
+
+/** What a capture document says about its context, as far as a source can be held against it. */
+export type CapturedSource = {
+  readonly digests: Readonly<Partial<Record<DigestName, string>>>;
+  readonly counts: {
+    readonly files: number | null;
+    readonly symlinks: number | null;
+    readonly bytes: number | null;
+  };
+  readonly dockerfile: string | null;
+  readonly ignoreFile: string | null;
+  readonly commit: string | null;
+  /** Whether the captured bytes were exactly the commit's. */
+  readonly matchesCommit: boolean;
+  /** Files inside the context that the capturing run wrote itself, and left out. */
+  readonly ownOutputs: readonly string[];
+};
+
+const DIGEST_NAMES = ["working_tree_hash", "git_tree", "dir_hash", "tar_sha256"] as const;
+type DigestName = (typeof DIGEST_NAMES)[number];
+
+/** Throws Failure `input_invalid` for what is no capture document. */
+export function capturedSource(document: JsonValue, from: string): CapturedSource {
+  if (!isMap(document) || document["schema"] !== "waybill.capture/v1" || !isMap(document["digests"]))
+    throw new Failure("input_invalid", `${from} is not a capture document`, {
+      hint: "write one with: waybill capture --json --out FILE",
+    });
+  const digests: Partial<Record<DigestName, string>> = {};
+  for (const name of DIGEST_NAMES) {
+    const value = document["digests"][name];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== "string" || !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u.test(value))
+      throw new Failure("input_invalid", `${from} has a ${name} that is no digest`);
+    digests[name] = value;
+  }
+  const context = mapIn(document, "context");
+  return {
+    digests,
+    counts: {
+      files: numberIn(context, "files"),
+      symlinks: numberIn(context, "symlinks"),
+      bytes: numberIn(context, "bytes"),
+    },
+    dockerfile: textIn(context, "dockerfile"),
+    ignoreFile: textIn(context, "ignore_file"),
+    commit: textIn(mapIn(document, "source_fields"), "source_commit"),
+    matchesCommit: document["matches_commit"] === true,
+    ownOutputs: ownOutputsIn(document["warnings"]),
+  };
+}
+
+function ownOutputsIn(warnings: JsonValue | undefined): string[] {
+  return (Array.isArray(warnings) ? warnings : []).flatMap((warning: JsonValue) => {
+    if (!isMap(warning) || warning["code"] !== "own_output_skipped") return [];
+    const path = /^(.+) is written by this run,/su.exec(textIn(warning, "message") ?? "")?.[1];
+    return path === undefined ? [] : [path];
+  });
+}
+
+function mapIn(map: JsonMap, name: string): JsonMap {
+  const value = map[name];
+  return isMap(value) ? value : {};
+}
+
+function textIn(map: JsonMap, name: string): string | null {
+  const value = map[name];
+  return typeof value === "string" ? value : null;
+}
+
+function numberIn(map: JsonMap, name: string): number | null {
+  const value = map[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** The object format that a captured git tree is named in; a folder without git can be hashed in it all the same. */
+export function objectFormatOf(captured: CapturedSource): ObjectFormat | null {
+  const tree = captured.digests.git_tree;
+  return tree === undefined ? null : tree.length === 40 ? "sha1" : "sha256";
+}
+
+/** What was read of a source. */
+export type FoundSource = {
+  readonly items: readonly TreeItem[];
+  /** Of the uncompressed archive; null for a folder, which has none. */
+  readonly tarSha256: string | null;
+};
+
+export type SourceComparison = {
+  readonly equal: readonly { readonly name: DigestName; readonly value: string }[];
+  readonly different: readonly {
+    readonly name: DigestName;
+    readonly wanted: string;
+    readonly found: string;
+  }[];
+  /** Captured, and not to be had from this kind of source. */
+  readonly notCompared: readonly DigestName[];
+  /** Counts that differ, as `files 12, captured 11`. */
+  readonly counts: readonly string[];
+};
+
+/** Holds a source against every digest of the capture that can be computed from it. */
+export function compareSource(captured: CapturedSource, found: FoundSource): SourceComparison {
+  const equal: { name: DigestName; value: string }[] = [];
+  const different: { name: DigestName; wanted: string; found: string }[] = [];
+  const notCompared: DigestName[] = [];
+  for (const name of DIGEST_NAMES) {
+    const wanted = captured.digests[name];
+    if (wanted === undefined) continue;
+    const digest = digestOf(name, captured, found);
+    if (digest === null) notCompared.push(name);
+    else if (digest.value === wanted) equal.push({ name, value: wanted });
+    else different.push({ name, wanted, found: digest.value ?? `none (${digest.reason})` });
+  }
+  return { equal, different, notCompared, counts: differentCounts(captured, found.items) };
+}
+
+/** Null when this kind of source has no such digest. */
+function digestOf(name: DigestName, captured: CapturedSource, found: FoundSource): DigestResult | null {
+  if (name === "working_tree_hash") return workingTreeHash(found.items);
+  if (name === "dir_hash") return dirHash(found.items);
+  if (name === "tar_sha256")
+    return found.tarSha256 === null ? null : { value: found.tarSha256, reason: null };
+  const format = objectFormatOf(captured);
+  return format === null ? null : { value: gitTree(found.items, format), reason: null };
+}
+
+function differentCounts({ counts }: CapturedSource, items: readonly TreeItem[]): string[] {
+  const files = items.filter((item) => item.kind === "file");
+  const found = {
+    files: files.length,
+    symlinks: items.length - files.length,
+    bytes: files.reduce((sum, item) => sum + item.content.size, 0),
+  };
+  return (["files", "symlinks", "bytes"] as const).flatMap((name) =>
+    counts[name] === null || counts[name] === found[name]
+      ? []
+      : [`${name} ${found[name]}, captured ${counts[name]}`],
+  );
+}
+
+/** One file or link by what it is: `id` is any digest of its content, the same kind on both sides. */
+export type TreeLine = { readonly path: BytePath; readonly mode: string; readonly id: string };
+
+export type TreeDifferences = {
+  readonly modified: readonly string[];
+  /** Only the executable bit, or a file in place of a link with the same bytes. */
+  readonly mode_only: readonly string[];
+  readonly added: readonly string[];
+  readonly missing: readonly string[];
+};
+
+/** Which files make two trees differ. Paths are for people. */
+export function compareTrees(wanted: readonly TreeLine[], found: readonly TreeLine[]): TreeDifferences {
+  const left = new Map(wanted.map((line) => [line.path, line]));
+  const differences = { modified: [] as string[], mode_only: [] as string[], added: [] as string[] };
+  for (const line of found) {
+    const other = left.get(line.path);
+    left.delete(line.path);
+    const path = shownText(line.path);
+    if (other === undefined) differences.added.push(path);
+    else if (other.id !== line.id) differences.modified.push(path);
+    else if (other.mode !== line.mode) differences.mode_only.push(path);
+  }
+  return { ...differences, missing: [...left.keys()].map(shownText) };
+}
+
+/** The items by their git blob ids, which a commit has too. */
+export function treeLines(items: readonly TreeItem[]): TreeLine[] {
+  return items.map((item) => ({
+    path: item.path,
+    mode: modeOf(item),
+    id: item.content.blob === null ? item.content.sha256 : toHex(item.content.blob),
+  }));
+}
