@@ -138,6 +138,7 @@ export const FAILURES = {
   pin_drift: "mismatch",
   file_changed: "mismatch",
   response_mismatch: "mismatch",
+  trees_differ: "mismatch",
   row_inconsistent: "mismatch",
 
   request_rejected: "rejected",

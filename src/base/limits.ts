@@ -47,6 +47,14 @@ export const LIMITS = {
   serverTextChars: 512,
   /** bytes that git may print on standard output */
   gitOutputBytes: 67_108_864,
+  /** bytes of a file in which git keeps one name or one id */
+  refFileBytes: 65_536,
+  /** submodules of one context, those inside submodules included */
+  submodules: 1_000,
+  /** bytes of one modified file that is read again to see whether only line ends or a filter differ */
+  conversionFileBytes: 67_108_864,
+  /** bytes of all of them together */
+  conversionBytes: 268_435_456,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
   /** bytes of one context archive that the build API takes */
@@ -61,6 +69,8 @@ export const LIMITS = {
   stepSummaryBytes: 1_048_576,
   /** characters of one line of a log; Gitea cuts a line at 64 KiB */
   logLineChars: 8_192,
+  /** bytes of a list of the files of a context */
+  manifestBytes: 536_870_912,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

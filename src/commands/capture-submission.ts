@@ -2,7 +2,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
-import type { Submission } from "../context/submit.ts";
+import type { Submission } from "../context/build-record.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { readSecret } from "../host/secrets.ts";
 
@@ -30,6 +30,14 @@ export const SUBMIT_FLAGS = {
     description: "with --submit: the variable with an API key",
   },
   "account-id": { type: "string", valueHint: "ID", description: "with --submit: the account" },
+  "submit-again": {
+    type: "boolean",
+    description: "with --submit: send it also when the same build is recorded already",
+  },
+  "require-submit": {
+    type: "boolean",
+    description: "with --submit: fail when the build could not be recorded; else that is a warning",
+  },
   "allow-insecure-http": { type: "boolean", description: "with --submit: take http for a loopback address" },
 } as const;
 
@@ -64,6 +72,7 @@ export function readSubmission(flags: Values<typeof SUBMIT_FLAGS>, world: World)
     agent: readAgent(flags),
     platform: flags.platform,
     buildArgs: Object.fromEntries(flags["build-arg"].map(readBuildArg)),
+    again: flags["submit-again"],
     deadlineMs: UPLOAD_DEADLINE_MS,
   };
 }

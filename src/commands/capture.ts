@@ -1,27 +1,31 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
+import { defineCommand, type Command, type JsonObject, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
-import { compressionOf } from "../context/archive.ts";
+import type { Submission } from "../context/build-record.ts";
 import { capture, type Capture } from "../context/capture.ts";
-import type { ContextRequest } from "../context/capture-context.ts";
+import { describeCapture, spokenWarnings } from "../context/capture-description.ts";
 import { captureDocument, sourceFields } from "../context/capture-document.ts";
-import {
-  CAPTURE_FORMATS,
-  describeCapture,
-  formatCapture,
-  isCaptureFormat,
-  spokenWarnings,
-  type CaptureFormat,
-} from "../context/capture-formats.ts";
+import { formatCapture, type CaptureFormat, type Circumstances } from "../context/capture-formats.ts";
+import { writeManifest } from "../context/manifest-file.ts";
 import { unmetRequirements } from "../context/requirements.ts";
 import { submitBuild, type SubmittedBuild } from "../context/submit.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { reason, writeAtomic } from "../host/files.ts";
+import {
+  OUTPUT_FLAGS,
+  readArchive,
+  readDigests,
+  readFormat,
+  refuseSameFile,
+  sourceDateEpoch,
+} from "./capture-outputs.ts";
 import { readSubmission, SUBMIT_FLAGS } from "./capture-submission.ts";
 
 const FLAGS = {
@@ -39,16 +43,16 @@ const FLAGS = {
   "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
   "include-vcs": { type: "boolean", description: "keep .git in; the hash is then not reproducible" },
   repo: { type: "string", valueHint: "DIR", description: "the work tree to attribute the context to" },
-  archive: { type: "string", valueHint: "FILE", description: "write the context: .tar, .tar.gz or .tar.zst" },
-  format: { type: "string", valueHint: "NAME", description: `what to print: ${CAPTURE_FORMATS.join(", ")}` },
-  // Known to every command; here because it decides which --format makes sense.
-  json: { type: "boolean", description: "print one JSON document on standard output, also on failure" },
-  out: { type: "string", valueHint: "FILE", description: "write the result there, not to standard output" },
+  ...OUTPUT_FLAGS,
   strict: { type: "boolean", description: "fail on everything that is otherwise a warning" },
   "require-clean": { type: "boolean", description: "fail when the work tree is dirty, or nobody knows" },
   "require-matches-commit": {
     type: "boolean",
     description: "fail unless the bytes are exactly the commit's",
+  },
+  "require-pushed": {
+    type: "boolean",
+    description: "fail unless a remote-tracking branch contains the commit",
   },
   "time-budget": {
     type: "string",
@@ -66,7 +70,8 @@ export const captureCommand: Command = defineCommand({
   examples: [
     "waybill capture . --json",
     'eval "$(waybill capture app --format env)"',
-    "waybill capture . --archive context.tar.gz --require-clean",
+    "waybill capture . --archive context.tar.gz --manifest context.jsonl --require-clean",
+    'waybill capture . --format github >> "$GITHUB_OUTPUT"',
     "waybill capture . --submit https://builds.example.com --image-name app --agent-name app --token-env BUILD_TOKEN",
   ],
   exits: [
@@ -77,6 +82,7 @@ export const captureCommand: Command = defineCommand({
     "protocol",
     "transport",
     "server",
+    "unknown",
     "interrupted",
     "terminated",
   ],
@@ -84,31 +90,32 @@ export const captureCommand: Command = defineCommand({
 });
 
 async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  const format = readFormat(flags.format) ?? (flags.json ? "json" : null);
-  if (flags.json && format !== "json") {
-    throw new Failure("flags_contradict", `--json prints JSON and --format asks for ${String(format)}`, {
-      hint: "give one",
-    });
-  }
+  const format = readFormat(flags.format, flags.json);
+  const digests = readDigests(flags.digest);
   const submission = readSubmission(flags, world);
-  const out = flags.out === undefined ? undefined : resolve(world.cwd, flags.out);
+  const gitBudgetMs = parseDuration(flags["time-budget"], "--time-budget");
+  // Nobody else's variable may fail a capture that does not use it.
+  const dated =
+    flags.archive !== undefined || submission !== null || format === "labels" || format === "build-info";
+  const epoch = dated ? sourceDateEpoch(world) : null;
+  const [named, manifest, out] = [flags.archive, flags.manifest, flags.out].map((path) =>
+    path === undefined ? undefined : resolve(world.cwd, path),
+  );
+  refuseSameFile({ archive: named, manifest, out });
   if (flags["no-ignore"] && flags["ignore-file"] !== undefined) {
     throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
       hint: "give one",
     });
   }
-  // A submission needs the archive on disk; without --archive it lives for this run only.
-  const scratch =
-    submission !== null && flags.archive === undefined ? mkdtempSync(join(tmpdir(), "waybill-")) : null;
+  // A submission needs the archive on disk, and its digest needs one at all; without --archive for this run only.
+  const needed = submission !== null ? "context.tar.gz" : digests?.has("tar_sha256") ? "context.tar" : null;
+  const scratch = needed !== null && named === undefined ? mkdtempSync(join(tmpdir(), "waybill-")) : null;
   try {
-    const archive = readArchive(scratch === null ? flags.archive : join(scratch, "context.tar.gz"), world);
+    const archive = readArchive(scratch === null ? named : join(scratch, needed ?? ""), epoch);
     if (submission !== null && archive?.compression !== "gzip") {
       throw new Failure("flags_contradict", "--submit uploads a .tar.gz, --archive names another kind", {
         hint: "name the archive *.tar.gz, or leave --archive out",
       });
-    }
-    if (out !== undefined && out === archive?.path) {
-      throw new Failure("flags_contradict", "--out and --archive name the same file", { hint: "name two" });
     }
     const captured = await capture(
       {
@@ -120,9 +127,10 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
         includeVcs: flags["include-vcs"],
         repo: flags.repo,
         archive,
-        outputs: [archive?.path, out].filter((path) => path !== undefined),
+        outputs: [archive?.path, manifest, out].filter((path) => path !== undefined),
         env: world.env,
-        gitBudgetMs: parseDuration(flags["time-budget"], "--time-budget"),
+        ...(digests === undefined ? {} : { digests }),
+        gitBudgetMs,
       },
       world.stop,
     );
@@ -130,50 +138,88 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
       strict: flags.strict,
       clean: flags["require-clean"],
       matchesCommit: flags["require-matches-commit"],
+      pushed: flags["require-pushed"],
     });
-    if (archive !== null && captured.context.archive === null) {
-      const why = captured.context.problem?.message ?? "the context could not be read";
-      failures.push(new Failure("output_not_written", `no archive was written: ${why}`));
-    }
-    let build: SubmittedBuild | null = null;
-    if (submission !== null && archive !== null && failures.length === 0) {
-      // The capture stands whatever the server says; only the exit code tells.
-      try {
-        build = await submitBuild(submission, sourceFields(captured), archive.path, world.stop);
-      } catch (error) {
-        failures.push(asFailure(error));
-      }
+    failures.push(...writeOutputs(captured, archive !== null, manifest));
+    const sent =
+      submission === null || archive === null || failures.length > 0
+        ? null
+        : await submit(submission, captured, archive.path, world);
+    if (sent instanceof Failure) {
+      // The capture stands whatever the server says, unless the caller says that the record belongs to it.
+      if (flags["require-submit"] || flags.strict || world.stop.aborted) failures.push(sent);
+      else world.say.warn(`the build was not recorded: ${toldShort(sent)}`);
     }
     if (!flags.strict) for (const warning of spokenWarnings(captured)) world.say.warn(warning);
-    return outcomeOf(captured, { format, out, build, failures });
+    const circumstances = {
+      nonce: randomBytes(16).toString("hex"),
+      now: world.now(),
+      sourceDate: epoch === null ? null : new Date(epoch * 1000),
+      withAuthor: flags["with-author"],
+    };
+    return outcomeOf(captured, { format, circumstances, out, sent, failures });
   } finally {
     if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
   }
 }
 
+/** The outputs beside the result. One that could not be made is a failure of the run, and not of the capture. */
+function writeOutputs(captured: Capture, wantsArchive: boolean, manifest: string | undefined): Failure[] {
+  const { archive, items, problem } = captured.context;
+  const why = problem?.message ?? "the context could not be read";
+  const failures: Failure[] = [];
+  if (wantsArchive && archive === null) {
+    failures.push(new Failure("output_not_written", `no archive was written: ${why}`));
+  }
+  if (manifest === undefined) return failures;
+  if (items === null) failures.push(new Failure("output_not_written", `no manifest was written: ${why}`));
+  else writeManifest(manifest, items);
+  return failures;
+}
+
+async function submit(
+  submission: Submission,
+  captured: Capture,
+  archive: string,
+  world: World,
+): Promise<SubmittedBuild | Failure> {
+  try {
+    const clock = { ...SYSTEM_CLOCK, date: world.now };
+    return await submitBuild(submission, sourceFields(captured), archive, clock, world.stop);
+  } catch (error) {
+    return asFailure(error);
+  }
+}
+
+function toldShort(failure: Failure): string {
+  const server = failure.serverText === undefined ? "" : `; server said: ${failure.serverText}`;
+  return `${failure.message}${server}${failure.hint === undefined ? "" : `; hint: ${failure.hint}`}`;
+}
+
 type Results = {
   readonly format: CaptureFormat | null;
+  readonly circumstances: Circumstances;
   readonly out: string | undefined;
-  readonly build: SubmittedBuild | null;
+  readonly sent: SubmittedBuild | Failure | null;
   readonly failures: readonly Failure[];
 };
 
-function outcomeOf(captured: Capture, { format, out, build, failures }: Results): Outcome {
+function outcomeOf(captured: Capture, results: Results): Outcome {
+  const { format, circumstances, out, sent, failures } = results;
   const exit: ExitCode = failures[0]?.exitCode ?? EXIT.ok;
   const error = failures[0]?.toDocument();
   const document = {
     ...captureDocument(captured),
-    ...(build === null ? {} : { build: { ...build } }),
+    ...(sent === null ? {} : { build: buildDocument(sent) }),
     ...(error === undefined ? {} : { error }),
   };
   const framed = { schema: "waybill.capture/v1", ok: exit === EXIT.ok, exit_code: exit, ...document };
-  const submitted = build === null ? "" : `${"build".padEnd(15)} ${build.id} (${build.build_status})\n`;
   const text =
     format === null
-      ? describeCapture(captured) + submitted
+      ? describeCapture(captured) + describeBuild(sent)
       : format === "json"
         ? `${JSON.stringify(framed)}\n`
-        : formatCapture(captured, format);
+        : formatCapture(captured, format, circumstances);
   if (out === undefined) return { exit, document, text, failures };
   try {
     writeAtomic(out, text, 0o644);
@@ -185,34 +231,14 @@ function outcomeOf(captured: Capture, { format, out, build, failures }: Results)
   return { exit, document, text: "", failures };
 }
 
-function readFormat(text: string | undefined): CaptureFormat | null {
-  if (text === undefined) return null;
-  if (isCaptureFormat(text)) return text;
-  throw new Failure(
-    "invalid_value",
-    `--format is ${quoted(text)}; wanted one of ${CAPTURE_FORMATS.join(", ")}`,
-  );
+function buildDocument(sent: SubmittedBuild | Failure): JsonObject {
+  return sent instanceof Failure
+    ? { id: null, build_status: null, existing: false, error: sent.toDocument() }
+    : { ...sent };
 }
 
-function readArchive(name: string | undefined, world: World): ContextRequest["archive"] {
-  if (name === undefined) return null;
-  const compression = compressionOf(name);
-  if (compression === null) {
-    throw new Failure(
-      "invalid_value",
-      `--archive is ${quoted(name)}; wanted a name that ends in .tar, .tar.gz or .tar.zst`,
-    );
-  }
-  return { path: resolve(world.cwd, name), compression, mtime: sourceDateEpoch(world) };
-}
-
-/** Seconds for every member of the archive; 0 unless the reproducible-builds variable says otherwise. */
-function sourceDateEpoch(world: World): number {
-  const text = world.env["SOURCE_DATE_EPOCH"] ?? "0";
-  const seconds = /^\d{1,10}$/u.test(text) ? Number(text) : Number.NaN;
-  // Eleven octal digits hold it.
-  if (seconds <= 0o77777777777) return seconds;
-  throw new Failure("invalid_value", `SOURCE_DATE_EPOCH is ${quoted(text)}; wanted seconds since 1970`, {
-    hint: "unset it to have 0 in the archive",
-  });
+function describeBuild(sent: SubmittedBuild | Failure | null): string {
+  if (sent === null || sent instanceof Failure) return "";
+  const note = sent.existing ? ", recorded before; nothing was sent" : "";
+  return `${"build".padEnd(15)} ${sent.id} (${sent.build_status}${note})\n`;
 }

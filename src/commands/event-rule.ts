@@ -4,7 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { readBounded } from "../host/files.ts";
-import { proposedChange } from "../source/ci-event.ts";
+import { proposedChange } from "../source/proposed-change.ts";
 
 export const EVENT_FLAGS = {
   "allow-event": {

@@ -148,6 +148,14 @@ export const root: Group = defineGroup({
       description: "what exactly is being built",
       load: async () => (await import("./capture.ts")).captureCommand,
     },
+    explain: {
+      description: "why a path is in or out of the context",
+      load: async () => (await import("./explain.ts")).explainCommand,
+    },
+    diff: {
+      description: "which files make two captures differ",
+      load: async () => (await import("./diff.ts")).diffCommand,
+    },
     promote: {
       description: "pin an image digest, and prove that it landed",
       load: async () => (await import("./promote.ts")).promote,

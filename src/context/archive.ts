@@ -1,10 +1,14 @@
-import { Hasher } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
-import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
-import { PendingFile, reason } from "../host/files.ts";
-import type { ContentSink } from "./contents.ts";
-import { archiveEnd, contentPadding, memberHeader, type TarMember } from "./tar.ts";
+import { PendingFile } from "../host/files.ts";
+import { compress, PieceDigests } from "./archive-pieces.ts";
+import { ArchiveRing, PIECE_BYTES, recordMemory } from "./archive-ring.ts";
+import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
+import { ContentHashing } from "./content-hashing.ts";
+import { ContentRecords } from "./content-records.ts";
+import type { FileContent, ObjectFormat } from "./contents.ts";
+import { ContentFailure, OpenedFile } from "./opened-file.ts";
+import { archiveEnd, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
+import type { Turns } from "./turns.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -15,104 +19,148 @@ export function compressionOf(path: string): Compression | null {
   return path.endsWith(".tar.zst") ? "zstd" : null;
 }
 
-/** Each piece of this many bytes becomes a gzip member or zstd frame of its own, so memory stays flat. */
-const PIECE_BYTES = 1_048_576;
-const GZIP_LEVEL = 6;
-const ZSTD_LEVEL = 3;
+export type ArchiveTarget = {
+  readonly path: string;
+  readonly compression: Compression;
+  /** Seconds that stand in every member. */
+  readonly mtime: number;
+};
+
+export type WrittenArchive = { readonly tarSha256: Sha256; readonly tarBytes: number };
 
 /**
- * Writes one archive beside its final name and hashes the uncompressed tar as it goes: that digest is the
- * archive's identity, because compressed bytes depend on the compressor's version.
+ * Writes one archive beside its final name. Files are read straight into the archive's pieces, and the same bytes are
+ * hashed there: each file, and the uncompressed tar, whose digest is the archive's identity, because compressed bytes
+ * depend on the compressor's version. What does not fit in one piece is hashed and packed by threads beside this one.
+ * Every method throws Failure `output_not_written`.
  */
 export class ArchiveWriter {
-  readonly #path: string;
+  readonly #target: ArchiveTarget;
+  readonly #turns: Turns;
   readonly #file: PendingFile;
-  readonly #compression: Compression;
-  readonly #mtime: number;
-  readonly #hasher = new Hasher();
-  readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  readonly #headers: TarHeaders;
+  readonly #ring: ArchiveRing;
+  readonly #memory: SharedArrayBuffer;
+  readonly #records: ContentRecords;
+  readonly #format: ObjectFormat | null;
+  #threads: ArchiveThreads | null = null;
+  /** The piece that is being filled, its room and how much of it is taken. */
+  #number = 0;
+  #piece: Buffer;
   #filled = 0;
-  #tarBytes = 0;
 
-  /** `mtime` in seconds stands in every member. Every method throws Failure `output_not_written`. */
-  constructor(path: string, compression: Compression, mtime: number) {
-    this.#path = path;
-    this.#file = this.#written(() => new PendingFile(path, 0o644));
-    this.#compression = compression;
-    this.#mtime = mtime;
+  /** `files` is how many `addFile` will add, numbered from 0. */
+  constructor(target: ArchiveTarget, files: number, format: ObjectFormat | null, turns: Turns) {
+    this.#target = target;
+    this.#turns = turns;
+    this.#format = format;
+    this.#headers = new TarHeaders(target.mtime);
+    this.#memory = recordMemory(files);
+    this.#records = new ContentRecords(this.#memory, 0, files);
+    this.#ring = ArchiveRing.of(ringSlots(target.compression), target.compression !== "none");
+    this.#piece = this.#ring.room(0);
+    this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
   }
 
-  add(member: TarMember): void {
-    this.#write(memberHeader(member, this.#mtime));
+  async add(member: Exclude<TarMember, { kind: "file" }>): Promise<void> {
+    await this.#put(this.#headers.blocks(member));
   }
 
-  /** A sink that turns the content of one file into its member. Call `endFile` with the size after the content. */
-  fileSink(path: Extract<TarMember, { kind: "file" }>["path"]): ContentSink {
-    return {
-      begin: (size, executable) => this.add({ kind: "file", path, size, executable }),
-      bytes: (chunk) => this.#write(chunk),
-    };
+  /** Reads a file into its member. Throws ContentFailure. */
+  async addFile(number: number, place: string | Buffer, path: TarMember["path"]): Promise<void> {
+    const file = new OpenedFile(place);
+    try {
+      const { size, executable } = file;
+      await this.#put(this.#headers.blocks({ kind: "file", path, size, executable }));
+      this.#records.done(number, size, executable);
+      let left = size;
+      do {
+        // One byte of room more than there should be shows a file that has grown.
+        const room = Math.min(left + 1, PIECE_BYTES - this.#filled);
+        const length = file.read(this.#piece, this.#filled, room);
+        const [first, last] = [left === size, left === length];
+        this.#ring.addSegment(this.#number, { at: this.#filled, length, file: number, first, last });
+        this.#filled += length;
+        left -= length;
+        if (length === 0) break;
+        if (this.#filled === PIECE_BYTES) await this.#next();
+        else if (this.#turns.due()) await this.#turns.take();
+      } while (left > 0);
+      file.finish();
+      await this.#put(contentPadding(size));
+    } finally {
+      file.close();
+    }
   }
 
-  endFile(size: number): void {
-    this.#write(contentPadding(size));
+  /** Reads a file of the tree that has no place in the archive. Throws ContentFailure. */
+  async readBeside(number: number, place: string | Buffer): Promise<void> {
+    const reading = new ContentHashing(this.#format).begin(place, this.#records, number, true);
+    while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
+    reading?.close();
+    const outcome = this.#records.outcome(number);
+    if (outcome instanceof ContentFailure) throw outcome;
   }
 
-  /** Ends the archive and gives it its name. The digest is of the uncompressed tar. */
-  commit(): { readonly tarSha256: Sha256; readonly tarBytes: number } {
-    this.#write(archiveEnd(this.#tarBytes));
-    this.#flush();
-    this.#written(() => this.#file.commit());
-    return { tarSha256: this.#hasher.digest(), tarBytes: this.#tarBytes };
+  /** Ends the archive and gives it its name. */
+  async commit(): Promise<WrittenArchive> {
+    const tarBytes = this.#number * PIECE_BYTES + this.#filled;
+    const end = archiveEnd(tarBytes);
+    await this.#put(end);
+    const tarSha256 = this.#threads === null ? this.#packAlone() : await this.#packTogether(this.#threads);
+    written(this.#target.path, () => this.#file.commit());
+    return { tarSha256, tarBytes: tarBytes + end.length };
   }
 
-  /** Removes what was written; safe after `commit`. */
-  discard(): void {
+  /** Of a file that was added; after `commit`. */
+  content(number: number): FileContent {
+    return this.#records.content(number, this.#format);
+  }
+
+  /** Ends what goes on beside and removes what was written; safe after `commit`. */
+  async discard(): Promise<void> {
+    await this.#threads?.stop();
     this.#file.discard();
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#tarBytes += bytes.length;
-    let offset = 0;
-    while (offset < bytes.length) {
-      const taken = Math.min(bytes.length - offset, PIECE_BYTES - this.#filled);
-      this.#piece.set(bytes.subarray(offset, offset + taken), this.#filled);
+  async #put(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const taken = Math.min(bytes.length - done, PIECE_BYTES - this.#filled);
+      this.#piece.set(taken === bytes.length ? bytes : bytes.subarray(done, done + taken), this.#filled);
       this.#filled += taken;
-      offset += taken;
-      if (this.#filled === PIECE_BYTES) this.#flush();
+      done += taken;
+      if (this.#filled === PIECE_BYTES) await this.#next();
     }
   }
 
-  #flush(): void {
-    if (this.#filled === 0) return;
-    const piece = this.#piece.subarray(0, this.#filled);
+  /** Hands a full piece on; the first one shows that the archive is worth other threads. */
+  async #next(): Promise<void> {
+    this.#threads ??= new ArchiveThreads({
+      ring: this.#ring,
+      target: this.#target,
+      file: this.#file,
+      digests: { records: this.#memory, files: this.#records.count, format: this.#format },
+      turns: this.#turns,
+    });
+    this.#ring.publish(this.#number, this.#filled);
+    this.#number++;
     this.#filled = 0;
-    this.#hasher.update(piece);
-    this.#written(() => this.#file.write(compress(piece, this.#compression)));
+    await this.#threads.untilFree(this.#number);
+    this.#piece = this.#ring.room(this.#number);
   }
 
-  #written<T>(write: () => T): T {
-    try {
-      return write();
-    } catch (error) {
-      throw new Failure(
-        "output_not_written",
-        `the archive ${quoted(this.#path)} cannot be written: ${reason(error)}`,
-        {
-          hint: "name a file in a folder that exists and has room; nothing was left behind",
-          cause: error,
-        },
-      );
-    }
+  #packAlone(): Sha256 {
+    const piece = this.#piece.subarray(0, this.#filled);
+    const digests = new PieceDigests(this.#records, this.#format);
+    digests.add(piece, this.#ring.segments(0));
+    const { path, compression } = this.#target;
+    written(path, () => this.#file.write(compression === "none" ? piece : compress(piece, compression)));
+    return digests.tarSha256();
   }
-}
 
-function compress(piece: Uint8Array<ArrayBuffer>, compression: Compression): Uint8Array {
-  if (compression === "none") return piece;
-  if (compression === "zstd") return Bun.zstdCompressSync(piece, { level: ZSTD_LEVEL });
-  const member = Bun.gzipSync(piece, { level: GZIP_LEVEL, library: "libdeflate" });
-  // RFC 1952: no time (bytes 4–7), operating system 255, "unknown": else the same bytes differ by platform.
-  member.fill(0, 4, 8);
-  member[9] = 255;
-  return member;
+  async #packTogether(threads: ArchiveThreads): Promise<Sha256> {
+    if (this.#filled > 0) this.#ring.publish(this.#number++, this.#filled);
+    return threads.finish(this.#number);
+  }
 }

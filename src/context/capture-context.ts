@@ -3,13 +3,16 @@ import { dirname, resolve } from "node:path";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { reason } from "../host/files.ts";
-import { ArchiveWriter, type Compression } from "./archive.ts";
+import type { ArchiveTarget, WrittenArchive } from "./archive.ts";
 import { chooseBuildFiles, locateIn, type BuildFileChoice } from "./build-files.ts";
 import { patternText, shownText, type BytePath } from "./byte-path.ts";
-import { ContentFailure, ContentReader, linkContent, type ObjectFormat } from "./contents.ts";
+import { ContentCrew } from "./content-crew.ts";
+import type { ObjectFormat } from "./contents.ts";
 import { compileIgnore } from "./ignore.ts";
-import { layOut, type Item } from "./layout.ts";
+import { layOut } from "./layout.ts";
+import { archiveItems, crewItems, unreadableProblem, unstableProblem } from "./reading.ts";
 import type { TreeItem } from "./tree-digests.ts";
+import { Turns } from "./turns.ts";
 import { walkContext, type Walk } from "./walk.ts";
 
 export type ContextRequest = {
@@ -19,11 +22,7 @@ export type ContextRequest = {
   readonly ignoreFile: string | undefined;
   readonly noIgnore: boolean;
   readonly includeVcs: boolean;
-  readonly archive: {
-    readonly path: string;
-    readonly compression: Compression;
-    readonly mtime: number;
-  } | null;
+  readonly archive: ArchiveTarget | null;
   /** Absolute paths of the files that this run writes; inside the context they are no part of it. */
   readonly outputs: readonly string[];
   /** Blob ids are computed in the same read when the repository's object format is known. */
@@ -39,7 +38,7 @@ export type ContextCapture = {
   readonly displaced: readonly string[];
   /** Outputs of this run that the context would hold at the next one. */
   readonly ownOutputs: readonly string[];
-  readonly archive: { readonly tarSha256: string; readonly tarBytes: number } | null;
+  readonly archive: WrittenArchive | null;
   readonly problem: { readonly code: ContextProblem; readonly message: string } | null;
 };
 
@@ -63,9 +62,14 @@ export function contextRoot(cwd: string, context: string): string {
 
 /**
  * Enumerates and reads the context once, for the digests and the archive together. What the context does to us is
- * a value (`problem`); only wrong arguments and an archive that cannot be written throw.
+ * a value (`problem`); only wrong arguments and an archive that cannot be written throw. `onListed` is called when the
+ * context is listed and what is left to do is reading, once an attempt.
  */
-export async function captureContext(request: ContextRequest, stop: AbortSignal): Promise<ContextCapture> {
+export async function captureContext(
+  request: ContextRequest,
+  stop: AbortSignal,
+  onListed: () => void = () => {},
+): Promise<ContextCapture> {
   const root = contextRoot(request.cwd, request.context);
   const nothing = {
     root,
@@ -76,11 +80,12 @@ export async function captureContext(request: ContextRequest, stop: AbortSignal)
     ownOutputs: [],
     archive: null,
   };
+  const turns = new Turns(stop);
   let chosen: BuildFileChoice;
   try {
     chosen = chooseBuildFiles(root, request);
     for (let attempt = 1; ; attempt++) {
-      const captured = await attemptCapture(root, chosen, request, stop);
+      const captured = await attemptCapture(root, chosen, request, turns, onListed);
       if (captured.problem?.code !== "unstable" || attempt === ATTEMPTS) return captured;
     }
   } catch (error) {
@@ -95,7 +100,8 @@ async function attemptCapture(
   root: string,
   chosen: BuildFileChoice,
   request: ContextRequest,
-  stop: AbortSignal,
+  turns: Turns,
+  onListed: () => void,
 ): Promise<ContextCapture> {
   const always = new Set<BytePath>();
   // Without an ignore file nothing is ignored, and nothing needs to be kept in spite of it.
@@ -107,28 +113,30 @@ async function attemptCapture(
   const ownOutputs = [...outputs]
     .filter((path) => !ignore.verdictFor(patternText(path)).ignored)
     .map(shownText);
-  const walk = walkContext(root, {
-    ignore,
-    always,
-    outputs,
-    includeVcs: request.includeVcs,
-  });
-  const { items, displaced } = layOut(root, walk.entries, chosen.dockerfile, chosen.ignoreFile);
-  const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };
-  const [unreadable, changed] = [walk.unreadable[0], walk.changed[0]];
-  if (unreadable !== undefined)
-    return { ...found, problem: unreadableProblem(unreadable.path, unreadable.reason) };
-  if (changed !== undefined) return { ...found, problem: unstableProblem(changed, "it vanished") };
-
-  const { archive } = request;
-  const writer =
-    archive === null ? null : new ArchiveWriter(archive.path, archive.compression, archive.mtime);
+  // Without an archive, which wants one order, files are read by several threads while the walk goes on.
+  const { archive, objectFormat } = request;
+  const crew = new ContentCrew(root, objectFormat, turns);
   try {
-    const contents = await readItems(items, writer, new ContentReader(request.objectFormat, stop));
-    if (!contents.ok) return { ...found, problem: contents.problem };
-    return { ...found, items: contents.items, archive: writer?.commit() ?? null, problem: null };
+    const selection = { ignore, always, outputs, includeVcs: request.includeVcs };
+    const walk = await walkContext(root, selection, turns, (path) => {
+      if (archive === null) crew.add(path);
+    });
+    const { items, displaced } = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
+    const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };
+    const [unreadable, changed] = [walk.unreadable[0], walk.changed[0]];
+    if (unreadable !== undefined)
+      return { ...found, problem: unreadableProblem(unreadable.path, unreadable.reason) };
+    if (changed !== undefined) return { ...found, problem: unstableProblem(changed, "it vanished") };
+    onListed();
+    const contents =
+      archive === null
+        ? await crewItems(items, crew, objectFormat)
+        : await archiveItems(root, items, archive, objectFormat, turns);
+    return contents.ok
+      ? { ...found, items: contents.items, archive: contents.archive, problem: null }
+      : { ...found, problem: contents.problem };
   } finally {
-    writer?.discard();
+    crew.dispose();
   }
 }
 
@@ -155,52 +163,4 @@ function outputsInside(
     if (path !== null) inside.add(path);
   }
   return inside;
-}
-
-type Contents =
-  | { readonly ok: true; readonly items: readonly TreeItem[] }
-  | { readonly ok: false; readonly problem: NonNullable<ContextCapture["problem"]> };
-
-async function readItems(
-  items: readonly Item[],
-  writer: ArchiveWriter | null,
-  reader: ContentReader,
-): Promise<Contents> {
-  const tree: TreeItem[] = [];
-  for (const { place, entry, archived, inTree } of items) {
-    const into = archived === null ? null : writer;
-    if (entry.kind === "directory") {
-      into?.add(entry);
-      continue;
-    }
-    if (entry.kind === "symlink") {
-      into?.add(entry);
-      tree.push({ path: entry.path, kind: "symlink", content: linkContent(entry.target, reader.format) });
-      continue;
-    }
-    try {
-      const content = await reader.read(place, into?.fileSink(entry.path) ?? null);
-      into?.endFile(content.size);
-      if (inTree) tree.push({ path: entry.path, kind: "file", content });
-    } catch (error) {
-      if (!(error instanceof ContentFailure)) throw error;
-      const path = shownText(entry.path);
-      return {
-        ok: false,
-        problem:
-          error.kind === "changed"
-            ? unstableProblem(path, error.message)
-            : unreadableProblem(path, error.message),
-      };
-    }
-  }
-  return { ok: true, items: tree };
-}
-
-function unreadableProblem(path: string, why: string): { code: "unreadable"; message: string } {
-  return { code: "unreadable", message: `${quoted(path)} cannot be read: ${why}` };
-}
-
-function unstableProblem(path: string, why: string): { code: "unstable"; message: string } {
-  return { code: "unstable", message: `${quoted(path)} changed during the capture: ${why}` };
 }

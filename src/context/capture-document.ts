@@ -1,6 +1,7 @@
 import type { Field } from "../source/coordinates.ts";
-import { shownText } from "./byte-path.ts";
 import type { Capture } from "./capture.ts";
+import { warningsOf, type Warning } from "./capture-warnings.ts";
+import { gitDocument, pullRequestDocument } from "./git-document.ts";
 import type { DigestResult } from "./tree-digests.ts";
 
 /** The six fields of a build record; unknown ones are absent, never empty or null. */
@@ -12,8 +13,6 @@ export type SourceFields = {
   source_dirty?: boolean;
   working_tree_hash?: string;
 };
-
-export type Warning = { readonly code: string; readonly message: string };
 
 export function sourceFields(capture: Capture): SourceFields {
   const fields: SourceFields = {};
@@ -52,16 +51,17 @@ export function captureDocument(capture: Capture): {
   };
   readonly digests: Readonly<Record<string, string | null>>;
   readonly context: ReturnType<typeof contextDocument>;
-  readonly ci: {
-    system: string;
-    repo: string | null;
-    commit: string | null;
-    ref: string | null;
-    run_url: string | null;
-  } | null;
+  readonly ref_full: string | null;
+  readonly ref_kind: "branch" | "tag" | null;
+  readonly tags: readonly string[];
+  readonly pushed: boolean | null;
+  readonly pushed_detail: { reason: string | null; ref: string | null };
+  readonly git: ReturnType<typeof gitDocument>;
+  readonly ci: ReturnType<typeof ciDocument>;
+  readonly pull_request: ReturnType<typeof pullRequestDocument>;
   readonly warnings: Warning[];
 } {
-  const { coordinates, digests, matchesCommit, ci } = capture;
+  const { coordinates, digests, matchesCommit, git } = capture;
   return {
     source_fields: sourceFields(capture),
     fields: {
@@ -82,11 +82,43 @@ export function captureDocument(capture: Capture): {
     },
     digests: Object.fromEntries(Object.entries(digests).map(([name, result]) => [name, result.value])),
     context: contextDocument(capture),
-    ci:
-      ci === null
-        ? null
-        : { system: ci.system, repo: ci.repo, commit: ci.commit, ref: ci.ref, run_url: ci.runUrl },
+    ref_full: git?.refFull.value ?? null,
+    ref_kind: git?.refKind ?? null,
+    tags: git?.tags ?? [],
+    pushed: git?.pushed.value ?? null,
+    pushed_detail: {
+      reason: git === null ? coordinates.source_commit.reason : git.pushed.reason,
+      ref: git?.pushed.ref ?? null,
+    },
+    git: gitDocument(git),
+    ci: ciDocument(capture),
+    pull_request: pullRequestDocument(capture),
     warnings: warningsOf(capture),
+  };
+}
+
+/** What the CI system claims, beside what git observed: `mismatch` names the claims that git contradicts. */
+function ciDocument({ ci, mismatches }: Capture): {
+  readonly system: string;
+  readonly repo: string | null;
+  readonly commit: string | null;
+  readonly ref: string | null;
+  readonly ref_full: string | null;
+  readonly run_id: string | null;
+  readonly run_url: string | null;
+  readonly mismatch: readonly string[];
+} | null {
+  if (ci === null) return null;
+  const { system, repo, commit, ref, refFull, runId, runUrl } = ci;
+  return {
+    system,
+    repo,
+    commit,
+    ref,
+    ref_full: refFull,
+    run_id: runId,
+    run_url: runUrl,
+    mismatch: mismatches,
   };
 }
 
@@ -115,56 +147,3 @@ function contextDocument(capture: Capture): {
 function shownFile(file: { place: string; inside: string | null } | null | undefined): string | null {
   return file === null || file === undefined ? null : (file.inside ?? file.place);
 }
-
-export function warningsOf(capture: Capture): Warning[] {
-  const { context, coordinates, digests, gitDetail } = capture;
-  const warnings: Warning[] = [];
-  if (context.problem !== null) warnings.push(context.problem);
-  for (const { path, kind } of context.walk?.skipped ?? []) {
-    warnings.push({ code: "special_file_skipped", message: `${path} is a ${kind}; no builder copies it` });
-  }
-  for (const path of context.displaced) {
-    warnings.push({
-      code: "displaced_in_archive",
-      message: `the archive's ${path} is the chosen build file, not the context's own ${path}`,
-    });
-  }
-  for (const path of context.ownOutputs) {
-    warnings.push({
-      code: "own_output_skipped",
-      message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
-    });
-  }
-  if (digests.working_tree_hash.reason === "name_not_utf8") {
-    const name = context.items?.find((item) => shownText(item.path).includes("\ufffd"));
-    const path = name === undefined ? "a file" : shownText(name.path);
-    warnings.push({
-      code: "name_not_utf8",
-      message: `${path} has a name that is not UTF-8, so there is no hash`,
-    });
-  }
-  if (context.walk?.entries.every((entry) => entry.kind === "directory") === true) {
-    warnings.push({
-      code: "context_empty",
-      message: "the context holds no file; its hash is the hash of nothing",
-    });
-  }
-  const reason = coordinates.source_commit.reason;
-  if (reason !== null && reason !== "not_a_repository") {
-    warnings.push({ code: reason, message: `no commit: ${REMEDY[reason] ?? gitDetail ?? reason}` });
-  }
-  return warnings;
-}
-
-const REMEDY: Readonly<Record<string, string>> = {
-  git_missing: "git is not installed; install it to record the commit",
-  git_dubious_ownership:
-    "git does not trust the owner of this folder; run: git config --global --add safe.directory <folder>",
-  git_dir_missing: "the .git file points to a folder that is not here; mount the main repository too",
-  git_timeout: "git took too long; give it more with --time-budget",
-  context_not_tracked: "the repository around this folder does not track it",
-  context_outside_repo: "the context lies outside the repository that --repo names",
-  worktree_mismatch: "the repository's core.worktree points away from this folder",
-  unborn_branch: "the branch has no commit yet",
-  no_work_tree: "this is a bare repository or a .git folder",
-};

@@ -1,18 +1,25 @@
+import { readCi, eventFile, type CiClaims } from "../source/ci.ts";
+import { readCiEvent } from "../source/ci-event.ts";
+import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "../source/coordinates.ts";
+import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
-import { readCi, type CiClaims } from "../source/ci.ts";
-import { coordinatesOf, type Coordinates } from "../source/coordinates.ts";
-import { findWorkTree, gatherFacts, type GitFacts, type WorkTree } from "../source/git-facts.ts";
 import type { AbsenceReason } from "../source/known.ts";
+import { treeEqualsHead } from "../source/pull-request.ts";
+import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
+import { compareWithCommit } from "./commit-comparison.ts";
+import type { DigestName } from "./digest-names.ts";
 import { compileIgnore } from "./ignore.ts";
-import { matchCommit, unknownMatch, type MatchesCommit } from "./matches-commit.ts";
-import { dirHash, gitTree, workingTreeHash, type DigestResult } from "./tree-digests.ts";
+import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
+import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItem } from "./tree-digests.ts";
 
 export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
   /** The work tree to attribute to; by default the one around the context. */
   readonly repo: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The digests that are asked for; without a word, all that can be had. */
+  readonly digests?: ReadonlySet<DigestName>;
   /** Milliseconds that all git calls may take together. */
   readonly gitBudgetMs: number;
 };
@@ -28,7 +35,13 @@ export type Capture = {
     readonly tar_sha256: DigestResult;
   };
   readonly context: ContextCapture;
+  /** What git observed; null where there is no work tree, or no git. */
+  readonly git: GitFacts | null;
   readonly ci: CiClaims | null;
+  /** The claims of the CI system that git contradicts. */
+  readonly mismatches: readonly Mismatch[];
+  /** For a pull request: whether the proposed files are what is checked out. */
+  readonly treeEqualsHead: boolean | null;
   /** What git said beyond a reason, for the person who looks for the cause. */
   readonly gitDetail: string | null;
 };
@@ -43,19 +56,40 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
   const workTree = git === null ? GIT_MISSING : await findWorkTree(git, root);
-  const [facts, context] = await Promise.all([
-    git !== null && workTree.ok ? gatherFacts(git.at(workTree.top), workTree) : null,
+  const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
+  const [gathered, context] = await Promise.all([
+    git !== null && workTree.ok ? gather(git.at(workTree.top), workTree, ci) : null,
     captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
   ]);
-  const ci = readCi(request.env);
+  const facts = gathered?.facts ?? null;
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
-    matchesCommit: compareWithCommit(facts, workTree, context),
-    digests: digestsOf(context, workTree),
+    matchesCommit: await compare(gathered, workTree, context),
+    digests: digestsOf(context, workTree, request.digests ?? null),
     context,
+    git: facts,
     ci,
+    mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
+    treeEqualsHead: gathered?.treeEqualsHead ?? null,
     gitDetail: workTree.ok ? null : workTree.detail,
   };
+}
+
+type Gathered = {
+  readonly facts: GitFacts;
+  readonly treeEqualsHead: boolean | null;
+  /** The same git, with what is left of the budget: the reading of the context does not count. */
+  readonly left: () => Git;
+};
+
+async function gather(
+  git: Git,
+  workTree: Extract<WorkTree, { ok: true }>,
+  ci: CiClaims | null,
+): Promise<Gathered> {
+  const facts = await gatherFacts(git, workTree);
+  const equal = ci === null ? null : await treeEqualsHead(git, facts, ci);
+  return { facts, treeEqualsHead: equal, left: git.paused() };
 }
 
 const GIT_MISSING = {
@@ -68,32 +102,51 @@ function absenceOf(workTree: WorkTree): AbsenceReason {
   return workTree.ok ? "git_failed" : workTree.reason;
 }
 
-function compareWithCommit(
-  facts: GitFacts | null,
+async function compare(
+  gathered: Gathered | null,
   workTree: WorkTree,
   context: ContextCapture,
-): MatchesCommit {
-  if (facts === null) return unknownMatch(absenceOf(workTree));
+): Promise<MatchesCommit> {
+  if (gathered === null || !workTree.ok) return unknownMatch(absenceOf(workTree));
+  const { facts, left } = gathered;
   if (context.items === null) return unknownMatch(context.problem?.code ?? "unreadable");
   if (facts.tree.reason !== null) return unknownMatch(facts.tree.reason);
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
-  const isIgnored = (path: BytePath): boolean => ignore.verdictFor(patternText(path)).ignored;
-  return matchCommit(context.items, facts.tree.value, isIgnored);
+  return compareWithCommit({
+    git: left(),
+    root: context.root,
+    subpath: workTree.subpath,
+    format: workTree.objectFormat,
+    items: context.items,
+    committed: facts.tree.value,
+    submodules: facts.submodules,
+    isIgnored: (path: BytePath) => ignore.verdictFor(patternText(path)).ignored,
+  });
 }
 
-function digestsOf(context: ContextCapture, workTree: WorkTree): Capture["digests"] {
+function digestsOf(
+  context: ContextCapture,
+  workTree: WorkTree,
+  wanted: ReadonlySet<DigestName> | null,
+): Capture["digests"] {
+  const { items } = context;
+  const gone = context.problem?.code ?? "unreadable";
+  const asked = <T extends string>(name: DigestName, compute: () => DigestResult<T>): DigestResult<T> =>
+    wanted?.has(name) === false ? none("not_asked") : compute();
+  const overItems = <T extends string>(
+    name: DigestName,
+    compute: (found: readonly TreeItem[]) => DigestResult<T>,
+  ): DigestResult<T> => asked(name, () => (items === null ? none(gone) : compute(items)));
   const archive = context.archive?.tarSha256;
-  const tar: DigestResult =
-    archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive);
-  if (context.items === null) {
-    const gone = none(context.problem?.code ?? "unreadable");
-    return { working_tree_hash: gone, dir_hash: gone, git_tree: gone, tar_sha256: tar };
-  }
   return {
-    working_tree_hash: workingTreeHash(context.items),
-    dir_hash: dirHash(context.items),
-    git_tree: workTree.ok ? some(gitTree(context.items, workTree.objectFormat)) : none(workTree.reason),
-    tar_sha256: tar,
+    working_tree_hash: overItems("working_tree_hash", workingTreeHash),
+    dir_hash: overItems("dir_hash", dirHash),
+    git_tree: overItems("git_tree", (found) =>
+      workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
+    ),
+    tar_sha256: asked("tar_sha256", () =>
+      archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive),
+    ),
   };
 }
 

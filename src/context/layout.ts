@@ -1,4 +1,4 @@
-import { bytePathFromText, locate, type BytePath } from "./byte-path.ts";
+import { bytePathFromText, type BytePath } from "./byte-path.ts";
 import type { Entry } from "./walk.ts";
 
 /** One of the two files that a builder always gets, wherever it lies. */
@@ -11,12 +11,11 @@ export type BuildFile = {
 
 /** One thing to read, with where it counts. */
 export type Item = {
-  readonly place: string | Buffer;
+  /** The absolute place of a build file that only travels; null for what lies in the context under its path. */
+  readonly elsewhere: string | null;
   readonly entry: Entry;
   /** Its name in the archive, or null when another file took that name. */
   readonly archived: BytePath | null;
-  /** False for a file that only travels with the archive, under the name that builders look for. */
-  readonly inTree: boolean;
 };
 
 export type Layout = { readonly items: readonly Item[]; readonly displaced: readonly string[] };
@@ -30,7 +29,6 @@ const IGNORE_FILE = bytePathFromText(".dockerignore");
  * original let it win, and built the wrong Dockerfile); the tree hash still covers it.
  */
 export function layOut(
-  root: string,
   entries: readonly Entry[],
   dockerfile: BuildFile | null,
   ignoreFile: BuildFile | null,
@@ -42,17 +40,17 @@ export function layOut(
   const items: Item[] = entries.map((entry) => {
     const gone = travelling.has(entry.path);
     if (gone) displaced.push(entry.path);
-    return { place: locate(root, entry.path), entry, archived: gone ? null : entry.path, inTree: true };
+    return { elsewhere: null, entry, archived: gone ? null : entry.path };
   });
   for (const [path, file] of travelling) {
-    items.push({ place: file.place, entry: { kind: "file", path }, archived: path, inTree: false });
+    items.push({ elsewhere: file.place, entry: { kind: "file", path }, archived: path });
   }
   return { items: travelling.size === 0 ? items : items.sort(byArchivedName), displaced };
 }
 
 function byArchivedName(a: Item, b: Item): number {
   const [left, right] = [sortKey(a), sortKey(b)];
-  return left < right ? -1 : left > right ? 1 : Number(b.inTree) - Number(a.inTree);
+  return left < right ? -1 : left > right ? 1 : Number(a.elsewhere !== null) - Number(b.elsewhere !== null);
 }
 
 function sortKey(item: Item): string {

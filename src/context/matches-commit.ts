@@ -1,9 +1,18 @@
 import { toHex } from "../base/encoding.ts";
-import { shownText, bytePathOf, type BytePath } from "./byte-path.ts";
+import { bytePathOf, childPath, shownText, type BytePath } from "./byte-path.ts";
 import { modeOf, type TreeItem } from "./tree-digests.ts";
 
 /** One way in which the staged bytes differ from the commit. */
-export type Difference = "modified" | "untracked" | "missing" | "mode_only" | "submodule";
+export type Difference =
+  | "modified"
+  | "untracked"
+  | "ignored_but_shipped"
+  | "missing"
+  | "mode_only"
+  | "eol_only"
+  | "filter_only"
+  | "submodule"
+  | "skip_worktree";
 
 /** Are the bytes that ship exactly what the commit holds at this path? Null: nobody can say, for `reason`. */
 export type MatchesCommit = {
@@ -16,40 +25,91 @@ export type MatchesCommit = {
 
 export type CommittedEntry = { readonly mode: string; readonly id: string; readonly path: Uint8Array };
 
+/** A repository inside the context: what its recorded commit holds, or null when nobody here knows. */
+export type CommittedSubmodule = {
+  readonly path: Uint8Array;
+  readonly entries: readonly CommittedEntry[] | null;
+};
+
+/** One path that differs. What it is called in the end may depend on the index and on the content. */
+export type Departure = {
+  readonly kind: "modified" | "untracked" | "missing" | "mode_only" | "submodule";
+  readonly path: BytePath;
+  readonly item: TreeItem | null;
+  /** The id of the blob that the commit holds there. */
+  readonly committed: string | null;
+};
+
 const SAMPLES = 5;
+const GITLINK = "160000";
 
 /**
  * Compares content by git blob ids: neither the index nor a clock is asked, so touched files are equal and hidden
  * changes are seen. `isIgnored` says whether the ignore rules keep a committed path out: it does not ship, so its
  * absence is no difference. `.git` is never committed, so only the ignore rules matter.
  */
-export function matchCommit(
-  items: readonly TreeItem[],
+export function departuresFrom(
   committed: readonly CommittedEntry[],
+  submodules: readonly CommittedSubmodule[],
+  items: readonly TreeItem[],
   isIgnored: (path: BytePath) => boolean,
-): MatchesCommit {
-  const found = new Map<Difference, string[]>();
-  const add = (kind: Difference, path: BytePath): void => {
-    const paths = found.get(kind) ?? [];
-    found.set(kind, paths);
-    paths.push(shownText(path));
+): Departure[] {
+  const left = new Map<BytePath, CommittedEntry>();
+  const owners = new Set<BytePath>();
+  const differing = new Set<BytePath>();
+  for (const entry of committed) if (entry.mode !== GITLINK) left.set(bytePathOf(entry.path), entry);
+  for (const { path, entries } of submodules) {
+    const owner = bytePathOf(path);
+    owners.add(owner);
+    for (const entry of entries ?? []) {
+      if (entry.mode !== GITLINK) left.set(childPath(owner, bytePathOf(entry.path)), entry);
+    }
+    if (entries === null && !isIgnored(owner)) differing.add(owner);
+  }
+  const found: Departure[] = [];
+  // What differs in a submodule is the submodule: the commit names it as one thing, by one id.
+  const add = (departure: Departure): void => {
+    const owner = owners.size === 0 ? null : ownerOf(departure.path, owners);
+    if (owner === null) found.push(departure);
+    else differing.add(owner);
   };
-  const left = new Map<BytePath, CommittedEntry>(committed.map((entry) => [bytePathOf(entry.path), entry]));
   for (const item of items) {
     const entry = left.get(item.path);
     left.delete(item.path);
-    if (entry === undefined) add("untracked", item.path);
-    else if (item.content.blob === null || toHex(item.content.blob) !== entry.id) add("modified", item.path);
-    else if (modeOf(item) !== entry.mode) add("mode_only", item.path);
+    const one = { path: item.path, item, committed: entry?.id ?? null };
+    if (entry === undefined) add({ ...one, kind: "untracked" });
+    else if (item.content.blob === null || toHex(item.content.blob) !== entry.id)
+      add({ ...one, kind: "modified" });
+    else if (modeOf(item) !== entry.mode) add({ ...one, kind: "mode_only" });
   }
-  for (const [path, entry] of left) {
-    // The commit names only another repository's commit there; its files are not part of this tree.
-    if (entry.mode === "160000") add("submodule", path);
-    else if (!isIgnored(path)) add("missing", path);
+  for (const [path, { id }] of left) {
+    if (!isIgnored(path)) add({ kind: "missing", path, item: null, committed: id });
   }
-  const counts = Object.fromEntries([...found].map(([kind, paths]) => [kind, paths.length]));
-  const samples = Object.fromEntries([...found].map(([kind, paths]) => [kind, paths.slice(0, SAMPLES)]));
-  return { value: found.size === 0, reason: null, counts, samples };
+  for (const path of differing) found.push({ kind: "submodule", path, item: null, committed: null });
+  return found;
+}
+
+/** The innermost submodule that a path lies in. */
+function ownerOf(path: BytePath, owners: ReadonlySet<string>): BytePath | null {
+  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+    const parent = bytePathOf(Buffer.from(path.slice(0, slash), "latin1"));
+    if (owners.has(parent)) return parent;
+  }
+  return null;
+}
+
+/** The verdict, with what was found counted by kind. */
+export function matchOf(
+  found: readonly { readonly kind: Difference; readonly path: BytePath }[],
+): MatchesCommit {
+  const counts: Partial<Record<Difference, number>> = {};
+  const samples: Partial<Record<Difference, string[]>> = {};
+  for (const { kind, path } of found) {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    const shown = (samples[kind] ??= []);
+    if (shown.length < SAMPLES) shown.push(shownText(path));
+  }
+  return { value: found.length === 0, reason: null, counts, samples };
 }
 
 export function unknownMatch(reason: string): MatchesCommit {

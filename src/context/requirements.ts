@@ -1,11 +1,13 @@
 import { Failure } from "../base/failure.ts";
 import type { Capture } from "./capture.ts";
-import { warningsOf } from "./capture-document.ts";
+import { warningsOf } from "./capture-warnings.ts";
+import { remedyFor } from "./remedies.ts";
 
 export type Requirements = {
   readonly strict: boolean;
   readonly clean: boolean;
   readonly matchesCommit: boolean;
+  readonly pushed: boolean;
 };
 
 /**
@@ -42,10 +44,30 @@ export function unmetRequirements(capture: Capture, wanted: Requirements): Failu
           ),
     );
   }
+  if (wanted.pushed) unmet.push(...unpushed(capture));
   if (wanted.strict) {
     for (const { code, message } of warningsOf(capture)) {
       unmet.push(new Failure(code === "ignore_file_invalid" ? code : "requirement_unknown", message));
     }
   }
   return unmet;
+}
+
+/** A build from a commit that nobody else has cannot be repeated by anybody. */
+function unpushed({ git, coordinates }: Capture): Failure[] {
+  const pushed = git?.pushed ?? { value: null, reason: coordinates.source_commit.reason };
+  if (pushed.value === true) return [];
+  if (pushed.value === false) {
+    return [
+      new Failure("requirement_not_met", "no remote-tracking branch contains the commit", {
+        hint: "push it, or fetch if somebody else did",
+      }),
+    ];
+  }
+  const reason = pushed.reason ?? "unknown";
+  return [
+    new Failure("requirement_unknown", `nobody knows whether the commit was pushed: ${reason}`, {
+      hint: remedyFor(reason) ?? undefined,
+    }),
+  ];
 }

@@ -1,35 +1,41 @@
 import { Failure } from "../base/failure.ts";
+import { throwIfStopped } from "../base/interruption.ts";
 import { parseJson } from "../base/json.ts";
-import { decode, object, optional, string } from "../base/decode.ts";
 import { LIMITS } from "../base/limits.ts";
-import { printable, quoted } from "../base/printable.ts";
-import { request } from "../host/http.ts";
+import { quoted } from "../base/printable.ts";
+import type { Clock } from "../host/clock.ts";
+import { request, type HttpAnswer } from "../host/http.ts";
+import { acceptedBuild, recordedBuild, refusalOf, retryAfterMs, type Submission } from "./build-record.ts";
 import type { SourceFields } from "./capture-document.ts";
 
-/** What the build API wants to know beside the source fields. */
-export type Submission = {
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly imageName: string;
-  readonly imageTag: string | undefined;
-  readonly agent: { readonly agent_name: string } | { readonly agent_id: string };
-  readonly platform: string | undefined;
-  readonly buildArgs: Readonly<Record<string, string>>;
-  readonly deadlineMs: number;
+export type SubmittedBuild = {
+  readonly id: string;
+  readonly build_status: string;
+  /** It was recorded before, so nothing was sent. */
+  readonly existing: boolean;
 };
 
-export type SubmittedBuild = { readonly id: string; readonly build_status: string };
+/** What waits and measures; the wall clock only reads dates in answers. */
+export type SubmitClock = Clock & { readonly date: () => Date };
 
-const BUILD = object({ id: string(), build_status: string(), working_tree_hash: optional(string()) });
+/** How long a server that asks for patience gets it, and how long one that is not there. */
+const PATIENCE_MS = 120_000;
+const CONNECT_MS = 10_000;
+const FIRST_WAIT_MS = 1_000;
+/** Nothing reached the server: trying again cannot make a second build. */
+const NEVER_SENT = new Set(["name_not_resolved", "connection_failed"]);
+/** Something did, and nobody knows what became of it. */
+const OPEN_OUTCOME = new Set(["connection_lost", "deadline_passed", "server_failed"]);
 
 /**
- * Uploads the archive as a build record. Sent once: a repeated POST would make a second build. Throws Failure; the
- * record counts only when the answer is a build with an id and with the hash that was sent.
+ * Records a build, unless the same one is recorded already. Throws Failure; a record counts only when the answer is a
+ * build with an id and with the hash that was sent.
  */
 export async function submitBuild(
   submission: Submission,
   fields: SourceFields,
   archivePath: string,
+  clock: SubmitClock,
   stop: AbortSignal,
 ): Promise<SubmittedBuild> {
   const archive = Bun.file(archivePath);
@@ -42,7 +48,101 @@ export async function submitBuild(
       },
     );
   }
-  const answer = await request({
+  const before = submission.again ? "not_asked" : await findRecorded(submission, fields, stop);
+  if (typeof before === "object" && before !== null) return { ...before, existing: true };
+  try {
+    return await upload(submission, fields, archive, clock, stop);
+  } catch (error) {
+    if (!(error instanceof Failure) || !OPEN_OUTCOME.has(error.code)) throw error;
+    // It was not there before, so one that is there now is ours.
+    const after = before === null ? await findRecorded(submission, fields, stop) : "not_asked";
+    if (typeof after === "object" && after !== null) return { ...after, existing: false };
+    if (error.code === "server_failed") throw error;
+    throw new Failure("outcome_unknown", `the archive was sent and no answer came: ${error.message}`, {
+      hint: "ask the build API for this working_tree_hash before sending it again",
+      cause: error,
+    });
+  }
+}
+
+/** The recorded build, null when there is none, or that nobody could be asked: not every credential may read. */
+async function findRecorded(
+  submission: Submission,
+  fields: SourceFields,
+  stop: AbortSignal,
+): Promise<{ id: string; build_status: string } | null | "not_asked"> {
+  const hash = fields.working_tree_hash;
+  if (hash === undefined) return "not_asked";
+  const url = new URL("/v5/builds", submission.url);
+  url.searchParams.set("working_tree_hash", hash);
+  url.searchParams.set("limit", "100");
+  try {
+    const answer = await request({
+      method: "GET",
+      url,
+      headers: { accept: "application/json", ...submission.headers },
+      deadlineMs: Math.min(submission.deadlineMs, 30_000),
+      maxBytes: LIMITS.apiAnswerBytes,
+      stop,
+    });
+    if (answer.status !== 200) return "not_asked";
+    const listing = parseJson(answer.body, { what: "the list of builds", code: "answer_not_json" });
+    return recordedBuild(listing, submission, fields);
+  } catch (error) {
+    throwIfStopped(stop, "asking for recorded builds");
+    if (error instanceof Failure) return "not_asked";
+    throw error;
+  }
+}
+
+async function upload(
+  submission: Submission,
+  fields: SourceFields,
+  archive: Blob,
+  clock: SubmitClock,
+  stop: AbortSignal,
+): Promise<SubmittedBuild> {
+  const start = clock.now();
+  for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
+    const answer = await post(submission, fields, archive, stop).catch((error: unknown) => {
+      if (error instanceof Failure && NEVER_SENT.has(error.code)) return error;
+      throw error;
+    });
+    if (!(answer instanceof Failure) && (answer.status === 200 || answer.status === 201)) {
+      return accepted(answer, fields);
+    }
+    const refusal = answer instanceof Failure ? answer : refusalOf(answer.status, answer.body);
+    const asked =
+      answer instanceof Failure
+        ? wait
+        : retryAfterMs(answer.status, answer.headers.get("retry-after"), clock.date());
+    const budget = answer instanceof Failure ? CONNECT_MS : PATIENCE_MS;
+    if (asked === null || clock.now() + asked > start + budget) throw refusal;
+    await clock.sleep(asked, stop);
+    throwIfStopped(stop, "waiting to submit again");
+  }
+}
+
+function accepted(answer: HttpAnswer, fields: SourceFields): SubmittedBuild {
+  const value = parseJson(answer.body, { what: "the answer of the build API", code: "answer_not_json" });
+  const { hash, ...build } = acceptedBuild(value);
+  const sent = fields.working_tree_hash;
+  if (sent !== undefined && hash !== sent) {
+    throw new Failure(
+      "response_mismatch",
+      `the build API recorded the hash ${quoted(hash ?? "")}; ${quoted(sent)} was sent`,
+    );
+  }
+  return { ...build, existing: false };
+}
+
+async function post(
+  submission: Submission,
+  fields: SourceFields,
+  archive: Blob,
+  stop: AbortSignal,
+): Promise<HttpAnswer> {
+  return request({
     method: "POST",
     url: new URL("/v5/builds", submission.url),
     headers: { accept: "application/json", ...submission.headers },
@@ -51,23 +151,6 @@ export async function submitBuild(
     maxBytes: LIMITS.apiAnswerBytes,
     stop,
   });
-  if (answer.status !== 200 && answer.status !== 201) throw refusal(answer.status, answer.body);
-  const value = parseJson(answer.body, { what: "the answer of the build API", code: "answer_not_json" });
-  const build = decode(BUILD, value);
-  if (!build.ok) {
-    throw new Failure(
-      "answer_malformed",
-      `the answer of the build API is no build: ${build.problems.join("; ")}`,
-    );
-  }
-  const sent = fields.working_tree_hash;
-  if (sent !== undefined && build.value.working_tree_hash !== sent) {
-    throw new Failure(
-      "response_mismatch",
-      `the build API recorded the hash ${quoted(build.value.working_tree_hash ?? "")}; ${quoted(sent)} was sent`,
-    );
-  }
-  return { id: build.value.id, build_status: build.value.build_status };
 }
 
 /** Only the six fields that every version of the API knows; unknown ones are absent, not empty. */
@@ -82,19 +165,4 @@ function formOf(submission: Submission, fields: SourceFields, archive: Blob): Fo
   for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
   form.set("context_archive", archive, "context.tar.gz");
   return form;
-}
-
-function refusal(status: number, body: Uint8Array): Failure {
-  const details = { serverText: printable(new TextDecoder().decode(body)) };
-  if (status === 401 || status === 403) {
-    return new Failure(status === 401 ? "unauthorized" : "forbidden", `the build API answered ${status}`, {
-      ...details,
-      hint: "check the credential that --token-env or --api-key-env names, and its scope",
-    });
-  }
-  if (status >= 300 && status < 400)
-    return new Failure("redirect_refused", `the build API answered ${status}`);
-  if (status === 429) return new Failure("rate_limited", "the build API answered 429", details);
-  if (status >= 500) return new Failure("server_failed", `the build API answered ${status}`, details);
-  return new Failure("request_rejected", `the build API answered ${status}`, details);
 }

@@ -12,28 +12,72 @@ export type TarMember =
 const BLOCK = 512;
 /** Archives are padded to GNU tar's record, 20 blocks, so that the length does not depend on the writer. */
 const RECORD = 20 * BLOCK;
+const ZEROS = new Uint8Array(BLOCK);
 const NAME_BYTES = 100;
 const OCTAL_SIZE_MAX = 0o77777777777;
 
-/** The blocks before a member's content: the header, and a pax header before it when one is needed. */
-export function memberHeader(member: TarMember, mtime: number): Buffer {
-  const name = member.kind === "directory" ? `${member.path}/` : member.path;
-  const size = member.kind === "file" ? member.size : 0;
-  const target = member.kind === "symlink" ? member.target : "";
-  const records: Buffer[] = [];
-  if (needsRecord(name)) records.push(...nameRecords("path", name));
-  if (target !== "" && needsRecord(target)) records.push(...nameRecords("linkpath", target));
-  if (size > OCTAL_SIZE_MAX) records.push(paxRecord("size", Buffer.from(String(size))));
-  const type = member.kind === "directory" ? "5" : member.kind === "symlink" ? "2" : "0";
-  const mode =
-    member.kind === "symlink" ? 0o777 : member.kind === "directory" || member.executable ? 0o755 : 0o644;
-  const header = block({ name, mode, size, mtime, type, target });
-  return records.length === 0 ? header : Buffer.concat([paxHeader(records, mtime), header]);
+/** Makes what stands before the contents of one archive's members. */
+export class TarHeaders {
+  /** All that headers have in common, with the sum of its bytes. */
+  readonly #template = Buffer.alloc(BLOCK);
+  readonly #templateSum: number;
+  readonly #block = Buffer.alloc(BLOCK);
+
+  /** `mtime` in seconds. */
+  constructor(mtime: number) {
+    this.#template.write(octal(0, 7), 108, "latin1");
+    this.#template.write(octal(0, 7), 116, "latin1");
+    this.#template.write(octal(mtime, 11), 136, "latin1");
+    this.#template.write("        ", 148, "latin1");
+    this.#template.write("ustar\u000000", 257, "latin1");
+    this.#templateSum = this.#template.reduce((sum, byte) => sum + byte, 0);
+  }
+
+  /** The header, and a pax header before it when one is needed. The bytes are good until the next call. */
+  blocks(member: TarMember): Buffer {
+    const name = member.kind === "directory" ? `${member.path}/` : member.path;
+    const size = member.kind === "file" ? member.size : 0;
+    const target = member.kind === "symlink" ? member.target : "";
+    const type = member.kind === "directory" ? "5" : member.kind === "symlink" ? "2" : "0";
+    const mode =
+      member.kind === "symlink" ? 0o777 : member.kind === "directory" || member.executable ? 0o755 : 0o644;
+    const records: Buffer[] = [];
+    if (needsRecord(name)) records.push(...nameRecords("path", name));
+    if (target !== "" && needsRecord(target)) records.push(...nameRecords("linkpath", target));
+    if (size > OCTAL_SIZE_MAX) records.push(paxRecord("size", Buffer.from(String(size))));
+    if (records.length === 0) return this.#header({ name, mode, size, type, target });
+    const before = this.#paxHeader(records);
+    return Buffer.concat([before, this.#header({ name, mode, size, type, target })]);
+  }
+
+  #paxHeader(records: readonly Buffer[]): Buffer {
+    const body = Buffer.concat(records);
+    const fields = { name: "PaxHeaders/0", mode: 0o644, size: body.length, type: "x", target: "" };
+    return Buffer.concat([this.#header(fields), body, contentPadding(body.length)]);
+  }
+
+  #header({ name, mode, size, type, target }: Fields): Buffer {
+    const block = this.#block;
+    block.set(this.#template);
+    let sum = this.#templateSum;
+    const put = (text: string, at: number): void => {
+      block.write(text, at, "latin1");
+      for (let index = 0; index < text.length; index++) sum += text.charCodeAt(index);
+    };
+    put(name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name, 0);
+    put(octal(mode, 7), 100);
+    // A size beyond the field stands in the pax record; this one is then not read.
+    put(octal(size > OCTAL_SIZE_MAX ? 0 : size, 11), 124);
+    put(type, 156);
+    if (target !== "") put(target.slice(0, NAME_BYTES), 157);
+    block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    return block;
+  }
 }
 
 /** Zero bytes that fill the last block of a content of `size` bytes. */
 export function contentPadding(size: number): Uint8Array {
-  return new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
+  return ZEROS.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
 }
 
 /** Two zero blocks, then zeros to the end of the record. `written` is the archive's length so far. */
@@ -65,33 +109,7 @@ function paxRecord(keyword: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
-function paxHeader(records: readonly Buffer[], mtime: number): Buffer {
-  const body = Buffer.concat(records);
-  const name = "PaxHeaders/0";
-  const header = block({ name, mode: 0o644, size: body.length, mtime, type: "x", target: "" });
-  return Buffer.concat([header, body, contentPadding(body.length)]);
-}
-
-type Fields = { name: string; mode: number; size: number; mtime: number; type: string; target: string };
-
-function block(fields: Fields): Buffer {
-  const header = Buffer.alloc(BLOCK);
-  header.write(fields.name.slice(0, NAME_BYTES), 0, "latin1");
-  header.write(octal(fields.mode, 7), 100, "latin1");
-  header.write(octal(0, 7), 108, "latin1");
-  header.write(octal(0, 7), 116, "latin1");
-  // A size beyond the field stands in the pax record; this one is then not read.
-  header.write(octal(fields.size > OCTAL_SIZE_MAX ? 0 : fields.size, 11), 124, "latin1");
-  header.write(octal(fields.mtime, 11), 136, "latin1");
-  header.write("        ", 148, "latin1");
-  header.write(fields.type, 156, "latin1");
-  header.write(fields.target.slice(0, NAME_BYTES), 157, "latin1");
-  header.write("ustar\u000000", 257, "latin1");
-  let sum = 0;
-  for (const byte of header) sum += byte;
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return header;
-}
+type Fields = { name: string; mode: number; size: number; type: string; target: string };
 
 function octal(value: number, digits: number): string {
   return `${value.toString(8).padStart(digits, "0")}\0`;

@@ -4,7 +4,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { readCommitTree } from "../source/commit-tree.ts";
 import { Git } from "../source/git.ts";
-import { findWorkTree } from "../source/git-facts.ts";
+import { findWorkTree } from "../source/work-tree.ts";
 import { bytePathOf, patternText } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture } from "./capture-context.ts";
 import { compileIgnore } from "./ignore.ts";

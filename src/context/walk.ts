@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
 import {
+  bytePathFromText,
   bytePathOf,
   childPath,
   isAscii,
@@ -10,6 +11,7 @@ import {
   type BytePath,
 } from "./byte-path.ts";
 import type { IgnoreMatcher, ParentMatch } from "./ignore.ts";
+import type { Turns } from "./turns.ts";
 
 export type Entry =
   | { readonly kind: "file"; readonly path: BytePath }
@@ -37,12 +39,31 @@ export type Walk = {
 };
 
 type Kind = Entry["kind"] | "fifo" | "socket" | "device";
-type Named = { readonly name: BytePath; readonly kind: Kind };
+type Named = { readonly name: BytePath; readonly kind: Kind; readonly sortKey: string };
 
-/** Lists the context. `root` is an absolute path without links; links below it are listed, never followed. */
-export function walkContext(root: string, selection: Selection): Walk {
-  const walker = new Walker(root, selection);
-  walker.directory("", null, []);
+/** A directory that is being read. */
+type Level = {
+  readonly path: BytePath | "";
+  readonly match: ParentMatch | null;
+  readonly ignored: boolean;
+  /** Ignored parents, to be listed as soon as something below them is in the context. */
+  readonly waiting: BytePath[];
+  readonly children: readonly Named[];
+  next: number;
+};
+
+/**
+ * Lists the context. `root` is an absolute path without links; links below it are listed, never followed. `onFile`
+ * hears of each file as it is found, so that it can be read while the walk goes on.
+ */
+export async function walkContext(
+  root: string,
+  selection: Selection,
+  turns: Turns,
+  onFile: (path: BytePath) => void,
+): Promise<Walk> {
+  const walker = new Walker(root, selection, onFile);
+  while (walker.step()) if (turns.due()) await turns.take();
   return walker;
 }
 
@@ -53,42 +74,60 @@ class Walker implements Walk {
   readonly changed: string[] = [];
   readonly #root: string;
   readonly #selection: Selection;
+  readonly #onFile: (path: BytePath) => void;
+  /** The directories from the root down to where the walk is. */
+  readonly #levels: Level[] = [];
 
-  constructor(root: string, selection: Selection) {
+  constructor(root: string, selection: Selection, onFile: (path: BytePath) => void) {
     this.#root = root;
     this.#selection = selection;
+    this.#onFile = onFile;
+    this.#enter("", null, [], false);
   }
 
-  /** `waiting` are ignored parents, to be listed as soon as something below them is in the context. */
-  directory(path: BytePath | "", match: ParentMatch | null, waiting: BytePath[], ignored = false): void {
-    let children: Named[];
+  /** Lists on to the next directory; false when all is listed. */
+  step(): boolean {
+    const level = this.#levels.at(-1);
+    if (level === undefined) return false;
+    while (level.next < level.children.length) {
+      const child = level.children[level.next++];
+      if (child !== undefined && this.#child(childPath(level.path, child.name), child, level)) return true;
+    }
+    this.#levels.pop();
+    // What the subtree already listed must not be listed again for a later sibling.
+    if (level.ignored && level.waiting.length === 0) this.#levels.at(-1)?.waiting.splice(0);
+    return true;
+  }
+
+  #enter(path: BytePath | "", match: ParentMatch | null, waiting: BytePath[], ignored: boolean): boolean {
     try {
-      children = listDirectory(this.#root, path);
+      const children = listDirectory(this.#root, path);
+      this.#levels.push({ path, match, ignored, waiting, children, next: 0 });
+      return true;
     } catch (error) {
       // Docker skips an ignored directory that it cannot read, and fails on one that it wants.
       if (!ignored) this.#failed(path === "" ? "." : shownText(path), error);
-      return;
+      return false;
     }
-    for (const child of children) this.#child(childPath(path, child.name), child, match, waiting);
   }
 
-  #child(path: BytePath, child: Named, parent: ParentMatch | null, waiting: BytePath[]): void {
-    if (child.name === ".git" && !this.#selection.includeVcs) return;
-    if (this.#selection.outputs.has(path)) return;
-    const { ignored, own, descend } = this.#verdict(path, child.kind, parent);
+  /** True when it is a directory that was entered. */
+  #child(path: BytePath, child: Named, { match, waiting }: Level): boolean {
+    if (child.name === ".git" && !this.#selection.includeVcs) return false;
+    if (this.#selection.outputs.has(path)) return false;
+    const { ignored, own, descend } = this.#verdict(path, child.kind, match);
     if (child.kind === "directory") {
-      if (ignored && !descend) return;
-      const below = ignored ? [...waiting, path] : [];
+      if (ignored && !descend) return false;
       if (!ignored) this.#emit({ kind: "directory", path }, waiting);
-      this.directory(path, own, below, ignored);
-      // What the subtree already listed must not be listed again for a later sibling.
-      if (ignored && below.length === 0) waiting.length = 0;
-      return;
+      return this.#enter(path, own, ignored ? [...waiting, path] : [], ignored);
     }
-    if (ignored) return;
-    if (child.kind === "file") this.#emit({ kind: "file", path }, waiting);
-    else if (child.kind === "symlink") this.#symlink(path, waiting);
+    if (ignored) return false;
+    if (child.kind === "file") {
+      this.#emit({ kind: "file", path }, waiting);
+      this.#onFile(path);
+    } else if (child.kind === "symlink") this.#symlink(path, waiting);
     else this.skipped.push({ path: shownText(path), kind: child.kind });
+    return false;
   }
 
   #verdict(
@@ -117,7 +156,9 @@ class Walker implements Walk {
   }
 
   #emit(entry: Entry, waiting: BytePath[]): void {
-    for (const path of waiting.splice(0)) this.entries.push({ kind: "directory", path });
+    if (waiting.length > 0) {
+      for (const path of waiting.splice(0)) this.entries.push({ kind: "directory", path });
+    }
     this.entries.push(entry);
   }
 
@@ -132,31 +173,51 @@ function listDirectory(root: string, path: BytePath | ""): Named[] {
   const listed = readdirSync(place, { withFileTypes: true });
   const children = listed.every((child) => isAscii(child.name))
     ? // ASCII names are exact as strings, and their kinds come with the listing.
-      listed.map((child) => ({ name: bytePathOf(Buffer.from(child.name, "latin1")), kind: kindOf(child) }))
+      listed.map((child) => {
+        const name = bytePathFromText(child.name);
+        return named(name, kindOf(child) ?? kindOnDisk(root, path, name));
+      })
     : listExactly(root, path, place);
-  return children.sort(compare);
+  return children.length > 1 ? children.sort(compare) : children;
 }
 
 /** Names as bytes: a string listing turns what is not UTF-8 into U+FFFD, which then does not exist. */
 function listExactly(root: string, path: BytePath | "", place: string | Buffer): Named[] {
   return readdirSync(place, { encoding: "buffer" }).map((bytes) => {
     const name = bytePathOf(bytes);
-    return { name, kind: kindOf(lstatSync(locate(root, childPath(path, name)))) };
+    return named(name, kindOnDisk(root, path, name));
   });
 }
 
+function named(name: BytePath, kind: Kind): Named {
+  return { name, kind, sortKey: kind === "directory" ? `${name}/` : name };
+}
+
+function kindOnDisk(root: string, path: BytePath | "", name: BytePath): Kind {
+  return kindOf(lstatSync(locate(root, childPath(path, name)))) ?? "device";
+}
+
+/** Null when a listing does not say: not every file system keeps the kinds there. */
 function kindOf(
-  status: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink" | "isFIFO" | "isSocket">,
-): Kind {
+  status: Pick<
+    Dirent,
+    | "isFile"
+    | "isDirectory"
+    | "isSymbolicLink"
+    | "isFIFO"
+    | "isSocket"
+    | "isBlockDevice"
+    | "isCharacterDevice"
+  >,
+): Kind | null {
   if (status.isFile()) return "file";
   if (status.isDirectory()) return "directory";
   if (status.isSymbolicLink()) return "symlink";
   if (status.isFIFO()) return "fifo";
-  return status.isSocket() ? "socket" : "device";
+  if (status.isSocket()) return "socket";
+  return status.isBlockDevice() || status.isCharacterDevice() ? "device" : null;
 }
 
 function compare(a: Named, b: Named): number {
-  const left = a.kind === "directory" ? `${a.name}/` : a.name;
-  const right = b.kind === "directory" ? `${b.name}/` : b.name;
-  return left < right ? -1 : 1;
+  return a.sortKey < b.sortKey ? -1 : 1;
 }

@@ -10,6 +10,8 @@ export type ProcessRequest = {
   readonly env: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
+  /** What the child reads on standard input; nothing when absent. */
+  readonly input?: Uint8Array;
 };
 
 export type ProcessResult =
@@ -25,12 +27,12 @@ const STDERR_BYTES = 16_384;
 
 /** Runs a program to its end, its deadline or its output ceiling; at the latter two its whole process group is killed. */
 export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult> {
-  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  let child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
   try {
     child = Bun.spawn([wanted.program, ...wanted.args], {
       cwd: wanted.cwd,
       env: { ...wanted.env },
-      stdin: "ignore",
+      stdin: wanted.input ?? "ignore",
       stdout: "pipe",
       stderr: "pipe",
       // A group of its own, so that a grandchild that keeps the pipe open ends with it.

@@ -1,70 +1,15 @@
-import { isMap } from "../base/decode.ts";
-import type { JsonMap, JsonValue } from "../base/json.ts";
+import { isAbsolute } from "node:path";
+import { parseJson, type JsonValue } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
+import { readBounded } from "../host/files.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A run for a change that somebody proposes: what runs is not what was accepted. */
-export type ProposedChange = {
-  /** As the CI system names it: `pull_request`, `pull_request_target`, `merge_request_event`. */
-  readonly event: string;
-  /** Whether the change comes from another repository; null when the system does not say. */
-  readonly isFork: boolean | null;
-};
-
-/**
- * Whether the run is for a proposed change, by the variables of GitHub, Gitea, Forgejo, GitLab and Azure. `payload`
- * is the event that GitHub's variable GITHUB_EVENT_PATH names, null when it could not be read.
- */
-export function proposedChange(env: Environment, payload: JsonValue): ProposedChange | null {
-  const name = env["GITHUB_EVENT_NAME"] ?? "";
-  const event = isMap(payload) ? payload : {};
-  if (name.startsWith("pull_request")) {
-    return { event: name, isFork: ofGithub(memberOf(event, "pull_request"), env) };
+/** The document that a runner left about what started the run. A claim like any other: unreadable, it is none. */
+export function readCiEvent(path: string | null): JsonValue | null {
+  if (path === null || !isAbsolute(path)) return null;
+  try {
+    const bytes = readBounded(path, LIMITS.documentBytes, "the event file");
+    return parseJson(bytes, { what: "the event file", code: "input_invalid" });
+  } catch {
+    return null;
   }
-  // It has the secrets of the repository, whatever the run that it follows was for.
-  const followed = memberOf(event, "workflow_run");
-  const cause = followed?.["event"];
-  if (name === "workflow_run" && typeof cause === "string" && cause.startsWith("pull_request")) {
-    const [head, base] = [fullName(followed, "head_repository"), fullName(followed, "repository")];
-    return {
-      event: `workflow_run of ${cause}`,
-      isFork: head === null || base === null ? null : head !== base,
-    };
-  }
-  const source = env["CI_PIPELINE_SOURCE"] ?? "";
-  if (source === "merge_request_event" || source === "external_pull_request_event") {
-    return {
-      event: source,
-      isFork: differs(env["CI_MERGE_REQUEST_SOURCE_PROJECT_ID"], env["CI_MERGE_REQUEST_PROJECT_ID"]),
-    };
-  }
-  if (env["BUILD_REASON"] === "PullRequest") {
-    const fork = env["SYSTEM_PULLREQUEST_ISFORK"]?.toLowerCase();
-    return { event: "PullRequest", isFork: fork === "true" ? true : fork === "false" ? false : null };
-  }
-  return null;
-}
-
-function ofGithub(change: JsonMap | null, env: Environment): boolean | null {
-  const [head, base] = [memberOf(change, "head"), memberOf(change, "base")];
-  const [from, to] = [fullName(head, "repo"), fullName(base, "repo")];
-  // A fork that was deleted is null there.
-  if (head !== null && head["repo"] === null) return true;
-  if (from !== null && to !== null) return from !== to;
-  return differs(env["GITHUB_HEAD_REPOSITORY"], env["GITHUB_REPOSITORY"]);
-}
-
-function memberOf(map: JsonMap | null, name: string): JsonMap | null {
-  const value = map?.[name] ?? null;
-  return isMap(value) ? value : null;
-}
-
-function fullName(map: JsonMap | null, name: string): string | null {
-  const found = memberOf(map, name)?.["full_name"];
-  return typeof found === "string" && found !== "" ? found.toLowerCase() : null;
-}
-
-function differs(a: string | undefined, b: string | undefined): boolean | null {
-  if (a === undefined || a === "" || b === undefined || b === "") return null;
-  return a.toLowerCase() !== b.toLowerCase();
 }

@@ -1,3 +1,7 @@
+import { isMap } from "../base/decode.ts";
+import type { JsonValue } from "../base/json.ts";
+import { CI_SYSTEMS } from "./ci-systems.ts";
+import type { Environment, RawClaims } from "./ci-variables.ts";
 import { redactRemote } from "./remote.ts";
 
 /**
@@ -8,58 +12,99 @@ export type CiClaims = {
   readonly system: string;
   readonly repo: string | null;
   readonly commit: string | null;
-  /** The branch or tag as the system names it, without `refs/…`. */
+  /** The branch or tag as the system names it, without `refs/…`. Never the branch that a pull request comes from. */
   readonly ref: string | null;
+  readonly refFull: string | null;
+  readonly pullRequest: PullRequestClaims | null;
+  readonly runId: string | null;
   readonly runUrl: string | null;
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-type Reader = (env: Environment) => Omit<CiClaims, "system">;
-
-const githubLike: Reader = (env) => {
-  const server = said(env["GITHUB_SERVER_URL"]);
-  const repository = said(env["GITHUB_REPOSITORY"]);
-  const located = server !== null && repository !== null;
-  const run = said(env["GITHUB_RUN_ID"]);
-  return {
-    repo: located ? `${server}/${repository}` : null,
-    commit: said(env["GITHUB_SHA"]),
-    ref: said(env["GITHUB_HEAD_REF"]) ?? said(env["GITHUB_REF_NAME"]),
-    runUrl: located && run !== null ? `${server}/${repository}/actions/runs/${run}` : null,
-  };
+export type PullRequestClaims = {
+  readonly number: string | null;
+  /** The commit that is proposed, and the one it is proposed against. */
+  readonly head: string | null;
+  readonly base: string | null;
+  /** Short names. Anybody who may open a pull request chooses the first. */
+  readonly headRef: string | null;
+  readonly baseRef: string | null;
+  readonly headRepo: string | null;
 };
 
-// The order matters: Forgejo's runner also sets Gitea's variable, and both set GitHub's.
-const SYSTEMS: readonly { system: string; detect: (env: Environment) => boolean; read: Reader }[] = [
-  { system: "forgejo", detect: (env) => env["FORGEJO_ACTIONS"] === "true", read: githubLike },
-  { system: "gitea", detect: (env) => env["GITEA_ACTIONS"] === "true", read: githubLike },
-  { system: "github", detect: (env) => env["GITHUB_ACTIONS"] === "true", read: githubLike },
-  {
-    system: "gitlab",
-    detect: (env) => env["GITLAB_CI"] === "true",
-    // Never CI_REPOSITORY_URL: it holds the job's token.
-    read: (env) => ({
-      repo: said(env["CI_PROJECT_URL"]),
-      commit: said(env["CI_COMMIT_SHA"]),
-      ref: said(env["CI_COMMIT_REF_NAME"]),
-      runUrl: said(env["CI_PIPELINE_URL"]),
-    }),
-  },
-];
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
+const MAX_CHARS = 1024;
+/** Control, bidirectional and zero-width characters: a name with one is not what it looks like. */
+const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
 
-export function readCi(env: Environment): CiClaims | null {
-  const found = SYSTEMS.find((candidate) => candidate.detect(env));
+/** `event` is the document that describes what started the run, on the systems that have one. */
+export function readCi(env: Environment, event: JsonValue | null): CiClaims | null {
+  const found = CI_SYSTEMS.find((candidate) => candidate.detect(env));
   if (found === undefined) return null;
-  const { repo, runUrl, ...rest } = found.read(env);
-  return { system: found.system, ...rest, repo: withoutSecret(repo), runUrl: withoutSecret(runUrl) };
+  const raw = found.read(env, event !== null && isMap(event) ? event : null);
+  const refFull = fullRef(raw);
+  return {
+    system: found.system,
+    repo: repository(raw.repo),
+    commit: commit(raw.commit),
+    ref: said(raw.ref) ?? shortName(refFull),
+    refFull,
+    pullRequest: pullRequest(raw.pullRequest),
+    runId: said(raw.runId),
+    runUrl: runUrl(raw.run),
+  };
+}
+
+/** Whether the system writes the event down, and where. Only the runners of GitHub's kind do. */
+export function eventFile(env: Environment): string | null {
+  const known = ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"].some((name) => env[name] === "true");
+  return known ? said(env["GITHUB_EVENT_PATH"]) : null;
+}
+
+function fullRef({ full, branch, tag }: RawClaims): string | null {
+  const [name, ofTag, ofBranch] = [said(full), said(tag), said(branch)];
+  if (name?.startsWith("refs/") === true) return name;
+  if (ofTag !== null) return `refs/tags/${ofTag}`;
+  return ofBranch === null ? null : `refs/heads/${ofBranch}`;
+}
+
+function shortName(full: string | null): string | null {
+  return full?.replace(/^refs\/(?:heads\/|tags\/)?/u, "") ?? null;
+}
+
+function pullRequest(raw: RawClaims["pullRequest"]): PullRequestClaims | null {
+  if (raw === undefined || raw === null) return null;
+  return {
+    number: /^\d{1,18}$/u.test(raw.number ?? "") ? (raw.number ?? null) : null,
+    head: commit(raw.head),
+    base: commit(raw.base),
+    headRef: shortName(said(raw.headRef)),
+    baseRef: shortName(said(raw.baseRef)),
+    headRepo: repository(raw.headRepo),
+  };
 }
 
 /** Systems set variables that do not apply to nothing, and nothing is no claim. */
 function said(value: string | undefined): string | null {
-  return value === undefined || value === "" ? null : value;
+  if (value === undefined || value === "" || value.length > MAX_CHARS) return null;
+  return DECEPTIVE.test(value) ? null : value;
+}
+
+/** Buildkite says `HEAD` when it does not know. */
+function commit(value: string | undefined): string | null {
+  return value !== undefined && COMMIT.test(value) ? value : null;
 }
 
 /** Runners and their proxies put job tokens into these URLs, and the document is published. */
-function withoutSecret(url: string | null): string | null {
-  return url === null ? null : redactRemote(url);
+function repository(url: string | undefined): string | null {
+  const text = said(url);
+  return text === null ? null : redactRemote(text);
+}
+
+/** A web address, without user, query and fragment; `suffix` is ours and comes after. */
+function runUrl(run: RawClaims["run"]): string | null {
+  const text = said(run?.base);
+  if (text === null || run === undefined) return null;
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
+  return `${url.protocol}//${url.host}${url.pathname}${run.suffix ?? ""}`;
 }

@@ -36,7 +36,7 @@ export async function readCommitTree(git: Git, subpath: string): Promise<Known<r
 }
 
 /** `mode SP type SP id TAB path NUL` entries; paths stay bytes. */
-function parseTree(output: Uint8Array): TreeEntry[] {
+export function parseTree(output: Uint8Array): TreeEntry[] {
   const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
   const entries: TreeEntry[] = [];
   for (let at = 0; at < bytes.length;) {

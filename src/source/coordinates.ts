@@ -17,20 +17,20 @@ export type Coordinates = {
   readonly source_dirty: Field<boolean>;
 };
 
-const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
+/** The facts that decide about the coordinates. */
+type Observed = Pick<GitFacts, "repo" | "commit" | "ref" | "refFull" | "subpath" | "dirty">;
 
 /** Git observed, CI only claims: a claim fills a field that git left open, and never a commit beside a work tree. */
-export function coordinatesOf(git: GitFacts | AbsenceReason, ci: CiClaims | null): Coordinates {
+export function coordinatesOf(git: Observed | AbsenceReason, ci: CiClaims | null): Coordinates {
   const claimedUrl = ci?.repo ?? null;
   const claimedRepo = claim(claimedUrl === null ? null : normaliseRemote(claimedUrl).repo);
   if (typeof git === "string") {
     const none = absent(git);
     const attributable = git !== "context_outside_repo" && git !== "worktree_mismatch";
     const claimed = ci !== null && attributable;
-    const commit = claimed && ci.commit !== null && COMMIT.test(ci.commit) ? claim(ci.commit) : null;
     return {
       source_repo: (claimed ? claimedRepo : null) ?? none,
-      source_commit: commit ?? none,
+      source_commit: (claimed ? claim(ci.commit) : null) ?? none,
       source_ref: (claimed ? claim(ci.ref) : null) ?? none,
       source_subpath: none,
       source_dirty: none,
@@ -39,13 +39,32 @@ export function coordinatesOf(git: GitFacts | AbsenceReason, ci: CiClaims | null
   const attributed = git.commit.reason !== "context_not_tracked";
   const ref = observed(git.ref);
   const detached = git.ref.reason === "detached_head" && attributed && ci !== null;
+  // The system's name for one commit says nothing about another one.
+  const isThisCommit = ci?.commit === null || ci?.commit === git.commit.value;
   return {
     source_repo: (git.repo.value === null && attributed ? claimedRepo : null) ?? observed(git.repo),
     source_commit: observed(git.commit),
-    source_ref: (detached ? claim(ci.ref) : null) ?? ref,
+    source_ref: (detached && isThisCommit ? claim(ci.ref) : null) ?? ref,
     source_subpath: observed(git.subpath),
     source_dirty: observed(git.dirty),
   };
+}
+
+export type Mismatch = "repo" | "commit" | "ref";
+
+/** What the CI system claims otherwise than git observed. What only one of them says is no mismatch. */
+export function mismatchesOf(git: Observed, ci: CiClaims): Mismatch[] {
+  const found: Mismatch[] = [];
+  const repo = ci.repo === null ? null : normaliseRemote(ci.repo).repo;
+  // Servers take the names of projects in any case, and CI variables often have the other one.
+  if (differ(repo?.toLowerCase() ?? null, git.repo.value?.toLowerCase() ?? null)) found.push("repo");
+  if (differ(ci.commit, git.commit.value)) found.push("commit");
+  if (differ(ci.refFull, git.refFull.value)) found.push("ref");
+  return found;
+}
+
+function differ(a: string | null, b: string | null): boolean {
+  return a !== null && b !== null && a !== b;
 }
 
 function observed<T extends string | boolean>(fact: Known<T>): Field<T> {

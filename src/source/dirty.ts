@@ -1,26 +1,36 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { isSubmodule, readCommitTree } from "./commit-tree.ts";
+import { isSubmodule, readCommitTree, type TreeEntry } from "./commit-tree.ts";
 import { exactTextOf, type Git } from "./git.ts";
 import { absent, known, type Known } from "./known.ts";
 
 /**
  * What `git status` says below `subpath`, ignored files left out: the original's meaning of dirty. Null with a
- * reason on any failure: a status that could not be read is not a clean one. `git` runs at `top`.
+ * reason on any failure: a status that could not be read is not a clean one. `git` runs at `top`; `committed` is
+ * what HEAD holds below `subpath`, for whoever has read it already.
  */
-export async function readDirty(git: Git, top: string, subpath: string): Promise<Known<boolean>> {
+export async function readDirty(
+  git: Git,
+  top: string,
+  subpath: string,
+  committed?: Promise<Known<readonly TreeEntry[]>>,
+): Promise<Known<boolean>> {
   const shut = await filtersShut(git);
   if (shut.reason !== null) return shut;
   // Left to itself, git runs a second status inside each submodule, with that repository's filters live.
   const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=dirty"];
   const answer = await git.run([...status, ...(subpath === "" ? [] : ["--", subpath])], shut.value);
   if (!answer.ok) return absent(answer.reason);
-  return answer.stdout.length > 0 ? known(true) : anySubmoduleDirty(git, join(top, subpath), subpath);
+  if (answer.stdout.length > 0) return known(true);
+  return anySubmoduleDirty(git, join(top, subpath), await (committed ?? readCommitTree(git, subpath)));
 }
 
 /** The work trees of the submodules, each by a status of its own. The commit lists them: the index is equal to it. */
-async function anySubmoduleDirty(git: Git, folder: string, subpath: string): Promise<Known<boolean>> {
-  const tree = await readCommitTree(git, subpath);
+async function anySubmoduleDirty(
+  git: Git,
+  folder: string,
+  tree: Known<readonly TreeEntry[]>,
+): Promise<Known<boolean>> {
   // Nothing committed yet, and nothing there: no submodule either.
   if (tree.reason !== null) return tree.reason === "unborn_branch" ? known(false) : tree;
   for (const { path } of tree.value.filter(isSubmodule)) {

@@ -1,19 +1,31 @@
-import { realpathSync } from "node:fs";
-import { relative, sep } from "node:path";
 import { readCommitTree, type TreeEntry } from "./commit-tree.ts";
+import type { Commit } from "./commit.ts";
 import { readDirty } from "./dirty.ts";
-import { textOf, type Git } from "./git.ts";
-import { absent, known, type AbsenceReason, type Known } from "./known.ts";
-import { normaliseRemote } from "./remote.ts";
+import type { Git } from "./git.ts";
+import { readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
+import { absent, known, type Known } from "./known.ts";
+import { readOperation, type Operation } from "./operation.ts";
+import { readPushed, type Pushed } from "./pushed.ts";
+import { chooseRepo, setting, settingsOf, type Settings } from "./remote-choice.ts";
+import { readSubmodules, type Submodule } from "./submodules.ts";
+import { readSuperproject, type Superproject } from "./superproject.ts";
+import type { WorkTree } from "./work-tree.ts";
 
 /** What git observed of the work tree that the context lies in. */
 export type GitFacts = {
   readonly objectFormat: "sha1" | "sha256";
   readonly shallow: boolean;
+  /** A clone whose missing objects would be fetched on demand. Nothing is fetched here. */
+  readonly partial: boolean;
+  /** One of several work trees of a repository. */
+  readonly linked: boolean;
   readonly commit: Known<string>;
-  /** The short name: `main` for refs/heads/main also when a tag has that name, an exact tag when HEAD is detached. */
+  readonly object: Commit | null;
   readonly ref: Known<string>;
   readonly refFull: Known<string>;
+  readonly refKind: Head["refKind"];
+  readonly tags: readonly string[];
+  readonly operation: Operation | null;
   readonly repo: Known<string>;
   /** The context below the top of the work tree; absent at the top. */
   readonly subpath: Known<string>;
@@ -21,90 +33,96 @@ export type GitFacts = {
   readonly dirty: Known<boolean>;
   /** Everything that HEAD holds below the context. */
   readonly tree: Known<readonly TreeEntry[]>;
+  readonly submodules: readonly Submodule[];
+  readonly superproject: Superproject | null;
+  readonly pushed: Pushed;
+  /** The repository around a context that it does not track: not where these bytes come from. */
+  readonly enclosing: Enclosing | null;
+  /** What may make the same commit come out with other bytes on another machine. */
+  readonly machine: GitMachine;
 };
 
-/** The work tree around the context, or why the context belongs to none. */
-export type WorkTree =
-  | {
-      readonly ok: true;
-      readonly top: string;
-      readonly objectFormat: "sha1" | "sha256";
-      readonly shallow: boolean;
-      /** The context below `top`; "" when it is the top itself. */
-      readonly subpath: string;
-    }
-  | { readonly ok: false; readonly reason: AbsenceReason; readonly detail: string };
+export type Enclosing = {
+  readonly repo: string | null;
+  readonly commit: string | null;
+  readonly ref: string | null;
+};
 
-/** `git` runs in the context, or in the folder that the caller names as its repository. */
-export async function findWorkTree(git: Git, contextRoot: string): Promise<WorkTree> {
-  const flags = ["--is-inside-work-tree", "--is-shallow-repository", "--show-object-format"];
-  const answer = await git.run(["rev-parse", ...flags]);
-  if (!answer.ok) return { ok: false, reason: answer.reason, detail: answer.detail };
-  const [inside, shallow, format] = textOf(answer.stdout).split("\n");
-  const top = inside === "true" ? await git.line(["rev-parse", "--show-toplevel"]) : null;
-  if (top === null) {
-    const bare = (await git.line(["rev-parse", "--is-bare-repository"])) === "true";
-    // Not bare and yet not inside: the repository's core.worktree points somewhere else.
-    const gitFolder = (await git.line(["rev-parse", "--is-inside-git-dir"])) === "true";
-    return bare || gitFolder
-      ? { ok: false, reason: "no_work_tree", detail: "a bare repository or a .git folder" }
-      : { ok: false, reason: "worktree_mismatch", detail: "core.worktree points away from the context" };
-  }
-  const realTop = realpathSync(top);
-  const subpath = relative(realTop, contextRoot);
-  if (subpath === ".." || subpath.startsWith(`..${sep}`)) {
-    return { ok: false, reason: "context_outside_repo", detail: "the context is not inside the work tree" };
-  }
-  return {
-    ok: true,
-    top: realTop,
-    objectFormat: format === "sha256" ? "sha256" : "sha1",
-    shallow: shallow === "true",
-    subpath,
-  };
-}
+export type GitMachine = {
+  readonly gitVersion: string | null;
+  readonly autocrlf: string | null;
+  readonly eol: string | null;
+  readonly fileMode: string | null;
+  readonly ignoreCase: string | null;
+  readonly precomposeUnicode: string | null;
+  readonly symlinks: string | null;
+};
 
-/** `git` runs at the top of the work tree. */
+const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\..*\.remote|extensions\..*|core\.(autocrlf|eol|filemode|ignorecase|precomposeunicode|symlinks))$`;
+
+/** `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. */
 export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: true }>): Promise<GitFacts> {
   const { top, subpath, objectFormat, shallow } = workTree;
-  const [commit, head, remotes, dirty, tree] = await Promise.all([
-    readCommit(git),
-    readHead(git),
-    git.run(["config", "-z", "--get-regexp", String.raw`^(remote\..*\.url|branch\..*\.remote)$`]),
-    readDirty(git, top, subpath),
-    readCommitTree(git, subpath),
-  ]);
-  const facts = {
+  const pointing = refsAtHead(git);
+  const committed = readCommitTree(git, subpath);
+  const branch = readSymbolicHead(git);
+  const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, version] =
+    await Promise.all([
+      branch,
+      readHead(git, branch, pointing),
+      git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]),
+      readDirty(git, top, subpath, committed),
+      committed,
+      readPushed(git, pointing, shallow),
+      git.line(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]),
+      readSuperproject(git, top),
+      git.line(["version"]),
+    ]);
+  const settings = settingsAnswer.ok ? settingsOf(settingsAnswer.stdout) : [];
+  // Two lines, unless a folder's name has a line feed; then nothing is said about it.
+  const [gitFolder, commonFolder, ...more] = (folders ?? "").split("\n");
+  const named = gitFolder !== undefined && commonFolder !== undefined && more.length === 0;
+  const facts: GitFacts = {
     objectFormat,
     shallow,
-    commit,
-    subpath: subpath === "" ? absent("at_top_level") : known(subpath),
+    partial: isPartial(settings),
+    linked: named && gitFolder !== commonFolder,
+    ...head,
+    operation: named ? readOperation(gitFolder) : null,
     // git config exits with 1 when nothing matches.
     repo:
-      remotes.ok || remotes.code === 1
-        ? chooseRepo(remotes.ok ? configPairs(remotes.stdout) : [], head.value)
-        : absent(remotes.reason),
+      settingsAnswer.ok || settingsAnswer.code === 1
+        ? chooseRepo(settings, symbolic.value)
+        : absent(settingsAnswer.reason),
+    subpath: subpath === "" ? absent("at_top_level") : known(subpath),
     dirty,
     tree,
-    ...(await readRef(git, head)),
-  } satisfies GitFacts;
-  return commit.value !== null && tree.reason === "context_not_tracked" ? unattributed(facts) : facts;
+    submodules: await readSubmodules(git, subpath === "" ? top : `${top}/${subpath}`, tree.value ?? []),
+    superproject,
+    pushed,
+    enclosing: null,
+    machine: machineOf(settings, version),
+  };
+  return facts.commit.value !== null && tree.reason === "context_not_tracked" ? unattributed(facts) : facts;
 }
 
-async function readCommit(git: Git): Promise<Known<string>> {
-  const commit = await git.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-  if (commit.ok) return known(textOf(commit.stdout).trimEnd());
-  if (commit.code !== 1) return absent(commit.reason);
-  // A HEAD that names an object which is not there is a broken repository and no new branch.
-  const named = await git.run(["rev-parse", "--verify", "--quiet", "HEAD"]);
-  return absent(!named.ok && named.code === 1 ? "unborn_branch" : commit.reason);
+function isPartial(settings: Settings): boolean {
+  return settings.some(
+    ([name, value]) =>
+      name === "extensions.partialclone" || (/^remote\..*\.promisor$/su.test(name) && value !== "false"),
+  );
 }
 
-/** The full name of the branch. */
-async function readHead(git: Git): Promise<Known<string>> {
-  const head = await git.run(["symbolic-ref", "--quiet", "HEAD"]);
-  if (head.ok) return known(textOf(head.stdout).replace(/\n$/u, ""));
-  return absent(head.code === 1 ? "detached_head" : head.reason);
+function machineOf(settings: Settings, version: string | null): GitMachine {
+  return {
+    gitVersion: version?.replace(/^git version /u, "") ?? null,
+    autocrlf: setting(settings, "core.autocrlf"),
+    eol: setting(settings, "core.eol"),
+    fileMode: setting(settings, "core.filemode"),
+    ignoreCase: setting(settings, "core.ignorecase"),
+    precomposeUnicode: setting(settings, "core.precomposeunicode"),
+    symlinks: setting(settings, "core.symlinks"),
+  };
 }
 
 /** A folder that the enclosing repository ignores or never added: its commit says nothing about these bytes. */
@@ -112,52 +130,19 @@ function unattributed(facts: GitFacts): GitFacts {
   const none = absent("context_not_tracked");
   return {
     ...facts,
+    enclosing: { repo: facts.repo.value, commit: facts.commit.value, ref: facts.ref.value },
     commit: none,
+    object: null,
     ref: none,
     refFull: none,
+    refKind: null,
+    tags: [],
     repo: none,
     subpath: none,
     dirty: none,
     tree: none,
+    submodules: [],
+    superproject: null,
+    pushed: { value: null, reason: "context_not_tracked", ref: null },
   };
-}
-
-async function readRef(git: Git, head: Known<string>): Promise<Pick<GitFacts, "ref" | "refFull">> {
-  if (head.value !== null) return { ref: known(head.value.replace(/^refs\/heads\//u, "")), refFull: head };
-  if (head.reason !== "detached_head") return { ref: head, refFull: head };
-  const tag = await git.run(["describe", "--tags", "--exact-match", "HEAD"]);
-  if (tag.ok) {
-    const name = textOf(tag.stdout).replace(/\n$/u, "");
-    return { ref: known(name), refFull: known(`refs/tags/${name}`) };
-  }
-  const none = tag.reason === "git_failed" ? head : absent(tag.reason);
-  return { ref: none, refFull: none };
-}
-
-/** `name LF value NUL` pairs of `git config -z --get-regexp`. Configured URLs, not rewritten by insteadOf. */
-function configPairs(output: Uint8Array): [string, string][] {
-  return textOf(output)
-    .split("\0")
-    .filter((pair) => pair !== "")
-    .map((pair) => {
-      const cut = pair.indexOf("\n");
-      return cut === -1 ? [pair, ""] : [pair.slice(0, cut), pair.slice(cut + 1)];
-    });
-}
-
-/** The remote that the branch tracks, else origin, else the only one; of several URLs the first, which is fetched from. */
-function chooseRepo(pairs: readonly [string, string][], head: string | null): Known<string> {
-  const urls = new Map<string, string>();
-  for (const [name, value] of pairs) {
-    const remote = /^remote\.(.*)\.url$/su.exec(name)?.[1];
-    if (remote !== undefined && !urls.has(remote)) urls.set(remote, value);
-  }
-  if (urls.size === 0) return absent("no_remote");
-  const branch = head?.replace(/^refs\/heads\//u, "");
-  const tracked = pairs.findLast(([name]) => name === `branch.${branch}.remote`)?.[1];
-  const only = urls.size === 1 ? [...urls.values()][0] : undefined;
-  const url = urls.get(tracked ?? "") ?? urls.get("origin") ?? only;
-  if (url === undefined) return absent("ambiguous_remote");
-  const normalised = normaliseRemote(url);
-  return normalised.repo === null ? absent(normalised.reason) : known(normalised.repo);
 }

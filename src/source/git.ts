@@ -88,23 +88,39 @@ export class Git {
     return new Git(this.#program, folder, this.#env, this.#deadline - performance.now());
   }
 
+  /** Stops the budget's clock; the result starts it again with what is left. */
+  paused(): () => Git {
+    const left = this.#deadline - performance.now();
+    return () => new Git(this.#program, this.#folder, this.#env, left);
+  }
+
   static find(env: Environment): string | null {
     return findProgram("git", env["PATH"]);
   }
 
-  /** Runs `git <args>`; `config` are further `name=value` settings. Never throws for what git does. */
-  async run(args: readonly string[], config: readonly string[] = []): Promise<GitAnswer> {
+  /**
+   * Runs `git <args>`; `config` are further `name=value` settings, `input` is its standard input. Never throws for
+   * what git does.
+   */
+  async run(
+    args: readonly string[],
+    config: readonly string[] = [],
+    input: Uint8Array | null = null,
+  ): Promise<GitAnswer> {
+    // check-ignore alone takes no literal pathspecs; its paths are made inert by whoever asks.
+    const literal = args[0] === "check-ignore" ? [] : ["--literal-pathspecs"];
     const left = this.#deadline - performance.now();
     if (left <= 0)
       return { ok: false, reason: "git_timeout", code: null, detail: "the time budget is spent" };
     const settings = [...INERT, ...config].flatMap((setting) => ["-c", setting]);
     const result = await runProcess({
       program: this.#program,
-      args: ["--no-optional-locks", "--literal-pathspecs", ...settings, "-C", this.#folder, ...args],
+      args: ["--no-optional-locks", ...literal, ...settings, "-C", this.#folder, ...args],
       cwd: "/",
       env: this.#env,
       deadlineMs: left,
       maxOutputBytes: LIMITS.gitOutputBytes,
+      ...(input === null ? {} : { input }),
     });
     if (result.outcome === "deadline") {
       return {

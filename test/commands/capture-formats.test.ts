@@ -124,7 +124,9 @@ for (const format of ["env", "fields"]) {
 test("an unknown format is a usage error that names the known ones", async () => {
   const ran = await waybill(["capture", newFolder(), "--format", "yaml"]);
   expect([ran.exit, ran.stdout]).toEqual([2, ""]);
-  expect(ran.stderr).toContain("wanted one of json, fields, env");
+  expect(ran.stderr).toContain(
+    "wanted one of json, fields, env, github, build-info, labels, buildx, statement",
+  );
 });
 
 test("--json to a file is the JSON document, as on standard output", async () => {
@@ -143,7 +145,9 @@ test.skipIf(!HAS_GIT)(
     const { exit, stdout, stderr } = await waybill(["capture", root]);
     expect([exit, stderr]).toEqual([0, ""]);
     expect(stdout).not.toContain("\u202e");
-    expect(stdout).toContain("repo            \u2013 (no_remote)\n");
+    expect(stdout).toContain(
+      "repo            \u2013 (no_remote): name where the code comes from: git remote add",
+    );
     expect(stdout).toContain("dirty           false\n");
     expect(stdout).toContain("subpath         \u2013 (at_top_level)\n");
   },

@@ -83,7 +83,14 @@ test("the document begins with its frame and holds every promised member", async
     "matches_commit_detail",
     "digests",
     "context",
+    "ref_full",
+    "ref_kind",
+    "tags",
+    "pushed",
+    "pushed_detail",
+    "git",
     "ci",
+    "pull_request",
     "warnings",
   ]);
   expect([document.schema, document.ok, document.exit_code]).toEqual(["waybill.capture/v1", true, 0]);

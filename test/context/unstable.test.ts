@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { appendFileSync, existsSync, rmSync, symlinkSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, rmSync, statSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { capture } from "../../src/context/capture.ts";
 import {
@@ -15,28 +15,23 @@ import { scratchFolders } from "./support/scratch.ts";
 
 const newFolder = scratchFolders();
 
-/**
- * Captures while `disturb` changes the context. Reading asks the stop signal in the middle of the large file that
- * sorts first, once an attempt: after the context was listed, before the other files are read.
- */
+/** Captures while `disturb` changes the context: after it was listed, before a file is read. */
 async function captureDisturbed(
   root: string,
   disturb: (attempt: number) => void,
   archive: string | null = null,
 ): Promise<{ captured: ContextCapture; attempts: number }> {
   let attempts = 0;
-  const stop = disturbing(root, () => disturb(++attempts));
-  const captured = await captureContext({ ...requestFor(root, archive), objectFormat: null }, stop);
+  const request = { ...requestFor(root, archive), objectFormat: null };
+  const captured = await captureContext(request, new AbortController().signal, () => disturb(++attempts));
   return { captured, attempts };
 }
 
-function disturbing(root: string, disturb: () => void): AbortSignal {
-  plantFiles(root, { "0-large": "" });
-  // Asked for once: more than one turn's bytes and fewer than two turns'.
-  truncateSync(join(root, "0-large"), 9 * 2 ** 20);
+/** A stop signal that is asked again and again while a large file is read, and never set. */
+function whileReading(act: () => void): AbortSignal {
   return Object.defineProperty(new AbortController().signal, "aborted", {
     get: () => {
-      disturb();
+      act();
       return false;
     },
   });
@@ -92,39 +87,49 @@ for (const { name, act } of ONCE) {
   });
 }
 
-const FOR_EVER: readonly { name: string; act: (root: string, attempt: number) => void; message: string }[] = [
-  {
-    name: "keeps losing files",
-    act: (root, attempt) => rmSync(join(root, attempt === 1 ? "a" : "b")),
-    message: '"b" changed during the capture: it does not exist',
-  },
-  {
-    name: "keeps growing",
-    act: (root) => appendFileSync(join(root, "0-large"), "x"),
-    message: '"0-large" changed during the capture: its size changed while it was read',
-  },
-  {
-    name: "keeps shrinking",
-    act: (root, attempt) => truncateSync(join(root, "0-large"), 9 * 2 ** 20 - attempt),
-    message: '"0-large" changed during the capture: its size changed while it was read',
-  },
-];
-
-for (const { name, act, message } of FOR_EVER) {
-  test(`a context that ${name} is unstable after the second try: no hash, no archive`, async () => {
+for (const archive of [false, true]) {
+  test(`a context that keeps losing files is unstable after the second try${archive ? ", and there is no archive" : ""}`, async () => {
     const root = plantFiles(newFolder(), { a: "a", b: "b" });
-    const archive = join(newFolder(), "context.tar");
-    const { captured, attempts } = await captureDisturbed(root, (attempt) => act(root, attempt), archive);
+    const place = archive ? join(newFolder(), "context.tar") : null;
+    const { captured, attempts } = await captureDisturbed(
+      root,
+      (attempt) => rmSync(join(root, attempt === 1 ? "a" : "b")),
+      place,
+    );
     expect(attempts).toBe(2);
-    expect(captured.problem).toEqual({ code: "unstable", message });
+    expect(captured.problem).toEqual({
+      code: "unstable",
+      message: '"b" changed during the capture: it does not exist',
+    });
     expect([captured.items, captured.archive]).toEqual([null, null]);
-    expect(existsSync(archive)).toBe(false);
+    expect(place !== null && existsSync(place)).toBe(false);
   });
+
+  for (const [name, change] of [
+    ["growing", (place: string) => appendFileSync(place, "x")],
+    ["shrinking", (place: string) => truncateSync(place, statSync(place).size - 1)],
+  ] as const) {
+    test(`a file that keeps ${name} is unstable${archive ? ", and there is no archive" : ""}`, async () => {
+      const root = plantFiles(newFolder(), { large: "" });
+      // Several reads long, so that the stop signal is asked between them.
+      truncateSync(join(root, "large"), 9 * 2 ** 20);
+      const place = archive ? join(newFolder(), "context.tar") : null;
+      const stop = whileReading(() => change(join(root, "large")));
+      const captured = await captureContext({ ...requestFor(root, place), objectFormat: null }, stop);
+      expect(captured.problem).toEqual({
+        code: "unstable",
+        message: '"large" changed during the capture: its size changed while it was read',
+      });
+      expect(captured.items).toBeNull();
+      expect(place !== null && existsSync(place)).toBe(false);
+    });
+  }
 }
 
 test("an unstable context is a null hash with that reason in the document, and a warning", async () => {
-  const root = plantFiles(newFolder(), { a: "a" });
-  const stop = disturbing(root, () => appendFileSync(join(root, "0-large"), "x"));
+  const root = plantFiles(newFolder(), { large: "" });
+  truncateSync(join(root, "large"), 9 * 2 ** 20);
+  const stop = whileReading(() => appendFileSync(join(root, "large"), "x"));
   const request = { ...requestFor(root, null), repo: undefined, env: {}, gitBudgetMs: 1000 };
   const document = captureDocument(await capture(request, stop));
   expect(document.fields["working_tree_hash"]).toEqual({ value: null, source: "none", reason: "unstable" });

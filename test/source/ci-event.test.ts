@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { proposedChange } from "../../src/source/ci-event.ts";
+import { proposedChange } from "../../src/source/proposed-change.ts";
 
 const repo = (full_name: string | null): object => ({ repo: full_name === null ? null : { full_name } });
 const change = (head: string | null, base: string): object => ({

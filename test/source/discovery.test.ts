@@ -50,7 +50,10 @@ test("without git there is a hash, the reason and a remedy", async () => {
   expect(exit).toBe(0);
   expectNoGit(document, "git_missing");
   expect(document.warnings).toEqual([
-    { code: "git_missing", message: "no commit: git is not installed; install it to record the commit" },
+    {
+      code: "git_missing",
+      message: "no commit: git is not installed; install it to record what only git knows",
+    },
   ]);
   const unset = await captureJson(root, [], { env: { PATH: undefined } });
   expectNoGit(unset.document, "git_missing");

@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     name: "a file that git ignores and that ships",
     change: (root) => plantFiles(root, { ".env": "SECRET=1", ".git/info/exclude": ".env\n" }),
     matches: false,
-    counts: { untracked: 1 },
+    counts: { ignored_but_shipped: 1 },
     dirty: false,
   },
   {
@@ -86,14 +86,14 @@ const CASES: readonly Case[] = [
       plantFiles(root, { "app/main.ts": "Main\n" });
     },
     matches: false,
-    counts: { modified: 1 },
+    counts: { skip_worktree: 1 },
     dirty: false,
   },
   {
     name: "a sparse checkout",
     change: (root) => git(root, "sparse-checkout", "set", "app"),
     matches: false,
-    counts: { missing: 1 },
+    counts: { skip_worktree: 1 },
     dirty: false,
   },
   {
@@ -182,7 +182,10 @@ for (const { name, change, matches, counts, dirty } of CASES) {
     change(root);
     const { document } = await captureJson(root);
     expect(document.matches_commit).toBe(matches);
-    expect(document.matches_commit_detail).toMatchObject({ reason: null, counts });
+    expect([document.matches_commit_detail.reason, document.matches_commit_detail.counts]).toEqual([
+      null,
+      counts,
+    ]);
     expect(document.source_fields["source_dirty"]).toBe(dirty);
     const required = await captureJson(root, ["--require-matches-commit"]);
     expect([required.exit, required.document.error?.code]).toEqual(
@@ -214,7 +217,7 @@ test.skipIf(!HAS_GIT)(
     const { document } = await captureJson(root);
     expect(document.source_fields["source_dirty"]).toBe(false);
     expect(document.matches_commit).toBe(false);
-    expect(document.matches_commit_detail.counts).toEqual({ modified: 1 });
+    expect(document.matches_commit_detail.counts).toEqual({ eol_only: 1 });
   },
 );
 

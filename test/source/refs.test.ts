@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { captureJson } from "../context/support/run-capture.ts";
+import { captureJson, warningCodes } from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import { git, HAS_GIT, makeRepository } from "./support/repository.ts";
@@ -53,14 +53,23 @@ test.skipIf(!HAS_GIT)(
   "a detached HEAD takes what the CI system claims, marked as a claim; a branch does not",
   async () => {
     const root = makeRepository(newFolder());
-    const env = { GITHUB_ACTIONS: "true", GITHUB_REF_NAME: "7/merge", GITHUB_SHA: "0".repeat(40) };
+    const commit = git(root, "rev-parse", "HEAD");
+    const env = { GITHUB_ACTIONS: "true", GITHUB_REF_NAME: "7/merge", GITHUB_SHA: commit };
     expect(await refOf(root, env)).toEqual(fromGit("main"));
     git(root, "checkout", "-q", "--detach");
     expect(await refOf(root, env)).toEqual({ value: "7/merge", source: "ci", reason: null });
-    const { document } = await captureJson(root, [], { env });
-    // Observed beats claimed.
-    expect(document.source_fields["source_commit"]).toBe(git(root, "rev-parse", "HEAD"));
-    expect(document.ci).toMatchObject({ system: "github", commit: "0".repeat(40), ref: "7/merge" });
+    // Observed beats claimed, and what is claimed for another commit says nothing about this one.
+    const other = "0".repeat(40);
+    const { document } = await captureJson(root, [], { env: { ...env, GITHUB_SHA: other } });
+    expect(document.source_fields["source_commit"]).toBe(commit);
+    expect(document.source_fields["source_ref"]).toBeUndefined();
+    expect(document.ci).toMatchObject({
+      system: "github",
+      commit: other,
+      ref: "7/merge",
+      mismatch: ["commit"],
+    });
+    expect(warningCodes(document)).toEqual(["ci_mismatch"]);
   },
 );
 

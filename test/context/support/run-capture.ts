@@ -92,8 +92,16 @@ export type CaptureDocument = {
     readonly ignore_file: string | null;
     readonly skipped: readonly { readonly path: string; readonly kind: string }[];
   };
-  readonly ci: Readonly<Record<string, string | null>> | null;
+  readonly ref_full: string | null;
+  readonly ref_kind: string | null;
+  readonly tags: readonly string[];
+  readonly pushed: boolean | null;
+  readonly pushed_detail: { readonly reason: string | null; readonly ref: string | null };
+  readonly git: Readonly<Record<string, unknown>> | null;
+  readonly ci: Readonly<Record<string, unknown>> | null;
+  readonly pull_request: Readonly<Record<string, unknown>> | null;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly build?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 };
 

@@ -65,3 +65,10 @@ export function addSubmodule(repository: string, origin: string, path: string): 
 
 export const REMOTE = "https://git.example.com/team/app.git";
 export const REPO = "git.example.com/team/app";
+
+/** Commits everything that is there, on whatever is checked out; the id of the commit. */
+export function commitAll(repository: string, message: string): string {
+  git(repository, "add", "--all");
+  git(repository, "commit", "-q", "--allow-empty", "-m", message);
+  return git(repository, "rev-parse", "HEAD");
+}

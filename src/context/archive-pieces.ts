@@ -1,0 +1,68 @@
+import { writeSync } from "node:fs";
+import { Hasher } from "../base/hashing.ts";
+import type { Sha256 } from "../base/digest.ts";
+import type { Compression } from "./archive.ts";
+import { PIECE_BYTES, type ArchiveRing, type Segment } from "./archive-ring.ts";
+import type { ContentRecords } from "./content-records.ts";
+import type { ObjectFormat } from "./contents.ts";
+import { hashContent, IncrementalDigests } from "./content-hashing.ts";
+
+const GZIP_LEVEL = 6;
+const ZSTD_LEVEL = 3;
+
+/** Hashes the pieces of an archive in their order: the tar as a whole, and each file's content into its record. */
+export class PieceDigests {
+  readonly #tar = new Hasher();
+  readonly #records: ContentRecords;
+  readonly #format: ObjectFormat | null;
+  /** The file that goes on in the next piece. */
+  #unfinished: IncrementalDigests | null = null;
+
+  constructor(records: ContentRecords, format: ObjectFormat | null) {
+    this.#records = records;
+    this.#format = format;
+  }
+
+  add(piece: Uint8Array, segments: readonly Segment[]): void {
+    this.#tar.update(piece);
+    for (const { at, length, file, first, last } of segments) {
+      const bytes = piece.subarray(at, at + length);
+      if (first && last) {
+        hashContent(bytes, this.#format, this.#records, file);
+        continue;
+      }
+      if (first) this.#unfinished = new IncrementalDigests(this.#format, this.#records.size(file));
+      this.#unfinished?.update(bytes);
+      if (last) this.#unfinished?.end(this.#records, file);
+    }
+  }
+
+  /** The digest of the uncompressed tar. Once. */
+  tarSha256(): Sha256 {
+    return this.#tar.digest();
+  }
+}
+
+export function compress(content: Uint8Array, compression: "gzip" | "zstd"): Uint8Array {
+  // The compressors take shared memory too, whatever their types say; nobody writes to it meanwhile.
+  const piece = content as Uint8Array<ArrayBuffer>; // oxlint-disable-line typescript/no-unsafe-type-assertion
+  if (compression === "zstd") return Bun.zstdCompressSync(piece, { level: ZSTD_LEVEL });
+  const member = Bun.gzipSync(piece, { level: GZIP_LEVEL, library: "libdeflate" });
+  // RFC 1952: no time (bytes 4–7), operating system 255, "unknown": else the same bytes differ by platform.
+  member.fill(0, 4, 8);
+  member[9] = 255;
+  return member;
+}
+
+/** What is not compressed has its place in the file, whoever writes it when. */
+export function pack(ring: ArchiveRing, piece: number, compression: Compression, descriptor: number): void {
+  const content = ring.content(piece);
+  if (compression !== "none") {
+    ring.packed(piece, compress(content, compression));
+    return;
+  }
+  for (let done = 0; done < content.length;) {
+    done += writeSync(descriptor, content, done, content.length - done, piece * PIECE_BYTES + done);
+  }
+  ring.packed(piece, null);
+}

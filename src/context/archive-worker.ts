@@ -1,0 +1,68 @@
+import { reason } from "../host/files.ts";
+import type { Compression } from "./archive.ts";
+import { pack, PieceDigests } from "./archive-pieces.ts";
+import { ArchiveRing, type RingMemory } from "./archive-ring.ts";
+import { ContentRecords } from "./content-records.ts";
+import type { ObjectFormat } from "./contents.ts";
+
+/** The one thing that the main thread says. */
+export type ArchiveTask = {
+  readonly ring: RingMemory;
+  readonly compression: Compression;
+  /** Open for as long as this thread has not answered. */
+  readonly descriptor: number;
+  /** For the one thread that hashes; null for those that only compress. */
+  readonly digests: {
+    readonly records: SharedArrayBuffer;
+    readonly files: number;
+    readonly format: ObjectFormat | null;
+  } | null;
+};
+
+/** The one answer, at the end: the digest when it was this thread's to make, or why nothing can be written. */
+export type ArchiveAnswer =
+  | { readonly ok: true; readonly tarSha256: string | null }
+  | { readonly ok: false; readonly reason: string };
+
+/** The compressors allocate outside the collector's sight; so often it is made to look. */
+const PIECES_BETWEEN_COLLECTIONS = 16;
+
+declare const self: Worker;
+
+self.addEventListener("message", ({ data }: MessageEvent<ArchiveTask>) => {
+  postMessage(work(data));
+});
+
+function work({ ring: memory, compression, descriptor, digests: wanted }: ArchiveTask): ArchiveAnswer {
+  const ring = new ArchiveRing(memory);
+  const digests =
+    wanted === null
+      ? null
+      : new PieceDigests(new ContentRecords(wanted.records, 0, wanted.files), wanted.format);
+  let compressed = 0;
+  for (;;) {
+    const events = ring.events();
+    if (ring.isStopped()) return { ok: true, tarSha256: null };
+    const ended = ring.isEnded();
+    const next = digests === null ? null : ring.nextToHash();
+    if (digests !== null && next !== null) {
+      digests.add(ring.content(next), ring.segments(next));
+      ring.hashed(next);
+      if (compression !== "none") continue;
+    }
+    const piece = ring.takeToPack();
+    if (piece !== null) {
+      try {
+        pack(ring, piece, compression, descriptor);
+      } catch (error) {
+        ring.stop();
+        return { ok: false, reason: reason(error) };
+      }
+      if (compression !== "none" && ++compressed % PIECES_BETWEEN_COLLECTIONS === 0) Bun.gc(true);
+      continue;
+    }
+    if (next !== null) continue;
+    if (ended) return { ok: true, tarSha256: digests?.tarSha256() ?? null };
+    ring.waitForEvent(events);
+  }
+}

@@ -1,0 +1,62 @@
+import { printable } from "../base/printable.ts";
+import type { Capture } from "./capture.ts";
+import { captureDocument } from "./capture-document.ts";
+import { warningsOf } from "./capture-warnings.ts";
+import { remedyFor } from "./remedies.ts";
+
+/** Why a fact is absent, and what to do about it when something can be done. */
+function absence(reason: string | null): string {
+  const remedy = reason === null ? null : remedyFor(reason);
+  return `– (${reason ?? "unknown"})${remedy === null ? "" : `: ${remedy}`}`;
+}
+
+/** The capture for a person. */
+export function describeCapture(capture: Capture): string {
+  const {
+    source_fields: fields,
+    context,
+    digests,
+    matches_commit,
+    matches_commit_detail: detail,
+    pushed,
+    pushed_detail,
+    tags,
+    ci,
+    pull_request,
+  } = captureDocument(capture);
+  const rows: [string, string][] = [];
+  const row = (name: string, value: string | boolean | null | undefined, why: string | null): void => {
+    rows.push([name, value === null || value === undefined ? absence(why) : printable(String(value))]);
+  };
+  const { coordinates } = capture;
+  row("repo", fields.source_repo, coordinates.source_repo.reason);
+  row("commit", fields.source_commit, coordinates.source_commit.reason);
+  row("ref", fields.source_ref, coordinates.source_ref.reason);
+  if (tags.length > 0) row("tags", tags.join(", "), null);
+  row("subpath", fields.source_subpath, coordinates.source_subpath.reason);
+  row("dirty", fields.source_dirty, coordinates.source_dirty.reason);
+  const counts = Object.entries(detail.counts).map(([kind, count]) => `${count} ${kind}`);
+  row("matches commit", matches_commit, detail.reason);
+  if (counts.length > 0) rows.push(["", counts.join(", ")]);
+  row("pushed", pushed === true ? `true (${pushed_detail.ref})` : pushed, pushed_detail.reason);
+  if (ci !== null) row("ci", ci.run_url === null ? ci.system : `${ci.system} ${ci.run_url}`, null);
+  if (pull_request !== null) {
+    const { number, head, base } = pull_request;
+    row("pull request", `${number ?? "?"}: head ${head ?? "unknown"}, base ${base ?? "unknown"}`, null);
+  }
+  row("tree hash", digests["working_tree_hash"], capture.digests.working_tree_hash.reason);
+  if (digests["git_tree"] !== null) row("git tree", digests["git_tree"], null);
+  if (digests["tar_sha256"] !== null)
+    row("archive", `sha256 ${digests["tar_sha256"]} (of the uncompressed tar)`, null);
+  const size = context.bytes === null ? "unread" : `${context.bytes} bytes`;
+  rows.push([
+    "context",
+    `${context.files} files, ${context.dirs} directories, ${context.symlinks} links, ${size}`,
+  ]);
+  return rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`).join("");
+}
+
+/** What a person should hear beside the result. */
+export function spokenWarnings(capture: Capture): string[] {
+  return warningsOf(capture).map((warning) => printable(warning.message));
+}

@@ -1,0 +1,64 @@
+import { shownText } from "./byte-path.ts";
+import type { Capture } from "./capture.ts";
+import { remedyFor } from "./remedies.ts";
+
+/** Something that the reader should look at, though the capture stands. Codes are stable. */
+export type Warning = { readonly code: string; readonly message: string };
+
+export function warningsOf(capture: Capture): Warning[] {
+  const { context, coordinates, digests, gitDetail } = capture;
+  const warnings: Warning[] = [];
+  if (context.problem !== null) warnings.push(context.problem);
+  for (const { path, kind } of context.walk?.skipped ?? []) {
+    warnings.push({ code: "special_file_skipped", message: `${path} is a ${kind}; no builder copies it` });
+  }
+  for (const path of context.displaced) {
+    warnings.push({
+      code: "displaced_in_archive",
+      message: `the archive's ${path} is the chosen build file, not the context's own ${path}`,
+    });
+  }
+  for (const path of context.ownOutputs) {
+    warnings.push({
+      code: "own_output_skipped",
+      message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
+    });
+  }
+  if (digests.working_tree_hash.reason === "name_not_utf8") {
+    const name = context.items?.find((item) => shownText(item.path).includes("\ufffd"));
+    const path = name === undefined ? "a file" : shownText(name.path);
+    warnings.push({
+      code: "name_not_utf8",
+      message: `${path} has a name that is not UTF-8, so there is no hash`,
+    });
+  }
+  if (context.walk?.entries.every((entry) => entry.kind === "directory") === true) {
+    warnings.push({
+      code: "context_empty",
+      message: "the context holds no file; its hash is the hash of nothing",
+    });
+  }
+  const reason = coordinates.source_commit.reason;
+  if (reason !== null && reason !== "not_a_repository") {
+    warnings.push({ code: reason, message: `no commit: ${remedyOf(reason, gitDetail)}` });
+  }
+  if (capture.mismatches.includes("commit")) {
+    warnings.push({
+      code: "ci_mismatch",
+      message: `the CI system says commit ${capture.ci?.commit}, checked out is ${capture.git?.commit.value}`,
+    });
+  }
+  const operation = capture.git?.operation ?? null;
+  if (operation !== null) {
+    warnings.push({
+      code: "git_operation_in_progress",
+      message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
+    });
+  }
+  return warnings;
+}
+
+/** git's own words where it failed in a way that nobody foresaw. */
+function remedyOf(reason: string, gitDetail: string | null): string {
+  return (reason === "git_failed" ? gitDetail : null) ?? remedyFor(reason) ?? reason;
+}

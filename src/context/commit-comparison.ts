@@ -1,0 +1,135 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { sha256Of } from "../base/hashing.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Git } from "../source/git.ts";
+import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
+import { locate, type BytePath } from "./byte-path.ts";
+import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
+import type { ObjectFormat } from "./contents.ts";
+import {
+  departuresFrom,
+  matchOf,
+  type CommittedEntry,
+  type CommittedSubmodule,
+  type Departure,
+  type Difference,
+  type MatchesCommit,
+} from "./matches-commit.ts";
+import type { TreeItem } from "./tree-digests.ts";
+
+export type Comparison = {
+  /** Runs at the top of the work tree. */
+  readonly git: Git;
+  readonly root: string;
+  readonly subpath: string;
+  readonly format: ObjectFormat;
+  readonly items: readonly TreeItem[];
+  readonly committed: readonly CommittedEntry[];
+  readonly submodules: readonly CommittedSubmodule[];
+  readonly isIgnored: (path: BytePath) => boolean;
+};
+
+/**
+ * Compares the context with the commit. A context that is the commit costs nothing more than that; only what departs
+ * from it is looked at again, in the index and in its content, to say how.
+ */
+export async function compareWithCommit(wanted: Comparison): Promise<MatchesCommit> {
+  const found = departuresFrom(wanted.committed, wanted.submodules, wanted.items, wanted.isIgnored);
+  if (found.length === 0) return matchOf([]);
+  const [ignored, skipped] = await Promise.all([ignoredAmong(found, wanted), skippedAmong(found, wanted)]);
+  const reader = new AgainReader(wanted);
+  return matchOf(
+    found.map((departure) => {
+      const { path } = departure;
+      return { path, kind: nameOf(departure, ignored.has(path), skipped.has(path), reader) };
+    }),
+  );
+}
+
+function nameOf(departure: Departure, ignored: boolean, skipped: boolean, reader: AgainReader): Difference {
+  if (departure.kind === "untracked") return ignored ? "ignored_but_shipped" : "untracked";
+  if (departure.kind !== "modified" && departure.kind !== "missing") return departure.kind;
+  if (skipped) return "skip_worktree";
+  return (departure.kind === "modified" ? reader.conversion(departure) : null) ?? departure.kind;
+}
+
+async function ignoredAmong(
+  found: readonly Departure[],
+  { git, subpath }: Comparison,
+): Promise<ReadonlySet<string>> {
+  const untracked = found.filter(({ kind }) => kind === "untracked").map(({ path }) => path);
+  if (untracked.length === 0) return new Set();
+  const prefix = prefixOf(subpath);
+  return below(
+    prefix,
+    await gitIgnored(
+      git,
+      untracked.map((path) => prefix + path),
+    ),
+  );
+}
+
+async function skippedAmong(
+  found: readonly Departure[],
+  { git, subpath }: Comparison,
+): Promise<ReadonlySet<string>> {
+  if (!found.some(({ kind }) => kind === "missing" || kind === "modified")) return new Set();
+  return below(prefixOf(subpath), await skipWorktree(git, subpath));
+}
+
+/** In bytes, like the paths. */
+function prefixOf(subpath: string): string {
+  return subpath === "" ? "" : `${Buffer.from(subpath, "utf8").toString("latin1")}/`;
+}
+
+function below(prefix: string, paths: ReadonlySet<string> | null): ReadonlySet<string> {
+  return new Set([...(paths ?? [])].map((path) => path.slice(prefix.length)));
+}
+
+/** Reads modified files a second time, within a ceiling for all of them together. */
+class AgainReader {
+  readonly #root: string;
+  readonly #format: ObjectFormat;
+  #left: number = LIMITS.conversionBytes;
+
+  constructor({ root, format }: Comparison) {
+    this.#root = root;
+    this.#format = format;
+  }
+
+  conversion({ item, committed }: Departure): "eol_only" | "filter_only" | null {
+    if (item === null || item.kind !== "file" || committed === null) return null;
+    const { sha256, size } = item.content;
+    if (blobId(lfsPointer(sha256, size), this.#format) === committed) return "filter_only";
+    if (size > LIMITS.conversionFileBytes || size > this.#left) return null;
+    this.#left -= size;
+    const bytes = readExactly(locate(this.#root, item.path), size);
+    // Other bytes than those that were hashed prove nothing about them.
+    if (bytes === null || sha256Of(bytes) !== sha256) return null;
+    return conversionOf(bytes, committed, this.#format);
+  }
+}
+
+/** The bytes of a regular file of exactly this size, or null. */
+function readExactly(place: string | Buffer, size: number): Uint8Array | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) return null;
+    const bytes = new Uint8Array(size);
+    for (let length = 0; length < size;) {
+      const read = readSync(descriptor, bytes, length, size - length, null);
+      if (read === 0) return null;
+      length += read;
+    }
+    return bytes;
+  } catch {
+    return null;
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,163 @@
+import { CORES, Thread } from "../host/threads.ts";
+import { bytePathFromText, type BytePath } from "./byte-path.ts";
+import { ContentBatch } from "./content-batch.ts";
+import { ContentHashing } from "./content-hashing.ts";
+import type { FileContent, ObjectFormat } from "./contents.ts";
+import type { ContentMessage } from "./content-worker.ts";
+import type { ContentFailure } from "./opened-file.ts";
+import type { Turns } from "./turns.ts";
+
+const FILES_IN_BATCH = 256;
+/** Starting a thread costs about as much as reading this many files. */
+const FILES_FOR_THREAD = 600;
+/** On a cold disk more threads than cores help: each waits for a block of its own. */
+const THREADS_ON_COLD_DISK = 8;
+/** Blocks of 512 bytes that the disk had to bring, from which on it counts as cold. */
+const COLD_BLOCKS = 4096;
+
+/**
+ * Reads files while the caller still lists them: one thread for each further core takes batches from the front, and
+ * this thread joins in from the end when the list is complete. Files are known by the number that `add` gave them.
+ */
+export class ContentCrew {
+  readonly #root: BytePath;
+  readonly #format: ObjectFormat | null;
+  readonly #turns: Turns;
+  readonly #hashing: ContentHashing;
+  readonly #cancelled = new SharedArrayBuffer(4);
+  readonly #threads: Thread[] = [];
+  /** In the order of the files. */
+  readonly #batches: ContentBatch[] = [];
+  readonly #offered: ContentBatch[] = [];
+  readonly #blocksAtStart = blocksRead();
+  /** How many files were added. */
+  count = 0;
+  #names: BytePath[] = [];
+
+  constructor(root: string, format: ObjectFormat | null, turns: Turns) {
+    this.#root = bytePathFromText(root);
+    this.#format = format;
+    this.#turns = turns;
+    this.#hashing = new ContentHashing(format);
+  }
+
+  /** A file to read, by its path below the root or its absolute one. */
+  add(name: BytePath): number {
+    this.#names.push(name);
+    if (this.#names.length === FILES_IN_BATCH) this.#flush();
+    return this.count++;
+  }
+
+  /** Reads what is left. Afterwards `content` and `failure` know every file. */
+  async finish(): Promise<void> {
+    this.#flush();
+    for (const batch of this.#batches.toReversed()) await this.#join(batch);
+    await this.#othersDone();
+    await this.#readLarge();
+  }
+
+  /** Of a file that did not fail. */
+  content(index: number): FileContent {
+    const { batch, at } = this.#find(index);
+    return batch.records.content(at, this.#format);
+  }
+
+  /** Why a file could not be read; null when it was. */
+  failure(index: number): ContentFailure | null {
+    const { batch, at } = this.#find(index);
+    const outcome = batch.records.outcome(at);
+    if (outcome === "deferred") throw new Error("a large file was not read");
+    return outcome === "done" ? null : outcome;
+  }
+
+  /** Ends the threads, whatever they are doing. */
+  dispose(): void {
+    Atomics.store(new Int32Array(this.#cancelled), 0, 1);
+    for (const thread of this.#threads) thread.end();
+  }
+
+  #flush(): void {
+    if (this.#names.length === 0) return;
+    const batch = ContentBatch.of(this.#names, false);
+    this.#names = [];
+    this.#batches.push(batch);
+    this.#offer(batch);
+    this.#staff(this.count / FILES_FOR_THREAD);
+  }
+
+  #offer(batch: ContentBatch): void {
+    this.#offered.push(batch);
+    for (const thread of this.#threads) tell(thread, { kind: "batch", memory: batch.memory });
+  }
+
+  /** Starts as many further threads as there are cores, as the disk can use and as `useful` says. */
+  #staff(useful: number): void {
+    const wanted = blocksRead() - this.#blocksAtStart > COLD_BLOCKS ? THREADS_ON_COLD_DISK : 0;
+    const most = Math.min(useful, Math.max(CORES, wanted) - 1);
+    while (this.#threads.length + 1 <= most) {
+      const thread = new Thread("context/content-worker");
+      this.#threads.push(thread);
+      tell(thread, { kind: "begin", root: this.#root, format: this.#format, cancelled: this.#cancelled });
+      for (const batch of this.#offered) {
+        if (!batch.isClaimed()) tell(thread, { kind: "batch", memory: batch.memory });
+      }
+    }
+  }
+
+  async #join(batch: ContentBatch): Promise<void> {
+    if (!batch.claim()) return;
+    for (const [index, place] of batch.places(this.#root).entries()) {
+      if (this.#turns.due()) await this.#turn();
+      const reading = this.#hashing.begin(place, batch.records, index, batch.large);
+      if (reading === null) continue;
+      try {
+        while (!reading.step()) if (this.#turns.due()) await this.#turns.take();
+      } finally {
+        reading.close();
+      }
+    }
+  }
+
+  async #turn(): Promise<void> {
+    await this.#turns.take();
+    this.#staff(this.count / FILES_FOR_THREAD);
+  }
+
+  async #othersDone(): Promise<void> {
+    await Promise.all(
+      this.#threads.map(async (thread) => thread.ask<"done">({ kind: "end" } satisfies ContentMessage)),
+    );
+  }
+
+  /** One file to a batch and the largest first, so that no thread begins a large one when the others have ended. */
+  async #readLarge(): Promise<void> {
+    const files = this.#batches
+      .flatMap((batch) =>
+        batch.deferred().map((index) => ({ batch, index, size: batch.records.size(index) })),
+      )
+      .sort((a, b) => b.size - a.size);
+    const alone = files.map(({ batch, index }) => ContentBatch.of([batch.name(index)], true));
+    this.#staff(alone.length - 1);
+    for (const batch of alone) this.#offer(batch);
+    for (const batch of alone) await this.#join(batch);
+    if (alone.length > 0) await this.#othersDone();
+    for (const [at, { batch, index }] of files.entries()) {
+      const found = alone[at];
+      if (found !== undefined) batch.records.copyFrom(found.records, index);
+    }
+  }
+
+  #find(index: number): { batch: ContentBatch; at: number } {
+    const batch = this.#batches[Math.floor(index / FILES_IN_BATCH)];
+    if (batch === undefined) throw new RangeError("there is no file of that number");
+    return { batch, at: index % FILES_IN_BATCH };
+  }
+}
+
+function tell(thread: Thread, message: ContentMessage): void {
+  thread.tell(message);
+}
+
+function blocksRead(): number {
+  return process.resourceUsage().fsRead;
+}

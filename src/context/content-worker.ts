@@ -1,0 +1,49 @@
+import type { BytePath } from "./byte-path.ts";
+import { ContentBatch } from "./content-batch.ts";
+import { ContentHashing } from "./content-hashing.ts";
+import type { ObjectFormat } from "./contents.ts";
+
+/** What the main thread says: what all batches have in common, a batch, or that it waits for the last answer. */
+export type ContentMessage =
+  | {
+      readonly kind: "begin";
+      readonly root: BytePath;
+      readonly format: ObjectFormat | null;
+      /** One Int32: not zero once nobody wants the results. */
+      readonly cancelled: SharedArrayBuffer;
+    }
+  | { readonly kind: "batch"; readonly memory: SharedArrayBuffer }
+  | { readonly kind: "end" };
+
+declare const self: Worker;
+
+let root: BytePath;
+let hashing: ContentHashing;
+let cancelled: Int32Array;
+
+self.addEventListener("message", ({ data }: MessageEvent<ContentMessage>) => {
+  switch (data.kind) {
+    case "begin":
+      root = data.root;
+      hashing = new ContentHashing(data.format);
+      cancelled = new Int32Array(data.cancelled);
+      break;
+    case "batch":
+      hashBatch(new ContentBatch(data.memory));
+      break;
+    case "end":
+      postMessage("done");
+      break;
+  }
+});
+
+function hashBatch(batch: ContentBatch): void {
+  if (!batch.claim()) return;
+  for (const [index, place] of batch.places(root).entries()) {
+    if (Atomics.load(cancelled, 0) !== 0) return;
+    const reading = hashing.begin(place, batch.records, index, batch.large);
+    if (reading === null) continue;
+    while (!reading.step() && Atomics.load(cancelled, 0) === 0);
+    reading.close();
+  }
+}

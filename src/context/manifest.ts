@@ -1,0 +1,74 @@
+import { decode, integer, isMap, object, optional, string } from "../base/decode.ts";
+import { isSha256 } from "../base/digest.ts";
+import { fromBase64, toHex } from "../base/encoding.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson } from "../base/json.ts";
+import { bytePathFromText, bytePathOf, bytesOf, type BytePath } from "./byte-path.ts";
+import { pathMembers } from "./git-document.ts";
+import { modeOf, type TreeItem } from "./tree-digests.ts";
+
+/** One file or link, by what it is. */
+export type ManifestEntry = {
+  readonly path: BytePath;
+  readonly mode: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** The id as a git blob; null when the context lay in no work tree. */
+  readonly blob: string | null;
+};
+
+/** One line of a manifest. The path is exact: beside text that is not, `path_base64` has its bytes. */
+export function manifestLine(item: TreeItem): string {
+  const { sha256, blob, size } = item.content;
+  const line = {
+    ...pathMembers(bytesOf(item.path)),
+    mode: modeOf(item),
+    size,
+    sha256,
+    git_blob: blob === null ? null : toHex(blob),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+const ENTRY = object({
+  path: string("a path", (text) => text !== ""),
+  path_base64: optional(string("base64", (text) => fromBase64(text) !== null)),
+  mode: string("a mode", (text) => /^(?:100644|100755|120000)$/u.test(text)),
+  size: integer(),
+  sha256: string("a sha256", isSha256),
+});
+
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
+
+/** Reads the lines of a manifest. Throws Failure `input_invalid`. */
+export function parseManifest(text: string, from: string): ManifestEntry[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line, index) => parseLine(line, `line ${index + 1} of ${from}`));
+}
+
+function parseLine(line: string, what: string): ManifestEntry {
+  const value = parseJson(line, { what, code: "input_invalid" });
+  const decoded = decode(ENTRY, value);
+  if (!decoded.ok) throw noEntry(what, decoded.problems.join("; "));
+  const blob = isMap(value) ? (value["git_blob"] ?? null) : null;
+  if (blob !== null && (typeof blob !== "string" || !OBJECT_ID.test(blob)))
+    throw noEntry(what, "git_blob is no id");
+  if (decoded.value.size < 0) throw noEntry(what, "size is below zero");
+  const { path, path_base64: encoded, mode, size, sha256 } = decoded.value;
+  const bytes = encoded === undefined ? null : fromBase64(encoded);
+  return {
+    path: bytes === null ? bytePathFromText(path) : bytePathOf(bytes),
+    mode,
+    size,
+    sha256,
+    blob,
+  };
+}
+
+function noEntry(what: string, problem: string): Failure {
+  return new Failure("input_invalid", `${what} is no entry of a manifest: ${problem}`, {
+    hint: "write one with: waybill capture --manifest FILE",
+  });
+}

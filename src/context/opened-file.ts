@@ -1,0 +1,79 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { errorCode, reason } from "../host/files.ts";
+
+/** Why there is no content: it changed under the read (a second try may help) or it cannot be read. */
+export class ContentFailure extends Error {
+  override readonly name = "ContentFailure";
+  readonly kind: "changed" | "unreadable";
+
+  constructor(kind: "changed" | "unreadable", why: string, cause?: unknown) {
+    super(why, { cause });
+    this.kind = kind;
+  }
+}
+
+/**
+ * One listed file, open for its one read. Nothing that took the file's place since it was listed is read, and bytes
+ * that change under the read are seen at its end. Every method throws ContentFailure.
+ */
+export class OpenedFile {
+  readonly size: number;
+  readonly executable: boolean;
+  readonly #descriptor: number;
+  readonly #status: Stats;
+  #length = 0;
+
+  constructor(place: string | Buffer) {
+    this.#descriptor = open(place);
+    this.#status = fstatSync(this.#descriptor);
+    if (!this.#status.isFile()) {
+      this.close();
+      throw new ContentFailure("changed", "it is no longer a regular file");
+    }
+    this.size = this.#status.size;
+    this.executable = (this.#status.mode & 0o100) !== 0;
+  }
+
+  /** Reads the next bytes, at most `room`; 0 at the end. */
+  read(into: Uint8Array, offset: number, room: number): number {
+    const read = readOnce(this.#descriptor, into, offset, room);
+    this.#length += read;
+    // The archive's header already names the size: not one byte more may follow it.
+    if (this.#length > this.size) throw new ContentFailure("changed", "its size changed while it was read");
+    return read;
+  }
+
+  /** To be called after the last byte: only then the bytes are known to be one state of the file. */
+  finish(): void {
+    const after = fstatSync(this.#descriptor);
+    if (this.#length !== this.size || after.size !== this.size) {
+      throw new ContentFailure("changed", "its size changed while it was read");
+    }
+    if (after.mtimeMs !== this.#status.mtimeMs || after.ctimeMs !== this.#status.ctimeMs) {
+      throw new ContentFailure("changed", "it was written while it was read");
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function open(place: string | Buffer): number {
+  try {
+    // O_NOFOLLOW: a link may have taken the file's place; O_NONBLOCK: a FIFO may have, and would block for ever.
+    return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = errorCode(error);
+    const changed = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code);
+    throw new ContentFailure(changed ? "changed" : "unreadable", reason(error), error);
+  }
+}
+
+function readOnce(descriptor: number, into: Uint8Array, offset: number, room: number): number {
+  try {
+    return readSync(descriptor, into, offset, room, null);
+  } catch (error) {
+    throw new ContentFailure("unreadable", reason(error), error);
+  }
+}

@@ -1,0 +1,106 @@
+import { quoted } from "../base/printable.ts";
+import { ArchiveWriter, type ArchiveTarget, type WrittenArchive } from "./archive.ts";
+import { bytePathFromText, locate, shownText, type BytePath } from "./byte-path.ts";
+import { linkContent, type ObjectFormat } from "./contents.ts";
+import type { ContentCrew } from "./content-crew.ts";
+import type { Item } from "./layout.ts";
+import { ContentFailure } from "./opened-file.ts";
+import type { TreeItem } from "./tree-digests.ts";
+import type { Turns } from "./turns.ts";
+import type { Entry } from "./walk.ts";
+
+/** Why the context has no digest; `unstable` may be better at the next try. */
+export type ContentProblem = { readonly code: "unreadable" | "unstable"; readonly message: string };
+
+export type Contents =
+  | {
+      readonly ok: true;
+      readonly items: readonly TreeItem[];
+      readonly archive: WrittenArchive | null;
+    }
+  | { readonly ok: false; readonly problem: ContentProblem };
+
+/** The crew heard of the files of the tree in this order already. */
+export async function crewItems(
+  items: readonly Item[],
+  crew: ContentCrew,
+  format: ObjectFormat | null,
+): Promise<Contents> {
+  // What only travels with an archive is read all the same: a build without it would fail.
+  let number = 0;
+  let travelling = crew.count;
+  for (const { elsewhere } of items) if (elsewhere !== null) crew.add(bytePathFromText(elsewhere));
+  await crew.finish();
+  const tree: TreeItem[] = [];
+  for (const { entry, elsewhere } of items) {
+    if (entry.kind === "symlink") tree.push(linkItem(entry, format));
+    if (entry.kind !== "file") continue;
+    const file = elsewhere === null ? number++ : travelling++;
+    const failure = crew.failure(file);
+    if (failure !== null) return { ok: false, problem: contentProblem(entry.path, failure) };
+    if (elsewhere === null) tree.push({ path: entry.path, kind: "file", content: crew.content(file) });
+  }
+  return { ok: true, items: tree, archive: null };
+}
+
+export async function archiveItems(
+  root: string,
+  items: readonly Item[],
+  target: ArchiveTarget,
+  format: ObjectFormat | null,
+  turns: Turns,
+): Promise<Contents> {
+  const files = items.filter(({ entry }) => entry.kind === "file").length;
+  const writer = new ArchiveWriter(target, files, format, turns);
+  try {
+    let number = 0;
+    for (const { entry, elsewhere, archived } of items) {
+      if (entry.kind !== "file") {
+        if (archived !== null) await writer.add(entry);
+        continue;
+      }
+      try {
+        const place = elsewhere ?? locate(root, entry.path);
+        if (archived === null) await writer.readBeside(number++, place);
+        else await writer.addFile(number++, place, archived);
+      } catch (error) {
+        if (!(error instanceof ContentFailure)) throw error;
+        return { ok: false, problem: contentProblem(entry.path, error) };
+      }
+    }
+    const archive = await writer.commit();
+    const tree: TreeItem[] = [];
+    number = 0;
+    for (const { entry, elsewhere } of items) {
+      if (entry.kind === "symlink") tree.push(linkItem(entry, format));
+      if (entry.kind !== "file") continue;
+      const content = writer.content(number++);
+      if (elsewhere === null) tree.push({ path: entry.path, kind: "file", content });
+    }
+    return { ok: true, items: tree, archive };
+  } finally {
+    await writer.discard();
+  }
+}
+
+/** A link's content is the path that it points to. */
+function linkItem(
+  { path, target }: Extract<Entry, { kind: "symlink" }>,
+  format: ObjectFormat | null,
+): TreeItem {
+  return { path, kind: "symlink", content: linkContent(target, format) };
+}
+
+function contentProblem(path: BytePath, { kind, message }: ContentFailure): ContentProblem {
+  return kind === "changed"
+    ? unstableProblem(shownText(path), message)
+    : unreadableProblem(shownText(path), message);
+}
+
+export function unreadableProblem(path: string, why: string): ContentProblem {
+  return { code: "unreadable", message: `${quoted(path)} cannot be read: ${why}` };
+}
+
+export function unstableProblem(path: string, why: string): ContentProblem {
+  return { code: "unstable", message: `${quoted(path)} changed during the capture: ${why}` };
+}

@@ -1,0 +1,82 @@
+import { readCommitObject, type Commit } from "./commit.ts";
+import { textOf, type Git } from "./git.ts";
+import { absent, known, type Known } from "./known.ts";
+import { compareVersions } from "./version-order.ts";
+
+/** What is checked out: all from the point of view of one work tree. */
+export type Head = {
+  readonly commit: Known<string>;
+  readonly object: Commit | null;
+  /** The short name: `main` for refs/heads/main also when a tag has that name, an exact tag when HEAD is detached. */
+  readonly ref: Known<string>;
+  readonly refFull: Known<string>;
+  readonly refKind: "branch" | "tag" | null;
+  /** Every tag at HEAD, by its short name, in the order of versions. */
+  readonly tags: readonly string[];
+};
+
+/** `symbolic` is the full name of the branch, or why there is none; `pointing` the refs at HEAD. */
+export async function readHead(
+  git: Git,
+  symbolic: Promise<Known<string>>,
+  pointing: Promise<readonly string[]>,
+): Promise<Head> {
+  const [commit, object, refs, at] = await Promise.all([
+    readCommitId(git),
+    git.run(["cat-file", "commit", "HEAD"]),
+    symbolic.then((name) => readRef(git, name)),
+    pointing,
+  ]);
+  return {
+    commit,
+    object: object.ok && commit.value !== null ? readCommitObject(object.stdout) : null,
+    ...refs,
+    tags: at
+      .filter((name) => name.startsWith("refs/tags/"))
+      .map((name) => name.slice("refs/tags/".length))
+      .sort(compareVersions),
+  };
+}
+
+/** The full name of the branch. */
+export async function readSymbolicHead(git: Git): Promise<Known<string>> {
+  const head = await git.run(["symbolic-ref", "--quiet", "HEAD"]);
+  if (head.ok) return known(textOf(head.stdout).replace(/\n$/u, ""));
+  return absent(head.code === 1 ? "detached_head" : head.reason);
+}
+
+export async function readCommitId(git: Git): Promise<Known<string>> {
+  const commit = await git.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+  if (commit.ok) return known(textOf(commit.stdout).trimEnd());
+  if (commit.code !== 1) return absent(commit.reason);
+  // A HEAD that names an object which is not there is a broken repository and no new branch.
+  const named = await git.run(["rev-parse", "--verify", "--quiet", "HEAD"]);
+  return absent(!named.ok && named.code === 1 ? "unborn_branch" : commit.reason);
+}
+
+/** The full names of the tags and remote-tracking branches at HEAD; none before the first commit. */
+export async function refsAtHead(git: Git): Promise<readonly string[]> {
+  const places = ["refs/tags", "refs/remotes"];
+  const answer = await git.run(["for-each-ref", "--points-at=HEAD", "--format=%(refname)", ...places]);
+  return answer.ok ? linesOf(answer.stdout) : [];
+}
+
+export function linesOf(output: Uint8Array): string[] {
+  return textOf(output)
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+async function readRef(git: Git, head: Known<string>): Promise<Pick<Head, "ref" | "refFull" | "refKind">> {
+  if (head.value !== null) {
+    return { ref: known(head.value.replace(/^refs\/heads\//u, "")), refFull: head, refKind: "branch" };
+  }
+  if (head.reason !== "detached_head") return { ref: head, refFull: head, refKind: null };
+  const tag = await git.run(["describe", "--tags", "--exact-match", "HEAD"]);
+  if (tag.ok) {
+    const name = textOf(tag.stdout).replace(/\n$/u, "");
+    return { ref: known(name), refFull: known(`refs/tags/${name}`), refKind: "tag" };
+  }
+  const none = tag.reason === "git_failed" ? head : absent(tag.reason);
+  return { ref: none, refFull: none, refKind: null };
+}

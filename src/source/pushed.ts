@@ -1,0 +1,36 @@
+import { linesOf } from "./head.ts";
+import type { Git } from "./git.ts";
+import type { AbsenceReason } from "./known.ts";
+
+/** Does anybody else have HEAD? Known from the remote-tracking branches alone; nobody is asked. */
+export type Pushed = {
+  readonly value: boolean | null;
+  readonly reason: AbsenceReason | "shallow" | "no_remote_branch" | "no_commit" | null;
+  /** A remote-tracking branch that contains HEAD. */
+  readonly ref: string | null;
+};
+
+/** `pointing` are the refs at HEAD: the usual case needs no walk through the history. */
+export async function readPushed(
+  git: Git,
+  pointing: Promise<readonly string[]>,
+  shallow: boolean,
+): Promise<Pushed> {
+  const tip = (await pointing).find((name) => name.startsWith("refs/remotes/") && !name.endsWith("/HEAD"));
+  if (tip !== undefined) return { value: true, reason: null, ref: tip };
+  const format = "--format=%(refname)";
+  const [containing, any] = await Promise.all([
+    // Two, because the first may be the symbolic refs/remotes/origin/HEAD.
+    git.run(["for-each-ref", "--contains=HEAD", "--count=2", format, "refs/remotes"]),
+    git.run(["for-each-ref", "--count=1", format, "refs/remotes"]),
+  ]);
+  if (!containing.ok) {
+    const unborn = containing.reason === "git_failed" && any.ok;
+    return { value: null, reason: unborn ? "no_commit" : containing.reason, ref: null };
+  }
+  const found = linesOf(containing.stdout);
+  if (found.length > 0) return { value: true, reason: null, ref: found.at(-1) ?? null };
+  if (!any.ok || any.stdout.length === 0) return { value: null, reason: "no_remote_branch", ref: null };
+  // The history that would connect HEAD with the branch is not here.
+  return shallow ? { value: null, reason: "shallow", ref: null } : { value: false, reason: null, ref: null };
+}

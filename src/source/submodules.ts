@@ -1,0 +1,71 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "../base/limits.ts";
+import { isSubmodule, parseTree, type TreeEntry } from "./commit-tree.ts";
+import { exactTextOf, textOf, type Git } from "./git.ts";
+import { absent, type Known } from "./known.ts";
+import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+
+/** A repository that the commit names inside the context, by one commit. */
+export type Submodule = {
+  /** Below the context. */
+  readonly path: Buffer;
+  /** The commit that the outer commit wants there. */
+  readonly commit: string;
+  /** The commit that is checked out there, or null when nothing is. */
+  readonly head: string | null;
+  readonly repo: Known<string>;
+  /** What the wanted commit holds; null when it is not here. */
+  readonly entries: readonly TreeEntry[] | null;
+};
+
+/** The submodules of a tree and those inside them. `folder` is where the tree is checked out; `git` runs anywhere. */
+export async function readSubmodules(
+  git: Git,
+  folder: string,
+  tree: readonly TreeEntry[],
+): Promise<Submodule[]> {
+  const found: Submodule[] = [];
+  const open = tree.filter(isSubmodule).map((link) => ({ folder, link, above: Buffer.alloc(0) }));
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    const { link, above } = next;
+    const path = Buffer.concat([above, link.path]);
+    const one = await readSubmodule(git, next.folder, link);
+    found.push({ ...one, path });
+    if (found.length >= LIMITS.submodules) break;
+    const inner = (one.entries ?? []).filter(isSubmodule);
+    const name = exactTextOf(link.path);
+    if (name === null) continue;
+    for (const deeper of inner) {
+      open.push({ folder: join(next.folder, name), link: deeper, above: Buffer.concat([path, SLASH]) });
+    }
+  }
+  return found;
+}
+
+const SLASH = Buffer.from("/");
+
+async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise<Submodule> {
+  const name = exactTextOf(link.path);
+  const place = name === null ? null : join(folder, name);
+  const none = { path: link.path, commit: link.id, head: null, entries: null };
+  // Without a .git of its own, git would answer for the repository around it.
+  const there = place !== null && lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined;
+  if (!there) return { ...none, repo: absent("submodule_not_initialised") };
+  const inside = git.at(place);
+  const [head, branch, settings, tree] = await Promise.all([
+    inside.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
+    inside.line(["symbolic-ref", "--quiet", "HEAD"]),
+    inside.run(["config", "-z", "--get-regexp", REMOTE_SETTINGS]),
+    inside.run(["ls-tree", "-r", "-z", "--full-tree", link.id]),
+  ]);
+  return {
+    ...none,
+    head: head.ok ? textOf(head.stdout).trimEnd() : null,
+    repo:
+      settings.ok || settings.code === 1
+        ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch)
+        : absent(settings.reason),
+    entries: tree.ok ? parseTree(tree.stdout) : null,
+  };
+}

@@ -1,0 +1,49 @@
+import { lstatSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { textOf, type Git } from "./git.ts";
+import { readCommitId, readSymbolicHead } from "./head.ts";
+import { absent, type Known } from "./known.ts";
+import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+import { findWorkTree } from "./work-tree.ts";
+
+/** The repository that has this one as a submodule. */
+export type Superproject = {
+  readonly repo: Known<string>;
+  readonly commit: Known<string>;
+  /** Where in it the submodule lies. */
+  readonly path: string;
+  /** The commit that it wants there; null when its HEAD does not know the submodule yet. */
+  readonly wanted: string | null;
+};
+
+/** `top` is the top of the inner work tree. */
+export async function readSuperproject(git: Git, top: string): Promise<Superproject | null> {
+  const above = dirname(top);
+  if (!hasRepositoryAbove(above)) return null;
+  const outer = await findWorkTree(git.at(above), top);
+  if (!outer.ok) return null;
+  const { subpath: path } = outer;
+  const inside = git.at(outer.top);
+  const staged = await inside.run(["ls-files", "--stage", "-z", "--", path]);
+  // A clone that merely lies inside another one is not part of it.
+  if (!staged.ok || !textOf(staged.stdout).startsWith("160000 ")) return null;
+  const [commit, wanted, branch, settings] = await Promise.all([
+    readCommitId(inside),
+    inside.line(["rev-parse", "--verify", "--quiet", `HEAD:${path}`]),
+    readSymbolicHead(inside),
+    inside.run(["config", "-z", "--get-regexp", REMOTE_SETTINGS]),
+  ]);
+  const repo =
+    settings.ok || settings.code === 1
+      ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch.value)
+      : absent(settings.reason);
+  return { repo, commit, path, wanted };
+}
+
+/** Spares a process where there is none, which is nearly everywhere. */
+function hasRepositoryAbove(folder: string): boolean {
+  for (let place = folder; ; place = dirname(place)) {
+    if (lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined) return true;
+    if (dirname(place) === place) return false;
+  }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { captureJson, waybill } from "../context/support/run-capture.ts";
+import { plantFiles } from "../context/support/disk-tree.ts";
+import { scratchFolders } from "../context/support/scratch.ts";
+import { scriptedServer, type Answer } from "../support/scripted-server.ts";
+
+const newFolder = scratchFolders();
+const env = { BUILD_TOKEN: "a-long-build-token" };
+const FLAGS = [
+  "--allow-insecure-http",
+  "--image-name",
+  "app",
+  "--agent-name",
+  "app",
+  "--token-env",
+  "BUILD_TOKEN",
+];
+
+function made(hash: string): Answer {
+  return {
+    status: 201,
+    body: JSON.stringify({ id: "made", build_status: "queued", working_tree_hash: hash }),
+  };
+}
+
+async function treeHash(root: string): Promise<string> {
+  return (await captureJson(root)).document.digests["working_tree_hash"] ?? "";
+}
+
+test("a build that was recorded is in the document, and its archive nowhere else", async () => {
+  const root = plantFiles(newFolder(), { a: "a" });
+  await using server = await scriptedServer({ "POST /v5/builds": made(await treeHash(root)) });
+  const { exit, document } = await captureJson(root, ["--submit", server.url, ...FLAGS], { env });
+  expect([exit, document.build]).toEqual([0, { id: "made", build_status: "queued", existing: false }]);
+  const [, post] = server.requests;
+  expect(post?.headers["authorization"]).toBe("Bearer a-long-build-token");
+});
+
+test("case 70: a record that failed leaves the capture as it is, told and exit 0", async () => {
+  const root = plantFiles(newFolder(), { a: "a" });
+  const hash = await treeHash(root);
+  await using server = await scriptedServer({
+    "POST /v5/builds": { status: 401, body: '{"error":"a-long-build-token is wrong"}' },
+  });
+  const { exit, document, stdout, stderr } = await captureJson(root, ["--submit", server.url, ...FLAGS], {
+    env,
+  });
+  expect([exit, document.ok, document.digests["working_tree_hash"]]).toEqual([0, true, hash]);
+  expect(document.build).toMatchObject({ id: null, existing: false, error: { code: "unauthorized" } });
+  expect(stderr).toContain("the build was not recorded");
+  expect(stdout + stderr).not.toContain("a-long-build-token");
+});
+
+for (const flag of ["--require-submit", "--strict"]) {
+  test(`${flag} makes the record a part of the run`, async () => {
+    const root = plantFiles(newFolder(), { a: "a" });
+    await using server = await scriptedServer({ "POST /v5/builds": { status: 422, body: "{}" } });
+    const { exit, document } = await captureJson(root, [flag, "--submit", server.url, ...FLAGS], { env });
+    expect([exit, document.ok, document.error?.code]).toEqual([9, false, "request_rejected"]);
+    expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
+  });
+}
+
+test("a capture that a requirement refuses is not sent", async () => {
+  const root = plantFiles(newFolder(), { a: "a" });
+  await using server = await scriptedServer({});
+  const args = ["capture", root, "--require-clean", "--submit", server.url, ...FLAGS];
+  const { exit } = await waybill(args, { env });
+  expect([exit, server.connections()]).toEqual([7, 0]);
+});
+
+for (const flag of ["--require-submit", "--submit-again"]) {
+  test(`${flag} without --submit is a usage error`, async () => {
+    const { exit, document } = await captureJson(newFolder(), [flag]);
+    expect([exit, document.error?.code]).toEqual([2, "flags_contradict"]);
+  });
+}
