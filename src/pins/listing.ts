@@ -36,7 +36,7 @@ export function findRow(
 }
 
 /** Every row of a listing, for an audit. Throws as `findRow` does; two rows of one (template, region) are refused. */
-export function readListing(body: Uint8Array, contentType: string | null): PinRow[] {
+function readListing(body: Uint8Array, contentType: string | null): PinRow[] {
   const { rows, isBare } = parseListing(body, contentType);
   const seen = new Set<string>();
   return rows.map((row) => {
