@@ -127,5 +127,7 @@ function readSuperseded(text: string): "ok" | "fail" {
 
 /** What the attempts of one CI run have in common; a run outside of CI is one of its own. */
 export function readRun(world: World): string {
-  return readCi(world.env, null)?.runUrl ?? world.env["BUILD_URL"] ?? crypto.randomUUID();
+  // The attempts of one run are one run.
+  const url = readCi(world.env, null)?.runUrl?.replace(/\/attempts\/\d+$/u, "");
+  return url ?? world.env["BUILD_URL"] ?? crypto.randomUUID();
 }
