@@ -2,10 +2,11 @@ import type { Sha256 } from "../base/digest.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { parseRawSignature } from "../trust/signature-text.ts";
+import { allowedCapabilities } from "./capabilities.ts";
 import type { Assignment } from "./assignment.ts";
 import type { Layout } from "./layout.ts";
 import { binaryNameOf, isSafeName, safeName, type SafeName } from "./names.ts";
-import { fits, shownPlatform, type Platform } from "./platform.ts";
+import { choosePlatform, fits, shownPlatform, type Platform } from "./platform.ts";
 
 const SUPERVISIONS = new Set(["agent_sidecar", "systemd_service", "systemd_timer", "ephemeral_helper"]);
 const DELIVERIES = new Set(["pushed_artifact", "os_package", "compiled_in"]);
@@ -34,16 +35,19 @@ export type Ask =
   | { readonly kind: "artifact"; readonly wanted: Wanted }
   | { readonly kind: "refuse"; readonly failure: Failure };
 
-export function askOf(assignment: Assignment, platform: Platform, layout: Layout): Ask {
-  if (!assignment.enabled) return { kind: "disabled" };
-  const supervision = assignment.supervision || "agent_sidecar";
-  const delivery = assignment.delivery || "pushed_artifact";
+export function askOf(assigned: Assignment, platform: Platform, layout: Layout): Ask {
+  if (!assigned.enabled) return { kind: "disabled" };
+  const supervision = assigned.supervision || "agent_sidecar";
+  const delivery = assigned.delivery || "pushed_artifact";
   // A switch inside a program that is already there: the original only takes note of it.
   if (supervision === "config_toggle") return { kind: "acknowledged" };
   if (!SUPERVISIONS.has(supervision)) return unsupported("supervision", supervision, SUPERVISIONS);
   if (!DELIVERIES.has(delivery)) return unsupported("delivery", delivery, DELIVERIES);
   try {
+    const assignment = withArtifactFor(assigned, platform);
     const id = safeName(assignment.addon_id, "addon_id");
+    // Before anything is fetched: a set that is refused in part is refused whole.
+    allowedCapabilities(assignment.os_capabilities);
     if (!fits(assignment.target_os, assignment.target_arch, platform)) {
       const target = `${assignment.target_os || "any"}/${assignment.target_arch || "any"}`;
       throw new Failure(
@@ -71,6 +75,20 @@ function unsupported(what: string, found: string, known: ReadonlySet<string>): A
         hint: "a newer waybill may know it",
       },
     ),
+  };
+}
+
+/** The artifact of this platform in the place where a list for one platform has it. */
+function withArtifactFor(assignment: Assignment, platform: Platform): Assignment {
+  if (hasReference(assignment)) return assignment;
+  const name = choosePlatform(Object.keys(assignment.artifacts), platform);
+  const artifact = name === null ? undefined : assignment.artifacts[name];
+  if (artifact === undefined) return assignment;
+  return {
+    ...assignment,
+    artifact_object_key: artifact.object_key ?? "",
+    artifact_sha256: artifact.sha256 ?? "",
+    artifact_signature: artifact.signature ?? "",
   };
 }
 

@@ -1,4 +1,13 @@
-import { anything, list, object, optional, string, type Decoder, type Problems } from "../base/decode.ts";
+import {
+  anything,
+  list,
+  object,
+  optional,
+  record,
+  string,
+  type Decoder,
+  type Problems,
+} from "../base/decode.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { fromBase64, toHex } from "../base/encoding.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
@@ -25,6 +34,14 @@ export type Fields = {
   resources?: JsonValue;
   download_url?: string;
   download_token?: string;
+  /** An artifact for each platform, for lists that serve several; those above win. */
+  artifacts?: Readonly<Record<string, PlatformArtifact>>;
+};
+
+export type PlatformArtifact = {
+  readonly object_key?: string;
+  readonly sha256?: Sha256 | "";
+  readonly signature?: string;
 };
 
 const MAX_ARGS = 1_000;
@@ -68,6 +85,9 @@ const SHAPE = {
   resources: optional(anything()),
   download_url: optional(trimmed),
   download_token: optional(trimmed),
+  artifacts: optional(
+    record(object({ object_key: optional(trimmed), sha256: optional(digest), signature: optional(trimmed) })),
+  ),
 };
 
 const fields = object(SHAPE);

@@ -14,6 +14,8 @@ export type Assignment = Readonly<Required<Fields>> & {
   readonly enabled: boolean;
   /** undefined when there is none; any JSON value otherwise, null included. */
   readonly config_json: JsonValue | undefined;
+  /** The one older version that this host may go back to: from its override alone, never from a server. */
+  readonly allow_downgrade?: string | undefined;
 };
 
 /** An entry that is refused alone: the others of its document go on. */
@@ -37,7 +39,7 @@ type Source = {
 };
 
 /** Members of the original's whole configuration answer, which may surround the list. */
-const ENVELOPE = new Set(["addons", "config_version", "config_timestamp", "not_modified"]);
+const ENVELOPE = new Set(["schema", "addons", "config_version", "config_timestamp", "not_modified"]);
 
 /** An assignment that says nothing but its id. */
 export const NOTHING_SAID: Readonly<Required<Fields>> = {
@@ -56,6 +58,7 @@ export const NOTHING_SAID: Readonly<Required<Fields>> = {
   resources: null,
   download_url: "",
   download_token: "",
+  artifacts: {},
 };
 
 /**

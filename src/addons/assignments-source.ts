@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
@@ -6,30 +5,38 @@ import { throwIfStopped } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import { readBounded, readStandardInput, reason, writeAtomic } from "../host/files.ts";
+import { readBounded, readStandardInput } from "../host/files.ts";
 import { request, shownUrl } from "../host/http.ts";
 import { failureOfStatus } from "../stores/http-status.ts";
 import { decodeAssignments, type AssignmentList } from "./assignment.ts";
 import type { Layout } from "./layout.ts";
 import { shownPlatform, type Platform } from "./platform.ts";
+import { readRemembered, remember, tagOf } from "./remembered-list.ts";
 import type { Warning } from "./warning.ts";
 
 /** Where the assignment list comes from. */
 export type AssignmentsSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "standard_input" }
-  | { readonly kind: "url"; readonly url: URL; readonly token: string | undefined };
+  /** A list that some other file carries, of some add-ons of a host and not of all. */
+  | { readonly kind: "document"; readonly bytes: Uint8Array; readonly what: string }
+  | {
+      readonly kind: "url";
+      readonly url: URL;
+      readonly token: string | undefined;
+      readonly ca: string | undefined;
+    };
 
 type SourceOptions = {
   readonly token: string | undefined;
   readonly allowInsecureHttp: boolean;
+  /** PEM certificates to trust in place of the system's. */
+  readonly ca?: string | undefined;
   readonly cwd: string;
 };
 
 /** Milliseconds for one answer of the control plane. */
 const FETCH_MS = 30_000;
-/** An assignment may carry secrets in its configuration. */
-const CACHE_MODE = 0o600;
 
 /** Reads `--assignments`: a URL, `-` for standard input, else a file. Throws Failure with a usage code. */
 export function parseAssignmentsSource(text: string, options: SourceOptions): AssignmentsSource {
@@ -41,7 +48,7 @@ export function parseAssignmentsSource(text: string, options: SourceOptions): As
       path: "allowed",
       query: "allowed",
     });
-    return { kind: "url", url, token };
+    return { kind: "url", url, token, ca: options.ca };
   }
   if (token !== undefined) {
     throw new Failure("flags_contradict", "--token-env is for assignments from a URL", {
@@ -53,8 +60,8 @@ export function parseAssignmentsSource(text: string, options: SourceOptions): As
 
 export type Fetched = {
   readonly list: AssignmentList;
-  /** The document as it came. */
-  readonly bytes: Uint8Array;
+  /** What is to be remembered of it; null when it is remembered already, or is not to be. */
+  readonly news: { readonly bytes: Uint8Array; readonly etag: string | null; readonly url: URL } | null;
 };
 
 /**
@@ -64,37 +71,48 @@ export type Fetched = {
 export async function readAssignments(
   source: AssignmentsSource,
   platform: Platform,
+  layout: Layout,
   stop: AbortSignal,
 ): Promise<Fetched | Failure> {
-  if (source.kind === "url") return fetchAssignments(source.url, source.token, platform, stop);
+  if (source.kind === "url") return fetchAssignments(source, platform, layout, stop);
+  if (source.kind === "document") {
+    const { bytes, what } = source;
+    return { list: decodeAssignments(bytes, { what, code: "input_invalid" }), news: null };
+  }
   const what = "the assignment list";
   const bytes =
     source.kind === "standard_input"
       ? readStandardInput(LIMITS.documentBytes, what)
       : readBounded(source.path, LIMITS.documentBytes, what);
-  return { bytes, list: decodeAssignments(bytes, { what, code: "input_invalid" }) };
+  return { list: decodeAssignments(bytes, { what, code: "input_invalid" }), news: null };
 }
 
 async function fetchAssignments(
-  source: URL,
-  token: string | undefined,
+  { url: source, token, ca }: Extract<AssignmentsSource, { kind: "url" }>,
   platform: Platform,
+  layout: Layout,
   stop: AbortSignal,
 ): Promise<Fetched | Failure> {
   const url = new URL(source);
   if (!url.searchParams.has("platform")) url.searchParams.set("platform", shownPlatform(platform));
+  const before = readRemembered(layout);
+  const etag = before === null ? null : tagOf(before, url, layout);
   try {
     const answer = await request({
       method: "GET",
       url,
       headers: {
         accept: "application/json",
+        ...(etag === null ? {} : { "if-none-match": etag }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
+      ...(ca === undefined ? {} : { ca }),
       deadlineMs: FETCH_MS,
       maxBytes: LIMITS.documentBytes,
       stop,
     });
+    // Only to a question that named what we have; its bytes are the ones that the tag was given for.
+    if (answer.status === 304 && etag !== null && before !== null) return { list: before.list, news: null };
     if (answer.status !== 200) {
       return failureOfStatus(
         answer.status,
@@ -104,7 +122,8 @@ async function fetchAssignments(
       );
     }
     const what = `the answer of ${shownUrl(url)}`;
-    return { bytes: answer.body, list: decodeAssignments(answer.body, { what, code: "answer_malformed" }) };
+    const list = decodeAssignments(answer.body, { what, code: "answer_malformed" });
+    return { list, news: { bytes: answer.body, etag: answer.headers.get("etag"), url } };
   } catch (error) {
     throwIfStopped(stop, "fetching the assignments");
     return asFailure(error);
@@ -123,15 +142,13 @@ export type Known = {
  * server that is merely out of reach is no failure, as a host must come up without it, unless `strict`; one that
  * refused or sent nonsense is, when nothing is remembered. Call it under the lock. Throws Failure.
  */
-export function weigh(fetched: Fetched | Failure, layout: Layout, remember: boolean, strict: boolean): Known {
+export function weigh(fetched: Fetched | Failure, layout: Layout, strict: boolean): Known {
   if (!(fetched instanceof Failure)) {
-    return {
-      list: fetched.list,
-      from: "source",
-      warnings: remember ? writeCache(fetched.bytes, layout) : [],
-    };
+    const { list, news } = fetched;
+    const warnings = news === null ? [] : remember(news.bytes, news.etag, news.url, layout);
+    return { list, from: "source", warnings };
   }
-  const cached = readCache(layout);
+  const cached = readRemembered(layout)?.list ?? null;
   if (cached !== null) {
     return {
       list: cached,
@@ -146,25 +163,4 @@ export function weigh(fetched: Fetched | Failure, layout: Layout, remember: bool
   const message = `nothing is known to be assigned: ${fetched.message}`;
   if (strict) throw new Failure("assignments_unavailable", message, { hint: fetched.hint, cause: fetched });
   return { list: null, from: "none", warnings: [{ code: "assignments_unavailable", message }] };
-}
-
-function writeCache(bytes: Uint8Array, layout: Layout): Warning[] {
-  try {
-    writeAtomic(layout.assignments, bytes, CACHE_MODE);
-    return [];
-  } catch (error) {
-    const message = `${quoted(layout.assignments)} cannot be written: ${reason(error)}; the next run cannot do without the server`;
-    return [{ code: "cache_not_written", message }];
-  }
-}
-
-function readCache(layout: Layout): AssignmentList | null {
-  if (!existsSync(layout.assignments)) return null;
-  try {
-    const what = "the remembered assignment list";
-    const bytes = readBounded(layout.assignments, LIMITS.documentBytes, what);
-    return decodeAssignments(bytes, { what, code: "answer_malformed" });
-  } catch {
-    return null;
-  }
 }

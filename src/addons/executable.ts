@@ -37,8 +37,7 @@ export function readExecutable(head: Uint8Array, platform: Platform): Executable
     return startsWith(head, "MZ") ? { runs: true, interpreter: null } : no("it is no Windows program");
   }
   if (startsWith(head, "#!")) return script(head);
-  if (startsWith(head, "\u001f\u008b"))
-    return no("it is a gzip bundle, and this build stages single programs");
+  if (startsWith(head, "\u001f\u008b")) return no("it is a gzip file and no program");
   if (platform.os === "darwin") return machO(bytes, platform);
   if (!startsWith(head, "\u007fELF")) return no(`it is neither an ELF program nor a script with "#!"`);
   return elf(bytes, platform);

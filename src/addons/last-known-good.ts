@@ -10,8 +10,8 @@ import { isOwnDirectory } from "./directories.ts";
 import type { AddonPaths, Layout } from "./layout.ts";
 import { isSafeName } from "./names.ts";
 import { readRecord } from "./record.ts";
-import { decodeSpecs, encodeSpecs, NO_SPECS, sameSpec, type Spec, type Specs } from "./spec.ts";
-import { readStaged } from "./staged-file.ts";
+import { decodeSpecs, encodeSpecs, NO_SPECS, sameSpec, type Pending, type Spec, type Specs } from "./spec.ts";
+import { settle } from "./journal.ts";
 import type { Warning } from "./warning.ts";
 
 /** A configuration may hold secrets. */
@@ -58,8 +58,8 @@ export async function fallBack(paths: AddonPaths, specs: Specs, stop: AbortSigna
   for (const spec of [specs.active, specs.last_known_good]) {
     if (spec === null || !(await holds(paths, spec.folder, spec.binary_name, spec.artifact_sha256, stop)))
       continue;
-    if (current !== spec.folder) switchCurrent(paths, spec.folder);
-    writeSpecs(paths, specs, { ...specs, active: spec });
+    if (current === spec.folder) writeSpecs(paths, specs, { ...specs, active: spec, pending: null });
+    else switchTo(paths, specs, { spec, back: false }, { ...specs, active: spec, pending: null });
     return { kind: "kept", spec, restored: current !== spec.folder || !sameSpec(spec, specs.active) };
   }
   const withdrawn = current !== null && !(await isWhole(current, paths, specs, stop));
@@ -83,12 +83,40 @@ async function holds(
   stop: AbortSignal,
 ): Promise<boolean> {
   if (!isOwnDirectory(paths.version(folder))) return false;
-  return (await readStaged(paths.binary(folder, binaryName), null, stop))?.sha256 === sha256;
+  // Loaded when it is needed: most runs find everything as it was.
+  const { inspect } = await import("./installed.ts");
+  return (
+    (await inspect(paths, folder, { binaryName, sha256, check: null, modes: "put_right", stop })).sha256 ===
+    sha256
+  );
+}
+
+/**
+ * Shows another folder: the journal says so first, then the link moves, then `after` is what counts. Whatever moment
+ * a run dies at, `settle` gives the same specs from what it left.
+ */
+export function switchTo(paths: AddonPaths, specs: Specs, pending: Pending, after: Specs): void {
+  const prepared = { ...specs, pending };
+  writeSpecs(paths, specs, prepared);
+  switchCurrent(paths, pending.spec.folder);
+  writeSpecs(paths, prepared, after);
+}
+
+/** The specs as they are after what a killed run left was settled. */
+export function settledSpecs(paths: AddonPaths): {
+  readonly specs: Specs;
+  readonly warnings: readonly Warning[];
+} {
+  const { specs, warnings } = readSpecs(paths);
+  if (specs.pending === null) return { specs, warnings };
+  const settled = settle(specs, readCurrent(paths));
+  writeSpecs(paths, specs, settled);
+  return { specs: settled, warnings };
 }
 
 /**
  * Forgets how to start what is not assigned any more: when it is assigned again later, an old configuration must
- * not come back with it. The bytes stay, and so does the memory that they were signed.
+ * not come back with it. The bytes stay, and so does what guards against a downgrade.
  */
 export function forgetUnassigned(layout: Layout, assigned: ReadonlySet<string>): Warning[] {
   return readdirSync(layout.addons).flatMap((id): Warning[] => {
@@ -97,7 +125,12 @@ export function forgetUnassigned(layout: Layout, assigned: ReadonlySet<string>):
     if (!isOwnDirectory(paths.directory) || !existsSync(paths.specs)) return [];
     const { specs } = readSpecs(paths);
     try {
-      writeSpecs(paths, specs, { ...NO_SPECS, signed: specs.signed });
+      writeSpecs(paths, specs, {
+        ...NO_SPECS,
+        signed: specs.signed,
+        highest_version: specs.highest_version,
+        blocked: specs.blocked,
+      });
       return [];
     } catch (error) {
       // What is not assigned must not stop what is.

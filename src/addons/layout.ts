@@ -14,6 +14,12 @@ export class Layout {
   readonly lock: string;
   /** The last assignment list that could be fetched. */
   readonly assignments: string;
+  /** The entity tag that the server gave that list. */
+  readonly assignmentsTag: string;
+  /** What was done here, one line each, chained by digests. */
+  readonly audit: string;
+  /** Attempts that failed, and when to try again. */
+  readonly attempts: string;
   readonly #recordName: string;
 
   /** `root` is an absolute path. */
@@ -24,6 +30,9 @@ export class Layout {
     this.tmp = join(root, "tmp");
     this.lock = join(root, "lock");
     this.assignments = join(root, "assignments.json");
+    this.assignmentsTag = join(root, "assignments.tag.json");
+    this.audit = join(root, "audit.jsonl");
+    this.attempts = join(root, "attempts.json");
     this.#recordName = name === "waybill" ? ".waybill-addon.json" : ".serviceradar-addon.json";
   }
 
@@ -45,6 +54,8 @@ export class AddonPaths {
   readonly versions: string;
   /** Not in `state/`: that one belongs to the add-on, which must not be able to choose what runs next. */
   readonly specs: string;
+  /** That the bytes were verified, and what the files looked like then. */
+  readonly stamp: string;
   readonly recordName: string;
 
   constructor(directory: string, recordName: string) {
@@ -52,6 +63,7 @@ export class AddonPaths {
     this.current = join(directory, "current");
     this.versions = join(directory, "versions");
     this.specs = join(directory, ".waybill-specs.json");
+    this.stamp = join(directory, ".waybill-verified.json");
     this.recordName = recordName;
   }
 

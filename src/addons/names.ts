@@ -16,6 +16,7 @@ const RESERVED = new Set([
   "lock",
   "artifact.bin",
   "artifact.tar.gz",
+  "artifact.tar.zst",
   "assignments.json",
 ]);
 
@@ -25,6 +26,11 @@ export type SafeName = string & { readonly __safeName: unique symbol };
 export function isSafeName(text: string): text is SafeName {
   // A trailing dot vanishes on some file systems, so that two names would be one.
   return SAFE.test(text) && !text.endsWith(".") && !RESERVED.has(text.toLowerCase());
+}
+
+/** A file of a bundle: as above, and the `@` of a systemd template. No dot first, so none of our own notes. */
+export function isBundleName(text: string): boolean {
+  return isSafeName(text.replaceAll("@", "_"));
 }
 
 /** The name, or a Failure `unsafe_path`, before anything is fetched or written. */

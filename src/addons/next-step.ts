@@ -3,6 +3,8 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { Wanted } from "./ask.ts";
 import type { SafeName } from "./names.ts";
+import type { Pin } from "./spec.ts";
+import { compareVersions, higherVersion } from "./version-order.ts";
 import type { Warning } from "./warning.ts";
 
 /** One folder under `versions/`, as it is now. */
@@ -13,6 +15,8 @@ export type StagedVersion = {
   readonly sha256: Sha256 | null;
   /** The key whose signature over those bytes holds. */
   readonly keyid: string | null;
+  /** The kept artifact, when its bytes are the wanted ones and those of the folder are not. */
+  readonly retained: string | null;
 };
 
 export type Facts = {
@@ -26,6 +30,12 @@ export type Facts = {
   readonly keys: number;
   readonly allowUnsigned: boolean;
   readonly replace: boolean;
+  /** The artifact that `current` shows, by our own specs. */
+  readonly active: Sha256 | null;
+  /** The highest version that was ever in place; "" for none. */
+  readonly highestVersion: string;
+  readonly blocked: readonly Sha256[];
+  readonly pinned: Pin | null;
 };
 
 export type NextStep =
@@ -43,15 +53,23 @@ export type NextStep =
       readonly kind: "stage";
       readonly folder: SafeName;
       readonly how: "new" | "replace" | "repair";
+      /** The kept artifact to take the bytes from; null fetches them. They are verified either way. */
+      readonly retained: string | null;
       readonly warnings: readonly Warning[];
     }
+  /** An operator pinned something else: nothing is fetched, and what runs stays. */
+  | { readonly kind: "hold"; readonly warnings: readonly Warning[] }
   | { readonly kind: "refuse"; readonly failure: Failure };
 
 /** The one step that brings this host to what is wanted. */
 export function nextStep(wanted: Wanted, facts: Facts): NextStep {
-  const distrust = trustProblem(wanted, facts);
-  if (distrust !== null) return { kind: "refuse", failure: distrust };
-  const warnings = trustWarnings(wanted, facts);
+  if (facts.pinned !== null && facts.pinned.artifact_sha256 !== wanted.sha256) {
+    return { kind: "hold", warnings: [heldWarning(wanted, facts.pinned)] };
+  }
+  const problem =
+    trustProblem(wanted, facts) ?? blockProblem(wanted, facts) ?? downgradeProblem(wanted, facts);
+  if (problem !== null) return { kind: "refuse", failure: problem };
+  const warnings = [...trustWarnings(wanted, facts), ...downgradeWarnings(wanted, facts)];
   const folders = [
     [wanted.replacementFolder, facts.replacement],
     [wanted.folder, facts.staged],
@@ -74,7 +92,67 @@ export function nextStep(wanted: Wanted, facts: Facts): NextStep {
   const place = placeOf(wanted, facts);
   return place instanceof Failure
     ? { kind: "refuse", failure: place }
-    : { kind: "stage", ...place, warnings };
+    : { kind: "stage", ...place, retained: retainedOf(facts, wanted), warnings };
+}
+
+function retainedOf(facts: Facts, wanted: Wanted): string | null {
+  const found = [facts.replacement, facts.staged].find(
+    (staged) => staged?.recorded?.sha256 === wanted.sha256,
+  );
+  return found?.retained ?? facts.staged?.retained ?? null;
+}
+
+function heldWarning(wanted: Wanted, pinned: Pin): Warning {
+  return {
+    code: "pinned",
+    message: `add-on ${quoted(wanted.id)} is pinned to ${quoted(pinned.version)}; ${quoted(wanted.version)} is assigned and not taken`,
+  };
+}
+
+/** What an operator rolled back from does not come back because a server still offers it. */
+function blockProblem(wanted: Wanted, { blocked }: Facts): Failure | null {
+  if (!blocked.includes(wanted.sha256)) return null;
+  return new Failure(
+    "version_blocked",
+    `version ${quoted(wanted.version)} was rolled back on this host (sha256 ${wanted.sha256})`,
+    { hint: `assign another one, or take it again with: waybill addon unpin ${wanted.id}` },
+  );
+}
+
+/** A valid signature says who made an artifact, and nothing of when: an old one with a known hole has one too. */
+function downgradeProblem(wanted: Wanted, facts: Facts): Failure | null {
+  if (!isDowngrade(wanted, facts) || wanted.assignment.allow_downgrade === wanted.version) return null;
+  return new Failure(
+    "downgrade_refused",
+    `version ${quoted(wanted.version)} is older than ${quoted(facts.highestVersion)}, which was in place here`,
+    {
+      hint: `go back on purpose with "allow_downgrade": ${JSON.stringify(wanted.version)} in the override, or: waybill addon rollback ${wanted.id}`,
+    },
+  );
+}
+
+function downgradeWarnings(wanted: Wanted, facts: Facts): Warning[] {
+  if (!isDowngrade(wanted, facts)) return [];
+  return [
+    {
+      code: "downgrade_allowed",
+      message: `add-on ${quoted(wanted.id)} goes back from ${quoted(facts.highestVersion)} to ${quoted(wanted.version)}; the override allows it`,
+    },
+  ];
+}
+
+function isDowngrade(wanted: Wanted, { active, highestVersion }: Facts): boolean {
+  // What runs already is no step back, and a name made from a digest has no place in the order.
+  if (wanted.sha256 === active || wanted.assignment.version === "" || highestVersion === "") return false;
+  return compareVersions(wanted.version, highestVersion) === "older";
+}
+
+/** The mark that later versions are held against, once `wanted` is in place. */
+export function markAfter(wanted: Wanted, highestVersion: string): string {
+  const { version, allow_downgrade: allowed } = wanted.assignment;
+  if (version === "") return highestVersion;
+  // Going back on purpose is also how a mark that nobody can pass any more is taken away.
+  return allowed === version ? version : higherVersion(highestVersion, version);
 }
 
 function trustProblem(wanted: Wanted, facts: Facts): Failure | null {

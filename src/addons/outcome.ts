@@ -20,6 +20,7 @@ export type Action =
   | "reconfigure"
   | "use_host_binary"
   | "keep"
+  | "hold"
   | "restore"
   | "withdraw"
   | "none";

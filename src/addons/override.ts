@@ -16,6 +16,7 @@ export type Override = {
   readonly config: { readonly present: boolean; readonly value: JsonValue | undefined };
   readonly fields: Fields;
   readonly clear: readonly Clearable[];
+  readonly allow_downgrade: string;
 };
 
 /** Members that `clear` can set back to nothing: "" and [] inherit, so a value cannot say it. */
@@ -36,8 +37,12 @@ const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
   "resources",
   "download_url",
   "download_token",
+  "artifacts",
   "config_json",
 ]);
+
+/** What an override can say and an assignment cannot. */
+const OWN_MEMBERS: ReadonlySet<string> = new Set(["clear", "allow_downgrade"]);
 
 export type OverrideFile = { readonly overrides: readonly Override[]; readonly warnings: readonly Warning[] };
 
@@ -84,9 +89,10 @@ function decodeOverride(
     return undefined;
   }
   const clear = clearOf(entry, path, problems);
+  const downgrade = string()(entry["allow_downgrade"] ?? "", `${path}.allow_downgrade`, problems)?.trim();
   // An entry without an id overrides nothing.
   if (id === undefined || id === "" || fields === undefined) return undefined;
-  const unknown = Object.keys(entry).filter((name) => !FIELD_NAMES.has(name) && name !== "clear");
+  const unknown = Object.keys(entry).filter((name) => !FIELD_NAMES.has(name) && !OWN_MEMBERS.has(name));
   if (unknown.length > 0) {
     const names = unknown.slice(0, 8).map((name) => quoted(name, 60));
     warnings.push({
@@ -106,6 +112,7 @@ function decodeOverride(
     config: { present: Object.hasOwn(raw, "config_json"), value: raw["config_json"] },
     fields,
     clear,
+    allow_downgrade: downgrade ?? "",
   };
 }
 
@@ -126,7 +133,8 @@ function clearOf(entry: JsonMap, path: string, problems: Problems): Clearable[] 
 
 /** "" and [] are what a writer leaves who had nothing to say. */
 function isSaid(value: JsonValue | undefined): boolean {
-  return value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
+  if (value === undefined || value === "") return false;
+  return typeof value !== "object" || value === null || Object.keys(value).length > 0;
 }
 
 /**
@@ -147,7 +155,12 @@ export function applyOverrides(
       ...assignments.map((assignment) => patched(assignment, byId.get(assignment.addon_id))),
       ...added.map((override) =>
         patched(
-          { ...NOTHING_SAID, addon_id: override.addon_id, enabled: true, config_json: undefined },
+          {
+            ...NOTHING_SAID,
+            addon_id: override.addon_id,
+            enabled: true,
+            config_json: undefined,
+          },
           override,
         ),
       ),
@@ -168,6 +181,7 @@ function patched(assignment: Assignment, override: Override | undefined): Assign
     ...(override.config.present ? { config_json: override.config.value } : {}),
     ...(override.enabled === undefined ? {} : { enabled: override.enabled }),
     ...cleared,
+    ...(override.allow_downgrade === "" ? {} : { allow_downgrade: override.allow_downgrade }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { EXIT } from "../base/exit-codes.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { toBase64 } from "../base/encoding.ts";
@@ -8,6 +9,8 @@ import { quoted } from "../base/printable.ts";
 import { ArtifactFile } from "../trust/artifact-file.ts";
 import { signFile } from "../trust/signer.ts";
 import type { SigningKey } from "../trust/signing-key.ts";
+import { readBundle } from "./bundle.ts";
+import { bundleFormat, retainedName, type BundleFormat } from "./bundle-format.ts";
 import { HEAD_BYTES, readExecutable } from "./executable.ts";
 import type { SafeName } from "./names.ts";
 import { shownPlatform, type Platform } from "./platform.ts";
@@ -49,7 +52,7 @@ export type Published = PublishedArtifact & {
  * will be told. Only an equal answer is a success. Throws Failure.
  */
 export async function publishAddon(request: PublishRequest): Promise<Published> {
-  await checkRuns(request);
+  const format = await checkRuns(request);
   const { sha256, signature, size } = await proofOf(request);
   if (size > LIMITS.artifactBytes) {
     throw new Failure(
@@ -58,7 +61,7 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     );
   }
   const artifact: PublishedArtifact = {
-    objectKey: objectKeyOf(request, sha256),
+    objectKey: objectKeyOf(request, sha256, format),
     sha256,
     signature: signature === null ? "" : toBase64(signature),
   };
@@ -77,18 +80,43 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
   };
 }
 
-/** A program that no host of this platform can start is refused here, where its author sees it. */
-async function checkRuns({ file, platform, stop }: PublishRequest): Promise<void> {
-  const artifact = new ArtifactFile(file);
+/**
+ * What no host of this platform could start, or would unpack, is refused here, where its author sees it. Returns how
+ * the file is packed.
+ */
+async function checkRuns({ file, platform, binaryName, stop }: PublishRequest): Promise<BundleFormat | null> {
+  const { head, format } = await headOf(file, binaryName, stop);
+  const executable = readExecutable(head, platform);
+  if (!executable.runs) throw notRunnable(file, platform, executable.why);
+  return format;
+}
+
+type Head = { readonly head: Uint8Array; readonly format: BundleFormat | null };
+
+/** The first bytes of the program, which may lie in a bundle. */
+async function headOf(file: string, binaryName: string, stop: AbortSignal): Promise<Head> {
+  // Says in our words when it is missing, or no file.
+  new ArtifactFile(file).close();
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    for await (const chunk of artifact.chunks(stop)) {
-      const executable = readExecutable(chunk.subarray(0, HEAD_BYTES), platform);
-      if (executable.runs) return;
-      throw notRunnable(file, platform, executable.why);
-    }
-    throw notRunnable(file, platform, "it is empty");
+    const status = fstatSync(descriptor);
+    const buffer = new Uint8Array(HEAD_BYTES);
+    const start = buffer.subarray(0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
+    const format = bundleFormat(start);
+    if (format === null) return { head: start, format };
+    let [name, head] = ["", new Uint8Array()];
+    const sink = {
+      begin: (entry: { readonly name: string }): void => void (name = entry.name),
+      piece: (bytes: Uint8Array): void => {
+        if (name === binaryName && head.length < HEAD_BYTES)
+          head = new Uint8Array(Buffer.concat([head, bytes]));
+      },
+      end: (): void => {},
+    };
+    await readBundle({ descriptor, size: status.size, format, binaryName }, sink, stop);
+    return { head: head.subarray(0, HEAD_BYTES), format };
   } finally {
-    artifact.close();
+    closeSync(descriptor);
   }
 }
 
@@ -117,11 +145,15 @@ async function proofOf(
 }
 
 /** The original's scheme, with characters outside its alphabet replaced as it does. */
-function objectKeyOf({ id, version, platform }: PublishRequest, sha256: Sha256): string {
+function objectKeyOf(
+  { id, version, platform }: PublishRequest,
+  sha256: Sha256,
+  format: BundleFormat | null,
+): string {
   const segments = [id, version, platform.os, platform.arch].map((part) =>
     part.replace(/[^A-Za-z0-9._-]/gu, "-"),
   );
-  return `native-addons/${segments.join("/")}/${sha256}.bin`;
+  return `native-addons/${segments.join("/")}/${sha256}${retainedName(format).replace("artifact", "")}`;
 }
 
 /** A write whose answer got lost may have landed: the read-back tells. */

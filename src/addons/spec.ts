@@ -39,11 +39,39 @@ export type Specs = {
   readonly active: Spec | null;
   /** What to fall back on when the bytes of `active` are gone or wrong. */
   readonly last_known_good: Spec | null;
+  /** The journal: what `current` is about to show. See `journal.ts`. */
+  readonly pending: Pending | null;
+  /** The newest spec of each other folder that was active, newest first: what a rollback can choose from. */
+  readonly history: readonly Spec[];
+  /** The highest version that was ever put in place: an older one is a downgrade. "" for none. */
+  readonly highest_version: string;
+  /** Artifacts that an operator rolled back from: they do not come back by themselves. */
+  readonly blocked: readonly Sha256[];
+  /** Set by an operator: this artifact stays, whatever is assigned. */
+  readonly pinned: Pin | null;
   /** Whether a signature of this add-on was ever verified here: from then on an unsigned one is a downgrade. */
   readonly signed: boolean;
 };
 
-export const NO_SPECS: Specs = { active: null, last_known_good: null, signed: false };
+/** A switch that has begun; `back` when an operator asked for an earlier version. */
+export type Pending = { readonly spec: Spec; readonly back: boolean };
+
+export type Pin = { readonly artifact_sha256: Sha256; readonly version: string; readonly reason: string };
+
+export const NO_SPECS: Specs = {
+  active: null,
+  last_known_good: null,
+  pending: null,
+  history: [],
+  highest_version: "",
+  blocked: [],
+  pinned: null,
+  signed: false,
+};
+
+/** Specs that are kept for a rollback, and artifacts that are remembered as rolled back from. */
+const MAX_HISTORY = 8;
+const MAX_BLOCKED = 32;
 
 export function specOf(
   assignment: Assignment,
@@ -65,10 +93,42 @@ export function specOf(
  * What is active and what is known good after a run in which `spec` was found or put in place. A new spec is on
  * trial: the one before it stays the last known good until a later run finds the new one still in place.
  */
-export function advance(specs: Specs, spec: Spec): Specs {
-  const signed = specs.signed || spec.keyid !== undefined;
-  if (sameSpec(specs.active, spec)) return { active: spec, last_known_good: spec, signed };
-  return { active: spec, last_known_good: specs.last_known_good ?? specs.active, signed };
+export function advance(specs: Specs, spec: Spec, highestVersion: string): Specs {
+  const found = sameSpec(specs.active, spec);
+  return {
+    ...specs,
+    active: spec,
+    last_known_good: found ? spec : (specs.last_known_good ?? specs.active),
+    pending: null,
+    history: historyBefore(specs, spec),
+    highest_version: highestVersion,
+    signed: specs.signed || spec.keyid !== undefined,
+  };
+}
+
+/**
+ * The same for a spec that an operator went back to. It was good before, so it counts as known good at once; what it
+ * replaces is blocked, and its version is not a mark any more that an older one must not pass.
+ */
+export function goBack(specs: Specs, spec: Spec): Specs {
+  const left = specs.active === null ? [] : [specs.active.artifact_sha256];
+  const blocked = [...left, ...specs.blocked].filter((sha256) => sha256 !== spec.artifact_sha256);
+  return {
+    ...specs,
+    active: spec,
+    last_known_good: spec,
+    pending: null,
+    history: historyBefore(specs, spec),
+    highest_version: spec.version,
+    blocked: [...new Set(blocked)].slice(0, MAX_BLOCKED),
+  };
+}
+
+/** What ran before `spec`, once for each folder. */
+function historyBefore({ active, history }: Specs, spec: Spec): readonly Spec[] {
+  const left = active === null || active.folder === spec.folder ? [] : [active];
+  const others = history.filter(({ folder }) => folder !== spec.folder && folder !== left[0]?.folder);
+  return [...left, ...others].slice(0, MAX_HISTORY);
 }
 
 /** Whether two specs start the same thing in the same way. */
@@ -93,15 +153,31 @@ const spec: Decoder<Spec> = object({
   resources: optional(anything()),
 });
 
+const pin: Decoder<Pin> = object({
+  artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
+  version: string(),
+  reason: string(),
+});
+
 const specs: Decoder<Specs> = object({
   schema: string(SCHEMA, (text) => text === SCHEMA),
   active: nullable(spec),
   last_known_good: nullable(spec),
+  pending: otherwise(nullable(object({ spec, back: boolean() })), null),
+  history: otherwise(list(spec, LIMITS.assignments), []),
+  highest_version: otherwise(string(), ""),
+  blocked: otherwise(list(narrowed("64 lower-case hex characters", isSha256), LIMITS.assignments), []),
+  pinned: otherwise(nullable(pin), null),
   signed: boolean(),
 });
 
-export function encodeSpecs({ active, last_known_good, signed }: Specs): string {
-  return `${JSON.stringify({ schema: SCHEMA, active, last_known_good, signed })}\n`;
+/** For members that documents of earlier builds have not. */
+function otherwise<T>(decoder: Decoder<T>, absent: T): Decoder<T> {
+  return (value, path, problems) => (value === undefined ? absent : decoder(value, path, problems));
+}
+
+export function encodeSpecs(value: Specs): string {
+  return `${JSON.stringify({ schema: SCHEMA, ...value })}\n`;
 }
 
 /** The specs of a document, or what is wrong with it. */

@@ -1,9 +1,14 @@
+import { existsSync } from "node:fs";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import { acquireLock, type Lock } from "../host/locks.ts";
 import type { Assignment, RefusedEntry } from "./assignment.ts";
 import { ownDirectory, prepareRoot, sweep } from "./directories.ts";
 import type { Layout } from "./layout.ts";
 import type { AddonResult } from "./outcome.ts";
-import { keepGoing, stageOne, type Run } from "./stage-one.ts";
+import type { Run } from "./run.ts";
+import { storageFailure } from "./storage-failure.ts";
+import { keepGoing, stageOne } from "./stage-one.ts";
 
 /** Add-ons at a time: a slow store must not hold up the others, nor they the host. */
 const WORKERS = 4;
@@ -23,8 +28,22 @@ export async function openRoot(layout: Layout, budgetMs: number, stop: AbortSign
     return lock;
   } catch (error) {
     lock.release();
-    throw error;
+    throw storageFailure(error, layout.root);
   }
+}
+
+/** The same for a root that has to be there already: `not_found` otherwise, and nothing is made. */
+export async function openExistingRoot(layout: Layout, budgetMs: number, stop: AbortSignal): Promise<Lock> {
+  requireRoot(layout);
+  return openRoot(layout, budgetMs, stop);
+}
+
+/** Throws Failure `not_found` for a root without add-ons. */
+export function requireRoot(layout: Layout): void {
+  if (existsSync(layout.addons)) return;
+  throw new Failure("not_found", `nothing was ever staged under ${quoted(layout.root)}`, {
+    hint: "name the root with --root, or stage something with: waybill addon-stage",
+  });
 }
 
 /**

@@ -1,11 +1,12 @@
+import { Attempts } from "./attempts.ts";
+import { AuditLog } from "./audit-log.ts";
 import type { AssignmentList } from "./assignment.ts";
 import { readAssignments, weigh, type AssignmentsSource, type Known } from "./assignments-source.ts";
+import { mergeOverrides } from "./host-list.ts";
 import { forgetUnassigned } from "./last-known-good.ts";
-import { applyOverrides } from "./override.ts";
-import { readOverrideFile } from "./override-file.ts";
 import type { AddonResult } from "./outcome.ts";
 import { openRoot, stageAll } from "./stage-all.ts";
-import type { Run } from "./stage-one.ts";
+import type { Run } from "./run.ts";
 import type { Warning } from "./warning.ts";
 
 export type HostRequest = {
@@ -16,7 +17,10 @@ export type HostRequest = {
   readonly strict: boolean;
   /** Milliseconds to wait for another run on the same root. */
   readonly lockBudgetMs: number;
-  readonly run: Omit<Run, "warn">;
+  /** Whether attempts that failed before are made again at once. */
+  readonly retryNow: boolean;
+  readonly now: () => Date;
+  readonly run: Omit<Run, "warn" | "audit" | "attempts">;
 };
 
 export type HostReport = {
@@ -29,15 +33,15 @@ export type HostReport = {
 export async function stageHost(request: HostRequest): Promise<HostReport> {
   const { source, run } = request;
   // Before the lock and before the root is touched: a server may take its time, and a bad file changes nothing.
-  const fetched = await readAssignments(source, run.platform, run.stop);
+  const fetched = await readAssignments(source, run.platform, run.layout, run.stop);
   const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
   try {
-    const known = weigh(fetched, run.layout, source.kind === "url", request.strict);
+    const known = weigh(fetched, run.layout, request.strict);
     const warnings = [...known.warnings];
     const results =
       known.list === null
         ? []
-        : await stageList(known.list, known.from === "source", request, (warning) => {
+        : await stageList(known.list, isWhole(known, source), request, (warning) => {
             warnings.push(warning);
           });
     return { assignments: known.from, results, warnings };
@@ -46,21 +50,30 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   }
 }
 
+/** Only the whole list, as it is now, says what is not assigned any more. */
+function isWhole(known: Known, source: AssignmentsSource): boolean {
+  return known.from === "source" && source.kind !== "document";
+}
+
 async function stageList(
   list: AssignmentList,
   isNew: boolean,
   request: HostRequest,
   warn: (warning: Warning) => void,
 ): Promise<AddonResult[]> {
-  const local =
-    request.overrideFile === null ? { overrides: [], warnings: [] } : readOverrideFile(request.overrideFile);
-  const refusedIds = new Set(list.refused.map((entry) => entry.addon_id));
-  const merged = applyOverrides(list.assignments, local.overrides, refusedIds);
-  for (const warning of [...list.warnings, ...local.warnings, ...merged.warnings]) warn(warning);
+  const host = mergeOverrides(list, request.overrideFile);
+  for (const warning of host.warnings) warn(warning);
   // A remembered list, or a local file that could not be taken, says nothing about what is gone.
-  if (isNew && !local.warnings.some(({ code }) => code === "override_ignored")) {
-    const assigned = [...merged.assignments.map((assignment) => assignment.addon_id), ...refusedIds];
+  if (isNew && !host.warnings.some(({ code }) => code === "override_ignored")) {
+    const assigned = [...host.assignments, ...host.refused].map(({ addon_id: id }) => id);
     for (const warning of forgetUnassigned(request.run.layout, new Set(assigned))) warn(warning);
   }
-  return stageAll(merged.assignments, list.refused, { ...request.run, warn });
+  const { layout } = request.run;
+  const audit = new AuditLog(layout.audit, request.now);
+  const attempts = new Attempts(layout.attempts, request.now, Math.random, request.retryNow);
+  try {
+    return await stageAll(host.assignments, host.refused, { ...request.run, warn, audit, attempts });
+  } finally {
+    for (const warning of attempts.save()) warn(warning);
+  }
 }

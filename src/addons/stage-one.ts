@@ -1,43 +1,23 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { throwIfStopped } from "../base/interruption.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { reason } from "../host/files.ts";
-import type { ObjectRead } from "../stores/store.ts";
-import type { PublicKey } from "../trust/public-key.ts";
+import { askOf, type Wanted } from "./ask.ts";
 import type { Assignment } from "./assignment.ts";
-import { switchCurrent } from "./current-link.ts";
+import { eventOf } from "./audit-events.ts";
 import { checkOwnDirectory, sweep } from "./directories.ts";
 import { gatherFacts } from "./facts.ts";
-import { fallBack, readSpecs, writeSpecs, type Fallback } from "./last-known-good.ts";
-import type { AddonPaths, Layout } from "./layout.ts";
+import { fallBack, settledSpecs, switchTo, writeSpecs, type Fallback } from "./last-known-good.ts";
+import type { AddonPaths } from "./layout.ts";
 import { isSafeName } from "./names.ts";
-import { askOf, type Wanted } from "./ask.ts";
-import { nextStep, type NextStep } from "./next-step.ts";
+import { markAfter, nextStep } from "./next-step.ts";
+import { obey, type Doing } from "./obtain.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
-import type { Platform } from "./platform.ts";
-import { advance, sameSpec, specOf, type Spec, type Specs } from "./spec.ts";
-import { recordInPlace, stageArtifact, storageFailure } from "./stage.ts";
+import { note, type Run } from "./run.ts";
+import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "./spec.ts";
+import { storageFailure } from "./storage-failure.ts";
 import type { Warning } from "./warning.ts";
-
-/** What a run knows besides the assignments. */
-export type Run = {
-  readonly layout: Layout;
-  readonly platform: Platform;
-  /** Whether `platform` is this machine. */
-  readonly isHost: boolean;
-  readonly keys: readonly PublicKey[];
-  readonly allowUnsigned: ReadonlySet<string>;
-  readonly replace: boolean;
-  /** Opens what an `artifact_object_key` names. */
-  readonly open: (read: ObjectRead) => Promise<AsyncIterable<Uint8Array>>;
-  readonly stop: AbortSignal;
-  readonly warn: (warning: Warning) => void;
-};
-
-/** Milliseconds for one download, as in the original. */
-const DOWNLOAD_MS = 300_000;
 
 /** Brings the host to one assignment. Throws only the interruption: a failure is a result, with what goes on. */
 export async function stageOne(assignment: Assignment, run: Run): Promise<AddonResult> {
@@ -64,7 +44,8 @@ async function bringOrKeep(wanted: Wanted, run: Run): Promise<AddonResult> {
     return await bring(wanted, run);
   } catch (error) {
     throwIfStopped(run.stop, `staging add-on ${quoted(wanted.id)}`);
-    return keepGoing(wanted.id, wanted.version, storageFailure(error, run.layout.addon(wanted.id)), run);
+    const failure = storageFailure(error, run.layout.addon(wanted.id).directory);
+    return keepGoing(wanted.id, wanted.version, failure, run);
   }
 }
 
@@ -77,11 +58,11 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     allowUnsigned: run.allowUnsigned.has(wanted.id),
     replace: run.replace,
   };
-  const facts = await gatherFacts(wanted, paths, specs, trust, run.stop);
+  const facts = await gatherFacts(wanted, paths, specs, trust, true, run.stop);
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
+  if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
   const keyid = await obey(step, wanted, paths, run);
-  if (facts.current !== step.folder) switchCurrent(paths, step.folder);
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
@@ -89,7 +70,10 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     artifact_sha256: wanted.sha256,
     keyid: keyid ?? undefined,
   });
-  writeSpecs(paths, specs, advance(specs, spec));
+  const after = advance(specs, spec, markAfter(wanted, facts.highestVersion));
+  if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
+  else if (facts.current === step.folder) writeSpecs(paths, specs, after);
+  else switchTo(paths, specs, { spec, back: false }, after);
   for (const warning of step.warnings) run.warn(warning);
   if (assignment.os_capabilities.length > 0) {
     const names = assignment.os_capabilities.map((name) => quoted(name, 40)).join(", ");
@@ -98,40 +82,66 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
       message: `add-on ${quoted(wanted.id)} wants ${names}; this build does not give capabilities to files`,
     });
   }
+  warnWhenInert(paths.binary(spec.folder, spec.binary_name), run);
+  run.attempts.succeeded(assignment);
   const action = actionOf(step, !sameSpec(specs.active, spec));
+  for (const event of eventOf(action, spec, step.warnings)) note(run, event);
   const outcome = action === "none" || action === "reconfigure" ? "unchanged" : "staged";
   return { ...inPlace(spec, paths), wantedVersion: wanted.version, outcome, action, failure: null };
 }
 
+/** Nothing starts differently because of it: on a full disk it waits for another run. */
+function promote(paths: AddonPaths, specs: Specs, after: Specs, run: Run): void {
+  try {
+    writeSpecs(paths, specs, after);
+  } catch (error) {
+    const message = `${quoted(paths.specs)} does not say yet that what runs is known good: ${reason(error)}`;
+    run.warn({ code: "state_not_written", message });
+  }
+}
+
+/** File systems can be mounted so that nothing on them runs: that is for people to know, and to want perhaps. */
+function warnWhenInert(path: string, run: Run): void {
+  try {
+    if (run.isHost) accessSync(path, constants.X_OK);
+  } catch (error) {
+    run.warn({
+      code: "root_noexec",
+      message: `${quoted(path)} cannot be run here: ${reason(error)} (is it mounted noexec?)`,
+    });
+  }
+}
+
 /** The specs of an add-on whose folders, as far as they exist, are ours. */
 function openAddon(paths: AddonPaths, run: Run): Specs {
-  if (!checkOwnDirectory(paths.directory)) return { active: null, last_known_good: null, signed: false };
+  if (!checkOwnDirectory(paths.directory)) return NO_SPECS;
   checkOwnDirectory(paths.versions);
   sweep(paths.directory, "temporary_files");
-  const { specs, warnings } = readSpecs(paths);
+  const { specs, warnings } = settledSpecs(paths);
   for (const warning of warnings) run.warn(warning);
   return specs;
 }
 
-type Doing = Exclude<NextStep, { kind: "refuse" }>;
-
-/** Returns the id of the key that signed what is now under `versions/`. */
-async function obey(step: Doing, wanted: Wanted, paths: AddonPaths, run: Run): Promise<string | null> {
-  if (step.kind === "in_place") {
-    if (step.writeRecord) recordInPlace(wanted, step.folder, paths);
-    return step.keyid;
+/** What an operator pinned stays, if its bytes still are what was verified. */
+async function hold(
+  warnings: readonly Warning[],
+  wanted: Wanted,
+  paths: AddonPaths,
+  specs: Specs,
+  run: Run,
+): Promise<AddonResult> {
+  for (const warning of warnings) run.warn(warning);
+  const fallback = await fallBack(paths, specs, run.stop);
+  if (fallback.kind === "kept") {
+    const spec = inPlace(fallback.spec, paths);
+    return { ...spec, wantedVersion: wanted.version, outcome: "unchanged", action: "hold", failure: null };
   }
-  const read = {
-    key: wanted.objectKey,
-    maxBytes: LIMITS.artifactBytes,
-    deadlineMs: DOWNLOAD_MS,
-    stop: run.stop,
-  };
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys };
-  return stageArtifact(wanted, step, await run.open(read), { ...run, paths, check });
+  throw new Failure("binary_missing", `what add-on ${quoted(wanted.id)} is pinned to is not there any more`, {
+    hint: `take what is assigned with: waybill addon unpin ${wanted.id}`,
+  });
 }
 
-function actionOf(step: Doing, changedSpec: boolean): Action {
+export function actionOf(step: Doing, changedSpec: boolean): Action {
   if (step.kind === "stage") return step.how === "new" ? "stage" : step.how;
   if (step.switchLink) return "activate";
   return changedSpec ? "reconfigure" : "none";
@@ -163,6 +173,7 @@ export async function keepGoing(
   const fallback = await tryFallBack(paths, run);
   if (fallback.kind === "kept") {
     const action = fallback.restored ? "restore" : "keep";
+    for (const event of eventOf(action, fallback.spec, [])) note(run, event);
     return {
       ...inPlace(fallback.spec, paths),
       wantedVersion: version,
@@ -172,6 +183,7 @@ export async function keepGoing(
     };
   }
   if (!fallback.withdrawn) return failed;
+  note(run, { event: "withdrawn", addon_id: id, version, detail: failure.code });
   return {
     ...failed,
     action: "withdraw",
@@ -188,7 +200,7 @@ async function tryFallBack(paths: AddonPaths, run: Run): Promise<Fallback> {
     if (!checkOwnDirectory(paths.directory) || !checkOwnDirectory(paths.versions)) {
       return { kind: "nothing", withdrawn: false };
     }
-    return await fallBack(paths, readSpecs(paths).specs, run.stop);
+    return await fallBack(paths, settledSpecs(paths).specs, run.stop);
   } catch {
     throwIfStopped(run.stop, `looking for what add-on ${quoted(paths.directory)} ran before`);
     // The first failure is the one to tell; this one has the same cause, or tells of a broken disk.

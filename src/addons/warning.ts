@@ -12,7 +12,13 @@ type WarningCode =
   | "unsigned_after_signed"
   | "state_unreadable"
   | "state_not_written"
-  | "capabilities_not_applied";
+  | "mirror_failed"
+  | "capabilities_not_applied"
+  | "root_noexec"
+  | "pinned"
+  | "downgrade_allowed"
+  | "audit_not_written"
+  | "attempts_not_written";
 
 export type Warning = {
   readonly code: WarningCode;

@@ -94,6 +94,11 @@ export const FAILURES = {
   platform_unsupported: "policy",
   platform_missing: "policy",
   supervision_unsupported: "policy",
+  tarball_unsafe: "policy",
+  capability_unsafe: "policy",
+  downgrade_refused: "policy",
+  version_blocked: "policy",
+  statement_expired: "policy",
 
   hash_mismatch: "untrusted",
   digest_header_mismatch: "untrusted",
@@ -121,6 +126,8 @@ export const FAILURES = {
   key_revoked: "untrusted",
   threshold_not_met: "untrusted",
   trust_root_rollback: "untrusted",
+  statement_mismatch: "untrusted",
+  audit_broken: "untrusted",
 
   path_not_found: "missing",
   row_missing: "missing",
@@ -131,6 +138,8 @@ export const FAILURES = {
   requirement_unknown: "missing",
   nothing_checked: "missing",
   no_evidence: "missing",
+  tarball_binary_missing: "missing",
+  rollback_target_missing: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
@@ -153,6 +162,7 @@ export const FAILURES = {
   server_unsupported: "protocol",
   artifact_too_large: "protocol",
   evidence_too_large: "protocol",
+  tarball_too_large: "protocol",
 
   conflict_persisted: "conflict",
   previous_differs: "conflict",
@@ -172,6 +182,7 @@ export const FAILURES = {
   server_failed: "server",
   rate_limited: "server",
   storage_failed: "server",
+  no_space: "server",
 
   outcome_unknown: "unknown",
   written_unverified: "unknown",

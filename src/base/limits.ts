@@ -57,6 +57,16 @@ export const LIMITS = {
   conversionBytes: 268_435_456,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
+  /** files of one bundle */
+  bundleEntries: 64,
+  /** bytes of one file of a bundle, unpacked */
+  bundleFileBytes: 536_870_912,
+  /** bytes of all files of a bundle, unpacked */
+  bundleBytes: 1_073_741_824,
+  /** bytes of zeros that may follow the end of a tar archive: its writer's blocking */
+  bundlePaddingBytes: 1_048_576,
+  /** bytes that a zstd frame may make its reader keep */
+  zstdWindowBytes: 33_554_432,
   /** bytes of one context archive that the build API takes */
   contextArchiveBytes: 524_288_000,
   /** bytes of an archive that is compared with a capture, unpacked */
@@ -71,6 +81,8 @@ export const LIMITS = {
   logLineChars: 8_192,
   /** bytes of a list of the files of a context */
   manifestBytes: 536_870_912,
+  /** bytes of the audit log of a host */
+  auditBytes: 268_435_456,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

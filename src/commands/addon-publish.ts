@@ -1,4 +1,6 @@
-import { basename, resolve } from "node:path";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
 import { parsePlatform, platformOf, shownPlatform } from "../addons/platform.ts";
 import { publishAddon } from "../addons/publish.ts";
@@ -15,7 +17,11 @@ export const addonPublish: Command = defineCommand({
   name: "publish",
   description: "sign a program, upload it, publish it as an add-on, and prove that hosts will get it",
   args: {
-    file: { type: "positional", required: true, description: "the program: one executable file" },
+    file: {
+      type: "positional",
+      required: true,
+      description: "the program, a .tar.gz or .tar.zst bundle, or a directory to be packed",
+    },
     id: { type: "string", required: true, valueHint: "ID", description: "the add-on" },
     version: { type: "string", required: true, valueHint: "V", description: "its version" },
     platform: { type: "string", valueHint: "OS/ARCH", description: "what it was built for (this machine)" },
@@ -62,9 +68,9 @@ export const addonPublish: Command = defineCommand({
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
-    const file = resolve(world.cwd, flags.file);
+    const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
-      file,
+      file: packed.file,
       id,
       version,
       platform,
@@ -74,7 +80,7 @@ export const addonPublish: Command = defineCommand({
       key,
       assign: flags.assign,
       stop: world.stop,
-    });
+    }).finally(packed.remove);
     return {
       exit: EXIT.ok,
       document: {
@@ -96,6 +102,23 @@ export const addonPublish: Command = defineCommand({
     };
   },
 });
+
+/** A directory as a bundle of its files, in a file that is to be removed; a file as it is. */
+async function packDirectory(path: string, world: World): Promise<{ file: string; remove: () => void }> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return { file: path, remove: () => {} };
+  const folder = mkdtempSync(join(tmpdir(), "waybill-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const { makeBundle } = await import("../addons/make-bundle.ts");
+    const file = join(folder, "bundle.tar.gz");
+    await makeBundle(path, file, world.stop);
+    return { file, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
 
 function signingKey(file: string | undefined, variable: string | undefined, world: World): SigningKey | null {
   if (file !== undefined && variable !== undefined) {

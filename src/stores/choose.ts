@@ -1,79 +1,123 @@
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { basename, dirname } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import type { DockerLogins } from "./docker-config.ts";
 import { FileStore } from "./file.ts";
-import { fetchObject, HttpStore } from "./http.ts";
-import type { ObjectRead, Store } from "./store.ts";
+import type { TlsTrust } from "./http-object.ts";
+import { HttpStore } from "./http.ts";
+import { NatsStore, parseNats } from "./nats.ts";
+import { OciStore } from "./oci.ts";
+import { parseOci } from "./oci-reference.ts";
+import { parseS3, s3Access, S3Store } from "./s3.ts";
+import type { Store } from "./store.ts";
 
 export type StoreChoice = {
-  /** The bearer token of an http store. */
-  readonly token: string | undefined;
   readonly allowInsecureHttp: boolean;
   /** What a relative `file:` directory is relative to. */
   readonly cwd: string;
+  /** `os/arch`, for stores that hold several. */
+  readonly platform: string;
+  readonly tls: TlsTrust;
+  /** Where the variables of S3 are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logins: DockerLogins;
+  /** A NATS `.creds` file. */
+  readonly natsCredentials: string | undefined;
+  /** Told of every secret before it is used. */
+  readonly keepSecret: (text: string) => void;
 };
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/iu;
-const LATER = new Set(["s3", "oci", "nats"]);
+const WANTED = "wanted file:DIR, https://…, s3://…, oci://… or nats://…";
 
-/** The store that the text of `--store` names. Throws Failure with a usage code; nothing is opened. */
-export function chooseStore(text: string, choice: StoreChoice): Store {
-  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
-  if (scheme === "file") {
-    if (choice.token !== undefined) {
-      throw new Failure("flags_contradict", "a file store takes no token", {
-        hint: "leave out --store-token-env",
-      });
-    }
-    return new FileStore(directoryOf(text, choice.cwd));
-  }
-  if (scheme === "http" || scheme === "https") {
-    return new HttpStore(parseEndpoint(text, endpointPolicy(choice, "--store")), choice.token);
-  }
-  if (scheme !== undefined && LATER.has(scheme)) throw notInThisBuild(scheme, "--store");
-  throw new Failure("invalid_value", `--store is ${quoted(text)}; wanted file:DIR or https://…`, {
-    hint: scheme === undefined ? `a directory is written file:${text}` : undefined,
-  });
+/** The scheme of a URL in lower case; undefined when the text has none. */
+export function schemeOf(text: string): string | undefined {
+  return SCHEME.exec(text)?.[1]?.toLowerCase();
+}
+
+/** Which server a store's token goes to: `host[:port]`; null for a store that takes none. */
+export function tokenHost(text: string): string | null {
+  const found = /^(?:https?|oci|nats):\/\/([^/?#]+)/iu.exec(text);
+  return found?.[1]?.toLowerCase() ?? null;
 }
 
 /**
- * Opens what an assignment's `artifact_object_key` names: an absolute URL as it is, anything else in `store`. A
- * reference that nothing can resolve is `object_store_unavailable`, never a reason to run something unverified.
+ * The store that the text of a `--store` names; `token` is for it alone. Throws Failure with a usage or an auth code;
+ * nothing is opened.
  */
-export async function openReference(
-  store: Store | null,
-  choice: StoreChoice,
-  read: ObjectRead,
-): Promise<AsyncIterable<Uint8Array>> {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//iu.exec(read.key)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    if (store !== null) return store.open(read);
-    throw new Failure("object_store_unavailable", `no store holds ${quoted(read.key)}`, {
-      hint: "pass --store file:DIR or --store https://…",
-    });
+export function chooseStore(text: string, token: string | undefined, choice: StoreChoice): Store {
+  const from = "--store";
+  const { allowInsecureHttp, tls, keepSecret } = choice;
+  switch (schemeOf(text)) {
+    case "file":
+      return new FileStore(directoryOf(text, choice.cwd));
+    case "http":
+    case "https":
+      return new HttpStore(parseEndpoint(text, { from, allowInsecureHttp, path: "allowed" }), token, tls);
+    case "s3": {
+      const access = s3Access(choice.environment, allowInsecureHttp, keepSecret);
+      return new S3Store(parseS3(text, from, choice.environment), access, tls);
+    }
+    case "oci":
+      return new OciStore(parseOci(text, from), choice.platform, registryAccess(choice, token));
+    case "nats":
+      return natsStore(text, token, choice);
+    case undefined:
+      throw new Failure("invalid_value", `--store is ${quoted(text)}; ${WANTED}`, {
+        hint: `a directory is written file:${text}`,
+      });
+    default:
+      throw new Failure("invalid_value", `--store is ${quoted(text)}; ${WANTED}`);
   }
-  if (scheme === "file") {
-    const path = filePathOf(read.key);
-    return new FileStore(dirname(path)).open({ ...read, key: basename(path) });
-  }
-  if (scheme === "http" || scheme === "https") {
-    const url = parseEndpoint(read.key, {
-      ...endpointPolicy(choice, "artifact_object_key"),
-      query: "allowed",
-    });
-    return store instanceof HttpStore ? store.openUrl(url, read) : fetchObject(url, undefined, read);
-  }
-  throw notInThisBuild(scheme, "artifact_object_key", "object_store_unavailable");
 }
 
-function endpointPolicy(
-  choice: StoreChoice,
-  from: string,
-): { from: string; allowInsecureHttp: boolean; path: "allowed" } {
-  return { from, allowInsecureHttp: choice.allowInsecureHttp, path: "allowed" };
+/** A store for one absolute reference, and the key of the object in it. */
+type Referenced = { readonly store: Store; readonly key: string };
+
+/**
+ * What an absolute `artifact_object_key` names, without any credential that was given for a server: those are for
+ * the stores that the operator named. Throws Failure: url_invalid, object_store_unavailable.
+ */
+export function referencedStore(key: string, scheme: string, choice: StoreChoice): Referenced {
+  const from = "artifact_object_key";
+  const { allowInsecureHttp, tls, environment, keepSecret } = choice;
+  const strange = { ca: tls.ca };
+  if (scheme === "file") {
+    const path = filePathOf(key);
+    return { store: new FileStore(dirname(path)), key: basename(path) };
+  }
+  if (scheme === "s3") {
+    const { prefix, ...place } = parseS3(key, from, environment);
+    const access = s3Access(environment, allowInsecureHttp, keepSecret);
+    return { store: new S3Store({ ...place, prefix: "" }, access, strange), key: prefix };
+  }
+  if (scheme === "oci") {
+    const access = { ...registryAccess(choice, undefined), tls: strange };
+    return { store: new OciStore(parseOci(key, from), choice.platform, access), key: "" };
+  }
+  if (scheme === "nats") {
+    const { prefix, ...place } = parseNats(key, from, allowInsecureHttp);
+    const access = { credentialsFile: undefined, token: undefined, tls: strange };
+    return { store: new NatsStore({ ...place, prefix: "" }, access), key: prefix };
+  }
+  throw new Failure("object_store_unavailable", `${from}: ${scheme}: is no store`, { hint: WANTED });
+}
+
+function natsStore(text: string, token: string | undefined, choice: StoreChoice): NatsStore {
+  const { allowInsecureHttp, natsCredentials: credentialsFile, tls } = choice;
+  if (token !== undefined && credentialsFile !== undefined) {
+    throw new Failure("flags_contradict", "--nats-creds and a token were both given for a NATS store");
+  }
+  return new NatsStore(parseNats(text, "--store", allowInsecureHttp), { credentialsFile, token, tls });
+}
+
+function registryAccess(
+  { logins, tls, allowInsecureHttp, keepSecret }: StoreChoice,
+  token: string | undefined,
+): ConstructorParameters<typeof OciStore>[2] {
+  return { logins, token, tls, allowInsecureHttp, keepSecret };
 }
 
 /** `file:DIR`, also relative, and `file:///DIR`. */
@@ -92,13 +136,4 @@ function filePathOf(url: string): string {
   } catch {
     throw new Failure("url_invalid", `${quoted(url)} is no file URL of this machine; wanted file:///path`);
   }
-}
-
-function notInThisBuild(
-  scheme: string,
-  from: string,
-  code: "invalid_value" | "object_store_unavailable" = "invalid_value",
-): Failure {
-  const what = LATER.has(scheme) ? `a ${scheme}: store is not in this build` : `${scheme}: is no store`;
-  return new Failure(code, `${from}: ${what}`, { hint: "wanted file:DIR or https://…" });
 }

@@ -5,7 +5,7 @@ import { throwIfStopped } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, reason } from "../host/files.ts";
 import { keySegments } from "./key.ts";
-import type { ObjectRead, Store } from "./store.ts";
+import { wholeObject, type ObjectRead, type ObjectStream, type Store } from "./store.ts";
 
 const CHUNK_BYTES = 1_048_576;
 
@@ -19,7 +19,7 @@ export class FileStore implements Store {
     this.name = `file:${directory}`;
   }
 
-  async open(read: ObjectRead): Promise<AsyncIterable<Uint8Array>> {
+  async open(read: ObjectRead): Promise<ObjectStream> {
     const path = this.#resolve(read.key);
     let descriptor: number;
     try {
@@ -28,7 +28,7 @@ export class FileStore implements Store {
     } catch (error) {
       throw unreadable(path, error);
     }
-    return chunksOf(descriptor, path, read);
+    return wholeObject(chunksOf(descriptor, path, read), null);
   }
 
   /** The real path of an object, which must lie within the directory: links that lead out are refused. */

@@ -1,73 +1,80 @@
 import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
-import { open, shownUrl } from "../host/http.ts";
+import { shownUrl } from "../host/http.ts";
+import { openHttpObject, type TlsTrust } from "./http-object.ts";
 import { keySegments } from "./key.ts";
-import { failureOfStatus } from "./http-status.ts";
-import type { ObjectRead, Store } from "./store.ts";
+import type { ObjectRead, ObjectStream, Store } from "./store.ts";
 
 /** Artifacts below a base URL, or at a URL of their own. */
 export class HttpStore implements Store {
   readonly name: string;
   readonly #base: URL;
   readonly #token: string | undefined;
+  readonly #tls: TlsTrust;
 
-  /** `token` goes to the origin of `base` and nowhere else. */
-  constructor(base: URL, token: string | undefined) {
+  /** `token` and the client certificate go to the origin of `base` and nowhere else. */
+  constructor(base: URL, token: string | undefined, tls: TlsTrust = {}) {
     this.#base = base;
     this.#token = token;
+    this.#tls = tls;
     this.name = shownUrl(base);
   }
 
-  async open(read: ObjectRead): Promise<AsyncIterable<Uint8Array>> {
-    const path = keySegments(read.key).map(encodeURIComponent).join("/");
-    const url = new URL(this.#base);
-    url.pathname = `${url.pathname.replace(/\/+$/u, "")}/${path}`;
-    return this.openUrl(url, read);
+  get origin(): string {
+    return this.#base.origin;
   }
 
-  /** An object at an absolute URL: of this store when the origin is the same, else without our token. */
-  async openUrl(url: URL, read: Omit<ObjectRead, "key">): Promise<AsyncIterable<Uint8Array>> {
-    const authorized = this.#token !== undefined && url.origin === this.#base.origin;
-    return fetchObject(url, authorized ? this.#token : undefined, read);
+  async open(read: ObjectRead): Promise<ObjectStream> {
+    return this.openUrl(urlBelow(this.#base, read.key), read);
+  }
+
+  /** An object at a URL of the same origin. */
+  async openUrl(url: URL, read: Omit<ObjectRead, "key">): Promise<ObjectStream> {
+    if (url.origin !== this.origin)
+      throw new Failure("url_invalid", `${shownUrl(url)} is not of ${this.name}`);
+    return openHttpObject({ url, tls: this.#tls, headers: bearer(this.#token) }, read);
   }
 }
 
-/** GET of one object. Only a whole answer, 200, is the object; the bytes are those on the wire. */
-export async function fetchObject(
-  url: URL,
-  token: string | undefined,
-  read: Omit<ObjectRead, "key">,
-): Promise<AsyncIterable<Uint8Array>> {
-  const refused = new AbortController();
-  const answer = await open({
-    method: "GET",
-    url,
-    headers: {
-      accept: "application/octet-stream, */*",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    deadlineMs: read.deadlineMs,
-    maxBytes: read.maxBytes,
-    stop: AbortSignal.any([read.stop, refused.signal]),
-  });
-  if (answer.status === 200) return renamed(answer.chunks, url, read.maxBytes);
-  // The body of a refusal tells us nothing that we need, and may be endless.
-  refused.abort();
-  throw failureOfStatus(answer.status, answer.headers, url);
+function bearer(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-async function* renamed(
-  chunks: AsyncIterable<Uint8Array>,
-  url: URL,
-  maxBytes: number,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code !== "answer_too_large") throw error;
-    throw new Failure(
-      "artifact_too_large",
-      `${quoted(shownUrl(url))} sent more than ${maxBytes} bytes, the ceiling of one artifact`,
-    );
+/** The URL of a key below a base, each of its segments escaped. */
+function urlBelow(base: URL, key: string): URL {
+  const path = keySegments(key).map(encodeURIComponent).join("/");
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/+$/u, "")}/${path}`;
+  return url;
+}
+
+/** The header of the original's gateway. */
+const GATEWAY_TOKEN = "x-serviceradar-plugin-token";
+
+/**
+ * The original's gateway: a POST without a body, its token in a header of its own; a plain GET when there is no
+ * token. Nothing else than 200 is success, and a POST is never resumed: the token may be good for one answer.
+ */
+export class GatewayStore implements Store {
+  readonly name: string;
+  readonly #url: URL;
+  readonly #token: string | undefined;
+  readonly #tls: TlsTrust;
+
+  constructor(url: URL, token: string | undefined, tls: TlsTrust) {
+    if (token !== undefined && !/^[\u0021-\u007e]{1,8192}$/u.test(token)) {
+      throw new Failure("input_invalid", "download_token has a character that no header can carry");
+    }
+    this.#url = url;
+    this.#token = token;
+    this.#tls = tls;
+    this.name = shownUrl(url);
+  }
+
+  async open(read: ObjectRead): Promise<ObjectStream> {
+    const [url, tls] = [this.#url, this.#tls];
+    if (this.#token === undefined) return openHttpObject({ url, tls }, read);
+    const headers = { [GATEWAY_TOKEN]: this.#token };
+    const { resume: _, ...fromStart } = read;
+    return openHttpObject({ url, tls, method: "POST", headers }, fromStart);
   }
 }

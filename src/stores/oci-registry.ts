@@ -8,11 +8,11 @@ import { quoted } from "../base/printable.ts";
 import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import { request, shownUrl, type Connection, type HttpAnswer, type HttpHead } from "../host/http.ts";
 import type { DockerLogins, Login } from "./docker-config.ts";
-import type { TlsTrust } from "./http-object.ts";
+import { openHttpObject, type TlsTrust } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
 import { parseChallenge } from "./oci-challenge.ts";
 import { MANIFEST_BYTES, MANIFEST_TYPES } from "./image-manifest.ts";
-import type { ObjectRead } from "./store.ts";
+import type { ObjectRead, ObjectStream } from "./store.ts";
 
 export type RegistryAccess = {
   readonly logins: DockerLogins;
@@ -77,6 +77,22 @@ export class Registry {
     } catch {
       return false;
     }
+  }
+
+  /** A blob; registries send it themselves or name another place that does. */
+  async blob(digest: Sha256, read: Omit<ObjectRead, "key">): Promise<ObjectStream> {
+    const url = this.#url(`blobs/sha256:${digest}`);
+    const ask = async (): Promise<ObjectStream> => {
+      try {
+        return await openHttpObject({ url, tls: this.#access.tls, headers: this.#headers() }, read);
+      } catch (error) {
+        const location = error instanceof StatusFailure ? elsewhere(error) : null;
+        if (location === null) throw error;
+        // The digest decides what is taken, so all that is left to guard is what the request tells and whom it asks.
+        return openHttpObject({ url: this.#target(location, url), tls: { ca: this.#access.tls.ca } }, read);
+      }
+    };
+    return this.#authorized(ask, read);
   }
 
   async #authorized<T>(ask: () => Promise<T>, read: Read): Promise<T> {

@@ -73,7 +73,7 @@ describe("usage", () => {
     ["a platform that is none", ["--platform", "linux"], "invalid_value"],
     ["a key of zeros", ["--key", "0".repeat(64)], "key_weak"],
     ["a store that is none", ["--store", "/mnt/x"], "invalid_value"],
-    ["a store of a later build", ["--store", "s3://bucket"], "invalid_value"],
+    ["a store of another kind", ["--store", "gopher://bucket"], "invalid_value"],
     ["a store over plain http", ["--store", "http://127.0.0.1:1/x"], "url_invalid"],
     [
       "a store elsewhere over http, allowed or not",

@@ -94,6 +94,7 @@ describe("entries", () => {
         delivery: "pushed_artifact",
         supervision: "systemd_timer",
         artifact_sha256: SHA as never,
+        artifacts: {},
       },
     ]);
   });

@@ -123,7 +123,12 @@ describe("from a server", () => {
   test("a variable that is not set is 4 before anything is sent", async () => {
     using host = new Host();
     answer = listing();
-    const { exit, document } = await fetching(host, ["--store-token-env", "UNSET"]);
+    const { exit, document } = await fetching(host, [
+      "--store",
+      `http://127.0.0.1:1`,
+      "--store-token-env",
+      "UNSET",
+    ]);
     expect(document.error?.code).toBe("credential_missing");
     expect(exit).toBe(4);
     expect(asked).toEqual([]);

@@ -63,7 +63,7 @@ describe("what runs on linux/amd64", () => {
     ["the other byte order", elf({ machine: 62, big: true }), "not for amd64"],
     ["an object file", elf({ machine: 62, type: 1 }), "no program"],
     ["half a header", elf({ machine: 62 }).subarray(0, 20), "cut off"],
-    ["a gzip bundle", Buffer.from([0x1f, 0x8b, 8, 0]), "gzip bundle"],
+    ["a gzip file", Buffer.from([0x1f, 0x8b, 8, 0]), "gzip file"],
   ];
   test.each(refused)("not %s", (_name, head, why) => {
     expect(readExecutable(head, amd64)).toMatchObject({ runs: false, why: expect.stringContaining(why) });

@@ -33,6 +33,8 @@ export type StageRun = {
   };
 };
 
+export type OtherRun = { exit: number; stderr: string; document: Record<string, unknown> };
+
 export type Entry = Record<string, unknown>;
 
 /** A host in a temporary folder: a root, a file store, an assignment list and a release key. */
@@ -42,6 +44,7 @@ export class Host implements Disposable {
   readonly root: string = join(this.home, "root");
   readonly store: string = join(this.home, "store");
   readonly list: string = join(this.home, "assignments.json");
+  readonly override: string = join(this.home, "addons.local.json");
   readonly #private: KeyObject;
   readonly publicKey: string;
   /** The seed, in base64. */
@@ -56,8 +59,13 @@ export class Host implements Disposable {
   }
 
   /** Puts a program into the store and returns a signed assignment for it. */
-  program(id: string, version: string, text = `#!/bin/sh\necho ${id} ${version}\n`, more: Entry = {}): Entry {
-    const bytes = Buffer.from(text);
+  program(
+    id: string,
+    version: string,
+    content: string | Uint8Array = `#!/bin/sh\necho ${id} ${version}\n`,
+    more: Entry = {},
+  ): Entry {
+    const bytes = Buffer.from(content);
     const key = `addons/${id}/${sha256Of(bytes)}`;
     mkdirSync(dirname(join(this.store, key)), { recursive: true });
     writeFileSync(join(this.store, key), bytes);
@@ -71,6 +79,11 @@ export class Host implements Disposable {
       artifact_signature: sign(null, bytes, this.#private).toString("base64"),
       ...more,
     };
+  }
+
+  /** Lets the host go back to one older version. */
+  allowDowngrade(id: string, version: string): void {
+    writeFileSync(this.override, JSON.stringify({ addons: [{ addon_id: id, allow_downgrade: version }] }));
   }
 
   assign(...addons: Entry[]): void {
@@ -111,6 +124,22 @@ export class Host implements Disposable {
       stderr: finished.stderr,
       document: jsonOf(finished) as StageRun["document"],
     };
+  }
+
+  /** `waybill addon WORD` on this host's root. */
+  addon(word: string, args: readonly string[]): Promise<OtherRun> {
+    return this.#run(["addon", word], args);
+  }
+
+  /** `waybill verify addon`. */
+  verify(args: readonly string[]): Promise<OtherRun> {
+    return this.#run(["verify", "addon"], args);
+  }
+
+  async #run(words: readonly string[], args: readonly string[]): Promise<OtherRun> {
+    const root = args.includes("--root") ? [] : ["--root", this.root];
+    const finished = await runWaybill([...words, "--json", ...root, ...args], { cwd: this.home });
+    return { exit: finished.code, stderr: finished.stderr, document: jsonOf(finished) };
   }
 
   [Symbol.dispose](): void {

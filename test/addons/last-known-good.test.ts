@@ -6,7 +6,26 @@ function modeOf(path: string): string {
   return (lstatSync(path).mode & 0o7777).toString(8);
 }
 
+/** The program and the kept artifact, so that nothing good is left of the version. */
+function spoil(host: Host, version: string): void {
+  for (const name of ["sample", "artifact.bin"]) {
+    writeFileSync(host.path("sample/versions", version, name), "#!/bin/sh\necho evil\n");
+  }
+}
+
 describe("tampering", () => {
+  test("a changed program is made whole from the kept artifact, without the store", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/versions/1/sample"), "#!/bin/sh\necho evil\n");
+    host.emptyStore();
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(0);
+    expect(document.addons).toMatchObject([{ outcome: "staged", action: "repair" }]);
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+  });
+
   test("a changed program is fetched again", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
@@ -51,7 +70,7 @@ describe("tampering", () => {
     await host.stage();
     host.assign(host.program("sample", "2"));
     await host.stage();
-    writeFileSync(host.path("sample/versions/2/sample"), "#!/bin/sh\necho evil\n");
+    spoil(host, "2");
     host.emptyStore();
     const { exit, document } = await host.stage();
     expect(exit).toBe(3);
@@ -73,7 +92,7 @@ describe("tampering", () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();
-    writeFileSync(host.path("sample/versions/1/sample"), "#!/bin/sh\necho evil\n");
+    spoil(host, "1");
     host.emptyStore();
     const { exit, document } = await host.stage();
     expect(exit).toBe(6);

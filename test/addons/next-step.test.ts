@@ -75,10 +75,14 @@ const FRESH: Facts = {
   keys: 1,
   allowUnsigned: false,
   replace: false,
+  active: null,
+  highestVersion: "",
+  blocked: [],
+  pinned: null,
 };
 const recorded = { sha256: SHA, binaryName: "x" };
-const good = { recorded, sha256: SHA, keyid: "k" };
-const conflict = { recorded: { sha256: OTHER, binaryName: "x" }, sha256: null, keyid: null };
+const good = { recorded, sha256: SHA, keyid: "k", retained: null };
+const conflict = { recorded: { sha256: OTHER, binaryName: "x" }, sha256: null, keyid: null, retained: null };
 const aside = `1+${SHA.slice(0, 12)}`;
 
 describe("the next step", () => {
@@ -111,18 +115,18 @@ describe("the next step", () => {
     ],
     [
       "gone from its folder",
-      { staged: { ...good, sha256: null, keyid: null } },
+      { staged: { ...good, sha256: null, keyid: null, retained: null } },
       { kind: "stage", folder: "1", how: "repair" },
     ],
     [
       "an empty folder",
-      { staged: { recorded: null, sha256: null, keyid: null } },
+      { staged: { recorded: null, sha256: null, keyid: null, retained: null } },
       { kind: "stage", how: "repair" },
     ],
     ["other bytes", { staged: conflict }, { kind: "refuse", failure: { code: "version_conflict" } }],
     [
       "other bytes without a record",
-      { staged: { recorded: null, sha256: OTHER, keyid: null } },
+      { staged: { recorded: null, sha256: OTHER, keyid: null, retained: null } },
       { kind: "refuse", failure: { code: "version_conflict" } },
     ],
     [

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { jsonOf, runWaybill } from "../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
 import { Host, type StageRun } from "./host.ts";
+import { tar, type TarEntry } from "./tar.ts";
 
 let plane: ControlPlaneProcess;
 let writer: string;
@@ -172,4 +174,61 @@ test("an answer that does not name what was published is no success", async () =
   } finally {
     await server.stop(true);
   }
+});
+
+test("a directory is packed, the same each time, and arrives as a bundle", async () => {
+  using host = new Host();
+  const folder = join(host.home, "program");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "tool"), "#!/bin/sh\necho packed\n", { mode: 0o700 });
+  writeFileSync(join(folder, "tool.json"), '{"a":1}');
+  const flags = ["--id", "packed", "--version", "1", "--binary", "tool", "--key-env", "KEY", "--assign"];
+  const first = await publish(host, flags);
+  expect(first).toMatchObject({ exit: 0, document: { stored: "new", binary: "tool" } });
+  expect(first.document["object_key"]).toEndWith(".tar.gz");
+  writeFileSync(join(folder, "tool.json"), '{"a":1}');
+  expect(await publish(host, flags)).toMatchObject({
+    exit: 0,
+    document: { stored: "already", digest: first.document["digest"] },
+  });
+  const staged = await stageFromPlane(host);
+  expect(staged.document.addons.find((one) => one.addon_id === "packed")).toMatchObject({
+    outcome: "staged",
+  });
+  expect(host.read("packed/current/tool")).toBe("#!/bin/sh\necho packed\n");
+  expect(host.read("packed/current/tool.json")).toBe('{"a":1}');
+});
+
+test("a bundle that no host would take is refused before anything is sent", async () => {
+  using host = new Host();
+  const path = join(host.home, "program");
+  const bundle = (entry: TarEntry): Uint8Array => gzipSync(tar({ name: "tool", data: "#!/bin/sh\n" }, entry));
+  const flags = ["--id", "refused", "--version", "1", "--binary", "tool", "--key-env", "KEY"];
+  const cases: [Uint8Array, string][] = [
+    [bundle({ name: "../x" }), "tarball_unsafe"],
+    [gzipSync(tar({ name: "other", data: "#!/bin/sh\n" })), "tarball_binary_missing"],
+    [gzipSync(tar({ name: "tool", data: "text" })), "platform_unsupported"],
+  ];
+  for (const [bytes, code] of cases) {
+    writeFileSync(path, bytes);
+    expect((await publish(host, flags)).document.error?.code).toBe(code as never);
+  }
+});
+
+test("a directory that holds more than files is refused", async () => {
+  using host = new Host();
+  const folder = join(host.home, "program");
+  mkdirSync(join(folder, "nested"), { recursive: true });
+  writeFileSync(join(folder, "tool"), "#!/bin/sh\n");
+  const { exit, document } = await publish(host, [
+    "--id",
+    "x",
+    "--version",
+    "1",
+    "--binary",
+    "tool",
+    "--key-env",
+    "KEY",
+  ]);
+  expect({ exit, code: document.error?.code }).toEqual({ exit: 5, code: "tarball_unsafe" });
 });

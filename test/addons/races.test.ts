@@ -123,6 +123,7 @@ describe("several runs on one root", () => {
     using host = new Host();
     const versions = ["1", "2"].map((version) => host.program("sample", version));
     host.assign(versions[0] ?? {});
+    host.allowDowngrade("sample", "1");
     await host.stage();
     const switched = new AbortController();
     let looks = 0;
@@ -137,7 +138,9 @@ describe("several runs on one root", () => {
     })();
     for (const entry of [versions[1], versions[0], versions[1]]) {
       host.assign(entry ?? {});
-      const runs = await Promise.all(Array.from({ length: 3 }, () => host.stage()));
+      const runs = await Promise.all(
+        Array.from({ length: 3 }, () => host.stage(["--override", host.override])),
+      );
       expect(runs.map((run) => run.exit)).toEqual([0, 0, 0]);
       const staged = runs.filter((run) => run.document.addons[0]?.outcome === "staged");
       expect(staged).toHaveLength(1);

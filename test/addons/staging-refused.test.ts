@@ -49,7 +49,7 @@ describe("what is not staged", () => {
       6,
     ],
     ["another platform", { target_os: "linux", target_arch: "s390x" }, "platform_unsupported", 5],
-    ["a store of another kind", { artifact_object_key: "s3://bucket/x" }, "object_store_unavailable", 12],
+    ["a store of another kind", { artifact_object_key: "gopher://bucket/x" }, "object_store_unavailable", 12],
   ];
   test.each(refusals)("%s, and nothing is written", async (_name, change, code, exitCode) => {
     using host = new Host();

@@ -65,7 +65,8 @@ describe("staging", () => {
     expect((await host.stage()).document.addons).toMatchObject([{ outcome: "staged", version: "2" }]);
     host.emptyStore();
     host.assign(one);
-    const { document } = await host.stage();
+    host.allowDowngrade("sample", "1");
+    const { document } = await host.stage(["--override", host.override]);
     expect(document.addons).toMatchObject([{ outcome: "staged", action: "activate", version: "1" }]);
     expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
   });

@@ -3,21 +3,12 @@ import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { FileStore } from "../../src/stores/file.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
-import { bytesOf, reading } from "./reading.ts";
+import { bytesOf, codeOf, reading } from "./reading.ts";
 
 function storeIn(folder: TemporaryFolder): FileStore {
   mkdirSync(folder.at("store/a/b"), { recursive: true });
   writeFileSync(folder.at("outside"), "secret");
   return new FileStore(folder.at("store"));
-}
-
-async function codeOf(read: Promise<unknown>): Promise<string> {
-  try {
-    await read;
-    return "none";
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
 }
 
 async function readAll(store: FileStore, key: string, more = {}): Promise<Buffer> {

@@ -45,3 +45,14 @@ export async function answers(url: string): Promise<boolean> {
     return false;
   }
 }
+
+/** Whether something takes connections there. */
+export async function listens(port: number): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data: () => {} } });
+    socket.end();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,107 @@
+import { AuditLog } from "../addons/audit-log.ts";
+import { checkAddon, type Finding } from "../addons/fsck.ts";
+import { readInventory } from "../addons/inventory.ts";
+import type { Layout } from "../addons/layout.ts";
+import { platformOf } from "../addons/platform.ts";
+import { requireRoot } from "../addons/stage-all.ts";
+import { EXIT, type ExitCode } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
+import { printable, quoted } from "../base/printable.ts";
+import { defineCommand, type Command, type World } from "../cli/command.ts";
+import { alone, LOCK_FLAG, readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const addonFsck: Command = defineCommand({
+  name: "fsck",
+  description: "read every staged byte again and hold it against what was verified",
+  args: {
+    id: { type: "string", repeat: true, valueHint: "ID", description: "only this add-on (all of them)" },
+    repair: {
+      type: "boolean",
+      description: "make damaged versions whole from the kept artifacts, without network",
+    },
+    key: {
+      type: "string",
+      repeat: true,
+      valueHint: "FILE|TEXT",
+      description: "an Ed25519 public key that the recorded signatures have to be by",
+    },
+    ...ROOT_FLAGS,
+    ...LOCK_FLAG,
+  },
+  examples: ["waybill addon fsck", "waybill addon fsck --repair --key release.pub"],
+  exits: ["partial", "policy", "untrusted", "missing", "conflict", "server", "interrupted", "terminated"],
+  emptyDocument: { checked: 0, findings: [] },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    const keys = readKeys(flags.key, layout.name, world);
+    const check = (): Promise<Finding[]> => checkAll(layout, flags.id, flags.repair, keys, world);
+    if (!flags.repair) requireRoot(layout);
+    const findings = flags.repair ? await alone(layout, flags["lock-timeout"], world, check) : await check();
+    if (findings.length === 0) {
+      throw new Failure("nothing_checked", `no version is staged under ${quoted(layout.root)}`);
+    }
+    return {
+      exit: exitOf(findings),
+      document: {
+        checked: findings.length,
+        repaired: findings.filter(({ repaired }) => repaired).length,
+        findings: findings.map((one) => ({
+          addon_id: one.addonId,
+          folder: one.folder,
+          ok: one.failure === null,
+          repaired: one.repaired,
+          digest: one.sha256 === null ? null : `sha256:${one.sha256}`,
+          keyid: one.keyid,
+          error: one.failure?.toDocument() ?? null,
+        })),
+      },
+      text: findings.map(describe).join(""),
+      failures: findings.flatMap(({ addonId, failure }) =>
+        failure === null
+          ? []
+          : [new Failure(failure.code, `add-on ${quoted(addonId)}: ${failure.message}`, failure)],
+      ),
+    };
+  },
+});
+
+async function checkAll(
+  layout: Layout,
+  ids: readonly string[],
+  repair: boolean,
+  keys: ReturnType<typeof readKeys>,
+  world: World,
+): Promise<Finding[]> {
+  const audit = new AuditLog(layout.audit, world.now);
+  const platform = platformOf(process.platform, process.arch);
+  const findings: Finding[] = [];
+  for (const addon of readInventory(layout, ids)) {
+    findings.push(...(await checkAddon(addon, repair, { layout, platform, keys, stop: world.stop })));
+  }
+  for (const { addonId, folder, sha256, repaired } of findings) {
+    if (!repaired) continue;
+    const event = {
+      event: "repaired",
+      addon_id: addonId,
+      version: folder ?? "",
+      sha256: sha256 ?? undefined,
+    };
+    for (const warning of audit.append(event)) world.say.warn(warning.message);
+  }
+  return findings;
+}
+
+/** What could not be repaired counts; partial when something else could, or is well. */
+function exitOf(findings: readonly Finding[]): ExitCode {
+  const failures = findings.flatMap(({ failure }) => (failure === null ? [] : [failure.exitCode]));
+  const [first] = failures;
+  if (first === undefined) return EXIT.ok;
+  const alike = failures.every((code) => code === first);
+  return alike ? first : EXIT.partial;
+}
+
+function describe({ addonId, folder, failure, repaired }: Finding): string {
+  const what = folder === null ? "" : ` ${folder}`;
+  const how = failure === null ? (repaired ? "repaired" : "whole") : failure.code;
+  return `${printable(addonId, 140)}${what}: ${how}\n`;
+}

@@ -1,0 +1,88 @@
+import { AuditLog } from "../addons/audit-log.ts";
+import { collect, collectParts, planCollection, type Collected } from "../addons/collect.ts";
+import { readInventory } from "../addons/inventory.ts";
+import type { Layout } from "../addons/layout.ts";
+import { requireRoot } from "../addons/stage-all.ts";
+import type { Warning } from "../addons/warning.ts";
+import { EXIT } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { defineCommand, type Command, type World } from "../cli/command.ts";
+import { alone, LOCK_FLAG, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const addonGc: Command = defineCommand({
+  name: "gc",
+  description: "remove versions that nothing runs and no rollback would need",
+  args: {
+    id: { type: "string", repeat: true, valueHint: "ID", description: "only this add-on (all of them)" },
+    keep: {
+      type: "string",
+      default: "1",
+      valueHint: "N",
+      description: "versions to keep besides those that are needed",
+    },
+    "dry-run": { type: "boolean", description: "say what would go, and remove nothing" },
+    ...ROOT_FLAGS,
+    ...LOCK_FLAG,
+  },
+  examples: ["waybill addon gc", "waybill addon gc --id sensor --keep 0", "waybill addon gc --dry-run"],
+  exits: ["policy", "missing", "conflict", "server", "changes", "interrupted", "terminated"],
+  emptyDocument: { checked: 0, addons: [] },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    const keep = /^\d{1,6}$/u.test(flags.keep) ? Number(flags.keep) : null;
+    if (keep === null) {
+      throw new Failure("invalid_value", `--keep is ${quoted(flags.keep)}; wanted a number of versions`);
+    }
+    const { collected, warnings } = flags["dry-run"]
+      ? lookOnly(layout, flags.id, keep)
+      : await alone(layout, flags["lock-timeout"], world, async () =>
+          collectAll(layout, flags.id, keep, world),
+        );
+    for (const warning of warnings) world.say.warn(warning.message);
+    const removed = collected.reduce((count, one) => count + one.removed.length, 0);
+    return {
+      exit: flags["dry-run"] && removed > 0 ? EXIT.changes : EXIT.ok,
+      document: {
+        checked: collected.length,
+        dry_run: flags["dry-run"],
+        removed,
+        addons: collected.map((one) => ({ addon_id: one.addonId, removed: one.removed, kept: one.kept })),
+        warnings,
+      },
+      text: collected.map((one) => describe(one, flags["dry-run"])).join(""),
+    };
+  },
+});
+
+function lookOnly(
+  layout: Layout,
+  ids: readonly string[],
+  keep: number,
+): { collected: Collected[]; warnings: Warning[] } {
+  requireRoot(layout);
+  return { collected: planCollection(readInventory(layout, ids), keep), warnings: [] };
+}
+
+function collectAll(
+  layout: Layout,
+  ids: readonly string[],
+  keep: number,
+  world: World,
+): { collected: Collected[]; warnings: Warning[] } {
+  const audit = new AuditLog(layout.audit, world.now);
+  const addons = readInventory(layout, ids);
+  const collected = planCollection(addons, keep);
+  const warnings = addons.flatMap((addon) => {
+    const choice = collected.find(({ addonId }) => addonId === addon.id);
+    return choice === undefined ? [] : collect(addon, choice, audit);
+  });
+  collectParts(layout, world.now().getTime());
+  return { collected, warnings };
+}
+
+function describe({ addonId, removed, kept }: Collected, dryRun: boolean): string {
+  const gone = removed.length === 0 ? "nothing" : removed.join(", ");
+  const stays = kept.map(({ folder, why }) => `${folder} (${why})`).join(", ");
+  return `${addonId}: ${dryRun ? "would remove" : "removed"} ${gone}; kept ${stays || "nothing"}\n`;
+}

@@ -1,0 +1,52 @@
+import { exitOfPlan, planAll } from "../addons/plan-all.ts";
+import { planDocument, describePlan } from "../addons/plan-document.ts";
+import { shownPlatform } from "../addons/platform.ts";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { LIST_FLAGS, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const addonPlan: Command = defineCommand({
+  name: "plan",
+  description: "what addon-stage would change, decided by the same rules; nothing is fetched or written",
+  args: {
+    assignments: {
+      type: "string",
+      valueHint: "FILE|-|URL",
+      description: "what is assigned to this host (the list that was fetched last)",
+    },
+    ...LIST_FLAGS,
+    ...ROOT_FLAGS,
+  },
+  examples: ["waybill addon plan --assignments list.json --key release.pub --root /var/lib/waybill"],
+  exits: [
+    ...(["partial", "auth", "policy", "untrusted", "missing", "protocol", "rejected"] as const),
+    ...(["transport", "server", "changes", "interrupted", "terminated"] as const),
+  ],
+  emptyDocument: { checked: 0, addons: [], warnings: [] },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    const planning = readPlanning(flags, layout, world);
+    const list = await readListing(flags.assignments, flags, planning, world);
+    const planned = await planAll(list, planning);
+    for (const warning of list.warnings) world.say.warn(warning.message);
+    return {
+      exit: exitOfPlan(planned),
+      document: {
+        checked: planned.length,
+        changes: planned.filter(({ changes }) => changes).length,
+        addons: planned.map(planDocument),
+        warnings: list.warnings,
+        root: layout.root,
+        layout: layout.name,
+        platform: shownPlatform(planning.platform),
+      },
+      text: describePlan(planned),
+      failures: planned.flatMap(({ addonId, failure }) =>
+        failure === null
+          ? []
+          : [new Failure(failure.code, `add-on ${quoted(addonId)}: ${failure.message}`, failure)],
+      ),
+    };
+  },
+});

@@ -1,0 +1,45 @@
+import { AuditLog } from "../addons/audit-log.ts";
+import { rollBack } from "../addons/roll-back.ts";
+import { EXIT } from "../base/exit-codes.ts";
+import { printable } from "../base/printable.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const addonRollback: Command = defineCommand({
+  name: "rollback",
+  description: "put an earlier version back, with its arguments and configuration; without any network",
+  args: {
+    id: { type: "positional", required: true, description: "the add-on" },
+    to: {
+      type: "string",
+      valueHint: "V",
+      description: "the version (the last known good, or the one before)",
+    },
+    ...ROOT_FLAGS,
+    ...LOCK_FLAG,
+  },
+  examples: ["waybill addon rollback sensor", "waybill addon rollback sensor --to 1.2.0"],
+  exits: ["policy", "untrusted", "missing", "conflict", "server", "interrupted", "terminated"],
+  emptyDocument: { checked: 0 },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    const audit = new AuditLog(layout.audit, world.now);
+    const { from, to, path, warnings } = await alone(layout, flags["lock-timeout"], world, () =>
+      rollBack(oneAddon(layout, flags.id), flags.to, audit, world.stop),
+    );
+    for (const warning of warnings) world.say.warn(warning.message);
+    return {
+      exit: EXIT.ok,
+      document: {
+        checked: 1,
+        addon_id: to.addon_id,
+        from: from === null ? null : { version: from.version, digest: `sha256:${from.artifact_sha256}` },
+        to: { version: to.version, digest: `sha256:${to.artifact_sha256}` },
+        binary_path: path,
+        blocked: from === null ? [] : [`sha256:${from.artifact_sha256}`],
+        warnings,
+      },
+      text: `${to.addon_id}: ${printable(from?.version ?? "nothing", 140)} -> ${printable(to.version, 140)}\n`,
+    };
+  },
+});

@@ -1,0 +1,68 @@
+import { readHostList } from "../addons/host-list.ts";
+import { parseAssignmentsSource } from "../addons/assignments-source.ts";
+import { readInventory } from "../addons/inventory.ts";
+import { requireRoot } from "../addons/stage-all.ts";
+import { describeStatus, statusOf } from "../addons/status.ts";
+import { resolve } from "node:path";
+import { EXIT } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { readLayout, readPlatform, readToken, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const addonStatus: Command = defineCommand({
+  name: "status",
+  description: "what each add-on has and what it is offered, apart; nothing is written",
+  args: {
+    id: { type: "positional", required: false, description: "the add-on (all of them)" },
+    assignments: {
+      type: "string",
+      valueHint: "FILE|-|URL",
+      description: "what is assigned to this host (the list that was fetched last)",
+    },
+    "token-env": {
+      type: "string",
+      valueHint: "VAR",
+      description: "variable that holds the bearer token of that URL",
+    },
+    override: { type: "string", valueHint: "FILE", description: "this host's own addons.local.json" },
+    "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
+    ...ROOT_FLAGS,
+  },
+  examples: ["waybill addon status", "waybill addon status sensor --json"],
+  exits: [
+    ...(["auth", "policy", "missing", "protocol", "rejected"] as const),
+    ...(["transport", "server", "interrupted", "terminated"] as const),
+  ],
+  emptyDocument: { checked: 0, addons: [], warnings: [] },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    requireRoot(layout);
+    const options = {
+      token: readToken(flags["token-env"], world),
+      allowInsecureHttp: flags["allow-insecure-http"],
+      cwd: world.cwd,
+    };
+    const source =
+      flags.assignments === undefined ? null : parseAssignmentsSource(flags.assignments, options);
+    const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
+    const { platform } = readPlatform(undefined);
+    const list = await readHostList(source, override, layout, platform, world.stop);
+    const all = statusOf(readInventory(layout, []), list);
+    const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
+    if (addons.length === 0 && flags.id !== undefined) {
+      throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
+    }
+    for (const warning of list?.warnings ?? []) world.say.warn(warning.message);
+    return {
+      exit: EXIT.ok,
+      document: {
+        checked: addons.length,
+        assignments: list === null ? "none" : source === null ? "cache" : "source",
+        addons,
+        warnings: list?.warnings ?? [],
+      },
+      text: addons.length === 0 ? "no add-on is staged or assigned\n" : describeStatus(addons),
+    };
+  },
+});

@@ -1,0 +1,213 @@
+import { join, resolve } from "node:path";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import type { World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
+import type { Values } from "../cli/flags.ts";
+import { readBounded } from "../host/files.ts";
+import { proxyFor } from "../host/proxy.ts";
+import { readSecret } from "../host/secrets.ts";
+import { chooseStore, tokenHost, type StoreChoice } from "../stores/choose.ts";
+import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
+import type { DownloadLimits } from "../stores/download.ts";
+import type { TlsTrust } from "../stores/http-object.ts";
+import type { Store } from "../stores/store.ts";
+
+/** Where artifacts are fetched from, and how. */
+export const STORE_FLAGS = {
+  store: {
+    type: "string",
+    repeat: true,
+    valueHint: "URL",
+    description:
+      "where artifacts lie: file:, https:, s3:, oci:, nats:; several are mirrors, the first good one wins",
+  },
+  "store-token-env": {
+    type: "string",
+    repeat: true,
+    valueHint: "[HOST=]VAR",
+    description: "variable that holds the bearer token of the store (of that host, when there are several)",
+  },
+  cacert: {
+    type: "string",
+    valueHint: "FILE",
+    description: "PEM certificates to trust in place of the system's",
+  },
+  "store-cert": { type: "string", valueHint: "FILE", description: "PEM certificate to show to the stores" },
+  "store-key": { type: "string", valueHint: "FILE", description: "PEM private key of that certificate" },
+  "docker-config": {
+    type: "string",
+    valueHint: "FILE",
+    description: "config.json with the logins of registries (also: config.json in the folder DOCKER_CONFIG)",
+  },
+  "nats-creds": {
+    type: "string",
+    valueHint: "FILE",
+    description: "credentials file for NATS stores (also: NATS_CREDS)",
+  },
+  "store-timeout": {
+    type: "string",
+    valueHint: "300s",
+    default: "300s",
+    description: "ceiling for one artifact, over all stores and tries",
+  },
+  "store-idle-timeout": {
+    type: "string",
+    valueHint: "30s",
+    default: "30s",
+    description: "leave a store that sends nothing for so long",
+  },
+  "store-min-rate": {
+    type: "string",
+    valueHint: "BYTES",
+    default: "1024",
+    description: "leave a store that sends fewer bytes per second",
+  },
+  "retry-budget": {
+    type: "string",
+    valueHint: "30s",
+    default: "30s",
+    description: "ceiling for all pauses between tries of one artifact",
+  },
+} as const;
+
+type StoreFlags = Values<typeof STORE_FLAGS>;
+
+export type Stores = {
+  readonly stores: readonly Store[];
+  readonly choice: StoreChoice;
+  readonly limits: DownloadLimits;
+};
+
+/** Throws Failure with a usage or an auth code; no server is asked. */
+export function readStores(
+  flags: StoreFlags,
+  allowInsecureHttp: boolean,
+  platform: string,
+  world: World,
+): Stores {
+  const keepSecret = (text: string): void => world.secrets.register(text);
+  const natsCreds = flags["nats-creds"] ?? nonEmpty(world.env["NATS_CREDS"]);
+  const choice: StoreChoice = {
+    allowInsecureHttp,
+    cwd: world.cwd,
+    platform,
+    tls: readTls(flags, world),
+    environment: world.env,
+    logins: readLogins(flags["docker-config"], world, keepSecret),
+    natsCredentials: natsCreds === undefined ? undefined : resolve(world.cwd, natsCreds),
+    keepSecret,
+  };
+  const tokens = readTokens(flags, world);
+  const stores = flags.store.map((text, index) => chooseStore(text, tokens[index], choice));
+  for (const text of flags.store) sayProxy(text, world);
+  return {
+    stores,
+    choice,
+    limits: {
+      deadlineMs: parseDuration(flags["store-timeout"], "--store-timeout"),
+      idleMs: parseDuration(flags["store-idle-timeout"], "--store-idle-timeout"),
+      leastRate: readRate(flags["store-min-rate"]),
+      retryBudgetMs: parseDuration(flags["retry-budget"], "--retry-budget", { least: 0 }),
+    },
+  };
+}
+
+/** One token for each store, in their order. A token goes to the one host that it was given for. */
+function readTokens(flags: StoreFlags, world: World): (string | undefined)[] {
+  const hosts = flags.store.map(tokenHost);
+  const named = new Map<string, string>();
+  for (const text of flags["store-token-env"]) {
+    const cut = text.lastIndexOf("=");
+    const [host, variable] =
+      cut === -1 ? [theOnly(hosts), text] : [text.slice(0, cut).toLowerCase(), text.slice(cut + 1)];
+    if (!hosts.includes(host)) {
+      throw new Failure(
+        "flags_contradict",
+        `--store-token-env names ${quoted(host)}, which no --store is at`,
+      );
+    }
+    if (named.has(host))
+      throw new Failure("flags_contradict", `--store-token-env names ${quoted(host)} twice`);
+    const token = readSecret({ variable }, world.env, "bearer token");
+    world.secrets.register(token);
+    named.set(host, token);
+  }
+  return hosts.map((host) => (host === null ? undefined : named.get(host)));
+}
+
+function theOnly(hosts: readonly (string | null)[]): string {
+  const taking = [...new Set(hosts.filter((host) => host !== null))];
+  const [host] = taking;
+  if (host !== undefined && taking.length === 1) return host;
+  throw new Failure(
+    "flags_contradict",
+    taking.length === 0
+      ? "--store-token-env was given without a --store that takes a token"
+      : "--store-token-env does not say which of the stores it is for",
+    { hint: taking.length === 0 ? "https:, oci: and nats: stores take one" : `write ${host}=VAR` },
+  );
+}
+
+function readTls(flags: StoreFlags, world: World): TlsTrust {
+  const [cert, key] = [flags["store-cert"], flags["store-key"]];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new Failure("flags_contradict", "--store-cert and --store-key belong together");
+  }
+  const read = (path: string, flag: string, label: RegExp): string => {
+    const text = new TextDecoder().decode(
+      readBounded(resolve(world.cwd, path), LIMITS.certificateBytes, flag),
+    );
+    if (label.test(text)) return text;
+    throw new Failure(
+      "input_invalid",
+      `${flag} ${quoted(path)} holds no PEM ${flag === "--store-key" ? "private key" : "certificate"}`,
+    );
+  };
+  const certificate = /-----BEGIN CERTIFICATE-----/u;
+  return {
+    ca: flags.cacert === undefined ? undefined : read(flags.cacert, "--cacert", certificate),
+    identity:
+      cert === undefined || key === undefined
+        ? undefined
+        : {
+            cert: read(cert, "--store-cert", certificate),
+            key: read(key, "--store-key", /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----/u),
+          },
+  };
+}
+
+const CONFIG_BYTES = 1_048_576;
+
+function readLogins(
+  flag: string | undefined,
+  world: World,
+  keepSecret: (text: string) => void,
+): DockerLogins {
+  const folder = nonEmpty(world.env["DOCKER_CONFIG"]);
+  const named = flag ?? (folder === undefined ? undefined : join(folder, "config.json"));
+  if (named === undefined) return new DockerLogins();
+  const path = resolve(world.cwd, named);
+  const bytes = readBounded(path, CONFIG_BYTES, "the Docker configuration", "config_unreadable");
+  const logins = parseDockerConfig(bytes, path);
+  for (const password of logins.passwords) keepSecret(password);
+  return logins;
+}
+
+/** A proxy sees who is asked and, without TLS, everything: the person who debugs this should know of it. */
+function sayProxy(text: string, world: World): void {
+  const host = tokenHost(text);
+  const proxy = host === null || /^nats:/iu.test(text) ? null : proxyFor(text, world.env);
+  if (proxy !== null)
+    world.say.info(`${host} is asked through the proxy ${proxy.shown} of $${proxy.variable}`);
+}
+
+function readRate(text: string): number {
+  if (/^\d{1,9}$/u.test(text)) return Number(text);
+  throw new Failure("invalid_value", `--store-min-rate is ${quoted(text)}; wanted a whole number of bytes`);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}

@@ -1,0 +1,94 @@
+import { checkChain } from "../addons/audit-chain.ts";
+import { verifyInstalled, type Proof } from "../addons/verify-installed.ts";
+import { readInventory } from "../addons/inventory.ts";
+import type { Layout } from "../addons/layout.ts";
+import { platformOf } from "../addons/platform.ts";
+import { requireRoot } from "../addons/stage-all.ts";
+import { EXIT, type ExitCode } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
+import { readTextIfThere } from "../host/files.ts";
+import { readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+
+export const verifyAddon: Command = defineCommand({
+  name: "addon",
+  description: "prove that what a host runs is what was verified, and that its log was not changed",
+  args: {
+    id: { type: "positional", required: false, description: "the add-on (all of them)" },
+    key: {
+      type: "string",
+      repeat: true,
+      valueHint: "FILE|TEXT",
+      description: "an Ed25519 public key that has to have signed what runs",
+    },
+    "audit-head": {
+      type: "string",
+      valueHint: "HEX",
+      description: "a digest of a log line noted earlier, which has to be in the log still",
+    },
+    ...ROOT_FLAGS,
+  },
+  examples: ["waybill verify addon --root /var/lib/waybill --key release.pub", "waybill verify addon sensor"],
+  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "interrupted", "terminated"],
+  emptyDocument: { checked: 0, accepted: [], refusals: [] },
+  act: async (flags, world) => {
+    const layout = readLayout(flags, world);
+    requireRoot(layout);
+    const keys = readKeys(flags.key, layout.name, world);
+    const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
+    const platform = platformOf(process.platform, process.arch);
+    const proofs: Proof[] = [];
+    for (const addon of addons) {
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }));
+    }
+    if (proofs.length === 0) {
+      throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
+    }
+    const audit = readAudit(layout, flags["audit-head"]);
+    const refusals = [
+      ...proofs.flatMap(({ failure }) => (failure === null ? [] : [failure])),
+      ...audit.refusals,
+    ];
+    return {
+      exit: exitOf(refusals, proofs.length),
+      document: {
+        checked: proofs.length,
+        accepted: proofs.flatMap((proof) => (proof.failure === null ? [proof.accepted] : [])),
+        refusals: refusals.map((failure) => failure.toDocument()),
+        audit: audit.document,
+      },
+      text: proofs
+        .map(({ addonId, accepted, failure }) =>
+          failure === null
+            ? `${addonId} ${accepted.version}: sha256:${accepted.sha256}${accepted.keyid === null ? "" : ` signed by ${accepted.keyid}`}\n`
+            : `${addonId}: ${failure.code}\n`,
+        )
+        .join(""),
+      failures: refusals,
+    };
+  },
+});
+
+function readAudit(
+  layout: Layout,
+  wantedHead: string | undefined,
+): { document: { lines: number; head: string; ok: boolean } | null; refusals: Failure[] } {
+  const text = readTextIfThere(layout.audit, LIMITS.auditBytes, "the audit log");
+  if (text === null && wantedHead === undefined) return { document: null, refusals: [] };
+  const chain = checkChain(text ?? "", wantedHead?.toLowerCase());
+  const document = { lines: chain.lines, head: chain.head, ok: chain.problem === null };
+  if (chain.problem === null) return { document, refusals: [] };
+  const failure = new Failure("audit_broken", `the audit log ${quoted(layout.audit)}: ${chain.problem}`, {
+    hint: "lines were changed or removed; compare it with a copy kept elsewhere",
+  });
+  return { document, refusals: [failure] };
+}
+
+function exitOf(refusals: readonly Failure[], checked: number): ExitCode {
+  const codes = refusals.map(({ exitCode }) => exitCode);
+  const [first] = codes;
+  if (first === undefined) return EXIT.ok;
+  return codes.every((code) => code === first) || checked === 1 ? first : EXIT.partial;
+}

@@ -1,0 +1,281 @@
+import { describe, expect, test } from "bun:test";
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { sha256Of } from "../../src/base/hashing.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
+import { Host, type Entry } from "./host.ts";
+import { tar } from "./tar.ts";
+
+/**
+ * Kills an operation at its Nth call of one kind, or fails that call, for every N until none is left. After each,
+ * `current` must name a whole version that was verified, and the next run must end well without anybody's help.
+ */
+const hasStrace = Bun.which("strace") !== null && process.platform === "linux";
+const everything = (process.env["WAYBILL_FULL"] ?? "") !== "";
+
+type Scenario = {
+  readonly name: string;
+  /** Brings the host to where the operation begins, and returns its words. */
+  readonly prepare: (host: Host, versions: Versions) => Promise<string[]>;
+  /** The versions that may be shown when the operation ends in whatever way; null for none at all. */
+  readonly allowed: readonly (string | null)[];
+  /** What the next run is, and the version that it shows in the end. */
+  readonly again: "stage" | "same";
+  readonly after: string;
+};
+
+type Versions = Readonly<Record<"1" | "2" | "3", Entry>>;
+
+function versionsOf(host: Host): Versions {
+  const bundle = (version: string): Uint8Array =>
+    gzipSync(
+      tar(
+        { name: "sample.json", data: `{"v":${version}}` },
+        { name: "sample", data: `#!/bin/sh\necho ${version}\n` },
+        { name: `only-${version}.conf`, data: version },
+      ),
+    );
+  const entry = (version: string): Entry =>
+    host.program("sample", version, bundle(version), { config_json: { v: version }, args: [version] });
+  return { "1": entry("1"), "2": entry("2"), "3": entry("3") };
+}
+
+async function staged(host: Host, ...entries: Entry[]): Promise<void> {
+  for (const entry of entries) {
+    host.assign(entry);
+    for (const _ of [1, 2]) expect((await host.stage()).exit).toBe(0);
+  }
+}
+
+const root = (host: Host): string[] => ["--json", "--root", host.root];
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "a first stage",
+    prepare: async (host, versions) => {
+      host.assign(versions["1"]);
+      return host.arguments();
+    },
+    allowed: [null, "1"],
+    again: "stage",
+    after: "1",
+  },
+  {
+    name: "an upgrade",
+    prepare: async (host, versions) => {
+      await staged(host, versions["1"]);
+      host.assign(versions["2"]);
+      return host.arguments();
+    },
+    allowed: ["1", "2"],
+    again: "stage",
+    after: "2",
+  },
+  {
+    name: "a rollback",
+    prepare: async (host, versions) => {
+      await staged(host, versions["1"], versions["2"]);
+      return ["addon", "rollback", "sample", "--to", "1", ...root(host)];
+    },
+    allowed: ["1", "2"],
+    again: "same",
+    after: "1",
+  },
+  {
+    name: "a gc",
+    prepare: async (host, versions) => {
+      await staged(host, versions["1"], versions["2"], versions["3"]);
+      return ["addon", "gc", "--keep", "0", ...root(host)];
+    },
+    allowed: ["3"],
+    again: "same",
+    after: "3",
+  },
+  {
+    name: "a repair",
+    prepare: async (host, versions) => {
+      await staged(host, versions["1"]);
+      await Bun.write(host.path("sample/versions/1/sample.json"), "[]");
+      await Bun.write(host.path("sample/versions/1/only-1.conf"), "");
+      return ["addon", "fsck", "--repair", ...root(host)];
+    },
+    allowed: ["1"],
+    again: "same",
+    after: "1",
+  },
+];
+
+type Fault = {
+  readonly calls: string;
+  readonly effect: string;
+  readonly from: number;
+  readonly few: readonly number[];
+};
+
+/** `from` leaves out the calls of the runtime's own start; `few` are the points of the short run. */
+const FAULTS: readonly Fault[] = [
+  { calls: "rename,renameat,renameat2", effect: "signal=KILL", from: 1, few: [2, 4] },
+  { calls: "symlink,symlinkat", effect: "signal=KILL", from: 1, few: [] },
+  { calls: "fsync,fdatasync", effect: "signal=KILL", from: 1, few: [6] },
+  { calls: "unlink,unlinkat,rmdir", effect: "signal=KILL", from: 1, few: [2] },
+  { calls: "mkdir,mkdirat", effect: "signal=KILL", from: 1, few: [] },
+  { calls: "fchmod,chmod,fchmodat", effect: "signal=KILL", from: 1, few: [] },
+  { calls: "ftruncate", effect: "signal=KILL", from: 1, few: [] },
+  { calls: "write,pwrite64", effect: "signal=KILL", from: 1, few: [] },
+  { calls: "openat", effect: "signal=KILL", from: 40, few: [] },
+  { calls: "rename,renameat,renameat2", effect: "error=ENOSPC", from: 1, few: [3] },
+  { calls: "fsync,fdatasync", effect: "error=EIO", from: 1, few: [3] },
+  { calls: "symlink,symlinkat", effect: "error=EDQUOT", from: 1, few: [] },
+  { calls: "mkdir,mkdirat", effect: "error=EROFS", from: 1, few: [] },
+  { calls: "unlink,unlinkat,rmdir", effect: "error=EROFS", from: 1, few: [] },
+  { calls: "pwrite64", effect: "error=ENOSPC", from: 1, few: [] },
+  { calls: "fchmod,chmod,fchmodat", effect: "error=EROFS", from: 1, few: [] },
+];
+
+/** More than any of the operations makes. */
+const MOST_CALLS = 400;
+
+describe.skipIf(!hasStrace)("a fault in", () => {
+  const cases = SCENARIOS.flatMap((scenario) =>
+    FAULTS.filter(({ few }) => everything || few.length > 0).map(
+      (fault): [string, string, string, Scenario, Fault] => [
+        scenario.name,
+        fault.calls,
+        fault.effect,
+        scenario,
+        fault,
+      ],
+    ),
+  );
+  test.concurrent.each(cases)(
+    "%s at %s (%s)",
+    async (_name, _calls, _effect, scenario, fault) => {
+      using host = new Host();
+      const versions = versionsOf(host);
+      const words = await scenario.prepare(host, versions);
+      const before = `${host.root}.before`;
+      if (existsSync(host.root)) cpSync(host.root, before, { recursive: true, verbatimSymlinks: true });
+      const points = everything
+        ? Array.from({ length: MOST_CALLS }, (_, index) => fault.from + index)
+        : fault.few;
+      for (const when of points) {
+        rmSync(host.root, { recursive: true, force: true });
+        if (existsSync(before)) cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
+        const wasHit = await faulty(host, words, fault, when);
+        check(host, versions, scenario, when);
+        await again(host, versions, scenario, words, when);
+        if (!wasHit) break;
+      }
+    },
+    everything ? 1_800_000 : 60_000,
+  );
+});
+
+/** Runs with one fault; false when there was no such call any more. */
+async function faulty(host: Host, words: readonly string[], fault: Fault, when: number): Promise<boolean> {
+  const log = join(host.home, "strace.log");
+  const inject = `inject=${fault.calls}:${fault.effect}:when=${when}`;
+  const child = Bun.spawn(
+    ["strace", "-f", "-qq", "-o", log, "-e", `trace=${fault.calls}`, "-e", inject, ...PROGRAM, ...words],
+    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  );
+  const code = await child.exited;
+  return code === 137 || child.signalCode !== null || readFileSync(log, "utf8").includes("(INJECTED)");
+}
+
+function shown(host: Host): string | null {
+  try {
+    return readlinkSync(host.path("sample/current")).replace(/^versions\//u, "");
+  } catch {
+    return null;
+  }
+}
+
+/** Every file of the version that is shown is there, with the bytes that were verified. */
+function checkWhole(host: Host, versions: Versions, when: number): void {
+  const version = shown(host);
+  if (version === null) return;
+  const folder = host.path("sample/versions", version);
+  const entry = Object.entries(versions).find(([name]) => name === version)?.[1];
+  expect({ when, sha256: sha256Of(readFileSync(join(folder, "artifact.tar.gz"))) }).toEqual({
+    when,
+    sha256: String(entry?.["artifact_sha256"]) as ReturnType<typeof sha256Of>,
+  });
+  expect(readFileSync(join(folder, "sample"), "utf8")).toBe(`#!/bin/sh\necho ${version}\n`);
+  expect(existsSync(join(folder, ".waybill-addon.json"))).toBe(true);
+}
+
+function check(host: Host, versions: Versions, scenario: Scenario, when: number): void {
+  expect({ when, shown: scenario.allowed.includes(shown(host)) }).toEqual({ when, shown: true });
+  checkWhole(host, versions, when);
+}
+
+async function again(
+  host: Host,
+  versions: Versions,
+  scenario: Scenario,
+  words: readonly string[],
+  when: number,
+): Promise<void> {
+  if (scenario.again === "stage") {
+    const { exit, document } = await host.stage();
+    expect({ when, exit, error: document.addons[0]?.error ?? null }).toEqual({ when, exit: 0, error: null });
+  } else {
+    const child = Bun.spawn([...PROGRAM, ...words], {
+      env: { ...CLEAN_ENVIRONMENT },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    const [text, code] = await Promise.all([child.stdout.text(), child.exited]);
+    // A rollback that was done before it was killed has nothing left to do, and says so.
+    const done = scenario.name === "a rollback" && text.includes("nothing_named");
+    expect({ when, code: done ? 0 : code, text: code === 0 || done ? "" : text }).toEqual({
+      when,
+      code: 0,
+      text: "",
+    });
+  }
+  expect({ when, shown: shown(host) }).toEqual({ when, shown: scenario.after });
+  checkWhole(host, versions, when);
+  for (const name of [`only-${scenario.after}.conf`, "sample.json"]) {
+    expect(readFileSync(host.path("sample/current", name), "utf8")).toContain(scenario.after);
+  }
+  const specs = JSON.parse(host.read("sample/.waybill-specs.json"));
+  expect(specs).toMatchObject({ active: { version: scenario.after, args: [scenario.after] }, pending: null });
+  expect(readdirSync(join(host.root, "tmp")).filter((name) => name.startsWith("waybill-"))).toEqual([]);
+  expect(readdirSync(host.path("sample")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  expect(await host.verify(["--key", host.publicKey])).toMatchObject({ exit: 0 });
+}
+
+test.skipIf(!hasStrace)("a bundle is on the disk, file by file, before it gets its name", async () => {
+  using host = new Host();
+  host.assign(versionsOf(host)["1"]);
+  const log = join(host.home, "log");
+  const calls = "trace=fsync,fdatasync,rename,renameat,renameat2,symlink,symlinkat";
+  const child = Bun.spawn(
+    ["strace", "-f", "-qq", "-y", "-o", log, "-e", calls, ...PROGRAM, ...host.arguments()],
+    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  );
+  expect(await child.exited).toBe(0);
+  const lines = readFileSync(log, "utf8").split("\n");
+  const first = (pattern: RegExp): number => lines.findIndex((line) => pattern.test(line));
+  const named = first(/rename\w*\(.*\/tmp\/waybill-[0-9a-f]{16}", .*versions\/1"/u);
+  const synced = ["sample", "sample.json", "only-1.conf", "artifact.tar.gz"].map((name) =>
+    first(new RegExp(`fsync\\(\\d+<[^>]*/tmp/waybill-[0-9a-f]{16}/${name.replaceAll(".", "\\.")}>`, "u")),
+  );
+  const folder = first(/fsync\(\d+<[^>]*\/tmp\/waybill-[0-9a-f]{16}>/u);
+  expect(Math.min(...synced, folder)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...synced)).toBeLessThan(named);
+  expect(folder).toBeLessThan(named);
+  // The journal, then the link, then what counts: each durable before the next.
+  const specs = lines.flatMap((line, index) =>
+    /rename\w*\(.*\/\.waybill-specs\.json"/u.test(line) ? [index] : [],
+  );
+  const link = first(/rename\w*\(.*\.current\.[0-9a-f]{12}\.tmp", .*\/current"/u);
+  expect(specs).toHaveLength(2);
+  expect(named).toBeLessThan(specs[0] ?? -1);
+  expect(specs[0] ?? -1).toBeLessThan(link);
+  expect(link).toBeLessThan(specs[1] ?? -1);
+});

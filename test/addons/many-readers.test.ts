@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { switchCurrent } from "../../src/addons/current-link.ts";
+import { Layout } from "../../src/addons/layout.ts";
+import { safeName } from "../../src/addons/names.ts";
+import { temporaryFolder } from "../support/temporary.ts";
+import { Host } from "./host.ts";
+
+/** A process that reads through `current` until it is told to end, and says how often, and what went wrong. */
+const READER = `
+  const { readFileSync, readlinkSync } = require("node:fs");
+  const [path, done] = process.argv.slice(-2);
+  let looks = 0;
+  const wrong = [];
+  for (;;) {
+    try {
+      const text = readFileSync(path + "/current/program", "utf8");
+      if (text !== "one" && text !== "two") wrong.push(text);
+      readlinkSync(path + "/current");
+      looks++;
+    } catch (error) {
+      wrong.push(error.code);
+    }
+    try { readFileSync(done); break; } catch {}
+  }
+  console.log(JSON.stringify({ looks, wrong: wrong.slice(0, 5) }));`;
+
+test("readers never find nothing, or half of something, over a thousand switches", async () => {
+  using folder = temporaryFolder();
+  const paths = new Layout(folder.path, "waybill").addon(safeName("sample", "id"));
+  for (const version of ["one", "two"]) {
+    mkdirSync(paths.version(version), { recursive: true });
+    writeFileSync(paths.binary(version, "program"), version);
+  }
+  switchCurrent(paths, "one");
+  const done = folder.at("done");
+  const readers = Array.from({ length: 2 }, () =>
+    Bun.spawn([process.execPath, "-e", READER, paths.directory, done], { stdout: "pipe", stderr: "inherit" }),
+  );
+  for (let index = 0; index < 1000; index++) {
+    switchCurrent(paths, index % 2 === 0 ? "two" : "one");
+    if (index % 100 === 0) await Bun.sleep(0);
+  }
+  writeFileSync(done, "");
+  for (const reader of readers) {
+    const seen = JSON.parse(await reader.stdout.text()) as { looks: number; wrong: string[] };
+    expect(seen.wrong).toEqual([]);
+    expect(seen.looks).toBeGreaterThan(0);
+  }
+  expect(readlinkSync(paths.current)).toBe("versions/one");
+});
+
+describe("sixteen processes on one root", () => {
+  test("end well, do the work once, and leave one whole log", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"), host.program("other", "1"));
+    const first = await Promise.all(Array.from({ length: 16 }, () => host.stage()));
+    expect(first.map(({ exit }) => exit)).toEqual(Array.from({ length: 16 }, () => 0));
+    expect(first.filter(({ document }) => document.addons[0]?.outcome === "staged")).toHaveLength(1);
+    host.assign(host.program("sample", "2"), host.program("other", "1"));
+    const mixed = await Promise.all([
+      ...Array.from({ length: 8 }, async () => (await host.stage()).exit),
+      ...Array.from({ length: 4 }, async () => (await host.addon("gc", ["--keep", "0"])).exit),
+      ...Array.from({ length: 2 }, async () => (await host.addon("pin", ["other"])).exit),
+      ...Array.from({ length: 2 }, async () => (await host.addon("fsck", ["--repair"])).exit),
+    ]);
+    expect(mixed).toEqual(Array.from({ length: 16 }, () => 0));
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/2");
+    expect(await host.verify(["--key", host.publicKey])).toMatchObject({
+      exit: 0,
+      document: { audit: { ok: true } },
+    });
+    const events = readFileSync(join(host.root, "audit.jsonl"), "utf8").trim().split("\n");
+    expect(events.filter((line) => line.includes('"staged"'))).toHaveLength(3);
+  }, 60_000);
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { decodeAssignments } from "../../src/addons/assignment.ts";
+import { askOf } from "../../src/addons/ask.ts";
+import { Layout } from "../../src/addons/layout.ts";
+import { choosePlatform, fits, parsePlatform, type Platform } from "../../src/addons/platform.ts";
+import { sha256Of } from "../../src/base/hashing.ts";
+
+const amd64: Platform = { os: "linux", arch: "amd64" };
+const musl: Platform = { ...amd64, libc: "musl" };
+const glibc: Platform = { ...amd64, libc: "glibc" };
+const arm64: Platform = { os: "linux", arch: "arm64" };
+const mac: Platform = { os: "darwin", arch: "arm64" };
+
+describe("which artifact is for a platform", () => {
+  const chosen: [string[], Platform, string | null][] = [
+    [["linux/amd64", "linux/arm64"], amd64, "linux/amd64"],
+    [["linux/arm64"], amd64, null],
+    [["linux/x86_64"], amd64, "linux/x86_64"],
+    [["linux-amd64"], amd64, "linux-amd64"],
+    [["Linux/AMD64"], amd64, "Linux/AMD64"],
+    [["linux/x86_64", "linux/amd64"], amd64, "linux/amd64"],
+    [["linux/arm64/v8"], arm64, "linux/arm64/v8"],
+    [["linux/aarch64"], arm64, "linux/aarch64"],
+    [["linux/arm", "linux/arm/v7"], arm64, null],
+    [["linux/amd64/v3"], amd64, null],
+    [["linux/amd64", "linux/amd64/musl"], musl, "linux/amd64/musl"],
+    [["linux/amd64", "linux/amd64/musl"], glibc, "linux/amd64"],
+    [["linux/amd64/musl"], glibc, null],
+    [["linux/x86_64/gnu"], glibc, "linux/x86_64/gnu"],
+    [["linux/amd64/musl"], amd64, "linux/amd64/musl"],
+    [["darwin/universal"], mac, "darwin/universal"],
+    [["darwin/universal", "macos/aarch64"], mac, "macos/aarch64"],
+    [["darwin/universal"], arm64, null],
+    [["", "linux", "linux/", "/amd64", "linux/amd64/musl/x"], amd64, null],
+    [["__proto__", "constructor"], amd64, null],
+    [[], amd64, null],
+  ];
+  test.each(chosen)("of %p for %p: %p", (names, platform, name) => {
+    expect(choosePlatform(names, platform)).toBe(name);
+  });
+
+  test("several other names for it are ambiguous", () => {
+    expect(() => choosePlatform(["linux/x86_64", "linux-amd64"], amd64)).toThrow("all mean linux/amd64");
+  });
+
+  const targets: [string, string, Platform, boolean][] = [
+    ["", "", amd64, true],
+    ["linux", "", amd64, true],
+    ["", "x86_64", amd64, true],
+    ["LINUX", "AMD64", amd64, true],
+    ["windows", "amd64", amd64, false],
+    ["linux", "arm64", amd64, false],
+    ["linux", "amd64/musl", glibc, false],
+  ];
+  test.each(targets)("an artifact for %p/%p on %p: %p", (os, arch, platform, expected) => {
+    expect(fits(os, arch, platform)).toBe(expected);
+  });
+
+  test("a platform from a flag", () => {
+    expect(parsePlatform("Linux-x86_64", "--platform")).toEqual(amd64);
+    expect(parsePlatform("linux/amd64/musl", "--platform")).toEqual(musl);
+    expect(() => parsePlatform("linux/universal", "--platform")).toThrow("wanted os/arch");
+  });
+});
+
+describe("a list for several platforms", () => {
+  const ask = (members: Record<string, unknown>, platform: Platform): ReturnType<typeof askOf> => {
+    const entry = { addon_id: "x", enabled: true, version: "1", ...members };
+    const { assignments, refused } = decodeAssignments(JSON.stringify({ addons: [entry] }), {
+      what: "l",
+      code: "input_invalid",
+    });
+    const [assignment] = assignments;
+    if (assignment === undefined) throw refused[0]?.failure ?? new Error("none");
+    return askOf(assignment, platform, new Layout("/r", "waybill"));
+  };
+  const sha = sha256Of("1");
+  const artifacts = {
+    "linux/amd64": { object_key: "a", sha256: sha.toUpperCase() },
+    "linux/arm64": { object_key: "b" },
+  };
+
+  test("gives the artifact of this one", () => {
+    expect(ask({ artifacts }, amd64)).toMatchObject({
+      kind: "artifact",
+      wanted: { objectKey: "a", sha256: sha },
+    });
+  });
+  test("an incomplete one is refused, and is no reason to run something else", () => {
+    expect(ask({ artifacts, binary_path: "/usr/bin/x" }, arm64)).toMatchObject({
+      kind: "refuse",
+      failure: { code: "artifact_incomplete" },
+    });
+  });
+  test("without one for this platform it is what is on the host, or nothing", () => {
+    expect(ask({ artifacts, binary_path: "/usr/bin/x" }, mac)).toMatchObject({ kind: "use_host_binary" });
+    expect(ask({ artifacts }, mac)).toMatchObject({
+      kind: "refuse",
+      failure: { code: "artifact_incomplete" },
+    });
+  });
+  test("what is said for one platform wins", () => {
+    expect(ask({ artifacts, artifact_object_key: "c", artifact_sha256: sha }, amd64)).toMatchObject({
+      wanted: { objectKey: "c" },
+    });
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Host } from "../addons/host.ts";
+import { tar } from "../addons/tar.ts";
+
+/** Disks that are full, read-only or odd. Mounting needs root; without it these are skipped, and say so. */
+function canMount(): boolean {
+  if (process.geteuid?.() !== 0 || process.platform !== "linux" || Bun.which("mount") === null) return false;
+  using host = new Host();
+  mkdirSync(host.root);
+  const done = mount(host.root, "size=64k");
+  if (done) unmount(host.root);
+  return done;
+}
+
+function mount(path: string, options: string): boolean {
+  return Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `mode=0755,${options}`, "tmpfs", path]).exitCode === 0;
+}
+
+function unmount(path: string): void {
+  Bun.spawnSync(["umount", "-l", path]);
+}
+
+/** A host whose root is a file system of its own. */
+class MountedHost extends Host {
+  constructor(options: string) {
+    super();
+    mkdirSync(this.root);
+    if (!mount(this.root, options)) throw new Error("mount failed");
+  }
+
+  remount(options: string): void {
+    const done = Bun.spawnSync(["mount", "-o", `remount,${options}`, this.root]);
+    if (done.exitCode !== 0) throw new Error(done.stderr.toString());
+  }
+
+  override [Symbol.dispose](): void {
+    unmount(this.root);
+    super[Symbol.dispose]();
+  }
+}
+
+/** Bytes that do not get smaller. */
+const noise = (bytes: number): Buffer =>
+  Buffer.from(
+    new Bun.CryptoHasher("sha512")
+      .update("x")
+      .digest("hex")
+      .repeat(bytes / 128),
+  );
+
+const script = (bytes: number): Buffer => Buffer.concat([Buffer.from("#!/bin/sh\n"), noise(bytes)]);
+
+describe.skipIf(!canMount())("a root on a disk", () => {
+  const large: [string, Buffer][] = [
+    ["a program that does not fit", script(2_097_152)],
+    ["a program that fits once and not twice", script(655_360)],
+    ["a bundle whose files do not fit", gzipSync(tar({ name: "sample", data: script(4_194_304) }))],
+  ];
+  test.each(large)("of one megabyte: %s; what runs goes on, nothing is left behind", async (_name, bytes) => {
+    using host = new MountedHost("size=1m");
+    host.assign(host.program("sample", "1"));
+    expect((await host.stage()).exit).toBe(0);
+    const small = host.program("sample", "1");
+    host.assign(host.program("sample", "2", bytes));
+    const { exit, document } = await host.stage();
+    expect(document.addons).toMatchObject([
+      { version: "1", outcome: "kept_last_known_good", error: { code: "no_space" } },
+    ]);
+    expect(exit).toBe(3);
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+    expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
+    expect(readdirSync(host.path("sample/versions"))).toEqual(["1"]);
+    host.assign(small);
+    expect((await host.stage()).exit).toBe(0);
+  });
+
+  test("that somebody else filled to the last byte; what runs goes on, also after a look", async () => {
+    using host = new MountedHost("size=1m");
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    try {
+      writeFileSync(join(host.root, "filler"), noise(2_097_152));
+    } catch {
+      // Full, as wanted.
+    }
+    expect((await host.stage()).document.addons).toMatchObject([{ outcome: "unchanged" }]);
+    host.assign(host.program("sample", "2"));
+    expect((await host.stage()).document.addons).toMatchObject([
+      { version: "1", outcome: "kept_last_known_good", error: { code: "no_space" } },
+    ]);
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+  });
+
+  test("without inodes", async () => {
+    using host = new MountedHost("size=8m,nr_inodes=24");
+    host.assign(host.program("sample", "1"));
+    expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "no_space" } }]);
+    expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
+  });
+
+  test("that became read-only; what runs goes on", async () => {
+    using host = new MountedHost("size=8m");
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    host.remount("ro");
+    host.assign(host.program("sample", "2"));
+    const { exit } = await host.stage();
+    expect([3, 13, 2]).toContain(exit);
+    expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+    expect(await host.addon("rollback", ["sample"])).toMatchObject({ document: { ok: false } });
+    expect(await host.verify(["--key", host.publicKey])).toMatchObject({ exit: 0 });
+    host.remount("rw");
+    expect((await host.stage()).document.addons).toMatchObject([{ version: "2", outcome: "staged" }]);
+  });
+
+  test("that lets nothing run is said", async () => {
+    using host = new MountedHost("size=8m,noexec");
+    host.assign(host.program("sample", "1"));
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(0);
+    expect(document.warnings.map(({ code }) => code)).toContain("root_noexec");
+  });
+
+  test("that ignores capabilities is no reason not to stage", async () => {
+    using host = new MountedHost("size=8m,nosuid,nodev");
+    host.assign(host.program("sample", "1"));
+    expect((await host.stage()).exit).toBe(0);
+  });
+
+  test("is read by somebody who may not write it, and not changed", async () => {
+    using host = new MountedHost("size=8m");
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    const before = readFileSync(host.path("sample/.waybill-specs.json"), "utf8");
+    host.remount("ro");
+    for (const word of ["status", "fsck"]) expect((await host.addon(word, [])).exit).toBe(0);
+    expect((await host.addon("plan", ["--assignments", host.list, "--key", host.publicKey])).exit).toBe(0);
+    expect(readFileSync(host.path("sample/.waybill-specs.json"), "utf8")).toBe(before);
+  });
+});
