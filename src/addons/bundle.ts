@@ -49,6 +49,7 @@ export async function readBundle(
     length += chunk.length;
     if (length > MOST_BYTES) throw tooLarge(`it unpacks to more than ${MOST_BYTES} bytes`);
     listing.update(chunk);
+    await sink.drain?.();
   }
   return listing.finish();
 }

@@ -6,11 +6,13 @@ import { BLOCK_BYTES, checkNotes, readTarHeader, tooLarge, unsafe } from "./tar-
 /** A file of a bundle that was approved before one byte of it was handed out. */
 export type ApprovedFile = { readonly name: string; readonly size: number };
 
-/** Who gets the approved bytes. A piece is only valid during the call. */
+/** Who gets the approved bytes. Nobody changes a piece later. */
 export type BundleSink = {
   readonly begin: (file: ApprovedFile) => void;
   readonly piece: (bytes: Uint8Array) => void;
   readonly end: () => void;
+  /** Resolves when more may come; absent for one that keeps nothing. */
+  readonly drain?: () => Promise<void>;
 };
 
 type State = "header" | "file" | "padding" | "notes" | "end";
