@@ -83,6 +83,8 @@ describe("an S3 server", () => {
   afterAll(() => server[Symbol.asyncDispose]());
 
   test("gives an object", async () => {
+    // Tests run in any order.
+    server.seen.length = 0;
     await fetched(server.url, "1.0");
     await fetched(server.url, "app/1.0", "s3://addons");
     await fetched(server.url, "s3://addons/app/1.0", "s3://other");
