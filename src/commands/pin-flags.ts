@@ -9,17 +9,8 @@ import { GLOBAL_REGION, isGitSha, isRegion, isTemplate, type WantedPin } from ".
 import type { Exchange } from "../pins/pin-client.ts";
 import { readConnections } from "./network-flags.ts";
 
-/** The flags that `promote` and `verify pin` share. */
-export const PIN_FLAGS = {
-  template: { type: "string", valueHint: "T", description: "the template whose image is pinned" },
-  digest: { type: "string", valueHint: "sha256:HEX", description: "the image, by its full digest" },
-  pin: {
-    type: "string",
-    valueHint: "T=DIGEST",
-    repeat: true,
-    description: "template and digest; for several pins",
-  },
-  region: { type: "string", valueHint: "R", description: "the region of the pin (global)" },
+/** Which control planes are talked to, and how: the same wherever pins are read. */
+export const PLACE_FLAGS = {
   target: {
     type: "string",
     valueHint: "NAME=URL",
@@ -52,12 +43,6 @@ export const PIN_FLAGS = {
     repeat: true,
     description: "a second token that may only read",
   },
-  stable: {
-    type: "string",
-    valueHint: "N",
-    default: "1",
-    description: "how many reads in a row must be equal",
-  },
   timeout: {
     type: "string",
     valueHint: "120s",
@@ -71,11 +56,6 @@ export const PIN_FLAGS = {
     description: "ceiling for one request",
   },
   "retry-interval": { type: "string", valueHint: "5s", default: "5s", description: "between two requests" },
-  "git-sha": { type: "string", valueHint: "SHA", description: "the commit that the image was built from" },
-  "git-sha-must-match": {
-    type: "boolean",
-    description: "a row of another commit is a mismatch, in place of a warning",
-  },
   strict: { type: "boolean", description: "refuse one token for two environments" },
   "user-agent": { type: "string", valueHint: "TEXT", description: "in place of waybill/VERSION" },
   cacert: {
@@ -97,7 +77,33 @@ export const PIN_FLAGS = {
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
 
-export type PinFlags = Values<typeof PIN_FLAGS>;
+export type PlaceFlags = Values<typeof PLACE_FLAGS>;
+
+/** The flags that `promote` and `verify pin` share, beside those of the place. */
+export const PIN_FLAGS = {
+  template: { type: "string", valueHint: "T", description: "the template whose image is pinned" },
+  digest: { type: "string", valueHint: "sha256:HEX", description: "the image, by its full digest" },
+  pin: {
+    type: "string",
+    valueHint: "T=DIGEST",
+    repeat: true,
+    description: "template and digest; for several pins",
+  },
+  region: { type: "string", valueHint: "R", description: "the region of the pin (global)" },
+  stable: {
+    type: "string",
+    valueHint: "N",
+    default: "1",
+    description: "how many reads in a row must be equal",
+  },
+  "git-sha": { type: "string", valueHint: "SHA", description: "the commit that the image was built from" },
+  "git-sha-must-match": {
+    type: "boolean",
+    description: "a row of another commit is a mismatch, in place of a warning",
+  },
+} as const;
+
+export type PinFlags = PlaceFlags & Values<typeof PIN_FLAGS>;
 
 /** The pins that flags name, or else the variables of the script that this replaces. At least one. */
 export function readPins(flags: PinFlags, world: World): WantedPin[] {
@@ -159,7 +165,7 @@ function readPin(text: string, region: string): WantedPin {
   return { template, region, digest: parseImageDigest(text.slice(cut + 1), `the digest of ${template}`) };
 }
 
-export function readExchange(flags: PinFlags, world: World): Exchange {
+export function readExchange(flags: PlaceFlags, world: World): Exchange {
   const attemptMs = parseDuration(flags["attempt-timeout"], "--attempt-timeout");
   return {
     attemptTimeoutMs: Math.min(attemptMs, parseDuration(flags.timeout, "--timeout")),

@@ -10,7 +10,7 @@ import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
 import { parseTargetConfig, type TargetConfig } from "../pins/target-config.ts";
 import { tellProxies } from "./network-flags.ts";
-import type { PinFlags } from "./pin-flags.ts";
+import type { PlaceFlags } from "./pin-flags.ts";
 import { doubtsAbout, meantName } from "./target-doubts.ts";
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
@@ -19,7 +19,7 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
  * The environments of a run, each with its credential. Everything that is wrong with them is known before the first
  * request: all missing credentials are named in one failure.
  */
-export function readTargets(flags: PinFlags, world: World): Target[] {
+export function readTargets(flags: PlaceFlags, world: World): Target[] {
   const named = namedTargets(flags, world);
   if (named.length === 0) {
     throw new Failure("nothing_named", "no environment is named", {
@@ -57,7 +57,7 @@ export function readTargets(flags: PinFlags, world: World): Target[] {
 
 type Named = { readonly env: string; readonly config: TargetConfig };
 
-function namedTargets(flags: PinFlags, world: World): Named[] {
+function namedTargets(flags: PlaceFlags, world: World): Named[] {
   const direct = [...pairs(flags.target, "--target")].map(([env, url]) => ({ env, config: { url } }));
   const path = flags.config ?? (direct.length === 0 ? world.env["WAYBILL_CONFIG"] : undefined);
   const wantsConfig = flags.all || flags.env.length > 0;

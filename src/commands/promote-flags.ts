@@ -8,7 +8,7 @@ import { fitNotes } from "../pins/notes.ts";
 import type { Force, PinNote } from "../pins/pin.ts";
 import type { PromotionRules } from "../pins/promotion.ts";
 import { readCi } from "../source/ci.ts";
-import { readCommit, readCount, type PIN_FLAGS } from "./pin-flags.ts";
+import { readCommit, readCount, type PinFlags } from "./pin-flags.ts";
 
 /** The flags of `promote` alone. */
 export const PROMOTE_FLAGS = {
@@ -59,7 +59,7 @@ export const PROMOTE_FLAGS = {
   },
 } as const;
 
-type Flags = Values<typeof PROMOTE_FLAGS> & Values<typeof PIN_FLAGS>;
+type Flags = Values<typeof PROMOTE_FLAGS> & PinFlags;
 
 export function readNote(flags: Flags, world: World): PinNote {
   const gitSha = readCommit(flags["git-sha"] ?? world.env["GIT_SHA"]);

@@ -9,7 +9,7 @@ import { promoteAll } from "../pins/promote.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { artifactDocument, proveBefore, tellDrift } from "./image-checks.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, readImageChecks, withUnreadDigest } from "./image-flags.ts";
-import { PIN_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
+import { PIN_FLAGS, PLACE_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 import { POLICY_FLAGS, TRUST_FLAGS } from "./policy-flags.ts";
@@ -18,6 +18,7 @@ import { PROMOTE_FLAGS, readNote, readRules, readRun } from "./promote-flags.ts"
 
 const FLAGS = {
   ...PIN_FLAGS,
+  ...PLACE_FLAGS,
   ...REPORT_FLAGS,
   ...IMAGE_FLAG,
   ...IMAGE_CHECK_FLAGS,

@@ -98,6 +98,10 @@ const verify: Group = defineGroup({
       description: "read pins back and compare them with what they should be",
       load: async () => (await import("./verify-pin.ts")).verifyPin,
     },
+    audit: {
+      description: "read every pin of every environment and report where they differ",
+      load: async () => (await import("./verify-audit.ts")).verifyAudit,
+    },
     artifact: {
       description: "prove that a file is the one with this digest, or the one that a key signed",
       load: async () => (await import("./verify-artifact.ts")).verifyArtifact,

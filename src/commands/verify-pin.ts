@@ -10,6 +10,7 @@ import { artifactDocument, proveAfter } from "./image-checks.ts";
 import { IMAGE_CHECK_FLAGS, readImageChecks } from "./image-flags.ts";
 import {
   PIN_FLAGS,
+  PLACE_FLAGS,
   readCommit,
   readCommitRule,
   readCount,
@@ -23,6 +24,7 @@ import { inEnvironment, warnOfLegs } from "./promote.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
+  ...PLACE_FLAGS,
   ...REPORT_FLAGS,
   ...IMAGE_CHECK_FLAGS,
   for: {

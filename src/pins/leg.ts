@@ -132,7 +132,11 @@ export function exitOfLeg(leg: Leg): ExitCode {
 
 /** The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer build. */
 export function exitOfLegs(legs: readonly Leg[]): ExitCode {
-  const codes = legs.map(exitOfLeg);
+  return exitOfCodes(legs.map(exitOfLeg));
+}
+
+/** The exit code of several things that were done side by side, of the code of each. */
+export function exitOfCodes(codes: readonly ExitCode[]): ExitCode {
   const failed: ExitCode[] = codes.filter((code) => code !== EXIT.ok && code !== EXIT.changes);
   if (codes.length === 0) return EXIT.missing;
   if (failed.length === 0) return codes.includes(EXIT.changes) ? EXIT.changes : EXIT.ok;

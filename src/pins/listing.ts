@@ -35,6 +35,26 @@ export function findRow(
   return readRow(row, wanted, isBare, named);
 }
 
+/** Every row of a listing, for an audit. Throws as `findRow` does; two rows of one (template, region) are refused. */
+export function readListing(body: Uint8Array, contentType: string | null): PinRow[] {
+  const { rows, isBare } = parseListing(body, contentType);
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    const [template, region] = [row["template_name"], regionOf(row)];
+    if (typeof template !== "string" || typeof region !== "string")
+      throw malformed(`a row names template ${shownJson(template ?? null)} in region ${shownJson(region)}`);
+    const key = JSON.stringify([template, region]);
+    const shown = { template: printable(template, 64), region: printable(region, 64) };
+    if (seen.has(key))
+      throw new Failure(
+        "answer_ambiguous",
+        `the control plane has two rows for ${shown.template} in ${shown.region}`,
+      );
+    seen.add(key);
+    return readRow(row, shown, isBare, []);
+  });
+}
+
 type Parsed = { readonly rows: readonly JsonMap[]; readonly isBare: boolean };
 
 function parseListing(body: Uint8Array, contentType: string | null): Parsed {

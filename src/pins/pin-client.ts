@@ -4,7 +4,7 @@ import { BUILD } from "../base/version.ts";
 import { request, type Connection, type HttpRequest } from "../host/http.ts";
 import { classifyWrite, type WriteAnswer } from "./classify.ts";
 import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
-import { findRow } from "./listing.ts";
+import { findRow, readListing } from "./listing.ts";
 import { GLOBAL_REGION, type Force, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Heard } from "./server-text.ts";
@@ -49,6 +49,16 @@ const NOT_SENT: ReadonlySet<Failure["code"]> = new Set([
 export async function readPin(target: Target, wanted: WantedPin, exchange: Exchange): Promise<ReadAnswer> {
   return readListed(target, exchange, (heard) => ({
     row: findRow(heard.body, wanted, heard.headers.get("content-type")),
+  }));
+}
+
+/** Every row of an environment. */
+export async function readAllPins(
+  target: Target,
+  exchange: Exchange,
+): Promise<Met & ({ readonly rows: readonly PinRow[] } | { readonly failure: Failure })> {
+  return readListed(target, exchange, (heard) => ({
+    rows: readListing(heard.body, heard.headers.get("content-type")),
   }));
 }
 

@@ -158,6 +158,8 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   pins: [
     "classify",
     "classify-read",
+    "drift",
+    "expected-pins",
     "idempotency",
     "leg",
     "leg-warnings",

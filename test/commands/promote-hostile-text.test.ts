@@ -102,7 +102,7 @@ describe.each([
               `prod=${server.url}`,
               "--allow-insecure-http",
             ],
-            ...["--retry-interval", "5ms", "--for", "10ms", "--timeout", "500ms"],
+            ...["--retry-interval", "3s", "--for", "10ms", "--timeout", "4s"],
             ...form,
           ],
           { env: { WAYBILL_TOKEN_PROD: TOKEN, ...(runner === "none" ? {} : { [runner]: "true" }) } },
