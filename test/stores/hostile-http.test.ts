@@ -169,17 +169,17 @@ describe("a server that is slow", () => {
 });
 
 describe("a head that is", () => {
-  const heads: [string, string, string][] = [
-    ["larger than any", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(2_000_000)}\r\n\r\n`, "connection_lost"],
-    ["not HTTP", "SSH-2.0-OpenSSH\r\n", "connection_lost"],
-    ["empty", "", "connection_lost"],
+  const heads: [string, string, string, number][] = [
+    ["larger than any", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(2_000_000)}\r\n\r\n`, "answer_too_large", 10],
+    ["not HTTP", "SSH-2.0-OpenSSH\r\n", "connection_lost", 12],
+    ["empty", "", "connection_lost", 12],
   ];
-  test.each(heads)("%s", async (_name, head, code) => {
+  test.each(heads)("%s", async (_name, head, code, exit) => {
     using host = new Host();
     host.assign(host.program("app", "1.0", PROGRAM));
     await using server = await rawServer((socket) => socket.end(head));
     const flags = ["--store", server.url.href, "--allow-insecure-http", "--retry-budget", "0s"];
     const run = await host.stage(flags);
-    expect([run.document.addons[0]?.error?.code, run.exit]).toEqual([code, 12]);
+    expect([run.document.addons[0]?.error?.code, run.exit]).toEqual([code, exit]);
   });
 });
