@@ -33,6 +33,9 @@ export const LIMITS = {
   conversionFileBytes: 67_108_864,
   /** bytes of all of them together */
   conversionBytes: 268_435_456,
+  /** files with the name of a secret that are looked into, and bytes of each */
+  secretLooks: 1_000,
+  secretLookBytes: 16_384,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
   /** bytes of one context archive that the build API takes */

@@ -1,5 +1,6 @@
 import { shownText } from "./byte-path.ts";
 import type { Capture } from "./capture.ts";
+import { healthWarnings } from "./health-document.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** Something that the reader should look at, though the capture stands. Codes are stable. */
@@ -55,6 +56,7 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
     });
   }
+  if (capture.health !== null) warnings.push(...healthWarnings(capture.health));
   return warnings;
 }
 

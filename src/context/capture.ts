@@ -5,11 +5,14 @@ import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
 import type { AbsenceReason } from "../source/known.ts";
 import { treeEqualsHead } from "../source/pull-request.ts";
+import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
 import { compareWithCommit } from "./commit-comparison.ts";
 import type { DigestName } from "./digest-names.ts";
+import { examine, type Health } from "./health.ts";
+import type { Machine } from "./health-document.ts";
 import { compileIgnore } from "./ignore.ts";
 import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
 import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItem } from "./tree-digests.ts";
@@ -42,6 +45,9 @@ export type Capture = {
   readonly mismatches: readonly Mismatch[];
   /** For a pull request: whether the proposed files are what is checked out. */
   readonly treeEqualsHead: boolean | null;
+  /** Null when the context could not be read. */
+  readonly health: Health | null;
+  readonly machine: Machine;
   /** What git said beyond a reason, for the person who looks for the cause. */
   readonly gitDetail: string | null;
 };
@@ -55,24 +61,32 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
-  const workTree = git === null ? GIT_MISSING : await findWorkTree(git, root);
+  const workTree =
+    git === null ? GIT_MISSING : hasRepositoryAround(repo) ? await findWorkTree(git, root) : NO_REPOSITORY;
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
   const [gathered, context] = await Promise.all([
     git !== null && workTree.ok ? gather(git.at(workTree.top), workTree, ci) : null,
     captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
   ]);
   const facts = gathered?.facts ?? null;
+  const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
-    matchesCommit: await compare(gathered, workTree, context),
-    digests: digestsOf(context, workTree, request.digests ?? null),
+    matchesCommit: await compare(gathered, workTree, context, digests.git_tree.value),
+    digests,
     context,
     git: facts,
     ci,
     mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
+    health: context.items === null ? null : examine(context.root, context.items),
+    machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
     gitDetail: workTree.ok ? null : workTree.detail,
   };
+}
+
+function umaskText(): string {
+  return process.umask().toString(8).padStart(4, "0");
 }
 
 type Gathered = {
@@ -98,6 +112,12 @@ const GIT_MISSING = {
   detail: "no git in an absolute folder of PATH",
 } as const satisfies WorkTree;
 
+const NO_REPOSITORY = {
+  ok: false,
+  reason: "not_a_repository",
+  detail: "no folder from here up is a repository",
+} as const satisfies WorkTree;
+
 function absenceOf(workTree: WorkTree): AbsenceReason {
   return workTree.ok ? "git_failed" : workTree.reason;
 }
@@ -106,6 +126,7 @@ async function compare(
   gathered: Gathered | null,
   workTree: WorkTree,
   context: ContextCapture,
+  itemsTree: string | null,
 ): Promise<MatchesCommit> {
   if (gathered === null || !workTree.ok) return unknownMatch(absenceOf(workTree));
   const { facts, left } = gathered;
@@ -118,6 +139,8 @@ async function compare(
     subpath: workTree.subpath,
     format: workTree.objectFormat,
     items: context.items,
+    itemsTree,
+    committedTree: facts.treeId,
     committed: facts.tree.value,
     submodules: facts.submodules,
     isIgnored: (path: BytePath) => ignore.verdictFor(patternText(path)).ignored,
