@@ -27,6 +27,9 @@ export const LIMITS = {
   gitOutputBytes: 67_108_864,
   /** bytes of a file in which git keeps one name or one id */
   refFileBytes: 65_536,
+  /** bytes of a repository's own configuration, and of its list of packed refs */
+  gitConfigBytes: 1_048_576,
+  packedRefsBytes: 67_108_864,
   /** submodules of one context, those inside submodules included */
   submodules: 1_000,
   /** bytes of one modified file that is read again to see whether only line ends or a filter differ */

@@ -43,6 +43,15 @@ export function warningsOf(capture: Capture): Warning[] {
   if (reason !== null && reason !== "not_a_repository") {
     warnings.push({ code: reason, message: `no commit: ${remedyOf(reason, gitDetail)}` });
   }
+  if (capture.git?.readBy === "files") {
+    const skipped = capture.git.includesSkipped
+      ? "; files that its configuration includes were not read"
+      : "";
+    warnings.push({
+      code: "git_missing",
+      message: `git is not installed: what HEAD is was read from its files, and whether this is it is unknown${skipped}`,
+    });
+  }
   if (capture.mismatches.includes("commit")) {
     warnings.push({
       code: "ci_mismatch",

@@ -5,6 +5,7 @@ import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
 import type { AbsenceReason } from "../source/known.ts";
 import { treeEqualsHead } from "../source/pull-request.ts";
+import { readRepositoryFiles } from "../source/repository-files.ts";
 import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { patternText, type BytePath } from "./byte-path.ts";
@@ -61,14 +62,13 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
-  const workTree =
-    git === null ? GIT_MISSING : hasRepositoryAround(repo) ? await findWorkTree(git, root) : NO_REPOSITORY;
+  const { workTree, fromFiles } = await locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
   const [gathered, context] = await Promise.all([
     git !== null && workTree.ok ? gather(git.at(workTree.top), workTree, ci) : null,
     captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
   ]);
-  const facts = gathered?.facts ?? null;
+  const facts = gathered?.facts ?? fromFiles;
   const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
@@ -106,11 +106,20 @@ async function gather(
   return { facts, treeEqualsHead: equal, left: git.paused() };
 }
 
-const GIT_MISSING = {
-  ok: false,
-  reason: "git_missing",
-  detail: "no git in an absolute folder of PATH",
-} as const satisfies WorkTree;
+/** The work tree, by asking git or, without one, by reading its files; and what those said. */
+async function locate(
+  git: Git | null,
+  repo: string,
+  root: string,
+  env: CaptureRequest["env"],
+): Promise<{ readonly workTree: WorkTree; readonly fromFiles: GitFacts | null }> {
+  if (git === null) {
+    const { workTree, facts } = readRepositoryFiles(repo, root, env);
+    return { workTree, fromFiles: facts };
+  }
+  const workTree = hasRepositoryAround(repo) ? await findWorkTree(git, root) : NO_REPOSITORY;
+  return { workTree, fromFiles: null };
+}
 
 const NO_REPOSITORY = {
   ok: false,
@@ -119,7 +128,8 @@ const NO_REPOSITORY = {
 } as const satisfies WorkTree;
 
 function absenceOf(workTree: WorkTree): AbsenceReason {
-  return workTree.ok ? "git_failed" : workTree.reason;
+  // A work tree without its facts is one that only its files told of.
+  return workTree.ok ? "git_missing" : workTree.reason;
 }
 
 async function compare(

@@ -13,6 +13,10 @@ import type { WorkTree } from "./work-tree.ts";
 
 /** What git observed of the work tree that the context lies in. */
 export type GitFacts = {
+  /** git itself, or the repository's files where there is no git. */
+  readonly readBy: "git" | "files";
+  /** Configuration that git would have included, and that was not read. */
+  readonly includesSkipped: boolean;
   readonly objectFormat: "sha1" | "sha256";
   readonly shallow: boolean;
   /** A clone whose missing objects would be fetched on demand. Nothing is fetched here. */
@@ -87,6 +91,8 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
   const [gitFolder, commonFolder, ...more] = (folders ?? "").split("\n");
   const named = gitFolder !== undefined && commonFolder !== undefined && more.length === 0;
   const facts: GitFacts = {
+    readBy: "git",
+    includesSkipped: false,
     objectFormat,
     shallow,
     partial: isPartial(settings),
