@@ -54,19 +54,28 @@ export type Capture = {
 };
 
 /**
- * The whole capture: the work tree is found first, because its object format decides which blob ids the one read
- * computes; then git's facts are gathered while the content is read.
+ * The whole capture: the context is listed while git finds the work tree, whose object format decides which blob ids
+ * the one read computes; then git's facts are gathered while the content is read.
  */
 export async function capture(request: CaptureRequest, stop: AbortSignal): Promise<Capture> {
   const root = contextRoot(request.cwd, request.context);
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
-  const { workTree, fromFiles } = await locate(git, repo, root, request.env);
+  const finding = locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
-  const [gathered, context] = await Promise.all([
-    git !== null && workTree.ok ? gather(git.at(workTree.top), workTree, ci) : null,
-    captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
+  const [{ workTree, fromFiles }, gathered, context] = await Promise.all([
+    finding,
+    finding.then(({ workTree: found }) =>
+      git !== null && found.ok ? gather(git.at(found.top), found, ci) : null,
+    ),
+    captureContext(
+      {
+        ...request,
+        objectFormat: finding.then(({ workTree: found }) => (found.ok ? found.objectFormat : null)),
+      },
+      stop,
+    ),
   ]);
   const facts = gathered?.facts ?? fromFiles;
   const digests = digestsOf(context, workTree, request.digests ?? null);
