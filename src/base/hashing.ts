@@ -25,12 +25,6 @@ export function sha256Of(bytes: Uint8Array | string): Sha256 {
   return new Hasher().update(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes).digest();
 }
 
-/** The 32 bytes of a digest that was computed in place, as text. */
-export function sha256FromBytes(digest: Uint8Array): Sha256 {
-  if (digest.length !== 32) throw new RangeError("a SHA-256 digest has 32 bytes");
-  return toHex(digest) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
-}
-
 /** The same digest by @noble/hashes: the reference that tests hold the engine against. */
 export function referenceSha256(bytes: Uint8Array): string {
   return toHex(sha256(bytes));

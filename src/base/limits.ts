@@ -49,12 +49,18 @@ export const LIMITS = {
   gitOutputBytes: 67_108_864,
   /** bytes of a file in which git keeps one name or one id */
   refFileBytes: 65_536,
+  /** bytes of a repository's own configuration, and of its list of packed refs */
+  gitConfigBytes: 1_048_576,
+  packedRefsBytes: 67_108_864,
   /** submodules of one context, those inside submodules included */
   submodules: 1_000,
   /** bytes of one modified file that is read again to see whether only line ends or a filter differ */
   conversionFileBytes: 67_108_864,
   /** bytes of all of them together */
   conversionBytes: 268_435_456,
+  /** files with the name of a secret that are looked into, and bytes of each */
+  secretLooks: 1_000,
+  secretLookBytes: 16_384,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
   /** files of one bundle */

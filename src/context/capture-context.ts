@@ -25,8 +25,11 @@ export type ContextRequest = {
   readonly archive: ArchiveTarget | null;
   /** Absolute paths of the files that this run writes; inside the context they are no part of it. */
   readonly outputs: readonly string[];
-  /** Blob ids are computed in the same read when the repository's object format is known. */
-  readonly objectFormat: ObjectFormat | null;
+  /**
+   * Blob ids are computed in the same read when the repository's object format is known. While it is being asked for,
+   * the context is listed already.
+   */
+  readonly objectFormat: ObjectFormat | null | Promise<ObjectFormat | null>;
 };
 
 /** What the context holds. `items` is null when it could not be read whole; `problem` then says why. */
@@ -115,13 +118,20 @@ async function attemptCapture(
     .map(shownText);
   // Without an archive, which wants one order, files are read by several threads while the walk goes on.
   const { archive, objectFormat } = request;
-  const crew = new ContentCrew(root, objectFormat, turns);
+  const crew = new ContentCrew(root, turns);
   try {
+    const format = Promise.resolve(objectFormat).then((known) => {
+      if (archive === null) crew.begin(known);
+      return known;
+    });
+    // Whoever waits for it below hears of its failure, but the listing may throw first.
+    format.catch(() => {});
     const selection = { ignore, always, outputs, includeVcs: request.includeVcs };
     const walk = await walkContext(root, selection, turns, (path) => {
       if (archive === null) crew.add(path);
     });
-    const { items, displaced } = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
+    const layout = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
+    const displaced = [...layout.displaced].map(({ path }) => path);
     const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };
     const [unreadable, changed] = [walk.unreadable[0], walk.changed[0]];
     if (unreadable !== undefined)
@@ -130,8 +140,8 @@ async function attemptCapture(
     onListed();
     const contents =
       archive === null
-        ? await crewItems(items, crew, objectFormat)
-        : await archiveItems(root, items, archive, objectFormat, turns);
+        ? await crewItems(layout, crew, await format)
+        : await archiveItems(root, layout, archive, await format, turns);
     return contents.ok
       ? { ...found, items: contents.items, archive: contents.archive, problem: null }
       : { ...found, problem: contents.problem };

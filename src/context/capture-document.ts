@@ -2,6 +2,7 @@ import type { Field } from "../source/coordinates.ts";
 import type { Capture } from "./capture.ts";
 import { warningsOf, type Warning } from "./capture-warnings.ts";
 import { gitDocument, pullRequestDocument } from "./git-document.ts";
+import { healthDocument, volatileDocument } from "./health-document.ts";
 import type { DigestResult } from "./tree-digests.ts";
 
 /** The six fields of a build record; unknown ones are absent, never empty or null. */
@@ -59,6 +60,8 @@ export function captureDocument(capture: Capture): {
   readonly git: ReturnType<typeof gitDocument>;
   readonly ci: ReturnType<typeof ciDocument>;
   readonly pull_request: ReturnType<typeof pullRequestDocument>;
+  readonly health: ReturnType<typeof healthDocument>;
+  readonly volatile: ReturnType<typeof volatileDocument>;
   readonly warnings: Warning[];
 } {
   const { coordinates, digests, matchesCommit, git } = capture;
@@ -93,6 +96,8 @@ export function captureDocument(capture: Capture): {
     git: gitDocument(git),
     ci: ciDocument(capture),
     pull_request: pullRequestDocument(capture),
+    health: healthDocument(capture.health),
+    volatile: volatileDocument(capture.machine, capture.health),
     warnings: warningsOf(capture),
   };
 }

@@ -1,5 +1,6 @@
 import { shownText } from "./byte-path.ts";
 import type { Capture } from "./capture.ts";
+import { healthWarnings } from "./health-document.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** Something that the reader should look at, though the capture stands. Codes are stable. */
@@ -42,6 +43,15 @@ export function warningsOf(capture: Capture): Warning[] {
   if (reason !== null && reason !== "not_a_repository") {
     warnings.push({ code: reason, message: `no commit: ${remedyOf(reason, gitDetail)}` });
   }
+  if (capture.git?.readBy === "files") {
+    const skipped = capture.git.includesSkipped
+      ? "; files that its configuration includes were not read"
+      : "";
+    warnings.push({
+      code: "git_missing",
+      message: `git is not installed: what HEAD is was read from its files, and whether this is it is unknown${skipped}`,
+    });
+  }
   if (capture.mismatches.includes("commit")) {
     warnings.push({
       code: "ci_mismatch",
@@ -55,6 +65,7 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
     });
   }
+  if (capture.health !== null) warnings.push(...healthWarnings(capture.health));
   return warnings;
 }
 

@@ -5,11 +5,15 @@ import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
 import type { AbsenceReason } from "../source/known.ts";
 import { treeEqualsHead } from "../source/pull-request.ts";
+import { readRepositoryFiles } from "../source/repository-files.ts";
+import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
 import { compareWithCommit } from "./commit-comparison.ts";
 import type { DigestName } from "./digest-names.ts";
+import { examine, type Health } from "./health.ts";
+import type { Machine } from "./health-document.ts";
 import { compileIgnore } from "./ignore.ts";
 import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
 import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItem } from "./tree-digests.ts";
@@ -42,37 +46,56 @@ export type Capture = {
   readonly mismatches: readonly Mismatch[];
   /** For a pull request: whether the proposed files are what is checked out. */
   readonly treeEqualsHead: boolean | null;
+  /** Null when the context could not be read. */
+  readonly health: Health | null;
+  readonly machine: Machine;
   /** What git said beyond a reason, for the person who looks for the cause. */
   readonly gitDetail: string | null;
 };
 
 /**
- * The whole capture: the work tree is found first, because its object format decides which blob ids the one read
- * computes; then git's facts are gathered while the content is read.
+ * The whole capture: the context is listed while git finds the work tree, whose object format decides which blob ids
+ * the one read computes; then git's facts are gathered while the content is read.
  */
 export async function capture(request: CaptureRequest, stop: AbortSignal): Promise<Capture> {
   const root = contextRoot(request.cwd, request.context);
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
-  const workTree = git === null ? GIT_MISSING : await findWorkTree(git, root);
+  const finding = locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
-  const [gathered, context] = await Promise.all([
-    git !== null && workTree.ok ? gather(git.at(workTree.top), workTree, ci) : null,
-    captureContext({ ...request, objectFormat: workTree.ok ? workTree.objectFormat : null }, stop),
+  const [{ workTree, fromFiles }, gathered, context] = await Promise.all([
+    finding,
+    finding.then(({ workTree: found }) =>
+      git !== null && found.ok ? gather(git.at(found.top), found, ci) : null,
+    ),
+    captureContext(
+      {
+        ...request,
+        objectFormat: finding.then(({ workTree: found }) => (found.ok ? found.objectFormat : null)),
+      },
+      stop,
+    ),
   ]);
-  const facts = gathered?.facts ?? null;
+  const facts = gathered?.facts ?? fromFiles;
+  const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
-    matchesCommit: await compare(gathered, workTree, context),
-    digests: digestsOf(context, workTree, request.digests ?? null),
+    matchesCommit: await compare(gathered, workTree, context, digests.git_tree.value),
+    digests,
     context,
     git: facts,
     ci,
     mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
+    health: context.items === null ? null : examine(context.root, context.items),
+    machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
     gitDetail: workTree.ok ? null : workTree.detail,
   };
+}
+
+function umaskText(): string {
+  return process.umask().toString(8).padStart(4, "0");
 }
 
 type Gathered = {
@@ -92,20 +115,37 @@ async function gather(
   return { facts, treeEqualsHead: equal, left: git.paused() };
 }
 
-const GIT_MISSING = {
+/** The work tree, by asking git or, without one, by reading its files; and what those said. */
+async function locate(
+  git: Git | null,
+  repo: string,
+  root: string,
+  env: CaptureRequest["env"],
+): Promise<{ readonly workTree: WorkTree; readonly fromFiles: GitFacts | null }> {
+  if (git === null) {
+    const { workTree, facts } = readRepositoryFiles(repo, root, env);
+    return { workTree, fromFiles: facts };
+  }
+  const workTree = hasRepositoryAround(repo) ? await findWorkTree(git, root) : NO_REPOSITORY;
+  return { workTree, fromFiles: null };
+}
+
+const NO_REPOSITORY = {
   ok: false,
-  reason: "git_missing",
-  detail: "no git in an absolute folder of PATH",
+  reason: "not_a_repository",
+  detail: "no folder from here up is a repository",
 } as const satisfies WorkTree;
 
 function absenceOf(workTree: WorkTree): AbsenceReason {
-  return workTree.ok ? "git_failed" : workTree.reason;
+  // A work tree without its facts is one that only its files told of.
+  return workTree.ok ? "git_missing" : workTree.reason;
 }
 
 async function compare(
   gathered: Gathered | null,
   workTree: WorkTree,
   context: ContextCapture,
+  itemsTree: string | null,
 ): Promise<MatchesCommit> {
   if (gathered === null || !workTree.ok) return unknownMatch(absenceOf(workTree));
   const { facts, left } = gathered;
@@ -118,6 +158,8 @@ async function compare(
     subpath: workTree.subpath,
     format: workTree.objectFormat,
     items: context.items,
+    itemsTree,
+    committedTree: facts.treeId,
     committed: facts.tree.value,
     submodules: facts.submodules,
     isIgnored: (path: BytePath) => ignore.verdictFor(patternText(path)).ignored,

@@ -1,20 +1,20 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { sha256Of } from "../base/hashing.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
+import type { Submodule } from "../source/submodules.ts";
 import { locate, type BytePath } from "./byte-path.ts";
 import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";
 import {
   departuresFrom,
   matchOf,
-  type CommittedEntry,
-  type CommittedSubmodule,
   type Departure,
   type Difference,
   type MatchesCommit,
 } from "./matches-commit.ts";
+import { readStart } from "./reread.ts";
 import type { TreeItem } from "./tree-digests.ts";
 
 export type Comparison = {
@@ -24,8 +24,11 @@ export type Comparison = {
   readonly subpath: string;
   readonly format: ObjectFormat;
   readonly items: readonly TreeItem[];
-  readonly committed: readonly CommittedEntry[];
-  readonly submodules: readonly CommittedSubmodule[];
+  /** The git tree of the items, when it was computed, and that of the commit. */
+  readonly itemsTree: string | null;
+  readonly committedTree: string | null;
+  readonly committed: CommitTree;
+  readonly submodules: readonly Submodule[];
   readonly isIgnored: (path: BytePath) => boolean;
 };
 
@@ -34,7 +37,10 @@ export type Comparison = {
  * from it is looked at again, in the index and in its content, to say how.
  */
 export async function compareWithCommit(wanted: Comparison): Promise<MatchesCommit> {
-  const found = departuresFrom(wanted.committed, wanted.submodules, wanted.items, wanted.isIgnored);
+  // One id for all: then there is nothing to list.
+  if (wanted.itemsTree !== null && wanted.itemsTree === wanted.committedTree) return matchOf([]);
+  const submodules = wanted.submodules.map(({ path, tree }) => ({ path, entries: tree?.entries ?? null }));
+  const found = departuresFrom(wanted.committed.entries, submodules, wanted.items, wanted.isIgnored);
   if (found.length === 0) return matchOf([]);
   const [ignored, skipped] = await Promise.all([ignoredAmong(found, wanted), skippedAmong(found, wanted)]);
   const reader = new AgainReader(wanted);
@@ -103,33 +109,9 @@ class AgainReader {
     if (blobId(lfsPointer(sha256, size), this.#format) === committed) return "filter_only";
     if (size > LIMITS.conversionFileBytes || size > this.#left) return null;
     this.#left -= size;
-    const bytes = readExactly(locate(this.#root, item.path), size);
+    const bytes = readStart(locate(this.#root, item.path), size);
     // Other bytes than those that were hashed prove nothing about them.
     if (bytes === null || sha256Of(bytes) !== sha256) return null;
     return conversionOf(bytes, committed, this.#format);
-  }
-}
-
-/** The bytes of a regular file of exactly this size, or null. */
-function readExactly(place: string | Buffer, size: number): Uint8Array | null {
-  let descriptor: number;
-  try {
-    descriptor = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return null;
-    const bytes = new Uint8Array(size);
-    for (let length = 0; length < size;) {
-      const read = readSync(descriptor, bytes, length, size - length, null);
-      if (read === 0) return null;
-      length += read;
-    }
-    return bytes;
-  } catch {
-    return null;
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -47,10 +47,12 @@ export class ContentBatch {
 
   /** Where the files lie, as file system calls take it: a string when that is exact, else the bytes. */
   places(root: BytePath): (string | Buffer)[] {
-    return this.#names().map((name) => {
+    const places: (string | Buffer)[] = [];
+    for (const name of this.#names()) {
       const place = name.startsWith("/") ? name : `${root}/${name}`;
-      return isAscii(place) ? place : Buffer.from(place, "latin1");
-    });
+      places.push(isAscii(place) ? place : Buffer.from(place, "latin1"));
+    }
+    return places;
   }
 
   name(index: number): BytePath {

@@ -1,7 +1,7 @@
 import { CORES, Thread } from "../host/threads.ts";
 import { bytePathFromText, type BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
-import { ContentHashing } from "./content-hashing.ts";
+import { ContentHashing, type LongReading } from "./content-hashing.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 import type { ContentMessage } from "./content-worker.ts";
 import type { ContentFailure } from "./opened-file.ts";
@@ -21,9 +21,10 @@ const COLD_BLOCKS = 4096;
  */
 export class ContentCrew {
   readonly #root: BytePath;
-  readonly #format: ObjectFormat | null;
   readonly #turns: Turns;
-  readonly #hashing: ContentHashing;
+  /** Both come with `begin`. */
+  #format: ObjectFormat | null = null;
+  #hashing: ContentHashing | null = null;
   readonly #cancelled = new SharedArrayBuffer(4);
   readonly #threads: Thread[] = [];
   /** In the order of the files. */
@@ -34,11 +35,16 @@ export class ContentCrew {
   count = 0;
   #names: BytePath[] = [];
 
-  constructor(root: string, format: ObjectFormat | null, turns: Turns) {
+  constructor(root: string, turns: Turns) {
     this.#root = bytePathFromText(root);
-    this.#format = format;
     this.#turns = turns;
+  }
+
+  /** Says which blob ids are wanted; from then on files are read, and until then only counted. */
+  begin(format: ObjectFormat | null): void {
+    this.#format = format;
     this.#hashing = new ContentHashing(format);
+    this.#staff(this.count / FILES_FOR_THREAD);
   }
 
   /** A file to read, by its path below the root or its absolute one. */
@@ -48,8 +54,9 @@ export class ContentCrew {
     return this.count++;
   }
 
-  /** Reads what is left. Afterwards `content` and `failure` know every file. */
+  /** Reads what is left; after `begin`. Then `content` and `failure` know every file. */
   async finish(): Promise<void> {
+    if (this.#hashing === null) throw new Error("the reading has not begun");
     this.#flush();
     for (const batch of this.#batches.toReversed()) await this.#join(batch);
     await this.#othersDone();
@@ -82,7 +89,7 @@ export class ContentCrew {
     this.#names = [];
     this.#batches.push(batch);
     this.#offer(batch);
-    this.#staff(this.count / FILES_FOR_THREAD);
+    if (this.#batches.length % 4 === 3) this.#staff(this.count / FILES_FOR_THREAD);
   }
 
   #offer(batch: ContentBatch): void {
@@ -92,6 +99,7 @@ export class ContentCrew {
 
   /** Starts as many further threads as there are cores, as the disk can use and as `useful` says. */
   #staff(useful: number): void {
+    if (this.#hashing === null) return;
     const wanted = blocksRead() - this.#blocksAtStart > COLD_BLOCKS ? THREADS_ON_COLD_DISK : 0;
     const most = Math.min(useful, Math.max(CORES, wanted) - 1);
     while (this.#threads.length + 1 <= most) {
@@ -106,21 +114,33 @@ export class ContentCrew {
 
   async #join(batch: ContentBatch): Promise<void> {
     if (!batch.claim()) return;
-    for (const [index, place] of batch.places(this.#root).entries()) {
-      if (this.#turns.due()) await this.#turn();
-      const reading = this.#hashing.begin(place, batch.records, index, batch.large);
-      if (reading === null) continue;
+    const places = batch.places(this.#root);
+    let next = 0;
+    while (next < places.length) {
+      const { read, long } = this.#readSome(batch, places, next);
+      next = read;
       try {
-        while (!reading.step()) if (this.#turns.due()) await this.#turns.take();
+        while (long?.step() === false) if (this.#turns.due()) await this.#turns.take();
       } finally {
-        reading.close();
+        long?.close();
       }
+      if (this.#turns.due()) await this.#turns.take();
     }
+    this.#staff(this.count / FILES_FOR_THREAD);
   }
 
-  async #turn(): Promise<void> {
-    await this.#turns.take();
-    this.#staff(this.count / FILES_FOR_THREAD);
+  /** Reads on until it is time for a turn, or until a file takes several steps. */
+  #readSome(
+    batch: ContentBatch,
+    places: readonly (string | Buffer)[],
+    from: number,
+  ): { read: number; long: LongReading | null } {
+    let read = from;
+    for (; read < places.length && !this.#turns.due(); read++) {
+      const long = this.#hashing?.begin(places[read] ?? "", batch.records, read, batch.large) ?? null;
+      if (long !== null) return { read: read + 1, long };
+    }
+    return { read, long: null };
   }
 
   async #othersDone(): Promise<void> {

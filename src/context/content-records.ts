@@ -1,4 +1,3 @@
-import { sha256FromBytes } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 import { ContentFailure } from "./opened-file.ts";
@@ -41,6 +40,12 @@ export class ContentRecords {
   sha256Slot(index: number): Uint8Array {
     const at = index * RECORD_BYTES + SHA256_AT;
     return this.#bytes.subarray(at, at + SHA256_BYTES);
+  }
+
+  sha256(index: number): Sha256 {
+    const at = index * RECORD_BYTES + SHA256_AT;
+    // 32 bytes, which the engine wrote there.
+    return this.#bytes.toString("hex", at, at + SHA256_BYTES) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
   /** Where the blob id goes. */
@@ -115,7 +120,7 @@ class RecordedContent implements FileContent {
   }
 
   get sha256(): Sha256 {
-    return sha256FromBytes(this.#records.sha256Slot(this.#index));
+    return this.#records.sha256(this.#index);
   }
 
   get blob(): Uint8Array | null {

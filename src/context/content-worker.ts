@@ -39,9 +39,10 @@ self.addEventListener("message", ({ data }: MessageEvent<ContentMessage>) => {
 
 function hashBatch(batch: ContentBatch): void {
   if (!batch.claim()) return;
-  for (const [index, place] of batch.places(root).entries()) {
+  let index = 0;
+  for (const place of batch.places(root)) {
     if (Atomics.load(cancelled, 0) !== 0) return;
-    const reading = hashing.begin(place, batch.records, index, batch.large);
+    const reading = hashing.begin(place, batch.records, index++, batch.large);
     if (reading === null) continue;
     while (!reading.step() && Atomics.load(cancelled, 0) === 0);
     reading.close();

@@ -7,7 +7,7 @@ import { parseJson, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { readBounded, reason } from "../host/files.ts";
-import { parseTree, type TreeEntry } from "../source/commit-tree.ts";
+import { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { compressionOf } from "./archive.ts";
 import { captureContext, type ContextCapture } from "./capture-context.ts";
@@ -27,7 +27,7 @@ export type Operand = { readonly name: string } & (
       readonly kind: "commit";
       /** The id of the tree. */
       readonly tree: string;
-      readonly entries: readonly TreeEntry[];
+      readonly committed: CommitTree;
     }
 );
 
@@ -102,7 +102,7 @@ async function fromRevision(name: string, git: Git): Promise<Operand | null> {
 /** A tree of the repository by its id, or null when it is not here. */
 export async function treeOperand(name: string, tree: string, git: Git): Promise<Operand | null> {
   const answer = await git.run(["ls-tree", "-r", "-z", "--full-tree", tree]);
-  return answer.ok ? { name, kind: "commit", tree, entries: parseTree(answer.stdout) } : null;
+  return answer.ok ? { name, kind: "commit", tree, committed: new CommitTree(answer.stdout) } : null;
 }
 
 /** The blob ids to compute, so that both sides have the same: those that the other side has already. */
@@ -152,7 +152,9 @@ export async function readFiles(
   stop: AbortSignal,
 ): Promise<Files> {
   if (operand.kind === "manifest") {
-    return { items: operand.entries.map(itemOf), tarSha256: null, context: null };
+    // The digests want the order of the paths, and a list may have been put together by hand.
+    const items = operand.entries.map(itemOf).sort((a, b) => (a.path < b.path ? -1 : 1));
+    return { items, tarSha256: null, context: null };
   }
   if (operand.kind === "archive") {
     return { ...(await readArchiveSource(operand.place, format, stop)), context: null };

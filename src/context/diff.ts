@@ -112,7 +112,7 @@ async function sideOf(
 function leavesOf({ operand, files }: Side, other: Side): Leaf[] {
   const chosen = other.files?.context?.chosen ?? null;
   if (operand.kind === "commit") {
-    const leaves = leavesOfCommit(operand.entries);
+    const leaves = leavesOfCommit(operand.committed.entries);
     if (chosen === null) return leaves;
     const ignore = compileIgnore(chosen.ignoreLines);
     const builds = [chosen.dockerfile?.inside, chosen.ignoreFile?.inside];

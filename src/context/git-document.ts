@@ -12,6 +12,7 @@ type SubmoduleDocument = {
 
 /** What git observed beyond the coordinates, as it stands in the capture document. */
 export function gitDocument(git: GitFacts | null): {
+  readonly read_by: "git" | "files";
   readonly object_format: string;
   readonly commit_tree: string | null;
   readonly commit_time: string | null;
@@ -37,6 +38,7 @@ export function gitDocument(git: GitFacts | null): {
   if (git === null) return null;
   const { object, operation, superproject } = git;
   return {
+    read_by: git.readBy,
     object_format: git.objectFormat,
     commit_tree: object?.tree ?? null,
     commit_time: object?.committedAt ?? null,

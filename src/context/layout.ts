@@ -9,16 +9,15 @@ export type BuildFile = {
   readonly inside: BytePath | null;
 };
 
-/** One thing to read, with where it counts. */
-export type Item = {
-  /** The absolute place of a build file that only travels; null for what lies in the context under its path. */
-  readonly elsewhere: string | null;
-  readonly entry: Entry;
-  /** Its name in the archive, or null when another file took that name. */
-  readonly archived: BytePath | null;
+/** The order in which everything is read, and what does not count everywhere. */
+export type Layout = {
+  /** In the order of the archive's names. */
+  readonly entries: readonly Entry[];
+  /** Where a build file lies that only travels with the archive, under the name that builders look for. */
+  readonly travelling: ReadonlyMap<Entry, string>;
+  /** What belongs to the tree and not to the archive: another file took its name. */
+  readonly displaced: ReadonlySet<Entry>;
 };
-
-export type Layout = { readonly items: readonly Item[]; readonly displaced: readonly string[] };
 
 const DOCKERFILE = bytePathFromText("Dockerfile");
 const IGNORE_FILE = bytePathFromText(".dockerignore");
@@ -33,26 +32,26 @@ export function layOut(
   dockerfile: BuildFile | null,
   ignoreFile: BuildFile | null,
 ): Layout {
-  const travelling = new Map<BytePath, BuildFile>();
-  if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) travelling.set(DOCKERFILE, dockerfile);
-  if (ignoreFile !== null && ignoreFile.inside !== IGNORE_FILE) travelling.set(IGNORE_FILE, ignoreFile);
-  const displaced: string[] = [];
-  const items: Item[] = entries.map((entry) => {
-    const gone = travelling.has(entry.path);
-    if (gone) displaced.push(entry.path);
-    return { elsewhere: null, entry, archived: gone ? null : entry.path };
-  });
-  for (const [path, file] of travelling) {
-    items.push({ elsewhere: file.place, entry: { kind: "file", path }, archived: path });
+  const travelling = new Map<Entry, string>();
+  if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) {
+    travelling.set({ kind: "file", path: DOCKERFILE }, dockerfile.place);
   }
-  return { items: travelling.size === 0 ? items : items.sort(byArchivedName), displaced };
+  if (ignoreFile !== null && ignoreFile.inside !== IGNORE_FILE) {
+    travelling.set({ kind: "file", path: IGNORE_FILE }, ignoreFile.place);
+  }
+  const names = new Set([...travelling.keys()].map(({ path }) => path));
+  if (names.size === 0) return { entries, travelling, displaced: new Set() };
+  const all = [...entries, ...travelling.keys()].sort(
+    (a, b) => byArchivedName(a, b) || Number(travelling.has(a)) - Number(travelling.has(b)),
+  );
+  return { entries: all, travelling, displaced: new Set(entries.filter(({ path }) => names.has(path))) };
 }
 
-function byArchivedName(a: Item, b: Item): number {
+function byArchivedName(a: Entry, b: Entry): number {
   const [left, right] = [sortKey(a), sortKey(b)];
-  return left < right ? -1 : left > right ? 1 : Number(a.elsewhere !== null) - Number(b.elsewhere !== null);
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function sortKey(item: Item): string {
-  return item.entry.kind === "directory" ? `${item.entry.path}/` : item.entry.path;
+function sortKey({ kind, path }: Entry): string {
+  return kind === "directory" ? `${path}/` : path;
 }

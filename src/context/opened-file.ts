@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
 
 /** Why there is no content: it changed under the read (a second try may help) or it cannot be read. */
@@ -20,18 +20,21 @@ export class OpenedFile {
   readonly size: number;
   readonly executable: boolean;
   readonly #descriptor: number;
-  readonly #status: Stats;
+  readonly #mtime: number;
+  readonly #ctime: number;
   #length = 0;
 
   constructor(place: string | Buffer) {
     this.#descriptor = open(place);
-    this.#status = fstatSync(this.#descriptor);
-    if (!this.#status.isFile()) {
+    const status = fstatSync(this.#descriptor);
+    if (!status.isFile()) {
       this.close();
       throw new ContentFailure("changed", "it is no longer a regular file");
     }
-    this.size = this.#status.size;
-    this.executable = (this.#status.mode & 0o100) !== 0;
+    this.size = status.size;
+    this.executable = (status.mode & 0o100) !== 0;
+    this.#mtime = status.mtimeMs;
+    this.#ctime = status.ctimeMs;
   }
 
   /** Reads the next bytes, at most `room`; 0 at the end. */
@@ -49,7 +52,7 @@ export class OpenedFile {
     if (this.#length !== this.size || after.size !== this.size) {
       throw new ContentFailure("changed", "its size changed while it was read");
     }
-    if (after.mtimeMs !== this.#status.mtimeMs || after.ctimeMs !== this.#status.ctimeMs) {
+    if (after.mtimeMs !== this.#mtime || after.ctimeMs !== this.#ctime) {
       throw new ContentFailure("changed", "it was written while it was read");
     }
   }

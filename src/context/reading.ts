@@ -3,7 +3,7 @@ import { ArchiveWriter, type ArchiveTarget, type WrittenArchive } from "./archiv
 import { bytePathFromText, locate, shownText, type BytePath } from "./byte-path.ts";
 import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
-import type { Item } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { ContentFailure } from "./opened-file.ts";
 import type { TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
@@ -22,62 +22,63 @@ export type Contents =
 
 /** The crew heard of the files of the tree in this order already. */
 export async function crewItems(
-  items: readonly Item[],
+  { entries, travelling }: Layout,
   crew: ContentCrew,
   format: ObjectFormat | null,
 ): Promise<Contents> {
   // What only travels with an archive is read all the same: a build without it would fail.
-  let number = 0;
-  let travelling = crew.count;
-  for (const { elsewhere } of items) if (elsewhere !== null) crew.add(bytePathFromText(elsewhere));
+  const inTree = crew.count;
+  const beside = new Map([...travelling].map(([entry, place]) => [entry, crew.add(bytePathFromText(place))]));
   await crew.finish();
-  const tree: TreeItem[] = [];
-  for (const { entry, elsewhere } of items) {
-    if (entry.kind === "symlink") tree.push(linkItem(entry, format));
+  const items: TreeItem[] = [];
+  let next = 0;
+  for (const entry of entries) {
+    if (entry.kind === "symlink") items.push(linkItem(entry, format));
     if (entry.kind !== "file") continue;
-    const file = elsewhere === null ? number++ : travelling++;
-    const failure = crew.failure(file);
+    const number = beside.get(entry) ?? next++;
+    const failure = crew.failure(number);
     if (failure !== null) return { ok: false, problem: contentProblem(entry.path, failure) };
-    if (elsewhere === null) tree.push({ path: entry.path, kind: "file", content: crew.content(file) });
+    if (number < inTree) items.push({ path: entry.path, kind: "file", content: crew.content(number) });
   }
-  return { ok: true, items: tree, archive: null };
+  return { ok: true, items, archive: null };
 }
 
 export async function archiveItems(
   root: string,
-  items: readonly Item[],
+  { entries, travelling, displaced }: Layout,
   target: ArchiveTarget,
   format: ObjectFormat | null,
   turns: Turns,
 ): Promise<Contents> {
-  const files = items.filter(({ entry }) => entry.kind === "file").length;
+  let files = 0;
+  for (const { kind } of entries) if (kind === "file") files++;
   const writer = new ArchiveWriter(target, files, format, turns);
   try {
     let number = 0;
-    for (const { entry, elsewhere, archived } of items) {
+    for (const entry of entries) {
       if (entry.kind !== "file") {
-        if (archived !== null) await writer.add(entry);
+        if (!displaced.has(entry)) await writer.add(entry);
         continue;
       }
       try {
-        const place = elsewhere ?? locate(root, entry.path);
-        if (archived === null) await writer.readBeside(number++, place);
-        else await writer.addFile(number++, place, archived);
+        const place = travelling.get(entry) ?? locate(root, entry.path);
+        if (displaced.has(entry)) await writer.readBeside(number++, place);
+        else await writer.addFile(number++, place, entry.path);
       } catch (error) {
         if (!(error instanceof ContentFailure)) throw error;
         return { ok: false, problem: contentProblem(entry.path, error) };
       }
     }
     const archive = await writer.commit();
-    const tree: TreeItem[] = [];
+    const items: TreeItem[] = [];
     number = 0;
-    for (const { entry, elsewhere } of items) {
-      if (entry.kind === "symlink") tree.push(linkItem(entry, format));
+    for (const entry of entries) {
+      if (entry.kind === "symlink") items.push(linkItem(entry, format));
       if (entry.kind !== "file") continue;
       const content = writer.content(number++);
-      if (elsewhere === null) tree.push({ path: entry.path, kind: "file", content });
+      if (!travelling.has(entry)) items.push({ path: entry.path, kind: "file", content });
     }
-    return { ok: true, items: tree, archive };
+    return { ok: true, items, archive };
   } finally {
     await writer.discard();
   }

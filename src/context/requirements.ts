@@ -1,3 +1,4 @@
+import type { FailureCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import type { Capture } from "./capture.ts";
 import { warningsOf } from "./capture-warnings.ts";
@@ -8,6 +9,16 @@ export type Requirements = {
   readonly clean: boolean;
   readonly matchesCommit: boolean;
   readonly pushed: boolean;
+};
+
+/** Warnings about what is there; the others are about what nobody knows. */
+const REFUSALS: Readonly<Record<string, FailureCode>> = {
+  ignore_file_invalid: "ignore_file_invalid",
+  secrets_shipped: "requirement_not_met",
+  context_too_large: "requirement_not_met",
+  names_collide: "requirement_not_met",
+  ci_mismatch: "requirement_not_met",
+  git_operation_in_progress: "requirement_not_met",
 };
 
 /**
@@ -47,7 +58,7 @@ export function unmetRequirements(capture: Capture, wanted: Requirements): Failu
   if (wanted.pushed) unmet.push(...unpushed(capture));
   if (wanted.strict) {
     for (const { code, message } of warningsOf(capture)) {
-      unmet.push(new Failure(code === "ignore_file_invalid" ? code : "requirement_unknown", message));
+      unmet.push(new Failure(REFUSALS[code] ?? "requirement_unknown", message));
     }
   }
   return unmet;

@@ -1,6 +1,6 @@
 import { Hasher } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
-import { exactText, type BytePath } from "./byte-path.ts";
+import { exactText, isAscii, type BytePath } from "./byte-path.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 
 /** One file or link of the tree, in walk order. */
@@ -19,37 +19,50 @@ export function modeOf(item: TreeItem): "100644" | "100755" | "120000" {
   return item.content.executable ? "100755" : "100644";
 }
 
+const MODE_WORDS = { 100644: "\x00100644\0", 100755: "\x00100755\0", 120000: "\x00120000\0" } as const;
+
 /**
  * The compatible tree hash: sha256 over the lines `path NUL mode NUL sha256hex`, in byte order of the whole path,
  * joined by line feeds, none at the end. Directories, owners and times have no part in it. The original could not
  * name a file whose name is not UTF-8, so there is no hash then, with the reason `name_not_utf8`.
  */
 export function workingTreeHash(items: readonly TreeItem[]): DigestResult<Sha256> {
-  if (items.some((item) => exactText(item.path) === null)) return { value: null, reason: "name_not_utf8" };
-  const hasher = new LineHasher();
-  for (const item of items) hasher.add(`${item.path}\0${modeOf(item)}\0${item.content.sha256}`, "\n");
+  const hasher = new TextHasher();
+  for (const [index, item] of items.entries()) {
+    const { path, content } = item;
+    if (!isAscii(path) && exactText(path) === null) return { value: null, reason: "name_not_utf8" };
+    if (index > 0) hasher.add("\n");
+    hasher.add(path);
+    hasher.add(MODE_WORDS[modeOf(item)]);
+    hasher.add(content.sha256);
+  }
   return { value: hasher.digest(), reason: null };
 }
 
 /** in-toto's dirHash (Go's Hash1, in hex): regular files only, `sha256hex  path LF`. Line feeds in names have none. */
 export function dirHash(items: readonly TreeItem[]): DigestResult<Sha256> {
-  const files = items.filter((item) => item.kind === "file");
-  if (files.some((item) => item.path.includes("\n"))) return { value: null, reason: "name_has_line_feed" };
-  const hasher = new LineHasher();
-  for (const item of files) hasher.add(`${item.content.sha256}  ${item.path}\n`, "");
+  const hasher = new TextHasher();
+  for (const { kind, path, content } of items) {
+    if (kind !== "file") continue;
+    if (path.includes("\n")) return { value: null, reason: "name_has_line_feed" };
+    hasher.add(content.sha256);
+    hasher.add("  ");
+    hasher.add(path);
+    hasher.add("\n");
+  }
   return { value: hasher.digest(), reason: null };
 }
 
-/** Feeds many short lines to the hash in large pieces. Lines are byte strings. */
-class LineHasher {
+/** Feeds many short byte strings to the hash in large pieces; joining them as strings would cost 60 MB for 80,000. */
+class TextHasher {
   readonly #hasher = new Hasher();
-  #waiting: string[] = [];
-  #first = true;
+  readonly #buffer = Buffer.allocUnsafe(65_536);
+  #length = 0;
 
-  add(line: string, separator: string): void {
-    this.#waiting.push(this.#first ? line : separator + line);
-    this.#first = false;
-    if (this.#waiting.length >= 512) this.#flush();
+  add(text: string): void {
+    if (this.#length + text.length > this.#buffer.length) this.#flush();
+    if (text.length > this.#buffer.length) this.#hasher.update(Buffer.from(text, "latin1"));
+    else this.#length += this.#buffer.write(text, this.#length, "latin1");
   }
 
   digest(): Sha256 {
@@ -58,48 +71,82 @@ class LineHasher {
   }
 
   #flush(): void {
-    this.#hasher.update(Buffer.from(this.#waiting.join(""), "latin1"));
-    this.#waiting = [];
+    this.#hasher.update(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
   }
 }
-
-type Node = {
-  readonly trees: Map<string, Node>;
-  readonly parts: { name: string; mode: string; id: Uint8Array }[];
-};
 
 /**
  * The id of the git tree with exactly these files and links: what `git rev-parse HEAD:<subpath>` says when the
  * context is the commit. Every item's `content.blob` must be of the same format. Throws RangeError when one is missing.
  */
 export function gitTree(items: readonly TreeItem[], format: ObjectFormat): string {
-  const top: Node = { trees: new Map(), parts: [] };
+  const trees = new OpenTrees(format);
   for (const item of items) {
-    if (item.content.blob === null) throw new RangeError("an item has no blob id");
-    const names = item.path.split("/");
-    const last = names.pop() ?? "";
-    let node = top;
-    for (const name of names) {
-      let next = node.trees.get(name);
-      if (next === undefined) node.trees.set(name, (next = { trees: new Map(), parts: [] }));
-      node = next;
-    }
-    node.parts.push({ name: last, mode: modeOf(item), id: item.content.blob });
+    const { path, content } = item;
+    if (content.blob === null) throw new RangeError("an item has no blob id");
+    const cut = path.lastIndexOf("/") + 1;
+    trees.enter(path.slice(0, cut));
+    trees.add(modeOf(item), path.slice(cut), content.blob);
   }
-  return Buffer.from(treeId(top, format)).toString("hex");
+  return Buffer.from(trees.finish()).toString("hex");
 }
 
-function treeId(node: Node, format: ObjectFormat): Uint8Array {
-  const parts = [...node.parts];
-  for (const [name, child] of node.trees) parts.push({ name, mode: "40000", id: treeId(child, format) });
-  parts.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const body = Buffer.concat(
-    parts.flatMap((part) => [Buffer.from(`${part.mode} ${part.name}\0`, "latin1"), Buffer.from(part.id)]),
-  );
-  return new Bun.CryptoHasher(format).update(`tree ${body.length}\0`).update(body).digest();
-}
+/**
+ * The trees from the root down to where the walk is. git's order is the walk's, a directory comparing as `name/`, so
+ * a tree is complete when the walk leaves it. Their bodies lie one after the other in one buffer.
+ */
+class OpenTrees {
+  readonly #format: ObjectFormat;
+  #buffer = Buffer.allocUnsafe(65_536);
+  #length = 0;
+  /** The directory that is being filled, with its slash; "" is the root. */
+  #folder = "";
+  readonly #open: { readonly name: string; readonly start: number }[] = [];
 
-/** git compares a directory as if its name ended with a slash. */
-function sortKey(part: { name: string; mode: string }): string {
-  return part.mode === "40000" ? `${part.name}/` : part.name;
+  constructor(format: ObjectFormat) {
+    this.#format = format;
+  }
+
+  /** `folder` ends with a slash, or is "". */
+  enter(folder: string): void {
+    if (folder === this.#folder) return;
+    while (!folder.startsWith(this.#folder)) this.#leave();
+    for (let at = this.#folder.length; at < folder.length;) {
+      const end = folder.indexOf("/", at);
+      this.#open.push({ name: folder.slice(at, end), start: this.#length });
+      at = end + 1;
+    }
+    this.#folder = folder;
+  }
+
+  add(mode: string, name: string, id: Uint8Array): void {
+    const words = `${mode} ${name}\0`;
+    const needed = this.#length + words.length + id.length;
+    if (needed > this.#buffer.length) {
+      this.#buffer = Buffer.concat([this.#buffer.subarray(0, this.#length)], needed * 2);
+    }
+    this.#length += this.#buffer.write(words, this.#length, "latin1");
+    this.#buffer.set(id, this.#length);
+    this.#length += id.length;
+  }
+
+  finish(): Uint8Array {
+    this.enter("");
+    return this.#id(0);
+  }
+
+  #leave(): void {
+    const left = this.#open.pop();
+    if (left === undefined) throw new RangeError("the root cannot be left");
+    const id = this.#id(left.start);
+    this.#length = left.start;
+    this.#folder = this.#folder.slice(0, -left.name.length - 1);
+    this.add("40000", left.name, id);
+  }
+
+  #id(start: number): Uint8Array {
+    const body = this.#buffer.subarray(start, this.#length);
+    return new Bun.CryptoHasher(this.#format).update(`tree ${body.length}\0`).update(body).digest();
+  }
 }

@@ -101,7 +101,7 @@ export async function explainByCommit(
   const tree = await readCommitTree(top, workTree.subpath);
   if (tree.value === null) return null;
   const ignore = compileIgnore(found.context.chosen?.ignoreLines ?? []);
-  const committed = tree.value
+  const committed = tree.value.entries
     .map(({ path, mode, id }) => ({ path: bytePathOf(path), mode, id }))
     .filter(({ path }) => !ignore.verdictFor(patternText(path)).ignored);
   return { kind: "files", commit, differences: compareTrees(committed, treeLines(found.items)) };

@@ -114,7 +114,9 @@ class Walker implements Walk {
   /** True when it is a directory that was entered. */
   #child(path: BytePath, child: Named, { match, waiting }: Level): boolean {
     if (child.name === ".git" && !this.#selection.includeVcs) return false;
-    if (this.#selection.outputs.has(path)) return false;
+    const { outputs } = this.#selection;
+    // To look a path up costs as much as to list it, and mostly there is nothing to find.
+    if (outputs.size > 0 && outputs.has(path)) return false;
     const { ignored, own, descend } = this.#verdict(path, child.kind, match);
     if (child.kind === "directory") {
       if (ignored && !descend) return false;
@@ -136,8 +138,8 @@ class Walker implements Walk {
     parent: ParentMatch | null,
   ): { ignored: boolean; own: ParentMatch | null; descend: boolean } {
     const { ignore, always } = this.#selection;
+    if (ignore.empty) return NOT_IGNORED;
     const forced = always.has(path);
-    if (ignore.empty) return { ignored: false, own: null, descend: true };
     const text = patternText(path);
     const match = ignore.match(text, parent);
     const ignored = match.ignored && !forced;
@@ -168,16 +170,17 @@ class Walker implements Walk {
   }
 }
 
+const NOT_IGNORED = { ignored: false, own: null, descend: true } as const;
+
 function listDirectory(root: string, path: BytePath | ""): Named[] {
   const place = path === "" ? root : locate(root, path);
-  const listed = readdirSync(place, { withFileTypes: true });
-  const children = listed.every((child) => isAscii(child.name))
-    ? // ASCII names are exact as strings, and their kinds come with the listing.
-      listed.map((child) => {
-        const name = bytePathFromText(child.name);
-        return named(name, kindOf(child) ?? kindOnDisk(root, path, name));
-      })
-    : listExactly(root, path, place);
+  const children: Named[] = [];
+  for (const child of readdirSync(place, { withFileTypes: true })) {
+    // ASCII names are exact as strings, and their kinds come with the listing.
+    if (!isAscii(child.name)) return listExactly(root, path, place).sort(compare);
+    const name = bytePathFromText(child.name);
+    children.push(named(name, kindOf(child) ?? kindOnDisk(root, path, name)));
+  }
   return children.length > 1 ? children.sort(compare) : children;
 }
 

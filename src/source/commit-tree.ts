@@ -11,15 +11,41 @@ export type TreeEntry = {
 
 const SUBMODULE = "160000";
 
-export function isSubmodule(entry: Pick<TreeEntry, "mode">): boolean {
-  return entry.mode === SUBMODULE;
+/** What a commit holds below a folder, as git listed it; taken apart when somebody asks. */
+export class CommitTree {
+  readonly #listing: Buffer;
+  #entries: readonly TreeEntry[] | null = null;
+
+  /** `listing` is what `git ls-tree -r -z` printed. */
+  constructor(listing: Uint8Array) {
+    this.#listing = Buffer.from(listing.buffer, listing.byteOffset, listing.byteLength);
+  }
+
+  get entries(): readonly TreeEntry[] {
+    this.#entries ??= parseTree(this.#listing);
+    return this.#entries;
+  }
+
+  /** Without reading the rest: most trees have none, and many entries. */
+  get submodules(): readonly TreeEntry[] {
+    const found: TreeEntry[] = [];
+    for (let at = this.#listing.indexOf(LINK); at !== -1; at = this.#listing.indexOf(LINK, at + 1)) {
+      // The same letters may stand in a name; an entry begins the list, or follows the end of another.
+      if (at > 0 && this.#listing[at - 1] !== 0) continue;
+      const end = this.#listing.indexOf(0, at);
+      found.push(...parseTree(this.#listing.subarray(at, end + 1)));
+    }
+    return found;
+  }
 }
 
+const LINK = Buffer.from(`${SUBMODULE} commit `);
+
 /** Everything that HEAD holds below `subpath` ("" for the top); `git` runs at the top of the work tree. */
-export async function readCommitTree(git: Git, subpath: string): Promise<Known<readonly TreeEntry[]>> {
+export async function readCommitTree(git: Git, subpath: string): Promise<Known<CommitTree>> {
   const at = subpath === "" ? "HEAD" : `HEAD:${subpath}`;
   const answer = await git.run(["ls-tree", "-r", "-z", "--full-tree", at]);
-  if (answer.ok) return known(parseTree(answer.stdout));
+  if (answer.ok) return known(new CommitTree(answer.stdout));
   if (answer.reason !== "git_failed") return absent(answer.reason);
   const head = await git.run(["rev-parse", "--verify", "--quiet", "HEAD"]);
   if (!head.ok) return absent(head.code === 1 ? "unborn_branch" : head.reason);
@@ -32,12 +58,11 @@ export async function readCommitTree(git: Git, subpath: string): Promise<Known<r
   // The commit names another repository's commit here, and that repository was never checked out.
   return entries.startsWith(`${SUBMODULE} `) && entries.endsWith(`\t${subpath}\0`)
     ? absent("submodule_not_initialised")
-    : known([]);
+    : known(new CommitTree(new Uint8Array()));
 }
 
 /** `mode SP type SP id TAB path NUL` entries; paths stay bytes. */
-export function parseTree(output: Uint8Array): TreeEntry[] {
-  const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
+function parseTree(bytes: Buffer): TreeEntry[] {
   const entries: TreeEntry[] = [];
   for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0, at);

@@ -1,4 +1,4 @@
-import { readCommitTree, type TreeEntry } from "./commit-tree.ts";
+import { readCommitTree, type CommitTree } from "./commit-tree.ts";
 import type { Commit } from "./commit.ts";
 import { readDirty } from "./dirty.ts";
 import type { Git } from "./git.ts";
@@ -13,6 +13,10 @@ import type { WorkTree } from "./work-tree.ts";
 
 /** What git observed of the work tree that the context lies in. */
 export type GitFacts = {
+  /** git itself, or the repository's files where there is no git. */
+  readonly readBy: "git" | "files";
+  /** Configuration that git would have included, and that was not read. */
+  readonly includesSkipped: boolean;
   readonly objectFormat: "sha1" | "sha256";
   readonly shallow: boolean;
   /** A clone whose missing objects would be fetched on demand. Nothing is fetched here. */
@@ -32,7 +36,9 @@ export type GitFacts = {
   /** What `git status` says below the context, ignored files left out: the original's meaning of dirty. */
   readonly dirty: Known<boolean>;
   /** Everything that HEAD holds below the context. */
-  readonly tree: Known<readonly TreeEntry[]>;
+  readonly tree: Known<CommitTree>;
+  /** The id of that tree; null when HEAD has no such folder. */
+  readonly treeId: string | null;
   readonly submodules: readonly Submodule[];
   readonly superproject: Superproject | null;
   readonly pushed: Pushed;
@@ -58,7 +64,7 @@ export type GitMachine = {
   readonly symlinks: string | null;
 };
 
-const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\..*\.remote|extensions\..*|core\.(autocrlf|eol|filemode|ignorecase|precomposeunicode|symlinks))$`;
+const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\..*\.remote|extensions\..*|filter\..*|core\.(autocrlf|eol|filemode|ignorecase|precomposeunicode|symlinks))$`;
 
 /** `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. */
 export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: true }>): Promise<GitFacts> {
@@ -66,16 +72,18 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
   const pointing = refsAtHead(git);
   const committed = readCommitTree(git, subpath);
   const branch = readSymbolicHead(git);
-  const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, version] =
+  const configured = git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]);
+  const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, treeId, version] =
     await Promise.all([
       branch,
       readHead(git, branch, pointing),
-      git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]),
-      readDirty(git, top, subpath, committed),
+      configured,
+      readDirty(git, top, subpath, committed, configured),
       committed,
       readPushed(git, pointing, shallow),
       git.line(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]),
       readSuperproject(git, top),
+      git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]),
       git.line(["version"]),
     ]);
   const settings = settingsAnswer.ok ? settingsOf(settingsAnswer.stdout) : [];
@@ -83,6 +91,8 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
   const [gitFolder, commonFolder, ...more] = (folders ?? "").split("\n");
   const named = gitFolder !== undefined && commonFolder !== undefined && more.length === 0;
   const facts: GitFacts = {
+    readBy: "git",
+    includesSkipped: false,
     objectFormat,
     shallow,
     partial: isPartial(settings),
@@ -97,7 +107,11 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
     subpath: subpath === "" ? absent("at_top_level") : known(subpath),
     dirty,
     tree,
-    submodules: await readSubmodules(git, subpath === "" ? top : `${top}/${subpath}`, tree.value ?? []),
+    treeId,
+    submodules:
+      tree.value === null
+        ? []
+        : await readSubmodules(git, subpath === "" ? top : `${top}/${subpath}`, tree.value),
     superproject,
     pushed,
     enclosing: null,
@@ -141,6 +155,7 @@ function unattributed(facts: GitFacts): GitFacts {
     subpath: none,
     dirty: none,
     tree: none,
+    treeId: null,
     submodules: [],
     superproject: null,
     pushed: { value: null, reason: "context_not_tracked", ref: null },

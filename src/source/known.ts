@@ -3,6 +3,8 @@ import type { GitReason } from "./git.ts";
 /** Why a fact about the source is absent. Stable codes, part of the capture document. */
 export type AbsenceReason =
   | GitReason
+  | "git_files_unreadable"
+  | "reftable_needs_git"
   | "no_work_tree"
   | "worktree_mismatch"
   | "context_outside_repo"

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../base/limits.ts";
-import { isSubmodule, parseTree, type TreeEntry } from "./commit-tree.ts";
+import { CommitTree, type TreeEntry } from "./commit-tree.ts";
 import { exactTextOf, textOf, type Git } from "./git.ts";
 import { absent, type Known } from "./known.ts";
 import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
@@ -16,24 +16,20 @@ export type Submodule = {
   readonly head: string | null;
   readonly repo: Known<string>;
   /** What the wanted commit holds; null when it is not here. */
-  readonly entries: readonly TreeEntry[] | null;
+  readonly tree: CommitTree | null;
 };
 
 /** The submodules of a tree and those inside them. `folder` is where the tree is checked out; `git` runs anywhere. */
-export async function readSubmodules(
-  git: Git,
-  folder: string,
-  tree: readonly TreeEntry[],
-): Promise<Submodule[]> {
+export async function readSubmodules(git: Git, folder: string, tree: CommitTree): Promise<Submodule[]> {
   const found: Submodule[] = [];
-  const open = tree.filter(isSubmodule).map((link) => ({ folder, link, above: Buffer.alloc(0) }));
+  const open = tree.submodules.map((link) => ({ folder, link, above: Buffer.alloc(0) }));
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     const { link, above } = next;
     const path = Buffer.concat([above, link.path]);
     const one = await readSubmodule(git, next.folder, link);
     found.push({ ...one, path });
     if (found.length >= LIMITS.submodules) break;
-    const inner = (one.entries ?? []).filter(isSubmodule);
+    const inner = one.tree?.submodules ?? [];
     const name = exactTextOf(link.path);
     if (name === null) continue;
     for (const deeper of inner) {
@@ -48,7 +44,7 @@ const SLASH = Buffer.from("/");
 async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise<Submodule> {
   const name = exactTextOf(link.path);
   const place = name === null ? null : join(folder, name);
-  const none = { path: link.path, commit: link.id, head: null, entries: null };
+  const none = { path: link.path, commit: link.id, head: null, tree: null };
   // Without a .git of its own, git would answer for the repository around it.
   const there = place !== null && lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined;
   if (!there) return { ...none, repo: absent("submodule_not_initialised") };
@@ -66,6 +62,6 @@ async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise
       settings.ok || settings.code === 1
         ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch)
         : absent(settings.reason),
-    entries: tree.ok ? parseTree(tree.stdout) : null,
+    tree: tree.ok ? new CommitTree(tree.stdout) : null,
   };
 }

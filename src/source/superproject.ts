@@ -1,9 +1,9 @@
-import { lstatSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { textOf, type Git } from "./git.ts";
 import { readCommitId, readSymbolicHead } from "./head.ts";
 import { absent, type Known } from "./known.ts";
 import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+import { hasRepositoryAround } from "./repository-search.ts";
 import { findWorkTree } from "./work-tree.ts";
 
 /** The repository that has this one as a submodule. */
@@ -19,7 +19,7 @@ export type Superproject = {
 /** `top` is the top of the inner work tree. */
 export async function readSuperproject(git: Git, top: string): Promise<Superproject | null> {
   const above = dirname(top);
-  if (!hasRepositoryAbove(above)) return null;
+  if (!hasRepositoryAround(above)) return null;
   const outer = await findWorkTree(git.at(above), top);
   if (!outer.ok) return null;
   const { subpath: path } = outer;
@@ -38,12 +38,4 @@ export async function readSuperproject(git: Git, top: string): Promise<Superproj
       ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch.value)
       : absent(settings.reason);
   return { repo, commit, path, wanted };
-}
-
-/** Spares a process where there is none, which is nearly everywhere. */
-function hasRepositoryAbove(folder: string): boolean {
-  for (let place = folder; ; place = dirname(place)) {
-    if (lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined) return true;
-    if (dirname(place) === place) return false;
-  }
 }

@@ -91,6 +91,8 @@ test("the document begins with its frame and holds every promised member", async
     "git",
     "ci",
     "pull_request",
+    "health",
+    "volatile",
     "warnings",
   ]);
   expect([document.schema, document.ok, document.exit_code]).toEqual(["waybill.capture/v1", true, 0]);

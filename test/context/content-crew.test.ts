@@ -13,6 +13,11 @@ import { scratchFolders } from "./support/scratch.ts";
 const newFolder = scratchFolders();
 const never = new AbortController().signal;
 
+function begun(crew: ContentCrew, format: ObjectFormat | null): ContentCrew {
+  crew.begin(format);
+  return crew;
+}
+
 /** More files than one batch has and than one thread is started for, of every size at which the reading differs. */
 function manyFiles(root: string): Map<BytePath, Buffer> {
   const files = new Map<BytePath, Buffer>();
@@ -40,7 +45,7 @@ for (const format of ["sha1", "sha256", null] as const satisfies readonly (Objec
   test(`many files in several threads have the digests of their bytes (blobs: ${format})`, async () => {
     const root = newFolder();
     const files = manyFiles(root);
-    const crew = new ContentCrew(root, format, new Turns(never));
+    const crew = begun(new ContentCrew(root, new Turns(never)), format);
     const numbers = [...files.keys()].map((name) => crew.add(name));
     await crew.finish();
     for (const [index, bytes] of [...files.values()].entries()) {
@@ -64,7 +69,7 @@ test("a few files and many are read alike, relative or absolute", async () => {
   const place = join(root, "größe", "ü");
   writeFileSync(place, "text", { mode: 0o755 });
   for (const around of [0, 2000]) {
-    const crew = new ContentCrew(join(root, "größe"), null, new Turns(never));
+    const crew = begun(new ContentCrew(join(root, "größe"), new Turns(never)), null);
     for (let index = 0; index < around; index++) crew.add(bytePathOf(Buffer.from("ü")));
     const [relative, absolute] = [
       crew.add(bytePathOf(Buffer.from("ü"))),
@@ -84,7 +89,7 @@ test("a few files and many are read alike, relative or absolute", async () => {
 test("each file that cannot be read says so, whichever thread it fell to", async () => {
   const root = newFolder();
   for (let index = 0; index < 3000; index++) writeFileSync(join(root, `f${index}`), `${index}`);
-  const crew = new ContentCrew(root, "sha1", new Turns(never));
+  const crew = begun(new ContentCrew(root, new Turns(never)), "sha1");
   const gone = new Set([0, 255, 256, 700, 1500, 2999]);
   for (const index of gone) rmSync(join(root, `f${index}`));
   for (let index = 0; index < 3000; index++) crew.add(bytePathOf(Buffer.from(`f${index}`)));
@@ -102,7 +107,7 @@ test("a stop is seen in the middle of one large file", async () => {
   writeFileSync(join(root, "large"), "");
   truncateSync(join(root, "large"), 200 * 2 ** 30);
   const stop = new AbortController();
-  const crew = new ContentCrew(root, null, new Turns(stop.signal));
+  const crew = begun(new ContentCrew(root, new Turns(stop.signal)), null);
   crew.add(bytePathOf(Buffer.from("large")));
   setTimeout(() => stop.abort("SIGTERM"), 20);
   expect(await crew.finish().catch((error: unknown) => error)).toMatchObject({ code: "terminated" });
@@ -120,7 +125,8 @@ test("files that threads are reading are given up when the crew is disposed of",
     const { ContentCrew } = await import(${JSON.stringify(join(import.meta.dir, "../../src/context/content-crew.ts"))});
     const { Turns } = await import(${JSON.stringify(join(import.meta.dir, "../../src/context/turns.ts"))});
     const stop = new AbortController();
-    const crew = new ContentCrew(${JSON.stringify(root)}, null, new Turns(stop.signal));
+    const crew = new ContentCrew(${JSON.stringify(root)}, new Turns(stop.signal));
+    crew.begin(null);
     crew.add("a");
     crew.add("b");
     setTimeout(() => stop.abort("SIGTERM"), 50);
@@ -140,7 +146,7 @@ test("the program goes on while files are read", async () => {
   const root = newFolder();
   writeFileSync(join(root, "large"), "");
   truncateSync(join(root, "large"), 2 ** 28);
-  const crew = new ContentCrew(root, null, new Turns(never));
+  const crew = begun(new ContentCrew(root, new Turns(never)), null);
   crew.add(bytePathOf(Buffer.from("large")));
   let turns = 0;
   const other = setInterval(() => turns++, 1);
@@ -161,7 +167,7 @@ test("a thread that dies is an accident for whoever waits for it, then and later
 });
 
 test("a file that nobody has read is no file without content", () => {
-  const crew = new ContentCrew(newFolder(), null, new Turns(never));
+  const crew = begun(new ContentCrew(newFolder(), new Turns(never)), null);
   for (let index = 0; index < 256; index++) crew.add(bytePathOf(Buffer.from("missing")));
   expect(() => crew.failure(0)).toThrow("a file was not read");
   crew.dispose();

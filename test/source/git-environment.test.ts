@@ -103,7 +103,7 @@ test.skipIf(!HAS_GIT)(
 test.skipIf(!HAS_GIT)("what a child git gets of the environment is a short list", async () => {
   const place = newFolder();
   const seen = join(place, "seen");
-  plantFiles(place, { "bin/git": `#!/bin/sh\nenv > '${seen}'\nexit 1\n` });
+  plantFiles(place, { ".git/HEAD": "", "bin/git": `#!/bin/sh\nenv > '${seen}'\nexit 1\n` });
   Bun.spawnSync(["chmod", "+x", join(place, "bin/git")]);
   const env = {
     PATH: `${join(place, "bin")}:${process.env["PATH"] ?? ""}`,

@@ -29,7 +29,7 @@ function uniqueSeconds(): string {
 
 test("a git that hangs is ended at the budget, with what it started, and the hash is there", async () => {
   const [own, grandchild] = [uniqueSeconds(), uniqueSeconds()];
-  const root = plantFiles(newFolder(), { a: "a" });
+  const root = plantFiles(newFolder(), { a: "a", ".git/HEAD": "" });
   const surroundings = withGit(`sleep ${grandchild} &\nexec sleep ${own}`);
   const { exit, document } = await captureJson(root, ["--time-budget", "300ms"], surroundings);
   expect(exit).toBe(0);
@@ -110,7 +110,11 @@ const ANSWERS: readonly { name: string; script: string; reason: string }[] = [
 
 for (const { name, script, reason } of ANSWERS) {
   test(`a git that ${name} does not break the capture`, async () => {
-    const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], withGit(script));
+    const { exit, document } = await captureJson(
+      plantFiles(newFolder(), { a: "a", ".git/HEAD": "" }),
+      [],
+      withGit(script),
+    );
     expect(exit).toBe(0);
     expect(document.fields["source_commit"]).toEqual({ value: null, source: "none", reason });
     expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
@@ -120,7 +124,7 @@ for (const { name, script, reason } of ANSWERS) {
 test("a git that is a file and cannot be started does not break the capture", async () => {
   const folder = plantFiles(newFolder(), { git: "\u0000not a program" });
   chmodSync(join(folder, "git"), 0o755);
-  const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], {
+  const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a", ".git/HEAD": "" }), [], {
     env: { PATH: folder },
   });
   expect([exit, document.fields["source_commit"]?.reason]).toEqual([0, "git_failed"]);
@@ -129,7 +133,7 @@ test("a git that is a file and cannot be started does not break the capture", as
 test("what git says of a remote is told without its password and without control characters", async () => {
   const said = String.raw`fatal: unable to access \047https://user:glpat-s3cr3t@h/app/\047\033[31m\n::error::x\n`;
   const surroundings = withGit(`printf '${said}' >&2; exit 128`);
-  const root = plantFiles(newFolder(), { a: "a" });
+  const root = plantFiles(newFolder(), { a: "a", ".git/HEAD": "" });
   const { stdout, stderr } = await waybill(["capture", root, "--verbose", "--json"], surroundings);
   expect(stderr).toContain("unable to access");
   const [warning] = (JSON.parse(stdout) as CaptureDocument).warnings;
@@ -145,13 +149,17 @@ test("what git says of a remote is told without its password and without control
 
 test("a git that floods standard output is cut off", async () => {
   const surroundings = withGit("exec yes nonsense");
-  const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [], surroundings);
+  const { exit, document } = await captureJson(
+    plantFiles(newFolder(), { a: "a", ".git/HEAD": "" }),
+    [],
+    surroundings,
+  );
   expect([exit, document.fields["source_commit"]?.reason]).toEqual([0, "git_failed"]);
 });
 
 for (const budget of ["0s", "-1s", "soon", "1e3s"]) {
   test(`a time budget of ${budget} is a usage error`, async () => {
-    const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a" }), [
+    const { exit, document } = await captureJson(plantFiles(newFolder(), { a: "a", ".git/HEAD": "" }), [
       `--time-budget=${budget}`,
     ]);
     expect([exit, document.error?.code]).toEqual([2, "invalid_value"]);

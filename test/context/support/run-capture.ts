@@ -100,6 +100,17 @@ export type CaptureDocument = {
   readonly git: Readonly<Record<string, unknown>> | null;
   readonly ci: Readonly<Record<string, unknown>> | null;
   readonly pull_request: Readonly<Record<string, unknown>> | null;
+  readonly health: {
+    readonly largest: readonly { readonly path: string; readonly size: number }[];
+    readonly over_limit: boolean;
+    readonly secrets: {
+      readonly count: number;
+      readonly found: readonly { readonly path: string; readonly kind: string }[];
+      readonly unchecked: number;
+    };
+    readonly case_collisions: readonly { readonly path: string }[];
+  } | null;
+  readonly volatile: Readonly<Record<string, string | number | null>>;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly build?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };

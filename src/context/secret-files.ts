@@ -1,0 +1,62 @@
+/** What a file that nobody meant to ship is taken for. */
+export type SecretKind =
+  | "env_file"
+  | "private_key"
+  | "npm_token"
+  | "pypi_password"
+  | "aws_credentials"
+  | "netrc"
+  | "git_credentials"
+  | "docker_auth";
+
+/** A file by its name: a secret as it is, or one if its content is. */
+type Suspicion =
+  | { readonly kind: SecretKind; readonly content: null }
+  | { readonly kind: SecretKind; readonly content: RegExp };
+
+const PRIVATE_KEY =
+  /^(?:\ufeff|\s)*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-|AGE-SECRET-KEY-1|untrusted comment: [^\n]*secret key)/u;
+/** A value that the file itself says; `${NAME}` is filled in elsewhere. */
+const VALUE = String.raw`\s*=\s*["']?(?!\$\{)[^\s"']`;
+
+const BY_NAME: readonly (readonly [RegExp, Suspicion])[] = [
+  [
+    /(?:^|\/)\.env(?:\.(?!(?:.*\.)?(?:example|sample|template|dist)$)[^/]+)?$/iu,
+    { kind: "env_file", content: null },
+  ],
+  [/(?:^|\/)[._]netrc$/u, { kind: "netrc", content: null }],
+  [/(?:^|\/)\.aws\/credentials$/u, { kind: "aws_credentials", content: null }],
+  [/(?:^|\/)\.git-credentials$/u, { kind: "git_credentials", content: null }],
+  [
+    /(?:^|\/)\.git\/(?:.*\/)?config$/u,
+    { kind: "git_credentials", content: /:\/\/[^/\s@:]*:[^/\s@]+@|extraheader\s*=\s*authorization/iu },
+  ],
+  [
+    /(?:^|\/)\.npmrc$/u,
+    { kind: "npm_token", content: new RegExp(`_(?:authToken|auth|password)${VALUE}`, "iu") },
+  ],
+  [/(?:^|\/)\.pypirc$/u, { kind: "pypi_password", content: /^\s*password\s*[:=]\s*\S/imu }],
+  [
+    /(?:^|\/)\.docker\/config\.json$/u,
+    { kind: "docker_auth", content: /"(?:auth|identitytoken)"\s*:\s*"[^"]/u },
+  ],
+  // By no means every name that a key may have: reading the start of every file again would cost as much as hashing.
+  [
+    /(?:^|\/)(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|[^/]*\.(?:pem|key|p8|pk8|ppk|priv|asc|gpg|age)|[^/]*(?:private|secret|identity|signing)[^/]*)$/iu,
+    { kind: "private_key", content: PRIVATE_KEY },
+  ],
+];
+
+/** Decides at a glance for nearly all names. */
+const ANY = new RegExp(BY_NAME.map(([name]) => `(?:${name.source})`).join("|"), "iu");
+
+/** What a path makes one think of, or null. */
+export function suspicionOf(path: string): Suspicion | null {
+  if (!ANY.test(path)) return null;
+  return BY_NAME.find(([name]) => name.test(path))?.[1] ?? null;
+}
+
+/** Whether the start of a file is what its name made one think of. */
+export function isSecret(suspicion: Suspicion, start: Uint8Array): boolean {
+  return suspicion.content === null || suspicion.content.test(Buffer.from(start).toString("latin1"));
+}

@@ -1,0 +1,112 @@
+import { expect, test } from "bun:test";
+import { symlinkSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { LIMITS } from "../../src/base/limits.ts";
+import { git, HAS_GIT, makeRepository } from "../source/support/repository.ts";
+import { plantFiles } from "./support/disk-tree.ts";
+import { captureJson, waybill, warningCodes } from "./support/run-capture.ts";
+import { scratchFolders } from "./support/scratch.ts";
+
+const newFolder = scratchFolders();
+const KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n";
+
+test("secrets that ship are counted and named, and their values are nowhere", async () => {
+  const root = plantFiles(newFolder(), {
+    ".env": "PASSWORD=hunter22",
+    "deploy.pem": KEY,
+    ".npmrc": "//registry.example.com/:_authToken=npm_hunter22",
+    "ignored.key": KEY,
+    ".dockerignore": "ignored.key\n",
+    "key.ts": "export const key = 1;",
+  });
+  symlinkSync("/etc/passwd", join(root, "id_rsa"));
+  const { exit, document, stdout, stderr } = await captureJson(root);
+  expect([exit, document.health?.secrets]).toEqual([
+    0,
+    {
+      count: 3,
+      found: [
+        { path: ".env", kind: "env_file" },
+        { path: ".npmrc", kind: "npm_token" },
+        { path: "deploy.pem", kind: "private_key" },
+      ],
+      unchecked: 0,
+    },
+  ]);
+  expect(warningCodes(document)).toEqual(["secrets_shipped"]);
+  expect(stderr).toContain(".env, .npmrc, deploy.pem");
+  expect(stdout + stderr).not.toMatch(/hunter22|MC4CAQ/u);
+  const strict = await captureJson(root, ["--strict"]);
+  expect([strict.exit, strict.document.error?.code]).toEqual([5, "requirement_not_met"]);
+});
+
+test.skipIf(!HAS_GIT)(
+  "a credential in .git/config ships only with --include-vcs, and is then told",
+  async () => {
+    const root = makeRepository(newFolder(), { remote: "https://user:hunter22@git.example.com/a/b" });
+    expect((await captureJson(root)).document.health?.secrets.count).toBe(0);
+    const { document, stdout } = await captureJson(root, ["--include-vcs"]);
+    expect(document.health?.secrets.found).toEqual([{ path: ".git/config", kind: "git_credentials" }]);
+    expect(stdout).not.toContain("hunter22");
+  },
+);
+
+test("files beyond the ceiling are not looked into, and counted", async () => {
+  const count = LIMITS.secretLooks + 2;
+  const files = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.key`, "x"]));
+  const { document } = await captureJson(plantFiles(newFolder(), files));
+  expect(document.health?.secrets).toEqual({ count: 0, found: [], unchecked: 2 });
+});
+
+test("the ten largest files are named, the largest first", async () => {
+  const sizes = [5, 1, 12, 7, 3, 9, 2, 11, 4, 10, 6, 8];
+  const files = Object.fromEntries(sizes.map((size) => [`file-${size}`, "x".repeat(size)]));
+  const { document } = await captureJson(plantFiles(newFolder(), files));
+  expect(document.health?.largest.map(({ size }) => size)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+  expect(document.health?.over_limit).toBe(false);
+});
+
+test("case 63: more bytes than the server takes are told before anything is sent", async () => {
+  const root = plantFiles(newFolder(), { large: "" });
+  truncateSync(join(root, "large"), LIMITS.contextArchiveBytes + 1);
+  const { exit, document } = await captureJson(root);
+  expect([exit, document.health?.over_limit, warningCodes(document)]).toEqual([
+    0,
+    true,
+    ["context_too_large"],
+  ]);
+});
+
+test("case 58: names that differ by their case alone are told", async () => {
+  const root = plantFiles(newFolder(), { "src/Main.ts": "a", "src/main.ts": "b", "SRC/x": "c" });
+  const { document } = await captureJson(root);
+  expect(document.health?.case_collisions).toEqual([{ path: "src/main.ts" }]);
+  expect(warningCodes(document)).toEqual(["names_collide"]);
+});
+
+test("case 57: names in decomposed Unicode are hashed as they are, and counted", async () => {
+  const composed = plantFiles(newFolder(), { "caf\u00e9": "x" });
+  const decomposed = plantFiles(newFolder(), { "cafe\u0301": "x" });
+  const [one, other] = [(await captureJson(composed)).document, (await captureJson(decomposed)).document];
+  expect([one.volatile["decomposed_names"], other.volatile["decomposed_names"]]).toEqual([0, 1]);
+  expect(one.digests["working_tree_hash"]).not.toBe(other.digests["working_tree_hash"] ?? "");
+});
+
+test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is told", async () => {
+  const root = makeRepository(newFolder());
+  git(root, "config", "core.autocrlf", "input");
+  git(root, "config", "core.fileMode", "false");
+  const { stdout } = await waybill(["capture", root, "--json"], { umask: "027" });
+  expect(JSON.parse(stdout).volatile).toEqual({
+    platform: process.platform,
+    umask: "0027",
+    git_version: git(root, "version").replace("git version ", ""),
+    autocrlf: "input",
+    eol: null,
+    file_mode: "false",
+    ignore_case: null,
+    precompose_unicode: null,
+    symlinks: null,
+    decomposed_names: 0,
+  });
+});
