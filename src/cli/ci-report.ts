@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
+import { fs } from "../host/file-system.ts";
 import { reason, writeAll, writeAtomic } from "../host/files.ts";
 import { runnerFile } from "./ci-runner.ts";
 import { renderJunit } from "./junit.ts";
@@ -146,13 +146,16 @@ export class CiReport {
  * that the runner reads.
  */
 function withAppended(path: string, act: (descriptor: number, size: number) => void): void {
-  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+  const descriptor = fs().openSync(
+    path,
+    fs().constants.O_WRONLY | fs().constants.O_APPEND | fs().constants.O_NONBLOCK,
+  );
   try {
-    const status = fstatSync(descriptor);
+    const status = fs().fstatSync(descriptor);
     if (!status.isFile()) throw new Error("it is not a regular file");
     act(descriptor, status.size);
   } finally {
-    closeSync(descriptor);
+    fs().closeSync(descriptor);
   }
 }
 

@@ -1,6 +1,6 @@
-import { isatty } from "node:tty";
 import { renderUsage, type CommandDef } from "citty";
 import { EXIT, EXIT_MEANING } from "../base/exit-codes.ts";
+import { isTerminal } from "../host/descriptors.ts";
 import { isGroup, type Command, type Group } from "./command.ts";
 import { COMMON_FLAGS } from "./flags.ts";
 
@@ -30,5 +30,5 @@ function section(title: string, lines: readonly string[], env: Env): string {
 
 // citty colours even into a pipe; we colour only a terminal whose owner did not say NO_COLOR.
 function coloured(env: Env): boolean {
-  return isatty(1) && (env["NO_COLOR"] ?? "") === "";
+  return isTerminal(1) && (env["NO_COLOR"] ?? "") === "";
 }

@@ -37,14 +37,16 @@ export class Redactor {
 }
 
 function spellingsOf(value: string): string[] {
-  const bytes = Buffer.from(value, "utf8");
+  const bytes = new TextEncoder().encode(value);
+  const encoded = [
+    bytes.toBase64(),
+    ...([0, 1, 2] as const).map((shift) => base64Inside(bytes, shift)),
+  ].flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
+  // Nothing in such a value is ever written in another way: most tokens, and the start of a run is short.
+  if (/^[A-Za-z0-9._~-]+$/u.test(value)) return [value, ...encoded];
   const percent = encodeURIComponent(value);
   // RFC 3986 escapes these too, and some servers write their escapes in lower case.
   const strict = percent.replace(/[!'()*]/gu, (character) => `%${toHexByte(character)}`);
-  const encoded = [
-    bytes.toString("base64"),
-    ...([0, 1, 2] as const).map((shift) => base64Inside(bytes, shift)),
-  ].flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
   return [
     value,
     printable(value, WHOLE),
@@ -63,7 +65,7 @@ function toHexByte(character: string): string {
  * The characters that base64 of anything around the value has in common, when `shift` bytes modulo 3 stand before
  * it: `user:token` of a Basic header is such a thing. They also cover unpadded base64 of the value alone.
  */
-function base64Inside(bytes: Buffer, shift: 0 | 1 | 2): string {
-  const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+function base64Inside(bytes: Uint8Array, shift: 0 | 1 | 2): string {
+  const text = new Uint8Array([...new Uint8Array(shift), ...bytes]).toBase64();
   return text.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
 }

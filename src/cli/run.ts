@@ -4,7 +4,6 @@ import { quoted } from "../base/printable.ts";
 import { Annotator } from "./annotations.ts";
 import { CiReport } from "./ci-report.ts";
 import { isGroup, type Command, type Group, type Member, type Outcome, type World } from "./command.ts";
-import { helpOf } from "./help.ts";
 import { nearest } from "../base/nearest.ts";
 import { Redactor } from "./redactor.ts";
 import { writeReport } from "./report.ts";
@@ -133,6 +132,8 @@ function unknownCommand(word: string | undefined, group: Group, path: readonly s
 }
 
 async function help(command: Command | Group, path: readonly string[], world: World): Promise<Outcome> {
+  // Only those who ask for it pay for the renderer.
+  const { helpOf } = await import("./help.ts");
   const text = await helpOf(command, ["waybill", ...path], world.env);
   const commands = isGroup(command) ? { commands: Object.keys(command.members) } : {};
   return { exit: EXIT.ok, document: { ...commands, help: Bun.stripANSI(text) }, text };

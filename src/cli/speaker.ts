@@ -1,9 +1,8 @@
-import { isatty } from "node:tty";
 import type { ConsolaInstance } from "consola";
 import type { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
-import { isPipe, writeFully } from "../host/descriptors.ts";
+import { isPipe, isTerminal, writeFully } from "../host/descriptors.ts";
 import type { Annotator } from "./annotations.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -89,7 +88,7 @@ export class Speaker {
     this.#then(async () => {
       const lines = this.#redactor.clean(text).split("\n").map(cut).join("\n");
       // consola is for a terminal; a pipe or a CI log gets plain lines, no colours, no time stamps.
-      if (!isatty(2)) return writeLine(`${PREFIX[kind] ?? ""}${lines}`);
+      if (!isTerminal(2)) return writeLine(`${PREFIX[kind] ?? ""}${lines}`);
       this.#consola ??= loadConsola(this.#loudness);
       (await this.#consola)[kind](lines);
     });

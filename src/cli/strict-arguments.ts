@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
+import { tokensOf, type KnownOption } from "./argument-tokens.ts";
 import { COMMON_FLAGS, type Flag, type Flags, type Values } from "./flags.ts";
 import { nearest } from "../base/nearest.ts";
 
@@ -19,8 +19,7 @@ export function readArguments<F extends Flags>(
   const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
   let position = 0;
 
-  for (const token of tokensOf(argv, flags)) {
-    if (token.kind === "option-terminator") continue;
+  for (const token of tokensOf(argv, knownOptions(flags))) {
     if (token.kind === "positional") {
       const slot = positionals[position++];
       if (slot === undefined) {
@@ -37,7 +36,7 @@ export function readArguments<F extends Flags>(
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
     if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags);
-    takeFlag(values, token.name, flag, token.value, token.inlineValue === true);
+    takeFlag(values, token.name, flag, token.value, token.inline);
   }
 
   for (const [name, flag] of Object.entries(definition)) fillIn(values, name, flag, usage);
@@ -45,18 +44,14 @@ export function readArguments<F extends Flags>(
   return values as Values<F>; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }
 
-function tokensOf(
-  argv: readonly string[],
-  flags: Flags,
-): NonNullable<ReturnType<typeof parseArgs>["tokens"]> {
-  const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> = {};
+function knownOptions(flags: Flags): Record<string, KnownOption> {
+  const options: Record<string, KnownOption> = {};
   for (const [name, flag] of Object.entries(flags)) {
     if (flag.type === "positional") continue;
     const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
-    options[name] = { type: flag.type === "boolean" ? "boolean" : "string", ...short, multiple: true };
+    options[name] = { takesValue: flag.type !== "boolean", ...short };
   }
-  // Not its own strict mode: that one knows neither repeats nor our wording.
-  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+  return options;
 }
 
 function takeFlag(

@@ -1,4 +1,3 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -57,6 +56,7 @@ function readIdentity(flags: NetworkFlags, world: World): ClientIdentity | null 
     cert: readCertificates(cert, "--client-cert", world),
     key: readText(key, "--client-key", world),
   };
+  const { createPrivateKey, X509Certificate } = process.getBuiltinModule("node:crypto");
   // The runtime would only find out in the middle of the handshake, and not say why.
   let fits: boolean;
   try {

@@ -4,7 +4,8 @@ import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome } from "../cli/command.ts";
 import { rulesFor } from "../trust/policy-decision.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
-import { openPolicyFile, TRUST_FLAGS } from "./policy-flags.ts";
+import { TRUST_FLAGS } from "./evidence-flags.ts";
+import { openPolicyFile } from "./policy-flags.ts";
 
 export const policyCheck: Command = defineCommand({
   name: "check",

@@ -1,7 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
-import type { Values } from "../cli/flags.ts";
 import { normaliseRemote } from "../source/remote.ts";
 import { roleFor } from "../trust/attestation-types.ts";
 import { publicKeyArgument } from "../trust/file-or-text.ts";
@@ -12,56 +11,10 @@ import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import { distrust, type Subject, type TrustedKey } from "../trust/trusted-key.ts";
 import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import type { PolicyFlags, TrustFlags } from "./evidence-flags.ts";
 
 /** The role of a trust root that may sign policies. */
 const POLICY_ROLE = "policy";
-
-/** Whose signatures count. */
-export const TRUST_FLAGS = {
-  key: {
-    type: "string",
-    repeat: true,
-    valueHint: "FILE|TEXT",
-    description: "a public key whose signature counts; any of several",
-  },
-  trust: {
-    type: "string",
-    valueHint: "ROOT",
-    description: "a trust root: its keys count, in the role for the kind of statement; or allowed signers",
-  },
-  "trust-state": {
-    type: "string",
-    valueHint: "FILE",
-    description: "with --trust: remembers the newest root seen here, and refuses older ones",
-  },
-  role: {
-    type: "string",
-    valueHint: "ROLE",
-    description: "with --trust: the role that a signer must have (capture, promote, else build)",
-  },
-  threshold: {
-    type: "string",
-    valueHint: "N",
-    description: "how many distinct keys must have signed (1, or what the trust root says)",
-  },
-} as const;
-
-export const POLICY_FLAGS = {
-  policy: {
-    type: "string",
-    valueHint: "FILE",
-    description: "a signed policy that the attestation must satisfy",
-  },
-  "policy-key": {
-    type: "string",
-    repeat: true,
-    valueHint: "FILE|TEXT",
-    description: "a public key that may sign the policy (else --key, or the role policy of --trust)",
-  },
-} as const;
-
-export type TrustFlags = Values<typeof TRUST_FLAGS>;
-export type PolicyFlags = Values<typeof POLICY_FLAGS>;
 
 /**
  * Whose signatures count for each type of statement; null when the flags name nobody. Throws Failure with a usage

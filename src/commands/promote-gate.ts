@@ -2,7 +2,6 @@ import { isSha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { Json, World } from "../cli/command.ts";
-import type { Values } from "../cli/flags.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import {
   decidePromotion,
@@ -16,30 +15,8 @@ import type { FoundAttestations } from "../trust/attestation.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
-import {
-  readPolicy,
-  readTrusted,
-  repositoryName,
-  type PolicyFlags,
-  type TrustedFor,
-  type TrustFlags,
-} from "./policy-flags.ts";
-
-export const GATE_FLAGS = {
-  attestation: {
-    type: "string",
-    repeat: true,
-    valueHint: "FILE",
-    description: "evidence about the pinned digest, checked before anything is sent",
-  },
-  "predicate-type": {
-    type: "string",
-    valueHint: "URI",
-    description: "the kind of statement that is wanted (a capture, or what the policy says)",
-  },
-} as const;
-
-type GateFlags = Values<typeof GATE_FLAGS> & TrustFlags & PolicyFlags;
+import type { EvidenceFlags } from "./evidence-flags.ts";
+import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./policy-flags.ts";
 
 /** What the gate decided, for the result; empty members when no evidence was asked for. */
 export type GateResult = {
@@ -55,7 +32,7 @@ const OPEN: GateResult = { failure: null, decisions: [], document: {} };
  * when it does not hold. Throws Failure with a usage code, or those of a policy that is not to be trusted.
  */
 export function checkGate(
-  flags: GateFlags,
+  flags: EvidenceFlags,
   pins: readonly WantedPin[],
   targets: readonly Target[],
   world: World,
@@ -79,7 +56,7 @@ export function checkGate(
   };
 }
 
-function readGate(flags: GateFlags, pins: readonly WantedPin[], world: World): Gate | null {
+function readGate(flags: EvidenceFlags, pins: readonly WantedPin[], world: World): Gate | null {
   const { attestation, policy: policyFile, "predicate-type": predicateType } = flags;
   if (attestation.length === 0) {
     refuseStray(flags);
@@ -114,13 +91,13 @@ function readGate(flags: GateFlags, pins: readonly WantedPin[], world: World): G
   };
 }
 
-function trustedFor(flags: GateFlags, { template, digest }: WantedPin, now: Date): TrustedFor | null {
+function trustedFor(flags: EvidenceFlags, { template, digest }: WantedPin, now: Date): TrustedFor | null {
   const sha256 = digest.slice("sha256:".length);
   return readTrusted(flags, { name: template, sha256: isSha256(sha256) ? sha256 : null }, now);
 }
 
 /** A key without evidence checks nothing, and whoever gave it believes that it does. */
-function refuseStray(flags: GateFlags): void {
+function refuseStray(flags: EvidenceFlags): void {
   const given: [string, boolean][] = [
     ["--key", flags.key.length > 0],
     ["--trust", flags.trust !== undefined],

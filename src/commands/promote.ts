@@ -1,19 +1,21 @@
-import { Failure } from "../base/failure.ts";
+import type { Failure } from "../base/failure.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
-import { exitOfLegs, type Leg } from "../pins/leg.ts";
+import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import type { WantedPin } from "../pins/pin.ts";
 import { promoteAll } from "../pins/promote.ts";
+import type { Target } from "../pins/target.ts";
+import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
-import { artifactDocument, proveBefore, tellDrift } from "./image-checks.ts";
-import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, readImageChecks, withUnreadDigest } from "./image-flags.ts";
+import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
+import { inEnvironment, warnOfLegs } from "./leg-words.ts";
 import { PIN_FLAGS, PLACE_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
-import { POLICY_FLAGS, TRUST_FLAGS } from "./policy-flags.ts";
-import { checkGate, GATE_FLAGS, type GateResult } from "./promote-gate.ts";
+import type { GateResult } from "./promote-gate.ts";
 import { PROMOTE_FLAGS, readNote, readRules, readRun } from "./promote-flags.ts";
 
 const FLAGS = {
@@ -54,25 +56,20 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   const commit = readCommitRule(flags, note.gitSha);
   const rules = readRules(flags, named.length);
   const exchange = readExchange(flags, world);
-  const checks = readImageChecks(flags, named, exchange, world);
+  const checks = await openImageChecks(flags, named, exchange, world);
   // Before the credentials, which such a run often lacks: this is the reason.
   refuseProposedChange(flags["allow-event"], world);
   const targets = readTargets(flags, world);
-  const proven = await proveBefore(checks, named, world);
-  const { pins } = proven;
-  const gate = checkGate(flags, pins, targets, world);
-  if (gate.failure !== null) return shut(gate, gate.failure);
+  const pins = (await checks?.proveBefore(named)) ?? named;
+  const gate = await openGate(flags, pins, targets, world);
+  if (gate !== null && gate.failure !== null) return shut(gate, gate.failure);
   const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
   const legs = await promoteAll(work, note, rules, readRun(world));
   warnOfLegs(legs, world);
-  await tellDrift(checks, proven, world);
+  await checks?.tellDrift();
   return {
     exit: exitOfLegs(legs),
-    document: {
-      ...pinDocument(pins, note, legs),
-      ...artifactDocument(checks, proven.artifacts),
-      ...gate.document,
-    },
+    document: { ...pinDocument(pins, note, legs), ...checks?.document(), ...gate?.document },
     text: describeLegs(legs),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
@@ -94,13 +91,14 @@ function shut(gate: GateResult, failure: Failure): Outcome {
   };
 }
 
-/** What the legs found beside their verdicts. */
-export function warnOfLegs(legs: readonly Leg[], world: World): void {
-  for (const { target, warnings } of legs)
-    for (const { message } of warnings) world.say.warn(`${target.env}: ${message}`);
-}
-
-/** The same failure, saying in which environment. */
-export function inEnvironment(env: string, failure: Failure): Failure {
-  return new Failure(failure.code, `${env}: ${failure.message}`, failure);
+/** Null when no evidence is named: most runs need not load what reads it. */
+async function openGate(
+  flags: Values<typeof FLAGS>,
+  pins: readonly WantedPin[],
+  targets: readonly Target[],
+  world: World,
+): Promise<GateResult | null> {
+  if (!namesEvidence(flags)) return null;
+  const { checkGate } = await import("./promote-gate.ts");
+  return checkGate(flags, pins, targets, world);
 }

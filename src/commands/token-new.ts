@@ -9,7 +9,8 @@ import { dataDirectoryPath, openDataDirectory } from "../control-plane/data-dire
 import { openDatabase } from "../control-plane/database.ts";
 import { rfc3339Micros } from "../control-plane/instant.ts";
 import { isEnvName, isScope, SCOPES, type Scope } from "../control-plane/scopes.ts";
-import { TOKEN_BYTES, tokenId, tokenText } from "../control-plane/token.ts";
+import { tokenId } from "../control-plane/token.ts";
+import { TOKEN_BYTES, tokenText } from "../control-plane/token-text.ts";
 import { addToken } from "../control-plane/tokens.ts";
 
 const MAX_NAME_CHARS = 100;

@@ -12,7 +12,8 @@ import {
   type AcceptedAttestation,
   type AttestationVerdict,
 } from "../trust/verify-attestation.ts";
-import { POLICY_FLAGS, readPolicy, readTrusted, repositoryName, TRUST_FLAGS } from "./policy-flags.ts";
+import { POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
+import { readPolicy, readTrusted, repositoryName } from "./policy-flags.ts";
 
 const FLAGS = {
   file: {

@@ -11,9 +11,9 @@ import { auditAll, type Audited } from "../pins/audit.ts";
 import { compareListings, type Compared } from "../pins/drift.ts";
 import { parseExpectedPins, type ExpectedPins } from "../pins/expected-pins.ts";
 import { exitOfCodes } from "../pins/leg.ts";
+import { inEnvironment } from "./leg-words.ts";
 import { PLACE_FLAGS, readExchange } from "./pin-flags.ts";
 import { readTargets } from "./pin-targets.ts";
-import { inEnvironment } from "./promote.ts";
 
 const FLAGS = {
   ...PLACE_FLAGS,

@@ -6,8 +6,7 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
 import { describeLegs, pinDocument } from "../pins/pin-document.ts";
 import { verifyAll } from "../pins/promote.ts";
-import { artifactDocument, proveAfter } from "./image-checks.ts";
-import { IMAGE_CHECK_FLAGS, readImageChecks } from "./image-flags.ts";
+import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
 import {
   PIN_FLAGS,
   PLACE_FLAGS,
@@ -18,9 +17,9 @@ import {
   readPins,
   readUnwanted,
 } from "./pin-flags.ts";
+import { inEnvironment, warnOfLegs } from "./leg-words.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
-import { inEnvironment, warnOfLegs } from "./promote.ts";
 
 const FLAGS = {
   ...PIN_FLAGS,
@@ -69,7 +68,7 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   prepareReport(flags, world);
   const pins = flags.not === undefined ? readPins(flags, world) : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
-  const checks = readImageChecks(flags, pins, exchange, world);
+  const checks = await openImageChecks(flags, pins, exchange, world);
   const rule = {
     until: "equal" as const,
     forMs: parseDuration(flags.for, "--for", { least: 0 }),
@@ -81,11 +80,11 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   // The script that this replaces does not look at $GIT_SHA here.
   const commit = readCommitRule(flags, readCommit(flags["git-sha"]));
   const read = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
-  const { legs, artifacts } = await proveAfter(checks, read, world);
+  const legs = (await checks?.proveAfter(read)) ?? read;
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, null, legs), ...artifactDocument(checks, artifacts) },
+    document: { ...pinDocument(pins, null, legs), ...checks?.document() },
     text: describeLegs(legs),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
-import { isTokenText, refusalOf, tokenId, type TokenRecord } from "./token.ts";
+import { refusalOf, tokenId, type TokenRecord } from "./token.ts";
+import { isTokenText } from "./token-text.ts";
 import { findToken } from "./tokens.ts";
 
 export type Authenticated =

@@ -1,5 +1,4 @@
-import { fstatSync, readFileSync, writeSync } from "node:fs";
-import { isatty } from "node:tty";
+import { fs } from "./file-system.ts";
 
 export type WriteResult = "written" | "reader_gone";
 
@@ -12,7 +11,7 @@ export function writeFully(descriptor: number, text: string): WriteResult {
   let offset = 0;
   while (offset < bytes.length) {
     try {
-      offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+      offset += fs().writeSync(descriptor, bytes, offset, bytes.length - offset);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "EPIPE") return "reader_gone";
@@ -26,11 +25,21 @@ export function writeFully(descriptor: number, text: string): WriteResult {
 /** Whether somebody reads at the other end of a descriptor, as a CI runner does. */
 export function isPipe(descriptor: 1 | 2): boolean {
   try {
-    const status = fstatSync(descriptor);
+    const status = fs().fstatSync(descriptor);
     return status.isFIFO() || status.isSocket();
   } catch {
     return false;
   }
+}
+
+/** Whether a person sees what is written there. The module that can tell is slow to load; a file or pipe is none. */
+export function isTerminal(descriptor: 1 | 2): boolean {
+  try {
+    if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
 const O_CLOEXEC = 0o2000000;
@@ -43,9 +52,9 @@ const O_CLOEXEC = 0o2000000;
 export function wasClosedAtStart(descriptor: 1 | 2): boolean {
   if (process.platform !== "linux") return false;
   try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
     const flags = /^flags:\s+([0-7]+)$/mu.exec(
-      readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
+      fs().readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
     )?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
   } catch {
@@ -55,8 +64,8 @@ export function wasClosedAtStart(descriptor: 1 | 2): boolean {
 
 /** Where standard output goes when others would see a secret there, in words; null for a pipe and a 0600 file. */
 export function exposedOutput(): string | null {
-  if (isatty(1)) return "a terminal";
-  const status = fstatSync(1);
+  if (isTerminal(1)) return "a terminal";
+  const status = fs().fstatSync(1);
   if (status.isFIFO() || status.isSocket()) return null;
   if (!status.isFile()) return "neither a pipe nor a file";
   const mode = status.mode & 0o777;

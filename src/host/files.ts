@@ -1,17 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { randomBytes } from "node:crypto";
+import { fs } from "./file-system.ts";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import type { FailureCode } from "../base/exit-codes.ts";
@@ -34,32 +21,32 @@ export function readBounded(
 ): Uint8Array {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    descriptor = fs().openSync(path, fs().constants.O_RDONLY | fs().constants.O_NONBLOCK);
   } catch (error) {
     throw new Failure(code, `${what} ${quoted(path)} cannot be read: ${reason(error)}`, { cause: error });
   }
   try {
-    const status = fstatSync(descriptor);
+    const status = fs().fstatSync(descriptor);
     if (!status.isFile()) throw new Failure(code, `${what} ${quoted(path)} is not a regular file`);
     if (status.size > max) throw tooLarge(what, path, status.size, max, code);
     // One byte more than the ceiling, so that a file which grows meanwhile is seen and not cut.
     const buffer = new Uint8Array(Math.min(max, Math.max(status.size, 4096)) + 1);
     let length = 0;
     while (length < buffer.length) {
-      const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+      const read = fs().readSync(descriptor, buffer, length, buffer.length - length, null);
       if (read === 0) return buffer.slice(0, length);
       length += read;
     }
     if (length > max) throw tooLarge(what, path, length, max, code);
     throw new Failure(code, `${what} ${quoted(path)} grew while it was read`, { hint: "run again" });
   } finally {
-    closeSync(descriptor);
+    fs().closeSync(descriptor);
   }
 }
 
 /** The text of a file of at most `max` bytes, or null when there is none. */
 export function readTextIfThere(path: string, max: number, what: string): string | null {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  if (fs().lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   return new TextDecoder().decode(readBounded(path, max, what));
 }
 
@@ -88,7 +75,7 @@ export function readStandardInput(
 function readSomeInput(into: Uint8Array): number {
   for (;;) {
     try {
-      return readSync(0, into, 0, into.length, null);
+      return fs().readSync(0, into, 0, into.length, null);
     } catch (error) {
       const code = errorCode(error);
       if (code === "EOF") return 0;
@@ -113,17 +100,17 @@ export function reason(error: unknown): string {
 }
 
 export function fsyncDirectory(path: string): void {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = fs().openSync(path, fs().constants.O_RDONLY | fs().constants.O_DIRECTORY);
   try {
-    fsyncSync(descriptor);
+    fs().fsyncSync(descriptor);
   } finally {
-    closeSync(descriptor);
+    fs().closeSync(descriptor);
   }
 }
 
 export function writeAll(descriptor: number, bytes: Uint8Array): void {
   let offset = 0;
-  while (offset < bytes.length) offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+  while (offset < bytes.length) offset += fs().writeSync(descriptor, bytes, offset, bytes.length - offset);
 }
 
 /** A new file beside `path` that takes its place by rename, or is removed: a failed run leaves nothing behind. */
@@ -141,7 +128,7 @@ export class PendingFile {
    * link in a folder of many leads elsewhere.
    */
   constructor(path: string, mode: number) {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    if (fs().lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
       throw new Failure("file_exists", `${quoted(path)} exists and is not a regular file`, {
         hint: "name a file, or a name that is free",
       });
@@ -149,10 +136,14 @@ export class PendingFile {
     this.#path = path;
     // A part of the name is enough to know it by: the whole of a long one would leave no room for the rest.
     const stem = basename(path).slice(0, 50);
-    this.#temporary = join(dirname(path), `.${stem}.${randomBytes(6).toString("hex")}.tmp`);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    this.#temporary = join(
+      dirname(path),
+      `.${stem}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`,
+    );
+    const flags =
+      fs().constants.O_WRONLY | fs().constants.O_CREAT | fs().constants.O_EXCL | fs().constants.O_NOFOLLOW;
     // 0600 while it is being written: a half-written secret must not be readable either.
-    this.descriptor = openSync(this.#temporary, flags, 0o600);
+    this.descriptor = fs().openSync(this.#temporary, flags, 0o600);
     this.#mode = mode;
   }
 
@@ -162,10 +153,10 @@ export class PendingFile {
 
   /** Data to the disk, then the name, then the folder: after a power cut there is the old file or the new one. */
   commit(): void {
-    fchmodSync(this.descriptor, this.#mode);
-    fsyncSync(this.descriptor);
+    fs().fchmodSync(this.descriptor, this.#mode);
+    fs().fsyncSync(this.descriptor);
     this.#close();
-    renameSync(this.#temporary, this.#path);
+    fs().renameSync(this.#temporary, this.#path);
     this.#committed = true;
     fsyncDirectory(dirname(this.#path));
   }
@@ -173,12 +164,12 @@ export class PendingFile {
   /** Safe to call after `commit`. */
   discard(): void {
     if (this.#open) this.#close();
-    if (!this.#committed) rmSync(this.#temporary, { force: true });
+    if (!this.#committed) fs().rmSync(this.#temporary, { force: true });
   }
 
   #close(): void {
     this.#open = false;
-    closeSync(this.descriptor);
+    fs().closeSync(this.descriptor);
   }
 }
 

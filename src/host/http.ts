@@ -2,6 +2,7 @@ import { Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { isLoopback } from "./endpoint.ts";
+import { fs } from "./file-system.ts";
 import { errorCode } from "./files.ts";
 import type { Proxy } from "./proxy-choice.ts";
 
@@ -38,7 +39,8 @@ export async function request(wanted: HttpRequest): Promise<HttpAnswer> {
   const { chunks, ...head } = await open(wanted);
   const pieces: Uint8Array[] = [];
   for await (const chunk of chunks) pieces.push(chunk);
-  return { ...head, body: new Uint8Array(Buffer.concat(pieces)) };
+  const [only = new Uint8Array()] = pieces;
+  return { ...head, body: pieces.length <= 1 ? only : new Uint8Array(Buffer.concat(pieces)) };
 }
 
 /**
@@ -55,7 +57,7 @@ export async function open(
   const deadline = AbortSignal.timeout(wanted.deadlineMs);
   const signal = wanted.stop === undefined ? deadline : AbortSignal.any([deadline, wanted.stop]);
   try {
-    const response = await fetch(wanted.url, {
+    const answer = fetch(wanted.url, {
       method: wanted.method,
       headers: { "accept-encoding": "identity", ...wanted.headers },
       ...(wanted.body === undefined ? {} : { body: wanted.body }),
@@ -73,6 +75,9 @@ export async function open(
       },
       signal,
     });
+    // Whatever comes will be written somewhere; the loading costs no time while the other side thinks.
+    fs();
+    const response = await answer;
     refuseLongHead(response.headers, wanted.url);
     return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
   } catch (error) {

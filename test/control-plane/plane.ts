@@ -6,7 +6,8 @@ import { openDatabase, type Database } from "../../src/control-plane/database.ts
 import { requestHandler } from "../../src/control-plane/handle.ts";
 import { rfc3339Micros } from "../../src/control-plane/instant.ts";
 import type { Scope } from "../../src/control-plane/scopes.ts";
-import { tokenId, tokenText } from "../../src/control-plane/token.ts";
+import { tokenId } from "../../src/control-plane/token.ts";
+import { tokenText } from "../../src/control-plane/token-text.ts";
 import { addToken } from "../../src/control-plane/tokens.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { sha256Of } from "../../src/base/hashing.ts";

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { sha256Of } from "../../src/base/hashing.ts";
-import {
-  isTokenText,
-  refusalOf,
-  tokenId,
-  tokenText,
-  type TokenRecord,
-} from "../../src/control-plane/token.ts";
+import { refusalOf, tokenId, type TokenRecord } from "../../src/control-plane/token.ts";
+import { isTokenText, tokenText } from "../../src/control-plane/token-text.ts";
 
 const TOKEN = tokenText(new Uint8Array(32).fill(7));
 const NOW = new Date("2026-11-21T12:00:00Z");
