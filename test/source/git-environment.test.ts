@@ -94,7 +94,7 @@ test.skipIf(!HAS_GIT)(
       const behind = await captureJson(".", [], { cwd: root, env: { PATH: `${path}:${real}` } });
       expect(behind.document.source_fields["source_ref"]).toBe("main");
       const alone = await captureJson(".", [], { cwd: root, env: { PATH: path } });
-      expect(alone.document.fields["source_commit"]?.reason).toBe("git_missing");
+      expect(alone.document.git?.["read_by"]).toBe("files");
       expect([path, existsSync(marker)]).toEqual([path, false]);
     }
   },
