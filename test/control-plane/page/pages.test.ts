@@ -242,6 +242,8 @@ describe("pages", () => {
       expect((await look(plane, "/pins/prod/codex/global", token)).status).toBe(404);
       const events = await (await look(plane, "/events", token)).text();
       expect(events).not.toContain("in prod");
+      // Who may make tokens is nobody's business who only looks at pins.
+      expect([events.includes("pin.promote"), events.includes("token.new")]).toEqual([true, false]);
     });
   });
 
