@@ -1,11 +1,11 @@
-import { askOf } from "../addons/ask.ts";
-import { NOTHING_SAID } from "../addons/assignment.ts";
-import type { AddonPaths, Layout } from "../addons/layout.ts";
+import { askOf } from "../addons/assigned/ask.ts";
+import { NOTHING_SAID } from "../addons/assigned/assignment.ts";
+import type { AddonPaths, Layout } from "../addons/on-host/layout.ts";
 import { safeName } from "../addons/names.ts";
-import type { Platform } from "../addons/platform.ts";
-import { readRemembered } from "../addons/remembered-list.ts";
-import { sameSpec, type Spec } from "../addons/spec.ts";
-import { storageFailure } from "../addons/storage-failure.ts";
+import type { Platform } from "../addons/assigned/platform.ts";
+import { readRemembered } from "../addons/assigned/remembered-list.ts";
+import { sameSpec, type Spec } from "../addons/on-host/spec.ts";
+import { storageFailure } from "../addons/on-host/storage-failure.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { throwIfStopped } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";

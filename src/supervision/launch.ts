@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Spec } from "../addons/spec.ts";
+import type { Spec } from "../addons/on-host/spec.ts";
 
 /** What a program starts with; see `host/hand-over.ts`. */
 type Launch = {

@@ -1,8 +1,8 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { ownDirectory } from "../addons/directories.ts";
-import type { AddonPaths } from "../addons/layout.ts";
-import type { Spec } from "../addons/spec.ts";
+import { ownDirectory } from "../addons/on-host/directories.ts";
+import type { AddonPaths } from "../addons/on-host/layout.ts";
+import type { Spec } from "../addons/on-host/spec.ts";
 import { writeAtomic } from "../host/files.ts";
 
 /** The configuration may hold secrets, and the state is nobody else's business. */
