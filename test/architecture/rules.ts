@@ -13,13 +13,26 @@ export const ARROWS: Readonly<
   stores: { to: ["base", "host"] },
   pins: { to: ["base", "host", "trust"] },
   addons: { to: ["base", "host", "stores", "trust"] },
+  supervision: { to: ["base", "host", "addons", "stores", "trust"] },
   "control-plane": {
     to: ["base", "host"],
     types: ["source", "context", "trust", "pins", "stores", "addons"],
   },
   cli: { to: ["base", "host"] },
   commands: {
-    to: ["base", "host", "source", "context", "trust", "stores", "pins", "addons", "control-plane", "cli"],
+    to: [
+      "base",
+      "host",
+      "source",
+      "context",
+      "trust",
+      "stores",
+      "pins",
+      "addons",
+      "supervision",
+      "control-plane",
+      "cli",
+    ],
   },
   "main.ts": { to: ["base", "host", "cli", "commands"] },
 };
@@ -231,6 +244,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "scopes",
     "wire",
   ],
+  supervision: ["launch"],
 };
 
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
