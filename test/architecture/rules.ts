@@ -110,6 +110,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   trust: [
     "allowed-signers",
     "attestation",
+    "attestation-addon",
     "attestation-capture",
     "attestation-types",
     "bundle",
@@ -206,7 +207,9 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "staging/backoff",
     "staging/next-step",
     "staging/outcome",
-    "staging/version-order",
+    "staging/statement-rules",
+    "staging/verify-statement",
+    "version-order",
     "warning",
   ],
   "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
