@@ -99,6 +99,8 @@ export const FAILURES = {
   downgrade_refused: "policy",
   version_blocked: "policy",
   statement_expired: "policy",
+  statement_missing: "policy",
+  state_newer: "policy",
 
   hash_mismatch: "untrusted",
   digest_header_mismatch: "untrusted",

@@ -161,6 +161,9 @@ CREATE TABLE idempotency (
   PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+ALTER TABLE package_artifacts ADD COLUMN statement TEXT;
+`,
 ];
 
 /** Runs the steps that this file has not seen. Throws Failure when a newer waybill wrote it. */

@@ -4,7 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { isLoopback } from "./endpoint.ts";
 import { fs } from "./file-system.ts";
 import { errorCode } from "./files.ts";
-import type { Proxy } from "./proxy-choice.ts";
+import type { Proxy } from "./proxy.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";

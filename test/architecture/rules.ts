@@ -123,6 +123,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   trust: [
     "allowed-signers",
     "attestation",
+    "attestation-addon",
     "attestation-capture",
     "attestation-types",
     "bundle",
@@ -219,7 +220,9 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "staging/backoff",
     "staging/next-step",
     "staging/outcome",
-    "staging/version-order",
+    "staging/statement-rules",
+    "staging/verify-statement",
+    "version-order",
     "warning",
   ],
   "control-plane": [
