@@ -50,6 +50,7 @@ export const FAILURES = {
   internal_error: "internal",
   output_not_written: "internal",
   unsupported_platform: "internal",
+  receipt_not_kept: "internal",
 
   unknown_command: "usage",
   unknown_flag: "usage",
@@ -128,6 +129,8 @@ export const FAILURES = {
   trust_root_rollback: "untrusted",
   statement_mismatch: "untrusted",
   audit_broken: "untrusted",
+  receipt_mismatch: "untrusted",
+  lineage_contradicted: "untrusted",
 
   path_not_found: "missing",
   row_missing: "missing",
@@ -140,6 +143,8 @@ export const FAILURES = {
   no_evidence: "missing",
   tarball_binary_missing: "missing",
   rollback_target_missing: "missing",
+  receipt_missing: "missing",
+  lineage_incomplete: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",

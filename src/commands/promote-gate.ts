@@ -22,10 +22,11 @@ import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./poli
 export type GateResult = {
   readonly failure: Failure | null;
   readonly decisions: readonly GateDecision[];
+  readonly policy: { readonly name: string; readonly version: number } | null;
   readonly document: { readonly [name: string]: Json };
 };
 
-const OPEN: GateResult = { failure: null, decisions: [], document: {} };
+const OPEN: GateResult = { failure: null, decisions: [], policy: null, document: {} };
 
 /**
  * Holds the evidence that the flags name against every pin of the run. Nothing has been sent by then, and nothing is
@@ -46,11 +47,13 @@ export function checkGate(
   );
   for (const { env, warnings } of decisions)
     for (const warning of warnings) world.say.warn(`${env}: ${warning}`);
+  const policy = gate.policy === null ? null : { name: gate.policy.name, version: gate.policy.version };
   return {
     failure: gateFailure(decisions),
     decisions,
+    policy,
     document: {
-      policy: gate.policy === null ? null : { name: gate.policy.name, version: gate.policy.version },
+      policy,
       decisions: decisions.map(decisionDocument),
     },
   };

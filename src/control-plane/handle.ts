@@ -8,6 +8,7 @@ import { DenialBudget } from "./denial-budget.ts";
 import { recordDenial, type By } from "./events.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
+import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
@@ -21,6 +22,7 @@ const ROUTES: readonly Route[] = [
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
   ...PIN_STOP_ROUTES,
+  ...PIN_RECEIPT_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
