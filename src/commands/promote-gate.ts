@@ -11,10 +11,10 @@ import {
   type GateDecision,
 } from "../pins/promotion-gate.ts";
 import type { Target } from "../pins/target.ts";
-import type { FoundAttestations } from "../trust/attestation.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
+import { joined } from "./attestation-files.ts";
 import type { EvidenceFlags } from "./evidence-flags.ts";
 import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./policy-flags.ts";
 
@@ -113,12 +113,4 @@ function refuseStray(flags: EvidenceFlags): void {
   const stray = given.find(([, is]) => is)?.[0];
   if (stray === undefined || flags.policy !== undefined) return;
   throw new Failure("flags_contradict", `${stray} was given without --attestation, which it is for`);
-}
-
-function joined(found: readonly FoundAttestations[]): FoundAttestations {
-  return {
-    attestations: found.flatMap(({ attestations }) => attestations),
-    refusals: found.flatMap(({ refusals }) => refusals),
-    skippedLines: found.reduce((sum, { skippedLines }) => sum + skippedLines, 0),
-  };
 }

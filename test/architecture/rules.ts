@@ -168,6 +168,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "idempotency",
     "leg",
     "leg-warnings",
+    "lineage",
     "listing",
     "next-write",
     "notes",
