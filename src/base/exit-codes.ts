@@ -114,6 +114,7 @@ export const FAILURES = {
   subject_mismatch: "untrusted",
   policy_expired: "untrusted",
   policy_not_yet_valid: "untrusted",
+  policy_rollback: "untrusted",
   source_mismatch: "untrusted",
   archive_malformed: "untrusted",
   signature_unsupported: "untrusted",

@@ -109,6 +109,7 @@ function refuseStray(flags: EvidenceFlags): void {
     ["--trust-state", flags["trust-state"] !== undefined],
     ["--predicate-type", flags["predicate-type"] !== undefined],
     ["--policy-key", flags["policy-key"].length > 0],
+    ["--policy-state", flags["policy-state"] !== undefined],
   ];
   const stray = given.find(([, is]) => is)?.[0];
   if (stray === undefined || flags.policy !== undefined) return;

@@ -20,7 +20,7 @@ export async function obey(step: Doing, wanted: Wanted, paths: AddonPaths, run: 
     if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
     return step.keyid;
   }
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys };
+  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys(wanted) };
   const artifact = { sha256: wanted.sha256, binaryName: wanted.binaryName, record: recordOf(wanted) };
   const staging = { ...run, paths, check };
   // Loaded when something has to be staged: most runs find everything in place.
