@@ -50,6 +50,7 @@ export const FAILURES = {
   internal_error: "internal",
   output_not_written: "internal",
   unsupported_platform: "internal",
+  receipt_not_kept: "internal",
 
   unknown_command: "usage",
   unknown_flag: "usage",
@@ -115,6 +116,7 @@ export const FAILURES = {
   subject_mismatch: "untrusted",
   policy_expired: "untrusted",
   policy_not_yet_valid: "untrusted",
+  policy_rollback: "untrusted",
   source_mismatch: "untrusted",
   archive_malformed: "untrusted",
   signature_unsupported: "untrusted",
@@ -130,6 +132,8 @@ export const FAILURES = {
   trust_root_rollback: "untrusted",
   statement_mismatch: "untrusted",
   audit_broken: "untrusted",
+  receipt_mismatch: "untrusted",
+  lineage_contradicted: "untrusted",
 
   path_not_found: "missing",
   row_missing: "missing",
@@ -142,6 +146,8 @@ export const FAILURES = {
   no_evidence: "missing",
   tarball_binary_missing: "missing",
   rollback_target_missing: "missing",
+  receipt_missing: "missing",
+  lineage_incomplete: "missing",
   program_not_started: "missing",
 
   pin_mismatch: "mismatch",

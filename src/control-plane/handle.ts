@@ -13,6 +13,7 @@ import { PAGE_ROUTES } from "./page/page-routes.ts";
 import { isSecure, seeOther, SIGN_IN } from "./page/sign-in-routes.ts";
 import { sessionToken } from "./page/session.ts";
 import { viewerOf } from "./page/viewer.ts";
+import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
@@ -26,6 +27,7 @@ const ROUTES: readonly Route[] = [
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
   ...PIN_STOP_ROUTES,
+  ...PIN_RECEIPT_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,

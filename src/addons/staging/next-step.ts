@@ -175,9 +175,9 @@ function trustProblem(wanted: Wanted, facts: Facts): Failure | null {
     if (facts.keys > 0) return null;
     return new Failure(
       "signature_invalid",
-      "the artifact is signed and no key is configured to check it with",
+      "the artifact is signed and there is no key that may sign this add-on",
       {
-        hint: "pass --key with the release key",
+        hint: "pass --key with the release key, or --trust with a root that has a key in the role addon for it",
       },
     );
   }

@@ -26,7 +26,7 @@ export async function obey(
     if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
     return step.keyid;
   }
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys };
+  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys(wanted) };
   const { sha256, binaryName } = wanted;
   const artifact = { sha256, binaryName, size, record: recordOf(wanted) };
   const staging = { ...run, paths, check };

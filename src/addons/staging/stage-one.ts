@@ -54,7 +54,7 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const paths = run.layout.addon(wanted.id);
   const specs = openAddon(paths, run);
   const trust = {
-    trustedKeys: run.keys,
+    trustedKeys: run.keys(wanted),
     allowUnsigned: run.allowUnsigned.has(wanted.id),
     replace: run.replace,
     platform: run.platform,
