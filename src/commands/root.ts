@@ -244,6 +244,18 @@ export const root: Group = defineGroup({
       description: "who may use the control plane, and for what",
       load: async () => token,
     },
+    completions: {
+      description: "print what bash, zsh or fish load to complete commands",
+      load: async () => (await import("./completions.ts")).completions,
+    },
+    man: {
+      description: "print the manual page of a command, or write all of them",
+      load: async () => (await import("./man.ts")).man,
+    },
+    schema: {
+      description: "the JSON Schemas of documents and file formats",
+      load: async () => (await import("./schema.ts")).schema,
+    },
     version: { description: "which build this is", load: async () => (await import("./version.ts")).version },
   },
 });

@@ -17,9 +17,23 @@ export const ARROWS: Readonly<
     to: ["base", "host"],
     types: ["source", "context", "trust", "pins", "stores", "addons"],
   },
+  // What our documents look like, for those who read them.
+  schemas: { to: ["base"] },
   cli: { to: ["base", "host"] },
   commands: {
-    to: ["base", "host", "source", "context", "trust", "stores", "pins", "addons", "control-plane", "cli"],
+    to: [
+      "base",
+      "host",
+      "source",
+      "context",
+      "trust",
+      "stores",
+      "pins",
+      "addons",
+      "control-plane",
+      "cli",
+      "schemas",
+    ],
   },
   "main.ts": { to: ["base", "host", "cli", "commands"] },
 };
@@ -210,6 +224,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
     "warning",
   ],
+  schemas: ["*"],
   "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
 };
 
