@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readInventory } from "../addons/inventory.ts";
+import { readInventory } from "../addons/on-host/inventory.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { World } from "../cli/command.ts";
 import { readBounded } from "../host/files.ts";
