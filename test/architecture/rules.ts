@@ -13,6 +13,7 @@ export const ARROWS: Readonly<
   stores: { to: ["base", "host"] },
   pins: { to: ["base", "host", "trust"] },
   addons: { to: ["base", "host", "stores", "trust"] },
+  supervision: { to: ["base", "host", "addons", "stores", "trust"] },
   "control-plane": {
     to: ["base", "host"],
     types: ["source", "context", "trust", "pins", "stores", "addons"],
@@ -30,6 +31,7 @@ export const ARROWS: Readonly<
       "stores",
       "pins",
       "addons",
+      "supervision",
       "control-plane",
       "cli",
       "schemas",
@@ -224,6 +226,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "warning",
   ],
   schemas: ["*"],
+  supervision: ["launch"],
   "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
 };
 
