@@ -33,7 +33,7 @@ if (failed > 0) {
   process.exit(1);
 }
 check("format", [...tool, "oxfmt", "--check", "."]);
-check("lint", [...tool, "oxlint", "--type-aware", "--deny-warnings", "src", "test", "scripts"]);
+check("lint", [...tool, "oxlint", "--type-aware", "--deny-warnings", "src", "test", "scripts", "release"]);
 check("types", [...tool, "tsc", "-p", "."]);
 check("dead code", [...tool, "knip"]);
 

@@ -248,6 +248,10 @@ export const root: Group = defineGroup({
       description: "who may use the control plane, and for what",
       load: async () => token,
     },
+    doctor: {
+      description: "what this machine, environment and binary can and cannot do",
+      load: async () => (await import("./doctor.ts")).doctor,
+    },
     completions: {
       description: "print what bash, zsh or fish load to complete commands",
       load: async () => (await import("./completions.ts")).completions,

@@ -1,5 +1,5 @@
 import type { ResultShape } from "./frame.ts";
-import { instant, list, map, nullable, object, objectId, text, word } from "./shape.ts";
+import { count, instant, list, map, nullable, object, objectId, one, sha256, text, word } from "./shape.ts";
 
 export const CLI_RESULTS: { readonly [name: string]: ResultShape } = {
   error: { what: "a run that failed before a command was found" },
@@ -34,5 +34,15 @@ export const CLI_RESULTS: { readonly [name: string]: ResultShape } = {
   schema: {
     what: "a JSON Schema, or the names of all",
     sometimes: { name: text, json_schema: { type: "object" }, names: map(text) },
+  },
+  doctor: {
+    what: "what this machine, this environment and this binary can and cannot do",
+    always: {
+      checked: count,
+      findings: list(
+        object({ name: text, state: one("ok", "limited", "unfit"), found: text, "hint?": text }),
+      ),
+    },
+    success: { version: text, platform: text, executable: text, sha256 },
   },
 };

@@ -36,7 +36,7 @@ export const TRUST_RESULTS: { readonly [name: string]: ResultShape } = {
       format: word("bundle", "dsse", "jsonl"),
       predicate_type: text,
       keyid,
-      subjects: list(object({ name: text, digest: { type: "object" } })),
+      subjects: list(object({ name: nullable(text), digest: { type: "object" } })),
     },
   },
   "verify-artifact": {
