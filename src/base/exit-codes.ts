@@ -158,6 +158,7 @@ export const FAILURES = {
   response_mismatch: "mismatch",
   trees_differ: "mismatch",
   row_inconsistent: "mismatch",
+  machine_unfit: "mismatch",
 
   request_rejected: "rejected",
 

@@ -248,6 +248,22 @@ export const root: Group = defineGroup({
       description: "who may use the control plane, and for what",
       load: async () => token,
     },
+    doctor: {
+      description: "what this machine, environment and binary can and cannot do",
+      load: async () => (await import("./doctor.ts")).doctor,
+    },
+    completions: {
+      description: "print what bash, zsh or fish load to complete commands",
+      load: async () => (await import("./completions.ts")).completions,
+    },
+    man: {
+      description: "print the manual page of a command, or write all of them",
+      load: async () => (await import("./man.ts")).man,
+    },
+    schema: {
+      description: "the JSON Schemas of documents and file formats",
+      load: async () => (await import("./schema.ts")).schema,
+    },
     version: { description: "which build this is", load: async () => (await import("./version.ts")).version },
   },
 });

@@ -18,6 +18,8 @@ export const ARROWS: Readonly<
     to: ["base", "host"],
     types: ["source", "context", "trust", "pins", "stores", "addons"],
   },
+  // What our documents look like, for those who read them.
+  schemas: { to: ["base"] },
   cli: { to: ["base", "host"] },
   commands: {
     to: [
@@ -32,6 +34,7 @@ export const ARROWS: Readonly<
       "supervision",
       "control-plane",
       "cli",
+      "schemas",
     ],
   },
   "main.ts": { to: ["base", "host", "cli", "commands"] },
@@ -250,6 +253,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "scopes",
     "wire",
   ],
+  schemas: ["*"],
   supervision: ["launch"],
 };
 
