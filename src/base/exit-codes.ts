@@ -98,6 +98,12 @@ export const FAILURES = {
   capability_unsafe: "policy",
   downgrade_refused: "policy",
   version_blocked: "policy",
+  manifest_invalid: "policy",
+  unit_unsafe: "policy",
+  unit_masked: "policy",
+  unit_foreign: "policy",
+  rollback_repeated: "policy",
+  capability_unavailable: "policy",
   statement_expired: "policy",
 
   hash_mismatch: "untrusted",
@@ -141,6 +147,7 @@ export const FAILURES = {
   tarball_binary_missing: "missing",
   rollback_target_missing: "missing",
   program_not_started: "missing",
+  systemd_unavailable: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
@@ -184,6 +191,7 @@ export const FAILURES = {
   rate_limited: "server",
   storage_failed: "server",
   no_space: "server",
+  unit_failed: "server",
 
   outcome_unknown: "unknown",
   written_unverified: "unknown",

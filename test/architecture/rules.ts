@@ -222,7 +222,16 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "staging/version-order",
     "warning",
   ],
-  supervision: ["launch"],
+  supervision: [
+    "bundled-unit",
+    "gate",
+    "health",
+    "launch",
+    "manifest",
+    "resources",
+    "unit-plan",
+    "unit-text",
+  ],
   "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
 };
 
