@@ -99,6 +99,12 @@ export const FAILURES = {
   capability_unsafe: "policy",
   downgrade_refused: "policy",
   version_blocked: "policy",
+  manifest_invalid: "policy",
+  unit_unsafe: "policy",
+  unit_masked: "policy",
+  unit_foreign: "policy",
+  rollback_repeated: "policy",
+  capability_unavailable: "policy",
   statement_expired: "policy",
   statement_missing: "policy",
   state_newer: "policy",
@@ -149,6 +155,7 @@ export const FAILURES = {
   receipt_missing: "missing",
   lineage_incomplete: "missing",
   program_not_started: "missing",
+  systemd_unavailable: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
@@ -193,6 +200,7 @@ export const FAILURES = {
   rate_limited: "server",
   storage_failed: "server",
   no_space: "server",
+  unit_failed: "server",
 
   outcome_unknown: "unknown",
   written_unverified: "unknown",

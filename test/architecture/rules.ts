@@ -254,7 +254,16 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "wire",
   ],
   schemas: ["*"],
-  supervision: ["launch"],
+  supervision: [
+    "bundled-unit",
+    "gate",
+    "health",
+    "launch",
+    "manifest",
+    "resources",
+    "unit-plan",
+    "unit-text",
+  ],
 };
 
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
