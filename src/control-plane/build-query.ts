@@ -51,6 +51,7 @@ export function single(query: URLSearchParams, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1) throw refused(`${name} must be given once`);
   if (values[0] === "") throw refused(`${name} must not be empty`);
+  if (values[0]?.includes("\0") === true) throw refused(`${name} must not hold a NUL character`);
   return values[0] ?? null;
 }
 

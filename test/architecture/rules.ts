@@ -32,6 +32,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   consola: /^cli\/speaker\.ts$/u,
   "bun:ffi": /^host\//u,
   "bun:sqlite": /^control-plane\//u,
+  bun: /^control-plane\//u,
   "node:fs": /^(?!base\/)/u,
   "node:net": /^control-plane\//u,
   "node:crypto": /^(?!base\/)/u,
@@ -210,7 +211,17 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
     "warning",
   ],
-  "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
+  "control-plane": [
+    "build-form",
+    "byte-range",
+    "denial-budget",
+    "etag",
+    "multipart",
+    "postgres-address",
+    "postgres-migrations",
+    "scopes",
+    "wire",
+  ],
 };
 
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */

@@ -2,14 +2,15 @@ import { Database as Connection } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { openDatabase, type Database } from "../../src/control-plane/database.ts";
+import type { Database } from "../../src/control-plane/database.ts";
+import { openSqlite } from "../../src/control-plane/sqlite-database.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { rejection } from "./plane.ts";
 
 async function withDatabase(work: (database: Database, path: string) => Promise<void>): Promise<void> {
   using folder = temporaryFolder();
   const path = folder.at("x.sqlite");
-  const database = openDatabase(path, true);
+  const database = openSqlite(path, true);
   try {
     await work(database, path);
   } finally {
@@ -123,7 +124,7 @@ describe("the file", () => {
   test("opens again as it was", async () => {
     await withDatabase(async (database, path) => {
       await addArtifact(database, "a");
-      const again = openDatabase(path, false);
+      const again = openSqlite(path, false);
       expect(await count(again)).toBe(1);
       await again.close();
     });
@@ -133,7 +134,7 @@ describe("the file", () => {
     await withDatabase(async (_, path) => {
       const connection = new Connection(path);
       connection.run("PRAGMA user_version = 99");
-      expect(() => openDatabase(path, true)).toThrow(expect.objectContaining({ code: "data_dir_invalid" }));
+      expect(() => openSqlite(path, true)).toThrow(expect.objectContaining({ code: "data_dir_invalid" }));
       expect(connection.query("PRAGMA user_version").get()).toEqual({ user_version: 99 });
       connection.run("PRAGMA user_version = 1");
       connection.close();
@@ -143,13 +144,13 @@ describe("the file", () => {
   test("that is no database is refused", async () => {
     using folder = temporaryFolder();
     await Bun.write(folder.at("x.sqlite"), "hello ".repeat(1_000));
-    expect(() => openDatabase(folder.at("x.sqlite"), true)).toThrow(
+    expect(() => openSqlite(folder.at("x.sqlite"), true)).toThrow(
       expect.objectContaining({ code: "data_dir_invalid" }),
     );
   });
 
   test("that is not there is not made unless asked", () => {
-    expect(() => openDatabase("/nonexistent/x.sqlite", false)).toThrow(
+    expect(() => openSqlite("/nonexistent/x.sqlite", false)).toThrow(
       expect.objectContaining({ code: "data_dir_invalid" }),
     );
   });
