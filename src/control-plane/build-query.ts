@@ -55,6 +55,16 @@ export function single(query: URLSearchParams, name: string): string | null {
   return values[0] ?? null;
 }
 
+/** A whole number of at least `least`; `absent` without the parameter. */
+export function wholeNumber(query: URLSearchParams, name: string, absent: number, least: 0 | 1): number {
+  const text = single(query, name);
+  if (text === null) return absent;
+  if (!/^(?:0|[1-9]\d{0,14})$/u.test(text) || Number(text) < least) {
+    throw refused(`${name} must be a whole number${least === 0 ? "" : " above 0"}`);
+  }
+  return Number(text);
+}
+
 function refused(message: string): WireRefusal {
   return new WireRefusal("invalid_query", message);
 }

@@ -163,6 +163,16 @@ CREATE TABLE idempotency (
   PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- Over the event and the digest of the one before it; null for events from before this step.
+ALTER TABLE events ADD COLUMN sha256 TEXT CHECK (length(sha256) = 64);
+CREATE TABLE event_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  sha256 TEXT NOT NULL
+) STRICT;
+INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), printf('%064d', 0) FROM events;
+`,
 ];
 
 /**

@@ -152,4 +152,14 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);
 `,
+  `
+ALTER TABLE events ADD COLUMN sha256 TEXT CHECK (length(sha256) = 64);
+ALTER TABLE events ALTER COLUMN seq DROP IDENTITY;
+CREATE TABLE event_head (
+  id BIGINT PRIMARY KEY CHECK (id = 1),
+  seq BIGINT NOT NULL,
+  sha256 TEXT NOT NULL
+);
+INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), repeat('0', 64) FROM events;
+`,
 ];

@@ -216,6 +216,8 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "byte-range",
     "denial-budget",
     "etag",
+    "event-chain",
+    "event-document",
     "multipart",
     "postgres-address",
     "postgres-migrations",
