@@ -12,6 +12,7 @@ import { compareListings, type Compared } from "../pins/drift.ts";
 import { parseExpectedPins, type ExpectedPins } from "../pins/expected-pins.ts";
 import { exitOfCodes } from "../pins/leg.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
+import { asksForChain, CHAIN_FLAGS, verifyChain } from "./verify-chain.ts";
 import { inEnvironment } from "./leg-words.ts";
 import { PLACE_FLAGS, readExchange } from "./pin-flags.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -39,16 +40,19 @@ const FLAGS = {
     valueHint: "FILE",
     description: 'what should be pinned everywhere: {"TEMPLATE": "sha256:…"}',
   },
+  ...CHAIN_FLAGS,
 } as const;
 
 export const verifyAudit: Command = defineCommand({
   name: "audit",
-  description: "read every pin of every environment and report where they differ; writes nothing",
+  description: "where environments differ in their pins, or whether a control plane's record is whole",
   args: FLAGS,
   examples: [
     "waybill verify audit --config targets.json --all",
     "waybill verify audit --config targets.json --env prod --lineage --trust trust.json",
     "waybill verify audit --target prod=https://cp.example.com --expect pins.json",
+    "waybill verify audit --chain --target prod=https://cp.example.com --export events.jsonl",
+    "waybill verify audit --events events.jsonl --expect-head 4711:9f86d0…",
   ],
   exits: [
     "partial",
@@ -68,6 +72,7 @@ export const verifyAudit: Command = defineCommand({
 });
 
 async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  if (asksForChain(flags)) return verifyChain(flags, world);
   const expected = flags.expect === undefined ? null : readExpected(flags.expect, world);
   const exchange = readExchange(flags, world);
   const rule = {

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { openDataDirectory } from "../../../src/control-plane/data-directory.ts";
+import type { Database } from "../../../src/control-plane/database.ts";
+import { openDatabase } from "../../../src/control-plane/open-database.ts";
 import { requestHandler } from "../../../src/control-plane/handle.ts";
 import { startServer, type RunningServer } from "../../../src/control-plane/server.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 import { digestOf, Plane } from "../plane.ts";
 
 /** Debian's browser, as a person has it; the rest of the pages is tested without one. */
@@ -9,14 +13,17 @@ const CHROMIUM = Bun.which("chromium");
 const wanted = process.env["WAYBILL_FULL"] !== undefined && CHROMIUM !== null;
 
 describe.skipIf(!wanted)("in a browser", () => {
+  const folder = temporaryFolder();
+  let database: Database;
   let plane: Plane;
   let server: RunningServer;
   let browser: Browser;
   let token: string;
 
   beforeAll(async () => {
-    plane = new Plane();
-    const { database, artifacts, contexts } = plane;
+    database = await openDatabase(openDataDirectory(folder.path, false).database, true);
+    plane = new Plane(folder, database);
+    const { artifacts, contexts } = plane;
     const handle = requestHandler(
       { database, artifacts, contexts, now: () => plane.now, newId: () => crypto.randomUUID() },
       { request: () => undefined, fault: (text) => plane.faults.push(text) },
@@ -41,7 +48,8 @@ describe.skipIf(!wanted)("in a browser", () => {
   afterAll(async () => {
     await browser.close();
     await server.stop(0);
-    await plane.close();
+    await database.close();
+    folder[Symbol.dispose]();
   });
 
   async function signedIn(

@@ -43,7 +43,7 @@ describe("signing in", () => {
       ]);
       const form = await plane.call("GET", "/sign-in?to=%2Fhosts");
       expect(await form.text()).toContain('name="to" value="/hosts"');
-      expect(plane.events()).toEqual([]);
+      expect(await plane.events()).toEqual([]);
     });
   });
 
@@ -120,9 +120,9 @@ describe("signing in", () => {
     await withPlane(async (plane) => {
       const token = `wb_${"a".repeat(43)}`;
       await signIn(plane, { token });
-      const [event] = plane.events();
+      const [event] = await plane.events();
       expect([event?.decision, event?.subject]).toEqual(["denied", "/sign-in"]);
-      expect(JSON.stringify([plane.events(), plane.lines])).not.toContain(token);
+      expect(JSON.stringify([await plane.events(), plane.lines])).not.toContain(token);
     });
   });
 
