@@ -41,7 +41,7 @@ export type World = {
   readonly ci: CiReport;
   readonly now: () => Date;
   /** Writes the result before the command has ended: for `serve`, which then runs on. */
-  readonly publish: (outcome: Outcome) => void;
+  readonly publish: (outcome: Outcome) => Promise<void>;
 };
 
 export type Command = {
