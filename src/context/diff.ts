@@ -63,7 +63,7 @@ export async function compareOperands(request: DiffRequest, stop: AbortSignal): 
   const { cwd, env } = request;
   const program = Git.find(env);
   const repo = contextRoot(cwd, request.repo);
-  const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs);
+  const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs, stop);
   const [a, b] = [await identify(request.a, cwd, git), await identify(request.b, cwd, git)];
   const format = formatOf(a) ?? formatOf(b);
   const rules = { ...request, besides: [] };

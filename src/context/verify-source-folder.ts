@@ -87,10 +87,11 @@ export async function explainByCommit(
   captured: CapturedSource,
   env: Readonly<Record<string, string | undefined>>,
   gitBudgetMs: number,
+  stop: AbortSignal,
 ): Promise<Explanation | null> {
   const program = Git.find(env);
   if (program === null || captured.commit === null) return null;
-  const git = new Git(program, found.context.root, env, gitBudgetMs);
+  const git = new Git(program, found.context.root, env, gitBudgetMs, stop);
   const workTree = await findWorkTree(git, found.context.root);
   if (!workTree.ok) return null;
   const top = git.at(workTree.top);
