@@ -4,9 +4,10 @@ import { captureDocument } from "./capture-document.ts";
 import { warningsOf } from "./capture-warnings.ts";
 import { remedyFor } from "./remedies.ts";
 
-/** Why a fact is absent, and what to do about it when something can be done. */
-function absence(reason: string | null): string {
-  const remedy = reason === null ? null : remedyFor(reason);
+/** Why a fact is absent, and what to do about it: told once, though one reason may leave many facts open. */
+function absence(reason: string | null, told: Set<string>): string {
+  const remedy = reason === null || told.has(reason) ? null : remedyFor(reason);
+  told.add(reason ?? "unknown");
   return `– (${reason ?? "unknown"})${remedy === null ? "" : `: ${remedy}`}`;
 }
 
@@ -25,8 +26,9 @@ export function describeCapture(capture: Capture): string {
     pull_request,
   } = captureDocument(capture);
   const rows: [string, string][] = [];
+  const told = new Set<string>();
   const row = (name: string, value: string | boolean | null | undefined, why: string | null): void => {
-    rows.push([name, value === null || value === undefined ? absence(why) : printable(String(value))]);
+    rows.push([name, value === null || value === undefined ? absence(why, told) : printable(String(value))]);
   };
   const { coordinates } = capture;
   row("repo", fields.source_repo, coordinates.source_repo.reason);

@@ -6,6 +6,8 @@ import { remedyFor } from "./remedies.ts";
 /** Something that the reader should look at, though the capture stands. Codes are stable. */
 export type Warning = { readonly code: string; readonly message: string };
 
+const VCS = /(?:^|\/)\.git(?:\/|$)/u;
+
 export function warningsOf(capture: Capture): Warning[] {
   const { context, coordinates, digests, gitDetail } = capture;
   const warnings: Warning[] = [];
@@ -23,6 +25,13 @@ export function warningsOf(capture: Capture): Warning[] {
     warnings.push({
       code: "own_output_skipped",
       message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
+    });
+  }
+  const vcs = context.items?.find(({ path }) => path.includes(".git") && VCS.test(path));
+  if (vcs !== undefined) {
+    warnings.push({
+      code: "vcs_included",
+      message: `${shownText(vcs.path)} ships as well: no other clone of the commit has these bytes, nor this one tomorrow`,
     });
   }
   if (digests.working_tree_hash.reason === "name_not_utf8") {

@@ -61,7 +61,7 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const root = contextRoot(request.cwd, request.context);
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
-  const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
+  const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs, stop);
   const finding = locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
   const [{ workTree, fromFiles }, gathered, context] = await Promise.all([
@@ -151,6 +151,8 @@ async function compare(
   const { facts, left } = gathered;
   if (context.items === null) return unknownMatch(context.problem?.code ?? "unreadable");
   if (facts.tree.reason !== null) return unknownMatch(facts.tree.reason);
+  // Nothing ships, so nothing was compared: an ignore file that leaves out all is no proof of anything.
+  if (context.items.length === 0) return unknownMatch("context_empty");
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
   return compareWithCommit({
     git: left(),

@@ -9,7 +9,7 @@ const newFolder = scratchFolders();
 const FULL = process.env["WAYBILL_FULL"] !== undefined;
 
 test.skipIf(!FULL || !HAS_ZSTD || !HAS_GNU_TAR)(
-  "a file of more than 8 GiB is whole in the archive (only with WAYBILL_FULL)",
+  "case 55: a file of more than 8 GiB is whole in the archive (only with WAYBILL_FULL)",
   async () => {
     const root = newFolder();
     const size = 9 * 2 ** 30;
@@ -28,7 +28,7 @@ test.skipIf(!FULL || !HAS_ZSTD || !HAS_GNU_TAR)(
 );
 
 test.skipIf(!FULL)(
-  "100 000 files take little memory and no descriptors (only with WAYBILL_FULL)",
+  "case 63: 100 000 files take little memory and no descriptors (only with WAYBILL_FULL)",
   async () => {
     const root = newFolder();
     for (let folder = 0; folder < 100; folder++) {

@@ -19,7 +19,7 @@ const UNREADABLE: readonly { name: string; path: string; mode: number }[] = [
 ];
 
 for (const { name, path, mode } of UNREADABLE) {
-  test.skipIf(!CAN_BE_BOUND)(`an unreadable ${name} leaves no hash, and the path is named`, async () => {
+  test.skipIf(!CAN_BE_BOUND)(`case 60: an unreadable ${name} leaves no hash, and the path is named`, async () => {
     const root = withSecret();
     chmodSync(join(root, path), mode);
     const { exit, document, stderr } = await captureJson(root, [], bound);
@@ -55,7 +55,7 @@ for (const { name, path, mode } of UNREADABLE) {
     },
   );
 
-  test.skipIf(!CAN_BE_BOUND)(`an unreadable ${name} that is ignored does not matter`, async () => {
+  test.skipIf(!CAN_BE_BOUND)(`case 60: an unreadable ${name} that is ignored does not matter`, async () => {
     const plain = withSecret({ ".dockerignore": "app/secret\n" });
     const root = withSecret({ ".dockerignore": "app/secret\n" });
     chmodSync(join(root, path), mode);

@@ -154,7 +154,7 @@ for (const { kind, branch, at } of STOPS) {
   });
 }
 
-test.skipIf(!HAS_GIT)("case 07: a linked worktree says that it is one", async () => {
+test.skipIf(!HAS_GIT)("case 7: a linked worktree says that it is one", async () => {
   const base = newFolder();
   const root = makeRepository(join(base, "main"));
   git(root, "worktree", "add", "-q", "--detach", join(base, "linked"));
@@ -171,7 +171,7 @@ function withSubmodule(): { outer: string; sub: string; inner: string } {
   return { outer, sub, inner };
 }
 
-test.skipIf(!HAS_GIT)("case 09: inside a submodule the repository around it is named too", async () => {
+test.skipIf(!HAS_GIT)("case 9: inside a submodule the repository around it is named too", async () => {
   const { outer, sub } = withSubmodule();
   const { git: facts, source_fields: fields } = await captured(join(sub, "lib"));
   expect(fields["source_repo"]).toBe("git.example.com/team/inner");
@@ -302,7 +302,7 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-test.skipIf(!HAS_GIT)("case 14: names of untracked files that look like pathspecs are names", async () => {
+test.skipIf(!HAS_GIT)("case 47: names of untracked files that look like pathspecs are names", async () => {
   const root = makeRepository(newFolder(), { files: { ".gitignore": ":(top)*\n/out/\n", a: "a\n" } });
   plantFiles(root, { ":(top)x": "x", "out/:!a": "x", "-x": "x", "new\nline": "x", "*": "x" });
   const { counts } = (await captured(root)).matches_commit_detail;

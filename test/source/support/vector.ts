@@ -28,7 +28,7 @@ export function testVector(
   { name, arm, live, context = ".", skip = false }: Vector,
   newFolder: () => string,
 ): void {
-  test.skipIf(!HAS_GIT || skip)(`nothing of the repository is run: ${name}`, async () => {
+  test.skipIf(!HAS_GIT || skip)(`case 16: nothing of the repository is run: ${name}`, async () => {
     const trap = new Trap(newFolder());
     const root = makeRepository(newFolder());
     arm(root, trap);
