@@ -102,7 +102,9 @@ async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promi
   );
   const comparison = compareSource(captured, found);
   const explanation =
-    comparison.different.length === 0 ? null : await explainByCommit(found, captured, world.env, gitBudgetMs, world.stop);
+    comparison.different.length === 0
+      ? null
+      : await explainByCommit(found, captured, world.env, gitBudgetMs, world.stop);
   return report(captured, comparison, explanation);
 }
 

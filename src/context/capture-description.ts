@@ -11,6 +11,10 @@ function absence(reason: string | null, told: Set<string>): string {
   return `– (${reason ?? "unknown"})${remedy === null ? "" : `: ${remedy}`}`;
 }
 
+const NAMED = 3;
+/** What git calls clean and is other bytes all the same, because of how this machine checks files out. */
+const BY_MACHINE = ["eol_only", "filter_only", "mode_only"];
+
 /** The capture for a person. */
 export function describeCapture(capture: Capture): string {
   const {
@@ -24,6 +28,7 @@ export function describeCapture(capture: Capture): string {
     tags,
     ci,
     pull_request,
+    volatile: machine,
   } = captureDocument(capture);
   const rows: [string, string][] = [];
   const told = new Set<string>();
@@ -37,9 +42,17 @@ export function describeCapture(capture: Capture): string {
   if (tags.length > 0) row("tags", tags.join(", "), null);
   row("subpath", fields.source_subpath, coordinates.source_subpath.reason);
   row("dirty", fields.source_dirty, coordinates.source_dirty.reason);
-  const counts = Object.entries(detail.counts).map(([kind, count]) => `${count} ${kind}`);
   row("matches commit", matches_commit, detail.reason);
-  if (counts.length > 0) rows.push(["", counts.join(", ")]);
+  for (const [kind, count] of Object.entries(detail.counts)) {
+    const paths = (detail.samples[kind] ?? []).slice(0, NAMED).map((path) => printable(path));
+    rows.push(["", `${count} ${kind}: ${paths.join(", ")}${count > paths.length ? ", …" : ""}`]);
+  }
+  if (BY_MACHINE.some((kind) => kind in detail.counts)) {
+    const facts = Object.entries(machine).flatMap(([name, value]) =>
+      value === null ? [] : [`${name} ${value}`],
+    );
+    rows.push(["this machine", printable(facts.join(", "))]);
+  }
   row("pushed", pushed === true ? `true (${pushed_detail.ref})` : pushed, pushed_detail.reason);
   if (ci !== null) row("ci", ci.run_url === null ? ci.system : `${ci.system} ${ci.run_url}`, null);
   if (pull_request !== null) {
@@ -47,7 +60,8 @@ export function describeCapture(capture: Capture): string {
     row("pull request", `${number ?? "?"}: head ${head ?? "unknown"}, base ${base ?? "unknown"}`, null);
   }
   row("tree hash", digests["working_tree_hash"], capture.digests.working_tree_hash.reason);
-  if (digests["git_tree"] !== null) row("git tree", digests["git_tree"], null);
+  row("git tree", digests["git_tree"], capture.digests.git_tree.reason);
+  row("dir hash", digests["dir_hash"], capture.digests.dir_hash.reason);
   if (digests["tar_sha256"] !== null)
     row("archive", `sha256 ${digests["tar_sha256"]} (of the uncompressed tar)`, null);
   const size = context.bytes === null ? "unread" : `${context.bytes} bytes`;

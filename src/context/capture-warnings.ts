@@ -9,7 +9,7 @@ export type Warning = { readonly code: string; readonly message: string };
 const VCS = /(?:^|\/)\.git(?:\/|$)/u;
 
 export function warningsOf(capture: Capture): Warning[] {
-  const { context, coordinates, digests, gitDetail } = capture;
+  const { context, coordinates, digests, gitAbsence } = capture;
   const warnings: Warning[] = [];
   if (context.problem !== null) warnings.push(context.problem);
   for (const { path, kind } of context.walk?.skipped ?? []) {
@@ -48,9 +48,11 @@ export function warningsOf(capture: Capture): Warning[] {
       message: "the context holds no file; its hash is the hash of nothing",
     });
   }
-  const reason = coordinates.source_commit.reason;
+  // Also where a claim of the CI system stands in for it: what git could not see is unknown all the same.
+  const reason = gitAbsence?.reason ?? coordinates.source_commit.reason;
   if (reason !== null && reason !== "not_a_repository") {
-    warnings.push({ code: reason, message: `no commit: ${remedyOf(reason, gitDetail)}` });
+    const what = coordinates.source_commit.value === null ? "no commit" : "the commit is only a claim";
+    warnings.push({ code: reason, message: `${what}: ${remedyOf(reason, gitAbsence?.detail ?? null)}` });
   }
   if (capture.git?.readBy === "files") {
     const skipped = capture.git.includesSkipped

@@ -49,8 +49,8 @@ export type Capture = {
   /** Null when the context could not be read. */
   readonly health: Health | null;
   readonly machine: Machine;
-  /** What git said beyond a reason, for the person who looks for the cause. */
-  readonly gitDetail: string | null;
+  /** Why there is no `git`, and its own words for the person who looks for the cause. */
+  readonly gitAbsence: { readonly reason: AbsenceReason; readonly detail: string | null } | null;
 };
 
 /**
@@ -90,7 +90,8 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
     health: context.items === null ? null : examine(context.root, context.items),
     machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
-    gitDetail: workTree.ok ? null : workTree.detail,
+    gitAbsence:
+      facts === null ? { reason: absenceOf(workTree), detail: workTree.ok ? null : workTree.detail } : null,
   };
 }
 

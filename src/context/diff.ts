@@ -52,7 +52,10 @@ export type Compared = {
   readonly differences: readonly PathDifference[];
   /** Where a side is a capture: it has digests and no list of files. */
   readonly digests: readonly DigestPair[];
-  /** Of two captures: what they say differently of where the source comes from. No difference of the content. */
+  /**
+   * Of two captures: what they say differently of where the source comes from, and of the machines (`volatile.…`),
+   * which may be why one commit has two hashes. No difference of the content.
+   */
   readonly fields: readonly FieldPair[];
   /** Submodules, whose files a commit does not name. */
   readonly notCompared: readonly BytePath[];
@@ -178,6 +181,10 @@ function fieldPairs(a: JsonValue, b: JsonValue): FieldPair[] {
 }
 
 function fieldsIn(document: JsonValue): Readonly<Record<string, JsonValue>> {
-  const fields = isMap(document) ? document["source_fields"] : undefined;
-  return isMap(fields) ? fields : {};
+  if (!isMap(document)) return {};
+  const { source_fields: fields, volatile: machine } = document;
+  const facts = isMap(machine)
+    ? Object.entries(machine).map(([name, value]) => [`volatile.${name}`, value] as const)
+    : [];
+  return { ...(isMap(fields) ? fields : {}), ...Object.fromEntries(facts) };
 }

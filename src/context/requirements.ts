@@ -66,8 +66,8 @@ export function unmetRequirements(capture: Capture, wanted: Requirements): Failu
 }
 
 /** A build from a commit that nobody else has cannot be repeated by anybody. */
-function unpushed({ git, coordinates }: Capture): Failure[] {
-  const pushed = git?.pushed ?? { value: null, reason: coordinates.source_commit.reason };
+function unpushed({ git, gitAbsence }: Capture): Failure[] {
+  const pushed = git?.pushed ?? { value: null, reason: gitAbsence?.reason ?? null };
   if (pushed.value === true) return [];
   if (pushed.value === false) {
     return [

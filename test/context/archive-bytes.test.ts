@@ -41,7 +41,7 @@ async function archiveOf(
 
 for (const reader of READERS) {
   test.skipIf(!reader.present || !HAS_PYTHON)(
-    `${reader.name} extracts the archive to the same tree`,
+    `case 66: ${reader.name} extracts the archive to the same tree, empty folders too`,
     async () => {
       const root = plantTree(newFolder(), TREE);
       mkdirSync(join(root, "empty-folder/deep"), { recursive: true });

@@ -110,3 +110,48 @@ test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is 
     decomposed_names: 0,
   });
 });
+
+test.skipIf(!HAS_GIT)(
+  "case 42: why two machines hash one commit differently is in reach of whoever asks",
+  async () => {
+    const base = newFolder();
+    const origin = makeRepository(join(base, "origin"), { files: { a: "one\ntwo\n" } });
+    const [unix, windows] = [join(base, "unix"), join(base, "windows")];
+    git("/", "clone", "-q", origin, unix);
+    git("/", "clone", "-q", "-c", "core.autocrlf=true", origin, windows);
+    const outputs = [unix, windows].map((place) => `${place}.json`);
+    for (const [index, place] of [unix, windows].entries()) {
+      await waybill(["capture", place, "--json", "--out", outputs[index] ?? ""]);
+    }
+    const report = await waybill(["capture", windows]);
+    expect(report.stdout).toContain("dirty           false\nmatches commit  false\n");
+    expect(report.stdout).toMatch(/^ +1 eol_only: a\nthis machine +platform \w+, .*autocrlf true, /mu);
+    const compared = await waybill(["diff", ...outputs]);
+    expect(compared.exit).toBe(8);
+    expect(compared.stdout).toContain("\nvolatile.autocrlf: null and true\n");
+  },
+);
+
+test("what nobody looked into does not pass a strict run", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: LIMITS.secretLooks + 1 }, (_, index) => [`${index}.key`, "x"]),
+  );
+  const { exit, document } = await captureJson(plantFiles(newFolder(), files), ["--strict"]);
+  expect([exit, warningCodes(document)]).toEqual([7, ["secrets_unchecked"]]);
+});
+
+const REFUSED: readonly { name: string; files: Readonly<Record<string, string>>; large?: true }[] = [
+  { name: "a secret", files: { ".env": "A=1" } },
+  { name: "names that collide", files: { A: "a", a: "b" } },
+  { name: "more than the server takes", files: { large: "" }, large: true },
+];
+
+for (const { name, files, large } of REFUSED) {
+  test(`--strict refuses ${name} with 5, and without it that is a warning`, async () => {
+    const root = plantFiles(newFolder(), files);
+    if (large) truncateSync(join(root, "large"), LIMITS.contextArchiveBytes + 1);
+    expect((await waybill(["capture", root])).exit).toBe(0);
+    const { exit, document } = await captureJson(root, ["--strict"]);
+    expect([exit, document.error?.code]).toEqual([5, "requirement_not_met"]);
+  });
+}

@@ -95,16 +95,19 @@ test.skipIf(!HAS_PYTHON)("case 55: a file with a hole has all its logical bytes"
   expect(listMembers(`${root}.tar`)).toMatchObject([{ name: "hole", size: 3_000_001, sha256: whole }]);
 });
 
-test.skipIf(!HAS_PYTHON)("case 65: modes are 0644 and 0755 in the archive, whatever they are on disk", async () => {
-  const modes = [0o600, 0o640, 0o666, 0o700, 0o777, 0o4755, 0o2755, 0o1644, 0o4644];
-  const root = plantTree(
-    newFolder(),
-    modes.map((mode) => ({ path: mode.toString(8), text: "x", mode })),
-  );
-  mkdirSync(join(root, "folder"), { mode: 0o700 });
-  await captureJson(root, ["--archive", `${root}.tar`]);
-  for (const member of listMembers(`${root}.tar`)) {
-    const executable = member.type === "dir" || (Number.parseInt(member.name, 8) & 0o100) !== 0;
-    expect([member.name, member.mode]).toEqual([member.name, executable ? 0o755 : 0o644]);
-  }
-});
+test.skipIf(!HAS_PYTHON)(
+  "case 65: modes are 0644 and 0755 in the archive, whatever they are on disk",
+  async () => {
+    const modes = [0o600, 0o640, 0o666, 0o700, 0o777, 0o4755, 0o2755, 0o1644, 0o4644];
+    const root = plantTree(
+      newFolder(),
+      modes.map((mode) => ({ path: mode.toString(8), text: "x", mode })),
+    );
+    mkdirSync(join(root, "folder"), { mode: 0o700 });
+    await captureJson(root, ["--archive", `${root}.tar`]);
+    for (const member of listMembers(`${root}.tar`)) {
+      const executable = member.type === "dir" || (Number.parseInt(member.name, 8) & 0o100) !== 0;
+      expect([member.name, member.mode]).toEqual([member.name, executable ? 0o755 : 0o644]);
+    }
+  },
+);

@@ -170,7 +170,11 @@ const CASES: readonly Case[] = [
       pullRequest: { ...noRequest, number: "5", head: HEAD, base: BASE, headRef: "main", baseRef: "main" },
     },
   },
-  { name: "case 29: Jenkins, without its credential and its remote's name", env: JENKINS, claims: JENKINS_CLAIMS },
+  {
+    name: "case 29: Jenkins, without its credential and its remote's name",
+    env: JENKINS,
+    claims: JENKINS_CLAIMS,
+  },
   {
     name: "a change of Jenkins",
     env: { ...JENKINS, BRANCH_NAME: "PR-3", CHANGE_ID: "3", CHANGE_BRANCH: "main", CHANGE_TARGET: "main" },

@@ -47,17 +47,22 @@ for (const { name, env } of MISLEADING) {
   );
 }
 
-test.skipIf(!HAS_GIT)("case 5: from inside a git hook the commit is the one that is checked out", async () => {
-  const root = makeRepository(newFolder(), { remote: REMOTE });
-  const out = join(newFolder(), "document.json");
-  const command = [...PROGRAM, "capture", root, "--json", "--out", out].map((word) => `'${word}'`).join(" ");
-  plantFiles(root, { ".git/hooks/post-commit": `#!/bin/sh\n${command} >/dev/null\n` });
-  Bun.spawnSync(["chmod", "+x", join(root, ".git/hooks/post-commit")]);
-  git(root, "commit", "-q", "--allow-empty", "-m", "second");
-  const document = await Bun.file(out).json();
-  expect(document.source_fields.source_commit).toBe(git(root, "rev-parse", "HEAD"));
-  expect(document.matches_commit).toBe(true);
-});
+test.skipIf(!HAS_GIT)(
+  "case 5: from inside a git hook the commit is the one that is checked out",
+  async () => {
+    const root = makeRepository(newFolder(), { remote: REMOTE });
+    const out = join(newFolder(), "document.json");
+    const command = [...PROGRAM, "capture", root, "--json", "--out", out]
+      .map((word) => `'${word}'`)
+      .join(" ");
+    plantFiles(root, { ".git/hooks/post-commit": `#!/bin/sh\n${command} >/dev/null\n` });
+    Bun.spawnSync(["chmod", "+x", join(root, ".git/hooks/post-commit")]);
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    const document = await Bun.file(out).json();
+    expect(document.source_fields.source_commit).toBe(git(root, "rev-parse", "HEAD"));
+    expect(document.matches_commit).toBe(true);
+  },
+);
 
 test.skipIf(!HAS_GIT)("case 6: GIT_CEILING_DIRECTORIES is respected", async () => {
   const root = makeRepository(newFolder());

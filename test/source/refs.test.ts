@@ -18,7 +18,15 @@ test.skipIf(!HAS_GIT)(
   async () => {
     const root = makeRepository(newFolder());
     git(root, "tag", "main");
-    expect(await refOf(root)).toEqual(fromGit("main"));
+    const { document } = await captureJson(root);
+    expect([document.fields["source_ref"] as unknown, document.ref_full, document.ref_kind]).toEqual([
+      fromGit("main"),
+      "refs/heads/main",
+      "branch",
+    ]);
+    git(root, "checkout", "-q", "refs/tags/main");
+    const { document: tagged } = await captureJson(root);
+    expect([tagged.source_fields["source_ref"], tagged.ref_full]).toEqual(["main", "refs/tags/main"]);
   },
 );
 
@@ -89,12 +97,15 @@ const BRANCHES: readonly string[] = [
 ];
 
 for (const branch of BRANCHES) {
-  test.skipIf(!HAS_GIT)(`case 26: the branch ${JSON.stringify(branch.slice(0, 50))} comes out as it is`, async () => {
-    const root = makeRepository(newFolder());
-    git(root, "symbolic-ref", "HEAD", `refs/heads/${branch}`);
-    git(root, "commit", "-q", "--allow-empty", "-m", "here");
-    expect(await refOf(root)).toEqual(fromGit(branch));
-  });
+  test.skipIf(!HAS_GIT)(
+    `case 26: the branch ${JSON.stringify(branch.slice(0, 50))} comes out as it is`,
+    async () => {
+      const root = makeRepository(newFolder());
+      git(root, "symbolic-ref", "HEAD", `refs/heads/${branch}`);
+      git(root, "commit", "-q", "--allow-empty", "-m", "here");
+      expect(await refOf(root)).toEqual(fromGit(branch));
+    },
+  );
 }
 
 test.skipIf(!HAS_GIT)("case 37: a branch whose bytes are not UTF-8 breaks nothing", async () => {
@@ -105,13 +116,16 @@ test.skipIf(!HAS_GIT)("case 37: a branch whose bytes are not UTF-8 breaks nothin
   expect(document.source_fields["source_ref"]).toBe("a\ufffdb");
 });
 
-test.skipIf(!HAS_GIT)("case 37: an author and a message whose bytes are not UTF-8 break nothing", async () => {
-  const root = makeRepository(newFolder());
-  git(root, "config", "i18n.commitEncoding", "latin1");
-  git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
-  const { exit, document } = await captureJson(root);
-  expect([exit, document.matches_commit]).toEqual([0, true]);
-});
+test.skipIf(!HAS_GIT)(
+  "case 37: an author and a message whose bytes are not UTF-8 break nothing",
+  async () => {
+    const root = makeRepository(newFolder());
+    git(root, "config", "i18n.commitEncoding", "latin1");
+    git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
+    const { exit, document } = await captureJson(root);
+    expect([exit, document.matches_commit]).toEqual([0, true]);
+  },
+);
 
 test.skipIf(!HAS_GIT)("case 30: in the middle of a merge with conflicts the tree is dirty", async () => {
   const root = makeRepository(newFolder());
