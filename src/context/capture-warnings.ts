@@ -76,6 +76,13 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
     });
   }
+  const [form] = capture.matchesCommit.otherForm;
+  if (form !== undefined) {
+    warnings.push({
+      code: "unicode_form_differs",
+      message: `${shownText(form)} has the name that the commit gives it in another Unicode form only; check it out again where its names are kept`,
+    });
+  }
   if (capture.health !== null) warnings.push(...healthWarnings(capture.health));
   return warnings;
 }

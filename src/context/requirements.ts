@@ -17,6 +17,7 @@ const REFUSALS: Readonly<Record<string, FailureCode>> = {
   secrets_shipped: "requirement_not_met",
   context_too_large: "requirement_not_met",
   names_collide: "requirement_not_met",
+  unicode_form_differs: "requirement_not_met",
   vcs_included: "requirement_not_met",
   ci_mismatch: "requirement_not_met",
   git_operation_in_progress: "requirement_not_met",

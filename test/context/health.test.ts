@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { symlinkSync, truncateSync } from "node:fs";
+import { renameSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../../src/base/limits.ts";
 import { git, HAS_GIT, makeRepository } from "../source/support/repository.ts";
@@ -91,6 +91,21 @@ test("case 57: names in decomposed Unicode are hashed as they are, and counted",
   expect([one.volatile["decomposed_names"], other.volatile["decomposed_names"]]).toEqual([0, 1]);
   expect(one.digests["working_tree_hash"]).not.toBe(other.digests["working_tree_hash"] ?? "");
 });
+
+test.skipIf(!HAS_GIT)(
+  "case 57: a name in another Unicode form than the commit's is told as that",
+  async () => {
+    const root = makeRepository(newFolder(), { files: { "caf\u00e9": "x", "\u00fcber/a": "a" } });
+    renameSync(join(root, "caf\u00e9"), join(root, "cafe\u0301"));
+    plantFiles(root, { "nai\u0308ve": "new" });
+    const { document } = await captureJson(root);
+    expect(document.matches_commit_detail.counts).toEqual({ missing: 1, untracked: 2 });
+    const told = document.warnings.map(({ code, message }) => [code, message.split(" ")[0]]);
+    expect(told).toEqual([["unicode_form_differs", "cafe\u0301"]]);
+    renameSync(join(root, "cafe\u0301"), join(root, "caf\u00e9"));
+    expect((await captureJson(root)).document.warnings).toEqual([]);
+  },
+);
 
 test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is told", async () => {
   const root = makeRepository(newFolder());
