@@ -10,7 +10,6 @@ import {
   rulesBeside,
   treeOperand,
   type Files,
-  type FolderRules,
   type Operand,
 } from "./diff-operand.ts";
 import type { ObjectFormat } from "./contents.ts";
@@ -24,10 +23,11 @@ import {
   type PathDifference,
   type TreeDifference,
 } from "./tree-difference.ts";
-import { withoutTravelling } from "./verify-source-archive.ts";
+import { withoutTravelling } from "./read-archive.ts";
+import type { FolderRules } from "./read-folder.ts";
 import { compareSource, type CapturedSource } from "./verify-source.ts";
 
-export type DiffRequest = Omit<FolderRules, "besides"> & {
+export type DiffRequest = Omit<FolderRules, "besides" | "includeVcs"> & {
   readonly a: string;
   readonly b: string;
   /** Where commits are looked up. */
@@ -69,7 +69,8 @@ export async function compareOperands(request: DiffRequest, stop: AbortSignal): 
   const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs, stop);
   const [a, b] = [await identify(request.a, cwd, git), await identify(request.b, cwd, git)];
   const format = formatOf(a) ?? formatOf(b);
-  const rules = { ...request, besides: [] };
+  const { dockerfile, ignoreFile, noIgnore } = request;
+  const rules = { cwd, dockerfile, ignoreFile, noIgnore, includeVcs: false, besides: [] };
   const left = await sideOf(a, format, rulesBeside(b, a, rules), stop);
   const right = await sideOf(b, format, rulesBeside(a, b, rules), stop);
   if (a.kind !== "capture" && b.kind !== "capture") {
