@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { captureJson, warningCodes } from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
@@ -124,6 +125,23 @@ test.skipIf(!HAS_GIT)(
     git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
     const { exit, document } = await captureJson(root);
     expect([exit, document.matches_commit]).toEqual([0, true]);
+  },
+);
+
+test.skipIf(!HAS_GIT)(
+  "case 37: a folder whose own path is not UTF-8 is told as that, by whatever way it is named",
+  async () => {
+    const base = Buffer.from(newFolder());
+    const odd = Buffer.concat([base, Buffer.from("/a\u00ffb", "latin1")]);
+    mkdirSync(odd);
+    symlinkSync(odd, `${base}/link`);
+    for (const context of [".", `${base}/link`]) {
+      // A shell, because no string here can hold that name.
+      const script = `cd '${base}'/a*b && exec "$@"`;
+      const { exit, document } = await captureJson(context, [], { under: ["sh", "-c", script, "sh"] });
+      expect([exit, document.error?.code]).toEqual([7, "path_not_found"]);
+      expect(document.error?.hint).toContain("not UTF-8");
+    }
   },
 );
 
