@@ -58,6 +58,7 @@ export function describeCapture(capture: Capture): string {
   if (pull_request !== null) {
     const { number, head, base } = pull_request;
     row("pull request", `${number ?? "?"}: head ${head ?? "unknown"}, base ${base ?? "unknown"}`, null);
+    row("tree of head", pull_request.tree_equals_head, pull_request.tree_equals_head_detail.reason);
   }
   row("tree hash", digests["working_tree_hash"], capture.digests.working_tree_hash.reason);
   row("git tree", digests["git_tree"], capture.digests.git_tree.reason);

@@ -4,7 +4,7 @@ import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "..
 import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
 import type { AbsenceReason } from "../source/known.ts";
-import { treeEqualsHead } from "../source/pull-request.ts";
+import { treeEqualsHead, type EqualTrees } from "../source/pull-request.ts";
 import { readRepositoryFiles } from "../source/repository-files.ts";
 import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
@@ -45,7 +45,7 @@ export type Capture = {
   /** The claims of the CI system that git contradicts. */
   readonly mismatches: readonly Mismatch[];
   /** For a pull request: whether the proposed files are what is checked out. */
-  readonly treeEqualsHead: boolean | null;
+  readonly treeEqualsHead: EqualTrees | null;
   /** Null when the context could not be read. */
   readonly health: Health | null;
   readonly machine: Machine;
@@ -101,7 +101,7 @@ function umaskText(): string {
 
 type Gathered = {
   readonly facts: GitFacts;
-  readonly treeEqualsHead: boolean | null;
+  readonly treeEqualsHead: EqualTrees | null;
   /** The same git, with what is left of the budget: the reading of the context does not count. */
   readonly left: () => Git;
 };
@@ -112,7 +112,7 @@ async function gather(
   ci: CiClaims | null,
 ): Promise<Gathered> {
   const facts = await gatherFacts(git, workTree);
-  const equal = ci === null ? null : await treeEqualsHead(git, facts, ci);
+  const equal = ci === null || ci.pullRequest === null ? null : await treeEqualsHead(git, facts, ci);
   return { facts, treeEqualsHead: equal, left: git.paused() };
 }
 

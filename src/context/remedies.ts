@@ -1,4 +1,5 @@
 import type { AbsenceReason } from "../source/known.ts";
+import type { EqualTrees } from "../source/pull-request.ts";
 import type { Pushed } from "../source/pushed.ts";
 import type { ContextProblem } from "./capture-context.ts";
 
@@ -6,6 +7,7 @@ type Reason =
   | AbsenceReason
   | NonNullable<Pushed["reason"]>
   | ContextProblem
+  | NonNullable<EqualTrees["reason"]>
   | "context_empty"
   | "name_not_utf8"
   | "name_has_line_feed"
@@ -46,6 +48,8 @@ const REMEDIES: Readonly<Record<Reason, string | null>> = {
   at_top_level: null,
   shallow: "the clone is shallow; fetch more of the history",
   no_remote_branch: "there is no remote-tracking branch here to compare with; run: git fetch",
+  head_not_claimed: "the CI system does not name the proposed commit",
+  head_not_here: "the proposed commit is not here; fetch more than the merge, such as with a depth of 2",
   unreadable: "a file or folder of the context cannot be read; make it readable or ignore it",
   unstable: "files changed during the capture; stop what writes them, or ignore them",
   ignore_file_invalid: "correct the ignore file: docker build refuses it too",

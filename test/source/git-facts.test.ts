@@ -354,6 +354,7 @@ test.skipIf(!HAS_GIT)(
       base_ref: "main",
       head_repo: null,
       tree_equals_head: true,
+      tree_equals_head_detail: { reason: null },
     });
     expect(document.ci).toMatchObject({ ref_full: "refs/pull/7/merge", mismatch: [] });
     expect(document.fields["source_ref"]).toEqual({ value: "7/merge", source: "ci", reason: null });
@@ -373,7 +374,16 @@ test.skipIf(!HAS_GIT)(
     const document = await captured(pull.root, runner({ ...pull, merge }));
     expect(document.pull_request).toMatchObject({ tree_equals_head: false });
     const gone = await captured(pull.root, runner({ ...pull, merge, head: "a".repeat(40) }));
-    expect(gone.pull_request).toMatchObject({ tree_equals_head: null });
+    expect(gone.pull_request).toMatchObject({
+      tree_equals_head: null,
+      tree_equals_head_detail: { reason: "head_not_here" },
+    });
+    const silent = runner({ ...pull, merge });
+    delete silent["GITHUB_EVENT_PATH"];
+    expect((await captured(pull.root, silent)).pull_request).toMatchObject({
+      head: null,
+      tree_equals_head_detail: { reason: "head_not_claimed" },
+    });
     git(pull.root, "checkout", "-q", pull.head);
     const direct = await captured(pull.root, runner({ ...pull, merge }));
     expect(direct.pull_request).toMatchObject({ tree_equals_head: true, checked_out: pull.head });
