@@ -71,6 +71,8 @@ export async function exposureOf(path: string): Promise<string | null> {
   return code === 0 ? (found ?? null) : null;
 }
 
+const NEVER = new AbortController().signal;
+
 async function run(program: string, args: readonly string[]): Promise<Said> {
   const ran = await runProcess({
     program,
@@ -79,6 +81,8 @@ async function run(program: string, args: readonly string[]): Promise<Said> {
     env: ENVIRONMENT,
     deadlineMs: DEADLINE_MS,
     maxOutputBytes: OUTPUT_BYTES,
+    // What was begun with systemd is finished within its deadline: a stop must not cut an undo in half.
+    stop: NEVER,
   });
   if (ran.outcome !== "exited") return { code: -1, stdout: "", stderr: ran.outcome };
   return { code: ran.code, stdout: new TextDecoder().decode(ran.stdout), stderr: ran.stderr };

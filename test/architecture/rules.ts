@@ -64,7 +64,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
 export const DOORS: readonly { readonly what: RegExp; readonly may: RegExp }[] = [
   { what: /\bfetch\(/u, may: /^host\/http\.ts$/u },
   { what: /\bprocess\.exit\(/u, may: /^main\.ts$/u },
-  { what: /\bprocess\.(?:env|argv)\b/u, may: /^main\.ts$/u },
+  { what: /\bprocess\.(?:env|argv)\b/u, may: /^(?:main|host\/descriptors)\.ts$/u },
   { what: /\bBun\.spawn/u, may: /^host\/processes\.ts$/u },
   { what: /\bnew Worker\(/u, may: /^host\// },
   { what: /\bBun\.serve\(/u, may: /^control-plane\//u },
