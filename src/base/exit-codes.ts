@@ -146,6 +146,7 @@ export const FAILURES = {
   rollback_target_missing: "missing",
   receipt_missing: "missing",
   lineage_incomplete: "missing",
+  program_not_started: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
