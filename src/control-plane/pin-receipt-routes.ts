@@ -47,7 +47,7 @@ export const PIN_RECEIPT_ROUTES: readonly Route[] = [
         );
       const envelope = await readJsonBody(request);
       if (!isMap(envelope)) throw new WireRefusal("invalid_json", "the body must be a DSSE envelope");
-      if (JSON.stringify(envelope).length > LIMITS.receiptBytes)
+      if (Buffer.byteLength(JSON.stringify(envelope)) > LIMITS.receiptBytes)
         throw new WireRefusal("too_large", `a receipt must be <= ${LIMITS.receiptBytes} bytes`);
       const kept = await database.write(async (sql) => {
         const found = await findPin(sql, env, template_name, region);

@@ -164,11 +164,11 @@ function refused(why: string): WireRefusal {
  * the microsecond it was made in, and is never changed. A receipt names it, so that it counts on no other plane.
  */
 export async function planeId(sql: Sql): Promise<string> {
-  const [first] = await sql.rows<Record<string, string | number | null>>(
-    "SELECT seq, at, env, actor, action, subject, request_id FROM events ORDER BY seq LIMIT 1",
+  const [first] = await sql.rows<Record<string, string | null>>(
+    "SELECT at, env, actor, action, subject, request_id FROM events ORDER BY seq LIMIT 1",
   );
-  const { seq, at, env, actor, action, subject, request_id } = first ?? {};
-  return sha256Of(JSON.stringify([seq, at, env, actor, action, subject, request_id]));
+  const { at, env, actor, action, subject, request_id } = first ?? {};
+  return sha256Of(JSON.stringify([at, env, actor, action, subject, request_id]));
 }
 
 function subjectOf({ template_name, region }: PinPlace): string {

@@ -84,7 +84,7 @@ export function promotionStatement(receipt: PromotionReceipt): Statement {
   };
 }
 
-/** Rules, warnings and evidence of one decision. */
+/** Entries of one list: rules, warnings, evidence. */
 const MAX_ENTRIES = 1_000;
 const DIGEST: Decoder<ImageDigest> = narrowed("sha256:<64 lower-case hex>", isImageDigest);
 const SHA256: Decoder<Sha256> = narrowed("64 lower-case hex", isSha256);

@@ -132,7 +132,7 @@ describe("a receipt", () => {
     ["nothing", () => ({}), "invalid_field"],
     ["something that is no JSON", (version) => ({ ...envelope(version), payload: "AAAA" }), "invalid_field"],
     ["something in two spellings", (version) => ({ ...envelope(version), payload: "*" }), "invalid_field"],
-    ["more than 64 KiB", (version) => ({ ...envelope(version), more: "x".repeat(65_536) }), "too_large"],
+    ["more than 32 KiB", (version) => ({ ...envelope(version), more: "é".repeat(16_384) }), "too_large"],
   ];
   test.each(about)("about %s is refused and not kept", async (_what, made, code) => {
     await withReceipts(async ({ pin, send, list }) => {
