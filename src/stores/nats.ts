@@ -9,7 +9,7 @@ import { readBounded } from "../host/files.ts";
 import type { Reach } from "./http-object.ts";
 import { keySegments } from "./key.ts";
 import { natsFailure } from "./nats-failure.ts";
-import type { ObjectRead, ObjectStream, Resume, Store } from "./store.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, Resume, WritableStore } from "./store.ts";
 
 /** A JetStream object store on one server. */
 export type NatsPlace = { readonly server: URL; readonly bucket: string; readonly prefix: string };
@@ -56,7 +56,7 @@ function isLoopbackText(authority: string): boolean {
 }
 
 /** Artifacts in a JetStream object store; read chunk by chunk as we keep up, unlike the client's own reader. */
-export class NatsStore implements Store {
+export class NatsStore implements WritableStore {
   readonly name: string;
   readonly #place: NatsPlace;
   readonly #access: NatsAccess;
@@ -69,8 +69,7 @@ export class NatsStore implements Store {
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
-    const { prefix } = this.#place;
-    const name = [...(prefix === "" ? [] : [prefix]), ...keySegments(read.key)].join("/");
+    const name = this.#nameOf(read.key);
     const connection = await this.#connect(read.stop);
     // Everything below waits for the connection, so its end is the end of every wait.
     const leave = (): void => void connection.close();
@@ -96,6 +95,28 @@ export class NatsStore implements Store {
   #failure(error: unknown, stop: AbortSignal): Failure {
     if (stop.aborted) return interruption(stop, `reading from ${this.name}`);
     return natsFailure(error, this.name, this.#place.server.host);
+  }
+
+  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
+    const connection = await this.#connect(stop);
+    const leave = (): void => void connection.close();
+    const ended = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+    ended.addEventListener("abort", leave, { once: true });
+    try {
+      const { Objm } = await import("@nats-io/obj");
+      const bucket = await new Objm(connection).open(this.#place.bucket);
+      await bucket.put({ name: this.#nameOf(key) }, Bun.file(file).stream());
+    } catch (error) {
+      throw this.#failure(error, stop);
+    } finally {
+      ended.removeEventListener("abort", leave);
+      await connection.close();
+    }
+  }
+
+  #nameOf(key: string): string {
+    const { prefix } = this.#place;
+    return [...(prefix === "" ? [] : [prefix]), ...keySegments(key)].join("/");
   }
 
   async #connect(stop: AbortSignal): Promise<NatsConnection> {
