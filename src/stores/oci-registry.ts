@@ -5,7 +5,7 @@ import { isLoopback } from "../host/endpoint.ts";
 import { shownUrl, type HttpAnswer, type HttpHead, type HttpRequest } from "../host/http.ts";
 import { asStranger, openHttpObject } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
-import { MANIFEST_BYTES, MANIFEST_TYPES } from "./image-manifest.ts";
+import { MANIFEST_BYTES, MANIFEST_TYPES } from "./manifest-document.ts";
 import { RegistryLogin, type RegistryActions } from "./registry-login.ts";
 import { askRegistry, namedUrl, type Read, type RegistryAccess } from "./registry-request.ts";
 import type { ObjectRead, ObjectStream } from "./store.ts";

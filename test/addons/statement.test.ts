@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Host, type Entry } from "./host.ts";
 
@@ -97,6 +97,22 @@ describe("a signed statement", () => {
       addons: [{ outcome: "staged", version: "2" }],
       warnings: [{ code: "statement_vanished" }],
     });
+  });
+
+  test("travels with an export, to a host that wants one", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(host.stated(entry));
+    await host.stage();
+    const out = join(host.home, "addons.tar");
+    expect((await host.addon("export", ["--out", out])).exit).toBe(0);
+    const far = ["--root", join(host.home, "far"), "--key", host.publicKey];
+    for (const outcome of ["staged", "unchanged"]) {
+      const { exit, document } = await host.addon("import", [out, ...far]);
+      expect({ exit, document }).toMatchObject({ exit: 0, document: { addons: [{ outcome }] } });
+    }
+    const specs = JSON.parse(readFileSync(join(host.home, "far/addons/sample/.waybill-specs.json"), "utf8"));
+    expect(specs.stated).toBe(true);
   });
 
   test("takes older versions back, also from an operator", async () => {

@@ -1,3 +1,5 @@
+import { quoted } from "../../base/printable.ts";
+import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import type { AssignmentList } from "../assigned/assignment.ts";
@@ -43,7 +45,11 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
   try {
     const known = weigh(fetched, run.layout, request.strict);
-    const warnings = [...noteTime(run.layout.clock, request.now()), ...known.warnings];
+    const warnings = [
+      ...sharedWarnings(run.layout.root),
+      ...noteTime(run.layout.clock, request.now()),
+      ...known.warnings,
+    ];
     const results =
       known.list === null
         ? []
@@ -54,6 +60,14 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   } finally {
     lock.release();
   }
+}
+
+/** flock is local on some file systems: then two machines could stage into one root at once. */
+function sharedWarnings(root: string): Warning[] {
+  const kind = remoteDisk(root);
+  if (kind === null) return [];
+  const message = `${quoted(root)} lies on ${kind}, where a lock may hold on this machine alone; let no other machine stage into it`;
+  return [{ code: "root_shared", message }];
 }
 
 /** Only the whole list, as it is now, says what is not assigned any more. */
