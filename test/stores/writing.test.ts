@@ -8,6 +8,7 @@ import { sha256Of } from "../../src/base/hashing.ts";
 import { chooseStore, type StoreChoice } from "../../src/stores/choose.ts";
 import { parseDockerConfig } from "../../src/stores/docker-config.ts";
 import { isWritable, type ObjectWrite, type WritableStore } from "../../src/stores/store.ts";
+import { scriptedServer } from "../support/scripted-server.ts";
 import { freePort, listens, startDaemon, type Daemon } from "../support/programs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { HAS_CEPH, startCeph } from "./ceph.ts";
@@ -131,6 +132,17 @@ describe.skipIf(!HAS_REGISTRY)("a real registry", () => {
   test("with a tag is one image, and no place to write", async () => {
     expect(await codeOf(storeAt(`oci://${open.host}/addons/app:1.0`).write(object()))).toBe("invalid_value");
   });
+});
+
+test("a registry that wants an upload to go elsewhere does not get one", async () => {
+  await using elsewhere = await scriptedServer({});
+  const location = { location: `${elsewhere.url}/upload?state=1` };
+  await using server = await scriptedServer({
+    "POST /v2/addons/app/blobs/uploads/": { status: 202, headers: location },
+  });
+  const store = storeAt(`oci://127.0.0.1:${server.port}/addons/app`, {}, "token-number-1");
+  expect(await codeOf(store.write(object()))).toBe("answer_unexpected");
+  expect(elsewhere.connections()).toBe(0);
 });
 
 describe.skipIf(Bun.which("nats-server") === null)("a real NATS server", () => {

@@ -33,6 +33,8 @@ export type HostRequest = {
 
 export type HostReport = {
   readonly assignments: Known["from"];
+  /** Which state of the list was obeyed; null when nobody named it. */
+  readonly configVersion: string | null;
   readonly results: readonly AddonResult[];
   readonly warnings: readonly Warning[];
 };
@@ -56,7 +58,12 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
         : await stageList(known.list, isWhole(known, source), request, (warning) => {
             warnings.push(warning);
           });
-    return { assignments: known.from, results, warnings };
+    return {
+      assignments: known.from,
+      configVersion: known.list?.configVersion ?? null,
+      results,
+      warnings,
+    };
   } finally {
     lock.release();
   }
