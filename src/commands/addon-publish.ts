@@ -13,10 +13,9 @@ import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import type { Reach } from "../stores/http-object.ts";
 import { isWritable, type WritableStore } from "../stores/store.ts";
+import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { readStoreList, STORE_FLAGS, type PlaceFlags } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
-import { loadSigningKey } from "../trust/key-file.ts";
-import type { SigningKey } from "../trust/signing-key.ts";
 
 export const addonPublish: Command = defineCommand({
   name: "publish",
@@ -37,8 +36,7 @@ export const addonPublish: Command = defineCommand({
       valueHint: "VAR",
       description: "variable that holds a token with addons:write and addons:read",
     },
-    key: { type: "string", valueHint: "FILE", description: "the private key that signs the bytes" },
-    "key-env": { type: "string", valueHint: "VAR", description: "variable that holds the private key" },
+    ...SIGNING_KEY_FLAGS,
     store: {
       ...STORE_FLAGS.store,
       description: "put it there as well: file:, s3:, oci: or nats: (hosts name the same stores)",
@@ -90,12 +88,13 @@ export const addonPublish: Command = defineCommand({
     });
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
-    const key = signingKey(flags.key, flags["key-env"], world);
+    const isSigned = [flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined);
+    const key = isSigned ? await readSigningKey(flags, world) : null;
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
     const { stores, reach } = readTargets(flags, shownPlatform(platform), world);
-    const claims = readClaims(flags, version, key !== null, world.now());
+    const claims = readClaims(flags, version, isSigned, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
       file: packed.file,
@@ -195,23 +194,4 @@ async function packDirectory(path: string, world: World): Promise<{ file: string
     remove();
     throw error;
   }
-}
-
-function signingKey(file: string | undefined, variable: string | undefined, world: World): SigningKey | null {
-  if (file !== undefined && variable !== undefined) {
-    throw new Failure("flags_contradict", "--key and --key-env both name the private key", {
-      hint: "give one",
-    });
-  }
-  if (file !== undefined) return loadSigningKey({ file: resolve(world.cwd, file) });
-  if (variable === undefined) return null;
-  const text = world.env[variable] ?? "";
-  if (text.trim() === "") {
-    throw new Failure(
-      "credential_missing",
-      `the variable ${quoted(variable)} of --key-env is not set or is empty`,
-    );
-  }
-  world.secrets.register(text);
-  return loadSigningKey({ text, from: `the key in ${quoted(variable)}` });
 }

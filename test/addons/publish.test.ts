@@ -297,3 +297,16 @@ test("one step puts it into stores as well, from which hosts fetch it without th
   const web = await publish(host, [...flags, "--store", "https://artifacts.example"]);
   expect(web).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
 });
+
+test("the key may be behind a passphrase", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  writeFileSync(join(host.home, "passphrase"), "correct horse\n", { mode: 0o600 });
+  const [key, passphrase] = [join(host.home, "release.key"), join(host.home, "passphrase")];
+  await runWaybill(["key", "new", "--out", key, "--passphrase-file", passphrase]);
+  const flags = ["--id", "sensor", "--version", "1.0.0", "--key", key];
+  const opened = await publish(host, [...flags, "--passphrase-file", passphrase]);
+  expect(opened).toMatchObject({ exit: 0, document: { outcome: "landed" } });
+  expect(opened.document["signature"]).not.toBeNull();
+  expect((await publish(host, flags)).exit).not.toBe(0);
+});

@@ -67,6 +67,15 @@ describe("a signed statement", () => {
     });
   });
 
+  test("without any key is not believed, whatever may be unsigned", async () => {
+    using host = new Host();
+    host.assign(host.stated({ ...host.program("sample", "1"), artifact_signature: "" }));
+    const { document } = await host.stage(["--no-key", "--allow-unsigned", "sample"]);
+    expect(document.addons).toMatchObject([
+      { outcome: "skipped", error: { code: "signature_invalid", hint: "pass --key with the release key" } },
+    ]);
+  });
+
   test("of an old artifact does not make it a new one", async () => {
     using host = new Host();
     const old = host.stated(host.program("sample", "1"));
