@@ -13,13 +13,26 @@ export const ARROWS: Readonly<
   stores: { to: ["base", "host"] },
   pins: { to: ["base", "host", "trust"] },
   addons: { to: ["base", "host", "stores", "trust"] },
+  supervision: { to: ["base", "host", "addons", "stores", "trust"] },
   "control-plane": {
     to: ["base", "host"],
     types: ["source", "context", "trust", "pins", "stores", "addons"],
   },
   cli: { to: ["base", "host"] },
   commands: {
-    to: ["base", "host", "source", "context", "trust", "stores", "pins", "addons", "control-plane", "cli"],
+    to: [
+      "base",
+      "host",
+      "source",
+      "context",
+      "trust",
+      "stores",
+      "pins",
+      "addons",
+      "supervision",
+      "control-plane",
+      "cli",
+    ],
   },
   "main.ts": { to: ["base", "host", "cli", "commands"] },
 };
@@ -214,6 +227,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
     "warning",
   ],
+  supervision: ["launch"],
   "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
 };
 
