@@ -89,6 +89,21 @@ describe("a signed statement", () => {
     ]);
   });
 
+  test("that was believed once is read again under another version, and when its key is not trusted any more", async () => {
+    using host = new Host();
+    using stranger = new Host();
+    const entry = host.stated({ ...host.program("sample", "1"), artifact_signature: "" });
+    host.assign(entry);
+    const allowed = ["--allow-unsigned", "sample"];
+    expect((await host.stage(allowed)).exit).toBe(0);
+    const untrusted = await host.stage([...allowed, "--key", stranger.publicKey]);
+    expect(untrusted.document.addons).toMatchObject([{ error: { code: "signature_invalid" } }]);
+    host.assign({ ...entry, version: "2" });
+    expect((await host.stage(allowed)).document.addons).toMatchObject([
+      { version: "1", error: { code: "statement_mismatch" } },
+    ]);
+  });
+
   test("sticks: from then on none is a downgrade, and only this host can let it pass", async () => {
     using host = new Host();
     host.assign(host.stated(host.program("sample", "1")));
