@@ -121,6 +121,9 @@ describe("a signed statement", () => {
       addons: [{ outcome: "staged", version: "2" }],
       warnings: [{ code: "statement_vanished" }],
     });
+    // One exception is not the end of it.
+    host.assign(host.program("sample", "3"));
+    expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "statement_missing" } }]);
   });
 
   test("travels with an export, to a host that wants one", async () => {
