@@ -149,14 +149,17 @@ describe("a signed statement", () => {
     await host.stage();
     host.assign(host.stated(two, { minimum_version: "2" }));
     await host.stage();
-    host.allowDowngrade("sample", "1");
-    host.assign(host.stated(one));
-    const { document } = await host.stage(["--override", host.override]);
-    expect(document.addons).toMatchObject([{ version: "2", error: { code: "downgrade_refused" } }]);
     expect(await host.addon("rollback", ["sample"])).toMatchObject({
       exit: 5,
       document: { error: { code: "downgrade_refused" } },
     });
+    // Unassigned and assigned again, with an override: the floor stays.
+    host.assign();
+    await host.stage();
+    host.allowDowngrade("sample", "1");
+    host.assign(host.stated(one));
+    const { document } = await host.stage(["--override", host.override]);
+    expect(document.addons).toMatchObject([{ error: { code: "downgrade_refused" } }]);
     expect(readlinkSync(host.path("sample/current"))).toBe("versions/2");
   });
 });
