@@ -15,6 +15,7 @@ type WarningCode =
   | "mirror_failed"
   | "capabilities_not_applied"
   | "root_noexec"
+  | "root_shared"
   | "pinned"
   | "downgrade_allowed"
   | "statement_expired"

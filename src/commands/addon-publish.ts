@@ -11,9 +11,11 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import type { Reach } from "../stores/http-object.ts";
+import { isWritable, type WritableStore } from "../stores/store.ts";
+import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
+import { readStoreList, STORE_FLAGS, type PlaceFlags } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
-import { loadSigningKey } from "../trust/key-file.ts";
-import type { SigningKey } from "../trust/signing-key.ts";
 
 export const addonPublish: Command = defineCommand({
   name: "publish",
@@ -34,8 +36,18 @@ export const addonPublish: Command = defineCommand({
       valueHint: "VAR",
       description: "variable that holds a token with addons:write and addons:read",
     },
-    key: { type: "string", valueHint: "FILE", description: "the private key that signs the bytes" },
-    "key-env": { type: "string", valueHint: "VAR", description: "variable that holds the private key" },
+    ...SIGNING_KEY_FLAGS,
+    store: {
+      ...STORE_FLAGS.store,
+      description: "put it there as well: file:, s3:, oci: or nats: (hosts name the same stores)",
+    },
+    "store-token-env": STORE_FLAGS["store-token-env"],
+    "store-cert": STORE_FLAGS["store-cert"],
+    "store-key": STORE_FLAGS["store-key"],
+    "docker-config": STORE_FLAGS["docker-config"],
+    "nats-creds": STORE_FLAGS["nats-creds"],
+    "store-timeout": { ...STORE_FLAGS["store-timeout"], description: "ceiling for one store" },
+    cacert: STORE_FLAGS.cacert,
     binary: { type: "string", valueHint: "NAME", description: "its file name on hosts (that of FILE)" },
     expires: {
       type: "string",
@@ -76,11 +88,13 @@ export const addonPublish: Command = defineCommand({
     });
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
-    const key = signingKey(flags.key, flags["key-env"], world);
+    const isSigned = [flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined);
+    const key = isSigned ? await readSigningKey(flags, world) : null;
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
-    const claims = readClaims(flags, version, key !== null, world.now());
+    const { stores, reach } = readTargets(flags, shownPlatform(platform), world);
+    const claims = readClaims(flags, version, isSigned, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
       file: packed.file,
@@ -88,6 +102,9 @@ export const addonPublish: Command = defineCommand({
       version,
       platform,
       binaryName,
+      stores,
+      storeMs: parseDuration(flags["store-timeout"], "--store-timeout"),
+      reach,
       controlPlane,
       token,
       key,
@@ -111,12 +128,29 @@ export const addonPublish: Command = defineCommand({
         keyid: published.keyid,
         expires: claims.expires?.toISOString() ?? null,
         stored: published.stored,
+        stores: published.storedIn,
         assigned: flags.assign,
       },
       text: `${id} ${version} ${shownPlatform(platform)}: ${flags.assign ? "assigned" : "published"} sha256:${published.sha256}\n`,
     };
   },
 });
+
+/** The stores that shall get the bytes. Web servers have no one way of taking files. */
+function readTargets(
+  flags: PlaceFlags & { readonly "allow-insecure-http": boolean },
+  platform: string,
+  world: World,
+): { stores: WritableStore[]; reach: Reach } {
+  const { stores, choice } = readStoreList(flags, flags["allow-insecure-http"], platform, world);
+  const fixed = stores.find((store) => !isWritable(store));
+  if (fixed !== undefined) {
+    throw new Failure("invalid_value", `--store ${quoted(fixed.name)} cannot be written`, {
+      hint: "wanted file:DIR, s3://…, oci://… or nats://…",
+    });
+  }
+  return { stores: stores.filter(isWritable), reach: choice.reach };
+}
 
 /** What only the signed statement can say. */
 function readClaims(
@@ -160,23 +194,4 @@ async function packDirectory(path: string, world: World): Promise<{ file: string
     remove();
     throw error;
   }
-}
-
-function signingKey(file: string | undefined, variable: string | undefined, world: World): SigningKey | null {
-  if (file !== undefined && variable !== undefined) {
-    throw new Failure("flags_contradict", "--key and --key-env both name the private key", {
-      hint: "give one",
-    });
-  }
-  if (file !== undefined) return loadSigningKey({ file: resolve(world.cwd, file) });
-  if (variable === undefined) return null;
-  const text = world.env[variable] ?? "";
-  if (text.trim() === "") {
-    throw new Failure(
-      "credential_missing",
-      `the variable ${quoted(variable)} of --key-env is not set or is empty`,
-    );
-  }
-  world.secrets.register(text);
-  return loadSigningKey({ text, from: `the key in ${quoted(variable)}` });
 }

@@ -73,6 +73,11 @@ export const STORE_FLAGS = {
 } as const;
 
 type StoreFlags = Values<typeof STORE_FLAGS>;
+/** Which stores, and how they are reached. */
+export type PlaceFlags = Pick<
+  StoreFlags,
+  "store" | "store-token-env" | "cacert" | "store-cert" | "store-key" | "docker-config" | "nats-creds"
+>;
 
 export type Stores = {
   readonly stores: readonly Store[];
@@ -87,6 +92,24 @@ export function readStores(
   platform: string,
   world: World,
 ): Stores {
+  return {
+    ...readStoreList(flags, allowInsecureHttp, platform, world),
+    limits: {
+      deadlineMs: parseDuration(flags["store-timeout"], "--store-timeout"),
+      idleMs: parseDuration(flags["store-idle-timeout"], "--store-idle-timeout"),
+      leastRate: readRate(flags["store-min-rate"]),
+      retryBudgetMs: parseDuration(flags["retry-budget"], "--retry-budget", { least: 0 }),
+    },
+  };
+}
+
+/** The stores alone, for those who write into them. */
+export function readStoreList(
+  flags: PlaceFlags,
+  allowInsecureHttp: boolean,
+  platform: string,
+  world: World,
+): Pick<Stores, "stores" | "choice"> {
   const keepSecret = (text: string): void => world.secrets.register(text);
   const natsCreds = flags["nats-creds"] ?? nonEmpty(world.env["NATS_CREDS"]);
   const choice: StoreChoice = {
@@ -102,20 +125,11 @@ export function readStores(
   const tokens = readTokens(flags, world);
   const stores = flags.store.map((text, index) => chooseStore(text, tokens[index], choice));
   for (const text of flags.store) sayProxy(text, world);
-  return {
-    stores,
-    choice,
-    limits: {
-      deadlineMs: parseDuration(flags["store-timeout"], "--store-timeout"),
-      idleMs: parseDuration(flags["store-idle-timeout"], "--store-idle-timeout"),
-      leastRate: readRate(flags["store-min-rate"]),
-      retryBudgetMs: parseDuration(flags["retry-budget"], "--retry-budget", { least: 0 }),
-    },
-  };
+  return { stores, choice };
 }
 
 /** One token for each store, in their order. A token goes to the one host that it was given for. */
-function readTokens(flags: StoreFlags, world: World): (string | undefined)[] {
+function readTokens(flags: PlaceFlags, world: World): (string | undefined)[] {
   const hosts = flags.store.map(tokenHost);
   const named = new Map<string, string>();
   for (const text of flags["store-token-env"]) {
@@ -150,7 +164,7 @@ function theOnly(hosts: readonly (string | null)[]): string {
   );
 }
 
-function readTls(flags: StoreFlags, world: World): Reach {
+function readTls(flags: PlaceFlags, world: World): Reach {
   const [cert, key] = [flags["store-cert"], flags["store-key"]];
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure("flags_contradict", "--store-cert and --store-key belong together");

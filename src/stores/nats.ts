@@ -4,15 +4,12 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { interruption } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";
-import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import { readBounded } from "../host/files.ts";
 import type { Reach } from "./http-object.ts";
 import { keySegments } from "./key.ts";
 import { natsFailure } from "./nats-failure.ts";
-import type { ObjectRead, ObjectStream, Resume, Store } from "./store.ts";
-
-/** A JetStream object store on one server. */
-export type NatsPlace = { readonly server: URL; readonly bucket: string; readonly prefix: string };
+import type { NatsPlace } from "./nats-place.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, Resume, WritableStore } from "./store.ts";
 
 /** How to log in: a `.creds` file (a JWT and the seed of its key), or a token. */
 export type NatsAccess = {
@@ -35,28 +32,8 @@ const CONNECT_MS = 10_000;
 /** Bytes that the server may send ahead of us. */
 const AHEAD_BYTES = 4_194_304;
 
-/** `nats://host[:port]/bucket[/prefix]`. Throws Failure `url_invalid`. */
-export function parseNats(text: string, from: string, allowInsecureHttp: boolean): NatsPlace {
-  const found = /^nats:\/\/([^/?#]+)\/([A-Za-z0-9_-]{1,128})(\/[^?#]*)?$/iu.exec(text);
-  if (found === null) {
-    throw new Failure("url_invalid", `${from} is ${quoted(text)}; wanted nats://host[:port]/bucket[/prefix]`);
-  }
-  const authority = found[1] ?? "";
-  // The rules for hosts are the same; without TLS only this machine is spoken to.
-  const url = `http${isLoopbackText(authority) && allowInsecureHttp ? "" : "s"}://${authority}`;
-  const server = parseEndpoint(url, { from, allowInsecureHttp, path: "none" });
-  const prefix = (found[3] ?? "").replace(/^\/|\/$/gu, "");
-  if (prefix !== "") keySegments(prefix);
-  return { server, bucket: found[2] ?? "", prefix };
-}
-
-function isLoopbackText(authority: string): boolean {
-  const url = URL.parse(`http://${authority}`);
-  return url !== null && isLoopback(url);
-}
-
 /** Artifacts in a JetStream object store; read chunk by chunk as we keep up, unlike the client's own reader. */
-export class NatsStore implements Store {
+export class NatsStore implements WritableStore {
   readonly name: string;
   readonly #place: NatsPlace;
   readonly #access: NatsAccess;
@@ -69,8 +46,7 @@ export class NatsStore implements Store {
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
-    const { prefix } = this.#place;
-    const name = [...(prefix === "" ? [] : [prefix]), ...keySegments(read.key)].join("/");
+    const name = this.#nameOf(read.key);
     const connection = await this.#connect(read.stop);
     // Everything below waits for the connection, so its end is the end of every wait.
     const leave = (): void => void connection.close();
@@ -96,6 +72,28 @@ export class NatsStore implements Store {
   #failure(error: unknown, stop: AbortSignal): Failure {
     if (stop.aborted) return interruption(stop, `reading from ${this.name}`);
     return natsFailure(error, this.name, this.#place.server.host);
+  }
+
+  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
+    const connection = await this.#connect(stop);
+    const leave = (): void => void connection.close();
+    const ended = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+    ended.addEventListener("abort", leave, { once: true });
+    try {
+      const { Objm } = await import("@nats-io/obj");
+      const bucket = await new Objm(connection).open(this.#place.bucket);
+      await bucket.put({ name: this.#nameOf(key) }, Bun.file(file).stream());
+    } catch (error) {
+      throw this.#failure(error, stop);
+    } finally {
+      ended.removeEventListener("abort", leave);
+      await connection.close();
+    }
+  }
+
+  #nameOf(key: string): string {
+    const { prefix } = this.#place;
+    return [...(prefix === "" ? [] : [prefix]), ...keySegments(key)].join("/");
   }
 
   async #connect(stop: AbortSignal): Promise<NatsConnection> {

@@ -24,6 +24,7 @@ describe("documents", () => {
       assignments: [],
       refused: [],
       warnings: [],
+      configVersion: null,
     });
   });
 

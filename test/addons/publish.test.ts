@@ -263,3 +263,50 @@ test("a floor above the version itself, and an end without a key, are refused be
   const unsigned = await publish(host, [...flags, "--expires", "1h"]);
   expect(unsigned).toMatchObject({ exit: 2, document: { error: { code: "flags_contradict" } } });
 });
+
+test("one step puts it into stores as well, from which hosts fetch it without the control plane's copy", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const [first, second] = [join(host.home, "first"), join(host.home, "second")];
+  for (const folder of [first, second]) mkdirSync(folder);
+  const flags = ["--id", "sensor", "--version", "1.0.0", "--key-env", "KEY", "--assign"];
+  const stores = ["--store", `file:${first}`, "--store", `file:${second}`];
+  const published = await publish(host, [...flags, ...stores]);
+  expect(published).toMatchObject({
+    exit: 0,
+    document: {
+      stores: [
+        { store: `file:${first}`, outcome: "new" },
+        { store: `file:${second}`, outcome: "new" },
+      ],
+    },
+  });
+  const again = await publish(host, [...flags, ...stores]);
+  expect(again.document).toMatchObject({
+    stored: "already",
+    stores: [{ outcome: "already" }, { outcome: "already" }],
+  });
+  const staged = await host.stage(
+    [
+      ...["--assignments", `${plane.address}/v1/addons/assignments`, "--token-env", "T"],
+      ...["--store", `file:${second}`, "--allow-insecure-http"],
+    ],
+    { T: reader },
+  );
+  expect(staged.document.addons).toMatchObject([{ outcome: "staged", version: "1.0.0" }]);
+  const web = await publish(host, [...flags, "--store", "https://artifacts.example"]);
+  expect(web).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
+});
+
+test("the key may be behind a passphrase", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  writeFileSync(join(host.home, "passphrase"), "correct horse\n", { mode: 0o600 });
+  const [key, passphrase] = [join(host.home, "release.key"), join(host.home, "passphrase")];
+  await runWaybill(["key", "new", "--out", key, "--passphrase-file", passphrase]);
+  const flags = ["--id", "sensor", "--version", "1.0.0", "--key", key];
+  const opened = await publish(host, [...flags, "--passphrase-file", passphrase]);
+  expect(opened).toMatchObject({ exit: 0, document: { outcome: "landed" } });
+  expect(opened.document["signature"]).not.toBeNull();
+  expect((await publish(host, flags)).exit).not.toBe(0);
+});

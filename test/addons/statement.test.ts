@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Host, type Entry } from "./host.ts";
 
@@ -67,6 +67,15 @@ describe("a signed statement", () => {
     });
   });
 
+  test("without any key is not believed, whatever may be unsigned", async () => {
+    using host = new Host();
+    host.assign(host.stated({ ...host.program("sample", "1"), artifact_signature: "" }));
+    const { document } = await host.stage(["--no-key", "--allow-unsigned", "sample"]);
+    expect(document.addons).toMatchObject([
+      { outcome: "skipped", error: { code: "signature_invalid", hint: "pass --key with the release key" } },
+    ]);
+  });
+
   test("of an old artifact does not make it a new one", async () => {
     using host = new Host();
     const old = host.stated(host.program("sample", "1"));
@@ -77,6 +86,21 @@ describe("a signed statement", () => {
     const { document } = await host.stage();
     expect(document.addons).toMatchObject([
       { outcome: "kept_last_known_good", error: { code: "statement_mismatch" } },
+    ]);
+  });
+
+  test("that was believed once is read again under another version, and when its key is not trusted any more", async () => {
+    using host = new Host();
+    using stranger = new Host();
+    const entry = host.stated({ ...host.program("sample", "1"), artifact_signature: "" });
+    host.assign(entry);
+    const allowed = ["--allow-unsigned", "sample"];
+    expect((await host.stage(allowed)).exit).toBe(0);
+    const untrusted = await host.stage([...allowed, "--key", stranger.publicKey]);
+    expect(untrusted.document.addons).toMatchObject([{ error: { code: "signature_invalid" } }]);
+    host.assign({ ...entry, version: "2" });
+    expect((await host.stage(allowed)).document.addons).toMatchObject([
+      { version: "1", error: { code: "statement_mismatch" } },
     ]);
   });
 
@@ -97,6 +121,25 @@ describe("a signed statement", () => {
       addons: [{ outcome: "staged", version: "2" }],
       warnings: [{ code: "statement_vanished" }],
     });
+    // One exception is not the end of it.
+    host.assign(host.program("sample", "3"));
+    expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "statement_missing" } }]);
+  });
+
+  test("travels with an export, to a host that wants one", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(host.stated(entry));
+    await host.stage();
+    const out = join(host.home, "addons.tar");
+    expect((await host.addon("export", ["--out", out])).exit).toBe(0);
+    const far = ["--root", join(host.home, "far"), "--key", host.publicKey];
+    for (const outcome of ["staged", "unchanged"]) {
+      const { exit, document } = await host.addon("import", [out, ...far]);
+      expect({ exit, document }).toMatchObject({ exit: 0, document: { addons: [{ outcome }] } });
+    }
+    const specs = JSON.parse(readFileSync(join(host.home, "far/addons/sample/.waybill-specs.json"), "utf8"));
+    expect(specs.stated).toBe(true);
   });
 
   test("takes older versions back, also from an operator", async () => {
@@ -106,14 +149,17 @@ describe("a signed statement", () => {
     await host.stage();
     host.assign(host.stated(two, { minimum_version: "2" }));
     await host.stage();
-    host.allowDowngrade("sample", "1");
-    host.assign(host.stated(one));
-    const { document } = await host.stage(["--override", host.override]);
-    expect(document.addons).toMatchObject([{ version: "2", error: { code: "downgrade_refused" } }]);
     expect(await host.addon("rollback", ["sample"])).toMatchObject({
       exit: 5,
       document: { error: { code: "downgrade_refused" } },
     });
+    // Unassigned and assigned again, with an override: the floor stays.
+    host.assign();
+    await host.stage();
+    host.allowDowngrade("sample", "1");
+    host.assign(host.stated(one));
+    const { document } = await host.stage(["--override", host.override]);
+    expect(document.addons).toMatchObject([{ error: { code: "downgrade_refused" } }]);
     expect(readlinkSync(host.path("sample/current"))).toBe("versions/2");
   });
 });

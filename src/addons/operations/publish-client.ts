@@ -4,6 +4,7 @@ import { Failure } from "../../base/failure.ts";
 import { parseJson, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { request, shownUrl, type HttpAnswer, type HttpRequest } from "../../host/http.ts";
+import { asStranger, connectionFor, type Reach } from "../../stores/http-object.ts";
 import { failureOfStatus } from "../../stores/http-status.ts";
 import { decodeAssignments } from "../assigned/assignment.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
@@ -49,11 +50,13 @@ const packages = object({
 export class PublishClient {
   readonly #base: URL;
   readonly #token: string;
+  readonly #reach: Reach;
   readonly #stop: AbortSignal;
 
-  constructor(base: URL, token: string, stop: AbortSignal) {
+  constructor(base: URL, token: string, reach: Reach, stop: AbortSignal) {
     this.#base = base;
     this.#token = token;
+    this.#reach = reach;
     this.#stop = stop;
   }
 
@@ -155,6 +158,7 @@ export class PublishClient {
       headers: { ...wanted.headers, authorization: `Bearer ${this.#token}` },
       maxBytes: LIMITS.documentBytes,
       stop: this.#stop,
+      ...connectionFor(asStranger(this.#reach), wanted.url),
     });
     if (answer.status === 200 || answer.status === 201) return answer;
     throw refusal(answer, wanted.url);

@@ -17,7 +17,10 @@ import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-
 import { HEAD_BYTES, readExecutable } from "../bundle/executable.ts";
 import type { SafeName } from "../names.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
+import type { Reach } from "../../stores/http-object.ts";
+import type { WritableStore } from "../../stores/store.ts";
 import { PublishClient } from "./publish-client.ts";
+import { putInto, type StoredIn } from "./publish-stores.ts";
 
 export type PublishRequest = {
   readonly file: string;
@@ -26,6 +29,11 @@ export type PublishRequest = {
   readonly platform: Platform;
   /** The file name that the executable gets on hosts. */
   readonly binaryName: SafeName;
+  /** Stores that get the bytes beside the control plane, which keeps them as well. */
+  readonly stores: readonly WritableStore[];
+  /** Milliseconds for one store. */
+  readonly storeMs: number;
+  readonly reach: Reach;
   readonly controlPlane: URL;
   readonly token: string;
   /** null publishes without a signature; hosts refuse that unless they are told otherwise. */
@@ -54,6 +62,7 @@ export type Published = PublishedArtifact & {
   readonly size: number;
   readonly keyid: string | null;
   readonly stored: "new" | "already";
+  readonly storedIn: readonly StoredIn[];
   readonly outcome: "landed" | "landed_after_lost_response";
 };
 
@@ -76,7 +85,12 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     signature: signature === null ? "" : toBase64(signature),
     statement: statementOf(request, sha256, size),
   };
-  const client = new PublishClient(request.controlPlane, request.token, request.stop);
+  const storedIn: StoredIn[] = [];
+  for (const store of request.stores) {
+    const { file, storeMs: deadlineMs, stop } = request;
+    storedIn.push(await putInto(store, { key: artifact.objectKey, file, sha256, size, deadlineMs, stop }));
+  }
+  const client = new PublishClient(request.controlPlane, request.token, request.reach, request.stop);
   const stored = await client.upload(request.file, sha256);
   const lost: Failure[] = [];
   await unlessLost(lost, () => client.publishPackage(request, artifact));
@@ -87,6 +101,7 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     size,
     keyid: request.key?.publicKey.keyid ?? null,
     stored,
+    storedIn,
     outcome: lost.length === 0 ? "landed" : "landed_after_lost_response",
   };
 }
