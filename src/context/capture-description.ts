@@ -65,15 +65,22 @@ export function describeCapture(capture: Capture): string {
   row("dir hash", digests["dir_hash"], capture.digests.dir_hash.reason);
   if (digests["tar_sha256"] !== null)
     row("archive", `sha256 ${digests["tar_sha256"]} (of the uncompressed tar)`, null);
-  const size = context.bytes === null ? "unread" : `${context.bytes} bytes`;
-  rows.push([
-    "context",
-    `${context.files} files, ${context.dirs} directories, ${context.symlinks} links, ${size}`,
-  ]);
+  const size = context.bytes === null ? "unread" : counted(context.bytes, "byte", "bytes");
+  const { files, dirs, symlinks } = context;
+  const held = [
+    counted(files, "file", "files"),
+    counted(dirs, "folder", "folders"),
+    counted(symlinks, "link", "links"),
+  ];
+  rows.push(["context", `${held.join(", ")}, ${size}`]);
   return rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`).join("");
 }
 
 /** What a person should hear beside the result. */
 export function spokenWarnings(capture: Capture): string[] {
   return warningsOf(capture).map((warning) => printable(warning.message));
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }

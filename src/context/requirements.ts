@@ -14,6 +14,9 @@ export type Requirements = {
 /** Warnings about what is there; the others are about what nobody knows. */
 const REFUSALS: Readonly<Record<string, FailureCode>> = {
   ignore_file_invalid: "ignore_file_invalid",
+  special_file_skipped: "requirement_not_met",
+  displaced_in_archive: "requirement_not_met",
+  own_output_skipped: "requirement_not_met",
   secrets_shipped: "requirement_not_met",
   context_too_large: "requirement_not_met",
   names_collide: "requirement_not_met",
