@@ -14,6 +14,7 @@ describe("a statement that says nothing anybody could check", () => {
     ["about something without a digest", { subjects: [{ name: "app", digest: {} }] }],
     ["about two things of one name", { subjects: two("app") }],
     ["with a number that readers disagree about", { predicate: { at: 2 ** 53 } }],
+    ["with one inside a list", { predicate: { at: [{ x: [2 ** 60] }] } }],
   ];
   test.each(bad)("%s is not made", (_what, changes) => {
     expect(refusalOf(() => formatStatement(statement(changes))).code).toBe("input_invalid");
@@ -47,4 +48,13 @@ test("a predicate that is no object is refused, a missing one is empty", () => {
   expect(read(document).predicate).toEqual({});
   for (const predicate of [1, "x", [], true])
     expect(refusalOf(() => read({ ...document, predicate })).code).toBe("statement_invalid");
+});
+
+test("one statement has one spelling, whatever the order of members, inside lists too", () => {
+  const [one, other] = [
+    { a: [{ b: 1, c: [{ d: 2, e: 3 }] }], f: null },
+    { f: null, a: [{ c: [{ e: 3, d: 2 }], b: 1 }] },
+  ].map((predicate) => new TextDecoder().decode(formatStatement(statement({ predicate }))));
+  expect(one).toBe(other ?? "");
+  expect(one).toContain('"predicate":{"a":[{"b":1,"c":[{"d":2,"e":3}]}],"f":null}');
 });
