@@ -93,6 +93,11 @@ export const LIMITS = {
   manifestBytes: 536_870_912,
   /** bytes of the audit log of a host */
   auditBytes: 268_435_456,
+  /** events in one answer of a control plane, and bytes of it */
+  eventsOfPage: 1_000,
+  eventPageBytes: 16_777_216,
+  /** bytes of an exported record of events */
+  eventExportBytes: 536_870_912,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

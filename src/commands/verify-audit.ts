@@ -11,6 +11,7 @@ import { auditAll, type Audited } from "../pins/audit.ts";
 import { compareListings, type Compared } from "../pins/drift.ts";
 import { parseExpectedPins, type ExpectedPins } from "../pins/expected-pins.ts";
 import { exitOfCodes } from "../pins/leg.ts";
+import { asksForChain, CHAIN_FLAGS, verifyChain } from "./verify-chain.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { inEnvironment } from "./leg-words.ts";
 import { PLACE_FLAGS, readExchange } from "./pin-flags.ts";
@@ -39,16 +40,19 @@ const FLAGS = {
     valueHint: "FILE",
     description: 'what should be pinned everywhere: {"TEMPLATE": "sha256:…"}',
   },
+  ...CHAIN_FLAGS,
 } as const;
 
 export const verifyAudit: Command = defineCommand({
   name: "audit",
-  description: "read every pin of every environment and report where they differ; writes nothing",
+  description: "where environments differ in their pins, or whether a control plane's record is whole",
   args: FLAGS,
   examples: [
     "waybill verify audit --config targets.json --all",
     "waybill verify audit --config targets.json --env prod --lineage --trust trust.json",
     "waybill verify audit --target prod=https://cp.example.com --expect pins.json",
+    "waybill verify audit --chain --target prod=https://cp.example.com --export events.jsonl",
+    "waybill verify audit --events events.jsonl --expect-head 4711:9f86d0…",
   ],
   exits: [
     "partial",
@@ -68,6 +72,8 @@ export const verifyAudit: Command = defineCommand({
 });
 
 async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  refuseStrayLineage(flags);
+  if (asksForChain(flags)) return verifyChain(flags, world);
   const expected = flags.expect === undefined ? null : readExpected(flags.expect, world);
   const exchange = readExchange(flags, world);
   const rule = {
@@ -75,7 +81,6 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
     intervalMs: parseDuration(flags["retry-interval"], "--retry-interval"),
   };
   const targets = readTargets(flags, world);
-  refuseStrayLineage(flags);
   if (!flags.lineage && targets.length < 2 && expected === null) {
     throw new Failure("nothing_named", "one environment alone has nothing to differ from", {
       hint: "name a second environment, or what should be pinned with --expect FILE",
@@ -104,6 +109,8 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
 /** What is for the one kind of audit means nothing in the other, and whoever gave it believes that it does. */
 function refuseStrayLineage(flags: Values<typeof FLAGS>): void {
   if (flags.lineage) {
+    if (flags.chain || flags.events !== undefined)
+      throw new Failure("flags_contradict", "--chain and --lineage are two audits; ask for one");
     if (flags.expect !== undefined)
       throw new Failure("flags_contradict", "--expect and --lineage contradict each other");
     if (flags.key.length === 0 && flags.trust === undefined)

@@ -6,6 +6,7 @@ import { authenticate } from "./authentication.ts";
 import { BUILD_ROUTES } from "./build-routes.ts";
 import { DenialBudget } from "./denial-budget.ts";
 import { recordDenial, type By } from "./events.ts";
+import { EVENT_ROUTES } from "./event-routes.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
 import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
@@ -26,6 +27,7 @@ const ROUTES: readonly Route[] = [
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
+  ...EVENT_ROUTES,
 ];
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */

@@ -45,6 +45,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   consola: /^cli\/speaker\.ts$/u,
   "bun:ffi": /^host\//u,
   "bun:sqlite": /^control-plane\//u,
+  bun: /^control-plane\//u,
   "node:fs": /^(?!base\/)/u,
   "node:net": /^control-plane\//u,
   "node:crypto": /^(?!base\/)/u,
@@ -225,8 +226,20 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "staging/version-order",
     "warning",
   ],
+  "control-plane": [
+    "build-form",
+    "byte-range",
+    "denial-budget",
+    "etag",
+    "event-chain",
+    "event-document",
+    "multipart",
+    "postgres-address",
+    "postgres-migrations",
+    "scopes",
+    "wire",
+  ],
   supervision: ["launch"],
-  "control-plane": ["build-form", "byte-range", "denial-budget", "etag", "multipart", "scopes", "wire"],
 };
 
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
