@@ -17,6 +17,10 @@ type WarningCode =
   | "root_noexec"
   | "pinned"
   | "downgrade_allowed"
+  | "statement_expired"
+  | "statement_vanished"
+  | "clock_went_back"
+  | "clock_not_written"
   | "audit_not_written"
   | "attempts_not_written";
 

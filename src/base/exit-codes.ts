@@ -99,7 +99,15 @@ export const FAILURES = {
   capability_unsafe: "policy",
   downgrade_refused: "policy",
   version_blocked: "policy",
+  manifest_invalid: "policy",
+  unit_unsafe: "policy",
+  unit_masked: "policy",
+  unit_foreign: "policy",
+  rollback_repeated: "policy",
+  capability_unavailable: "policy",
   statement_expired: "policy",
+  statement_missing: "policy",
+  state_newer: "policy",
 
   hash_mismatch: "untrusted",
   digest_header_mismatch: "untrusted",
@@ -147,6 +155,7 @@ export const FAILURES = {
   receipt_missing: "missing",
   lineage_incomplete: "missing",
   program_not_started: "missing",
+  systemd_unavailable: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
@@ -156,6 +165,7 @@ export const FAILURES = {
   response_mismatch: "mismatch",
   trees_differ: "mismatch",
   row_inconsistent: "mismatch",
+  machine_unfit: "mismatch",
 
   request_rejected: "rejected",
 
@@ -190,6 +200,7 @@ export const FAILURES = {
   rate_limited: "server",
   storage_failed: "server",
   no_space: "server",
+  unit_failed: "server",
 
   outcome_unknown: "unknown",
   written_unverified: "unknown",

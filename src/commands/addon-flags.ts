@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { sweep } from "../addons/on-host/directories.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import { readHostList, type HostList } from "../addons/assigned/host-list.ts";
 import { readInventory, type HostAddon } from "../addons/on-host/inventory.ts";
 import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
@@ -158,12 +159,14 @@ export async function readPlanning(
   layout: Layout,
   world: World,
 ): Promise<Planning> {
+  const now = latestTime(layout.clock, world.now());
   return {
     layout,
     ...readPlatform(flags.platform),
     keys: await readReleaseKeys(flags, layout, world),
-    allowUnsigned: readUnsigned(flags["allow-unsigned"], world.now()),
+    allowUnsigned: readUnsigned(flags["allow-unsigned"], now),
     replace: flags.replace,
+    now,
     stop: world.stop,
   };
 }

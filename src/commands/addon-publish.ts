@@ -4,10 +4,12 @@ import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
 import { parsePlatform, platformOf, shownPlatform } from "../addons/assigned/platform.ts";
 import { publishAddon } from "../addons/operations/publish.ts";
+import { compareVersions } from "../addons/version-order.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { readSecret } from "../host/secrets.ts";
 import { loadSigningKey } from "../trust/key-file.ts";
@@ -35,6 +37,16 @@ export const addonPublish: Command = defineCommand({
     key: { type: "string", valueHint: "FILE", description: "the private key that signs the bytes" },
     "key-env": { type: "string", valueHint: "VAR", description: "variable that holds the private key" },
     binary: { type: "string", valueHint: "NAME", description: "its file name on hosts (that of FILE)" },
+    expires: {
+      type: "string",
+      valueHint: "90d",
+      description: "how long hosts may still take it; what runs by then goes on (for ever)",
+    },
+    "minimum-version": {
+      type: "string",
+      valueHint: "V",
+      description: "no host that saw this one takes an older version than V again",
+    },
     assign: { type: "boolean", description: "assign it to every host of the token's environment" },
     "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
   },
@@ -68,6 +80,7 @@ export const addonPublish: Command = defineCommand({
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
+    const claims = readClaims(flags, version, key !== null, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
       file: packed.file,
@@ -79,6 +92,7 @@ export const addonPublish: Command = defineCommand({
       token,
       key,
       assign: flags.assign,
+      ...claims,
       stop: world.stop,
     }).finally(packed.remove);
     return {
@@ -95,6 +109,7 @@ export const addonPublish: Command = defineCommand({
         bytes: published.size,
         signature: published.signature === "" ? null : published.signature,
         keyid: published.keyid,
+        expires: claims.expires?.toISOString() ?? null,
         stored: published.stored,
         assigned: flags.assign,
       },
@@ -102,6 +117,33 @@ export const addonPublish: Command = defineCommand({
     };
   },
 });
+
+/** What only the signed statement can say. */
+function readClaims(
+  flags: { readonly expires: string | undefined; readonly "minimum-version": string | undefined },
+  version: string,
+  isSigned: boolean,
+  now: Date,
+): { now: Date; expires: Date | null; minimumVersion: string } {
+  const { expires, "minimum-version": minimumVersion = "" } = flags;
+  if (!isSigned && (expires !== undefined || minimumVersion !== "")) {
+    throw new Failure(
+      "flags_contradict",
+      "--expires and --minimum-version are said in the signed statement",
+      {
+        hint: "give --key or --key-env",
+      },
+    );
+  }
+  if (minimumVersion !== "" && !["newer", "same"].includes(compareVersions(version, minimumVersion))) {
+    throw new Failure(
+      "invalid_value",
+      `--minimum-version is ${quoted(minimumVersion)}; wanted a version that is not newer than ${quoted(version)}`,
+    );
+  }
+  const until = expires === undefined ? null : now.getTime() + parseDuration(expires, "--expires");
+  return { now, expires: until === null ? null : new Date(until), minimumVersion };
+}
 
 /** A directory as a bundle of its files, in a file that is to be removed; a file as it is. */
 async function packDirectory(path: string, world: World): Promise<{ file: string; remove: () => void }> {

@@ -66,7 +66,7 @@ async function addonStageAct(flags: Values<typeof FLAGS>, world: World): Promise
   const source = parseAssignmentsSource(flags.assignments, {
     token: readToken(flags["token-env"], world),
     allowInsecureHttp,
-    ca: choice.tls.ca,
+    reach: choice.reach,
     cwd: world.cwd,
   });
   const report = await stageHost({

@@ -45,8 +45,10 @@ export function readImageSettings(
     access: {
       logins: readLogins(flags["docker-config"], world, keepSecret),
       token: undefined,
-      tls: { ca: ca === undefined ? undefined : readCertificates(ca, "--registry-cacert", world) },
-      proxyFor: (url) => exchange.connection(url).proxy,
+      reach: {
+        ca: ca === undefined ? undefined : readCertificates(ca, "--registry-cacert", world),
+        proxyFor: (url) => exchange.connection(url).proxy,
+      },
       allowInsecureHttp: flags["allow-insecure-http"],
       keepSecret,
     },

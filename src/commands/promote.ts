@@ -4,7 +4,7 @@ import type { Values } from "../cli/flags.ts";
 import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
-import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import { pinDocument } from "../pins/pin-document.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import { promoteAll } from "../pins/promote.ts";
@@ -12,7 +12,7 @@ import type { Target } from "../pins/target.ts";
 import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
-import { inEnvironment, warnOfLegs } from "./leg-words.ts";
+import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
 import { PIN_FLAGS, PLACE_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -76,8 +76,12 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   await checks?.tellDrift();
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, note, legs), ...checks?.document(), ...gate?.document },
-    text: describeLegs(legs),
+    document: {
+      ...pinDocument(pins, note, legs, exchange.connection),
+      ...checks?.document(),
+      ...gate?.document,
+    },
+    text: await textOfLegs(legs, world),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],

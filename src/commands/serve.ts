@@ -77,7 +77,7 @@ export const serve: Command = defineCommand({
       database: postgres?.shown ?? "sqlite",
       tls: tls !== null,
     };
-    world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
+    await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     await plane.stop(DRAIN_MS);
     return { exit: EXIT.ok, document, text: "" };

@@ -6,12 +6,12 @@ import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { readBounded } from "../host/files.ts";
-import { proxyFor } from "../host/proxy.ts";
+import { proxyFor, type Proxy } from "../host/proxy.ts";
 import { readSecret } from "../host/secrets.ts";
 import { chooseStore, tokenHost, type StoreChoice } from "../stores/choose.ts";
 import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { DownloadLimits } from "../stores/download.ts";
-import type { TlsTrust } from "../stores/http-object.ts";
+import type { Reach } from "../stores/http-object.ts";
 import type { Store } from "../stores/store.ts";
 
 /** Where artifacts are fetched from, and how. */
@@ -93,7 +93,7 @@ export function readStores(
     allowInsecureHttp,
     cwd: world.cwd,
     platform,
-    tls: readTls(flags, world),
+    reach: { ...readTls(flags, world), proxyFor: proxyOf(world) },
     environment: world.env,
     logins: readLogins(flags["docker-config"], world, keepSecret),
     natsCredentials: natsCreds === undefined ? undefined : resolve(world.cwd, natsCreds),
@@ -150,7 +150,7 @@ function theOnly(hosts: readonly (string | null)[]): string {
   );
 }
 
-function readTls(flags: StoreFlags, world: World): TlsTrust {
+function readTls(flags: StoreFlags, world: World): Reach {
   const [cert, key] = [flags["store-cert"], flags["store-key"]];
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure("flags_contradict", "--store-cert and --store-key belong together");
@@ -198,9 +198,18 @@ function readLogins(
 /** A proxy sees who is asked and, without TLS, everything: the person who debugs this should know of it. */
 function sayProxy(text: string, world: World): void {
   const host = tokenHost(text);
-  const proxy = host === null || /^nats:/iu.test(text) ? null : proxyFor(text, world.env);
-  if (proxy !== null)
-    world.say.info(`${host} is asked through the proxy ${proxy.shown} of $${proxy.variable}`);
+  const url = host === null || /^nats:/iu.test(text) ? null : URL.parse(text.replace(/^oci:/iu, "https:"));
+  const proxy = url === null ? null : proxyFor(url, undefined, world.env);
+  if (proxy !== null) world.say.info(`${host} is asked through the proxy ${proxy.shown} of ${proxy.from}`);
+}
+
+/** Decided here and not by the runtime, so that the proxy that is reported is the one that is used. */
+function proxyOf(world: World): (url: URL) => Proxy | null {
+  return (url) => {
+    const proxy = proxyFor(url, undefined, world.env);
+    for (const secret of proxy?.secrets ?? []) world.secrets.register(secret);
+    return proxy;
+  };
 }
 
 function readRate(text: string): number {

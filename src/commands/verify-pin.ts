@@ -5,7 +5,7 @@ import type { Values } from "../cli/flags.ts";
 import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs, type Leg } from "../pins/leg.ts";
-import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import { pinDocument } from "../pins/pin-document.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import type { ReadBackRule } from "../pins/read-back.ts";
@@ -22,7 +22,7 @@ import {
   readPins,
   readUnwanted,
 } from "./pin-flags.ts";
-import { inEnvironment, warnOfLegs } from "./leg-words.ts";
+import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
 import { REQUIRE_RECEIPT_FLAG } from "./receipt-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -95,8 +95,8 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, null, legs), ...checks?.document() },
-    text: describeLegs(legs),
+    document: { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() },
+    text: await textOfLegs(legs, world),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],

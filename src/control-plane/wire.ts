@@ -84,7 +84,7 @@ export function jsonText(
   });
 }
 
-/** On every answer: nothing we send is a page, and nothing of it belongs into a shared cache. */
+/** On every answer that does not say otherwise: it is no page, and nothing of it belongs into a shared cache. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

@@ -113,7 +113,7 @@ function nameOf({ host, repository, tag, digest }: OciReference): string {
 function baseOf(host: string, access: RegistryAccess): URL {
   const plain = URL.parse(`http://${host}`);
   const local =
-    plain !== null && isLoopback(plain) && access.allowInsecureHttp && access.tls.ca === undefined;
+    plain !== null && isLoopback(plain) && access.allowInsecureHttp && access.reach.ca === undefined;
   return parseEndpoint(`http${local ? "" : "s"}://${host}`, {
     from: "the registry",
     allowInsecureHttp: access.allowInsecureHttp,

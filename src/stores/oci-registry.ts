@@ -6,9 +6,9 @@ import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
-import { request, shownUrl, type Connection, type HttpAnswer, type HttpHead } from "../host/http.ts";
+import { request, shownUrl, type HttpAnswer, type HttpHead } from "../host/http.ts";
 import type { DockerLogins, Login } from "./docker-config.ts";
-import { openHttpObject, type TlsTrust } from "./http-object.ts";
+import { asStranger, connectionFor, openHttpObject, type Reach } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
 import { parseChallenge } from "./oci-challenge.ts";
 import { MANIFEST_BYTES, MANIFEST_TYPES } from "./image-manifest.ts";
@@ -18,9 +18,7 @@ export type RegistryAccess = {
   readonly logins: DockerLogins;
   /** A bearer token of the registry itself, in place of a login. */
   readonly token: string | undefined;
-  readonly tls: TlsTrust;
-  /** The proxy for a URL; without it the variables of the environment decide. */
-  readonly proxyFor?: (url: URL) => Connection["proxy"];
+  readonly reach: Reach;
   readonly allowInsecureHttp: boolean;
   /** Told of every secret before it is used. */
   readonly keepSecret: (text: string) => void;
@@ -84,12 +82,15 @@ export class Registry {
     const url = this.#url(`blobs/sha256:${digest}`);
     const ask = async (): Promise<ObjectStream> => {
       try {
-        return await openHttpObject({ url, tls: this.#access.tls, headers: this.#headers() }, read);
+        return await openHttpObject({ url, reach: this.#access.reach, headers: this.#headers() }, read);
       } catch (error) {
         const location = error instanceof StatusFailure ? elsewhere(error) : null;
         if (location === null) throw error;
         // The digest decides what is taken, so all that is left to guard is what the request tells and whom it asks.
-        return openHttpObject({ url: this.#target(location, url), tls: { ca: this.#access.tls.ca } }, read);
+        return openHttpObject(
+          { url: this.#target(location, url), reach: asStranger(this.#access.reach) },
+          read,
+        );
       }
     };
     return this.#authorized(ask, read);
@@ -219,8 +220,7 @@ export class Registry {
     method: "GET" | "HEAD" | "POST" = "GET",
     body?: string,
   ): Promise<HttpAnswer> {
-    const { ca, identity } = this.#access.tls;
-    const proxy = this.#access.proxyFor?.(url);
+    const { reach } = this.#access;
     const isOwn = url.origin === this.#base.origin;
     return request({
       method,
@@ -230,9 +230,7 @@ export class Registry {
       maxBytes,
       deadlineMs: read.deadlineMs,
       stop: read.stop,
-      ...(ca === undefined ? {} : { ca }),
-      ...(proxy === undefined ? {} : { proxy }),
-      ...(identity === undefined || !isOwn ? {} : { identity }),
+      ...connectionFor(isOwn ? reach : asStranger(reach), url),
     });
   }
 }

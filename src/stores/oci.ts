@@ -28,7 +28,7 @@ export class OciStore implements Store {
     this.#platform = platform;
     this.#access = access;
     const insecure = access.allowInsecureHttp && URL.parse(`http://${host}`) !== null;
-    const local = insecure && isLoopback(new URL(`http://${host}`)) && access.tls.ca === undefined;
+    const local = insecure && isLoopback(new URL(`http://${host}`)) && access.reach.ca === undefined;
     this.#base = parseEndpoint(`http${local ? "" : "s"}://${host}`, {
       from: "the registry",
       allowInsecureHttp: access.allowInsecureHttp,

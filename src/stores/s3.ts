@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import { openHttpObject, type TlsTrust } from "./http-object.ts";
+import { openHttpObject, type Reach } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
 import { keySegments } from "./key.ts";
 import { escaped, presign, type S3Credentials } from "./s3-presign.ts";
@@ -84,12 +84,12 @@ export class S3Store implements Store {
   readonly name: string;
   readonly #place: S3Place;
   readonly #access: S3Access;
-  readonly #tls: TlsTrust;
+  readonly #reach: Reach;
 
-  constructor(place: S3Place, access: S3Access, tls: TlsTrust) {
+  constructor(place: S3Place, access: S3Access, reach: Reach) {
     this.#place = place;
     this.#access = access;
-    this.#tls = tls;
+    this.#reach = reach;
     this.name = `s3://${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
   }
 
@@ -98,7 +98,11 @@ export class S3Store implements Store {
     const plain = this.#urlOf(read.key);
     const url = credentials === null ? plain : presign("GET", plain, region, credentials, new Date());
     return openHttpObject(
-      { url, tls: this.#tls, refusal: (status, headers, body) => refusalOf(status, headers, body, plain) },
+      {
+        url,
+        reach: this.#reach,
+        refusal: (status, headers, body) => refusalOf(status, headers, body, plain),
+      },
       read,
     );
   }

@@ -23,7 +23,7 @@ import {
   type Specs,
 } from "../../src/addons/on-host/spec.ts";
 import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addons/on-host/stamp.ts";
-import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/staging/version-order.ts";
+import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/version-order.ts";
 import { parseJson } from "../../src/base/json.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 

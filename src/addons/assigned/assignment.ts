@@ -52,6 +52,7 @@ export const NOTHING_SAID: Readonly<Required<Fields>> = {
   artifact_object_key: "",
   artifact_sha256: "",
   artifact_signature: "",
+  artifact_statement: "",
   target_os: "",
   target_arch: "",
   os_capabilities: [],

@@ -31,6 +31,7 @@ const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
   "artifact_object_key",
   "artifact_sha256",
   "artifact_signature",
+  "artifact_statement",
   "target_os",
   "target_arch",
   "os_capabilities",

@@ -24,6 +24,8 @@ export type Planning = {
   readonly keys: ReleaseKeys;
   readonly allowUnsigned: ReadonlySet<string>;
   readonly replace: boolean;
+  /** The time, not before any that was ever seen here. */
+  readonly now: Date;
   readonly stop: AbortSignal;
 };
 
@@ -68,6 +70,8 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
       trustedKeys: planning.keys(wanted),
       allowUnsigned: planning.allowUnsigned.has(wanted.id),
       replace: planning.replace,
+      platform: planning.platform,
+      now: planning.now,
     };
     const facts = await gatherFacts(wanted, paths, specs, trust, false, planning.stop);
     const step = nextStep(wanted, facts);
@@ -80,6 +84,7 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
       binary_name: wanted.binaryName,
       artifact_sha256: wanted.sha256,
       keyid: step.kind === "in_place" ? (step.keyid ?? undefined) : specs.active?.keyid,
+      stated: facts.stated ?? undefined,
     });
     const action = actionOf(step, !sameSpec(specs.active, spec));
     return { ...known, action, changes: action !== "none" };

@@ -18,16 +18,28 @@ type Package = {
   readonly platform: Platform;
   readonly binaryName: string;
 };
-type Artifact = { readonly objectKey: string; readonly sha256: Sha256; readonly signature: string };
+type Artifact = {
+  readonly objectKey: string;
+  readonly sha256: Sha256;
+  readonly signature: string;
+  readonly statement: string;
+};
 /** What the control plane says about one package on one platform. */
-export type Named = { readonly version: string; readonly sha256: string; readonly signature: string };
+export type Named = {
+  readonly version: string;
+  readonly sha256: string;
+  readonly signature: string;
+  readonly statement: string;
+};
 
 const packages = object({
   packages: list(
     object({
       addon_id: string(),
       version: string(),
-      artifacts: record(object({ sha256: optional(string()), signature: optional(string()) })),
+      artifacts: record(
+        object({ sha256: optional(string()), signature: optional(string()), statement: optional(string()) }),
+      ),
     }),
     LIMITS.pinRows,
   ),
@@ -63,6 +75,7 @@ export class PublishClient {
       object_key: artifact.objectKey,
       sha256: artifact.sha256,
       ...(artifact.signature === "" ? {} : { signature: artifact.signature }),
+      ...(artifact.statement === "" ? {} : { statement: artifact.statement }),
     };
     await this.#sendJson("POST", this.#url(["v1", "addons", "packages"]), {
       addon_id: published.id,
@@ -85,7 +98,12 @@ export class PublishClient {
     const all = decodeAssignments(answer.body, { what: whatOf(url), code: "answer_malformed" });
     const found = all.assignments.find((assignment) => assignment.addon_id === id);
     if (found === undefined) return null;
-    return { version: found.version, sha256: found.artifact_sha256, signature: found.artifact_signature };
+    return {
+      version: found.version,
+      sha256: found.artifact_sha256,
+      signature: found.artifact_signature,
+      statement: found.artifact_statement,
+    };
   }
 
   /** What the package says for the platform; null when there is no such package or artifact. */
@@ -99,7 +117,12 @@ export class PublishClient {
     const found = decoded.value.packages.find((one) => one.addon_id === id && one.version === version);
     const artifact = found?.artifacts[shownPlatform(platform)];
     if (artifact === undefined) return null;
-    return { version, sha256: artifact.sha256 ?? "", signature: artifact.signature ?? "" };
+    return {
+      version,
+      sha256: artifact.sha256 ?? "",
+      signature: artifact.signature ?? "",
+      statement: artifact.statement ?? "",
+    };
   }
 
   /** Proves that hosts can fetch the bytes under the key that they are told. */

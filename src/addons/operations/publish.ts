@@ -7,6 +7,9 @@ import { Hasher } from "../../base/hashing.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
+import { addonStatement } from "../../trust/attestation-addon.ts";
+import { formatEnvelope, signEnvelope } from "../../trust/dsse.ts";
+import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../trust/statement.ts";
 import { signFile } from "../../trust/signer.ts";
 import type { SigningKey } from "../../trust/signing-key.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
@@ -29,6 +32,11 @@ export type PublishRequest = {
   readonly key: SigningKey | null;
   /** Whether every host of the environment shall run it from now on. */
   readonly assign: boolean;
+  /** When hosts stop taking it; null for never. Said in the signed statement, so only with a key. */
+  readonly expires: Date | null;
+  /** The oldest version that hosts may stage once they saw this one; "" for any. */
+  readonly minimumVersion: string;
+  readonly now: Date;
   readonly stop: AbortSignal;
 };
 
@@ -38,6 +46,8 @@ type PublishedArtifact = {
   readonly sha256: Sha256;
   /** base64 of 64 bytes, or "". */
   readonly signature: string;
+  /** The envelope of the signed statement, or "". */
+  readonly statement: string;
 };
 
 export type Published = PublishedArtifact & {
@@ -64,6 +74,7 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     objectKey: objectKeyOf(request, sha256, format),
     sha256,
     signature: signature === null ? "" : toBase64(signature),
+    statement: statementOf(request, sha256, size),
   };
   const client = new PublishClient(request.controlPlane, request.token, request.stop);
   const stored = await client.upload(request.file, sha256);
@@ -144,6 +155,16 @@ async function proofOf(
   }
 }
 
+/** What the bytes cannot say for themselves, signed: which add-on they are, for which platform, and until when. */
+function statementOf(request: PublishRequest, sha256: Sha256, size: number): string {
+  const { key, id, version, platform, expires, minimumVersion, now: issued } = request;
+  if (key === null) return "";
+  const { os, arch } = platform;
+  const claims = { addonId: id, version, os, arch, size, issued, expires, minimumVersion };
+  const payload = formatStatement(addonStatement(sha256, claims));
+  return formatEnvelope(signEnvelope(key, STATEMENT_PAYLOAD_TYPE, payload)).trim();
+}
+
 /** The original's scheme, with characters outside its alphabet replaced as it does. */
 function objectKeyOf(
   { id, version, platform }: PublishRequest,
@@ -179,6 +200,7 @@ async function readBack(
       version: String(request.version),
       sha256: String(artifact.sha256),
       signature: artifact.signature,
+      statement: artifact.statement,
     };
     for (const [name, value] of Object.entries(wanted)) {
       const answered = found === null ? null : Object.entries(found).find(([member]) => member === name)?.[1];

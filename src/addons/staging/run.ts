@@ -21,6 +21,8 @@ export type Run = {
   readonly keys: ReleaseKeys;
   readonly allowUnsigned: ReadonlySet<string>;
   readonly replace: boolean;
+  /** The time, not before any that was ever seen here. */
+  readonly now: Date;
   readonly maxArtifactBytes: number;
   /** Brings an artifact from the stores to the file `part`, which is gone on with when it is there. */
   readonly download: (

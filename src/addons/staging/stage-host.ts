@@ -8,6 +8,7 @@ import {
   type Known,
 } from "../assigned/assignments-source.ts";
 import { mergeOverrides } from "../assigned/host-list.ts";
+import { noteTime } from "../on-host/clock-mark.ts";
 import { forgetUnassigned } from "../on-host/last-known-good.ts";
 import type { AddonResult } from "./outcome.ts";
 import { openRoot, stageAll } from "./stage-all.ts";
@@ -42,7 +43,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
   try {
     const known = weigh(fetched, run.layout, request.strict);
-    const warnings = [...known.warnings];
+    const warnings = [...noteTime(run.layout.clock, request.now()), ...known.warnings];
     const results =
       known.list === null
         ? []
