@@ -87,7 +87,7 @@ function keySource(flags: SigningKeyFlags, world: World, prefix: string): KeySou
   if (descriptor !== undefined) return { descriptor: parseDescriptor(descriptor, `${flag}-fd`) };
   if (variable === undefined)
     throw new Failure("flag_missing", "no private key is named", {
-      hint: "pass --key FILE, or --key-env VAR with the name of a variable that holds the key",
+      hint: `pass ${flag} FILE, or ${flag}-env VAR with the name of a variable that holds the key`,
     });
   const text = world.env[variable] ?? "";
   if (text.trim() === "")

@@ -72,6 +72,7 @@ export const verifyAudit: Command = defineCommand({
 });
 
 async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  refuseStrayLineage(flags);
   if (asksForChain(flags)) return verifyChain(flags, world);
   const expected = flags.expect === undefined ? null : readExpected(flags.expect, world);
   const exchange = readExchange(flags, world);
@@ -80,7 +81,6 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
     intervalMs: parseDuration(flags["retry-interval"], "--retry-interval"),
   };
   const targets = readTargets(flags, world);
-  refuseStrayLineage(flags);
   if (!flags.lineage && targets.length < 2 && expected === null) {
     throw new Failure("nothing_named", "one environment alone has nothing to differ from", {
       hint: "name a second environment, or what should be pinned with --expect FILE",
@@ -109,6 +109,8 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
 /** What is for the one kind of audit means nothing in the other, and whoever gave it believes that it does. */
 function refuseStrayLineage(flags: Values<typeof FLAGS>): void {
   if (flags.lineage) {
+    if (flags.chain || flags.events !== undefined)
+      throw new Failure("flags_contradict", "--chain and --lineage are two audits; ask for one");
     if (flags.expect !== undefined)
       throw new Failure("flags_contradict", "--expect and --lineage contradict each other");
     if (flags.key.length === 0 && flags.trust === undefined)

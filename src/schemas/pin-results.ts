@@ -45,6 +45,7 @@ const leg: Schema = object({
     "moved_after_write",
     "superseded",
     "held_back",
+    "unreceipted",
     "written_unverified",
     "outcome_unknown",
     "failed",
@@ -57,6 +58,7 @@ const leg: Schema = object({
   ),
   race_window: nullable(word("open", "closed")),
   warnings: list(warning),
+  "receipt?": object({ version: count, keyid: text, state: word("stored", "kept", "verified") }),
   error: nullable(failure),
 });
 

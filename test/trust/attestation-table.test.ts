@@ -244,6 +244,11 @@ describe("a file", () => {
     expect(verdict.refusals[0]?.message).toContain("line 2 of");
   });
 
+  test("of one foreign line is no evidence where lines are wanted, and a mistake where a document is", () => {
+    expect(codesOf(judge('{"foreign":1}', {}, true))).toEqual(["no_evidence"]);
+    expect(codesOf(judge('{"foreign":1}'))).toEqual(["attestation_malformed"]);
+  });
+
   test("of foreign lines only is no evidence", () => {
     const verdict = judge('{"a":1}\n{"b":2}\n', {}, true);
     expect(codesOf(verdict)).toEqual(["no_evidence"]);

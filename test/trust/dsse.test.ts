@@ -72,6 +72,7 @@ describe("an envelope that is read", () => {
     ["no signatures", JSON.stringify({ payload, payloadType })],
     ["signatures that are no list", JSON.stringify({ ...document, signatures: {} })],
     ["a signature that is no object", JSON.stringify({ ...document, signatures: ["x"] })],
+    ["a signature that is null", JSON.stringify({ ...document, signatures: [null] })],
     ["a signature without sig", JSON.stringify({ ...document, signatures: [{ keyid: "x" }] })],
     ["a keyid that is no string", JSON.stringify({ ...document, signatures: [{ keyid: 1, sig: "AAAA" }] })],
     ["a misspelt keyid", JSON.stringify({ ...document, signatures: [{ kezid: "x", sig: "AAAA" }] })],

@@ -145,6 +145,13 @@ describe("a bundle with", () => {
   });
 });
 
+test("a bundle that is signed with a certificate alone says that nobody here checks it", () => {
+  const bundle = bundleOf();
+  bundle.verificationMaterial = { certificate: { rawBytes: "AAAA" } };
+  const [refusal] = judge(JSON.stringify(bundle)).refusals;
+  expect(refusal?.message).toContain("is signed with a certificate");
+});
+
 describe("a threshold of two is not met by", () => {
   const two = { trusted: { keys: [ALICE.publicKey, BOB.publicKey], threshold: 2, distrusted: [] } };
   const { signatures } = bare;
