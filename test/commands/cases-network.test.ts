@@ -165,7 +165,14 @@ describe("network and TLS", () => {
     async (status, answer) => {
       await using proxy = await rawServer((socket) => socket.end(answer));
       const env = { HTTPS_PROXY: `http://user:word-of-the-proxy@${proxy.url.host}` };
-      const run = await runOn(PROMOTE_WORDS, "https://cp.example", ["--timeout", "10ms"], { env });
+      const run = await runOn(
+        PROMOTE_WORDS,
+        "https://cp.example",
+        ["--timeout", "20s", "--retry-interval", "1h"],
+        {
+          env,
+        },
+      );
       expect(run.told).toStartWith("failed 12 proxy_failed: GET");
       expect(run.stderr).toContain(`via proxy ${proxy.url.host} ($HTTPS_PROXY)`);
       expect(run.stderr).toContain(status);
