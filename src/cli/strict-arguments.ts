@@ -17,21 +17,28 @@ export function readArguments<F extends Flags>(
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
   const { options, positionals } = readDefinition(flags);
   const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
+  const lastIsRest = positionals.at(-1)?.[1].rest === true;
   let position = 0;
 
   for (const token of tokensOf(argv, options)) {
     if (token.kind === "positional") {
-      const slot = positionals[position++];
+      const slot = positionals[Math.min(position++, lastIsRest ? positionals.length - 1 : position)];
       if (slot === undefined) {
         throw new Failure("unexpected_argument", `unexpected argument ${quoted(token.value)}`, {
           hint: usage,
         });
       }
+      if (slot[1].rest === true) {
+        // They belong to another program, to which an empty word means something.
+        const before = values[slot[0]];
+        values[slot[0]] = [...(Array.isArray(before) ? before : []), token.value];
+        continue;
+      }
       if (token.value === "") {
         // `capture "$DIR"` with DIR unset must not mean the current folder.
-        throw new Failure("missing_argument", `${slot.toUpperCase()} is empty`, { hint: usage });
+        throw new Failure("missing_argument", `${slot[0].toUpperCase()} is empty`, { hint: usage });
       }
-      values[slot] = token.value;
+      values[slot[0]] = token.value;
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
@@ -48,14 +55,14 @@ export function readArguments<F extends Flags>(
 // that costs a short run more than all of its arguments.
 function readDefinition(flags: Flags): {
   options: Record<string, KnownOption>;
-  positionals: readonly string[];
+  positionals: readonly (readonly [name: string, flag: Flag])[];
 } {
   const options: Record<string, KnownOption> = {};
-  const positionals: string[] = [];
+  const positionals: [string, Flag][] = [];
   for (const name in flags) {
     const flag = flags[name];
     if (flag === undefined) continue;
-    if (flag.type === "positional") positionals.push(name);
+    if (flag.type === "positional") positionals.push([name, flag]);
     else {
       const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
       options[name] = { takesValue: flag.type !== "boolean", ...short };
@@ -108,7 +115,7 @@ function fillIn(
     const flag = definition[name];
     if (flag === undefined || values[name] !== undefined) continue;
     if (flag.type === "boolean") values[name] = false;
-    else if (flag.repeat === true) values[name] = [];
+    else if (flag.repeat === true || flag.rest === true) values[name] = [];
     else if (flag.default !== undefined) values[name] = String(flag.default);
     else if (flag.required === true) {
       throw flag.type === "positional"
