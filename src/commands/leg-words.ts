@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import type { World } from "../cli/command.ts";
-import { isTerminal, terminalWidth } from "../host/descriptors.ts";
+import { isTerminal, mayBeTerminal, terminalWidth } from "../host/descriptors.ts";
 import type { Leg } from "../pins/leg.ts";
 import { describeLegs } from "../pins/pin-document.ts";
 
@@ -17,7 +17,7 @@ export function inEnvironment(env: string, failure: Failure): Failure {
 
 /** For a person at a terminal a table; for a script, which reads a pipe or a file, a line a leg with whole digests. */
 export async function textOfLegs(legs: readonly Leg[], { env }: World): Promise<string> {
-  if (!isTerminal(1)) return describeLegs(legs);
+  if (!mayBeTerminal(env) || !isTerminal(1)) return describeLegs(legs);
   const { renderTable } = await import("../cli/table.ts");
   const { legTable } = await import("./leg-table.ts");
   const coloured = (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";

@@ -34,7 +34,6 @@ export function isPipe(descriptor: 1 | 2): boolean {
 
 /** Whether a person sees what is written there. The module that can tell is slow to load; a file or pipe is none. */
 export function isTerminal(descriptor: 1 | 2): boolean {
-  if (!mayBeTerminal()) return false;
   try {
     if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
   } catch {
@@ -47,9 +46,8 @@ export function isTerminal(descriptor: 1 | 2): boolean {
  * Known to the runtime since its start: with no terminal on either stream it colours nothing. Where variables had a
  * say in that, it says nothing. Asking the system takes the file system, see file-system.ts.
  */
-function mayBeTerminal(): boolean {
-  const { NO_COLOR, FORCE_COLOR } = process.env;
-  return Bun.enableANSIColors || NO_COLOR !== undefined || FORCE_COLOR !== undefined;
+export function mayBeTerminal(env: Readonly<Record<string, string | undefined>>): boolean {
+  return Bun.enableANSIColors || env["NO_COLOR"] !== undefined || env["FORCE_COLOR"] !== undefined;
 }
 
 /** Columns of the terminal that standard output is; null when it is none, or does not say. */

@@ -183,7 +183,8 @@ function ciProblems(rule: PolicyRule, facts: CaptureFacts, repositoryName: Repos
 function ageProblem(at: Date | null, maxAge: number, now: Date): string | null {
   if (at === null) return "nobody knows when it was attested";
   const age = now.getTime() - at.getTime();
-  if (age < -SKEW_MS) return `it was attested at ${at.toISOString()}, which is in the future`;
+  if (age < -SKEW_MS)
+    return `it was attested at ${at.toISOString()}, which is more in the future than the ${shownDuration(SKEW_MS)} that clocks may differ`;
   return age > maxAge
     ? `it was attested at ${at.toISOString()}, longer ago than ${shownDuration(maxAge)}`
     : null;

@@ -154,6 +154,48 @@ describe("network and TLS", () => {
     expect(run.leg.error?.message).toContain("speaks no TLS");
   });
 
+  test.each([
+    [
+      "407",
+      "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ["502", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"],
+  ])(
+    "case 11: a proxy that answers %s is 12, with its name and never its password",
+    async (status, answer) => {
+      await using proxy = await rawServer((socket) => socket.end(answer));
+      const env = { HTTPS_PROXY: `http://user:word-of-the-proxy@${proxy.url.host}` };
+      const run = await runOn(
+        PROMOTE_WORDS,
+        "https://cp.example",
+        ["--timeout", "20s", "--retry-interval", "1h"],
+        {
+          env,
+        },
+      );
+      expect(run.told).toStartWith("failed 12 proxy_failed: GET");
+      expect(run.stderr).toContain(`via proxy ${proxy.url.host} ($HTTPS_PROXY)`);
+      expect(run.stderr).toContain(status);
+      expect(run.leg).toMatchObject({ proxy: { address: proxy.url.host, from: "$HTTPS_PROXY" } });
+      expect(run.stdout + run.stderr).not.toContain("word-of-the-proxy");
+      expect(proxy.received.join("")).not.toContain(TOKEN);
+    },
+  );
+
+  test("case 13: an address where nobody listens is passed over for the next one of the name", async () => {
+    // localhost is ::1 too on most machines, and there nobody listens.
+    await using server = await scriptedServer({ [LIST]: listing(row(NEW)) });
+    const run = await runOn(VERIFY_WORDS, `http://localhost:${server.port}`);
+    expect(run.told).toBe("matches 0: GET");
+  });
+
+  test("case 13: a connection that leads nowhere ends with the attempt, and all of them with the budget", async () => {
+    await using server = await rawServer(() => {});
+    const url = `https://${server.url.host}`;
+    const run = await runOn(PROMOTE_WORDS, url, ["--attempt-timeout", "50ms", "--timeout", "200ms"]);
+    expect(run.told).toMatch(/^failed 12 deadline_passed: GET( GET)+$/u);
+  });
+
   test("case 12: a login page is no listing, and nowhere near a missing row", async () => {
     const page: Answer = { body: "<html><form>", headers: { "content-type": "text/html" } };
     const run = await runCase(VERIFY_WORDS, { [LIST]: page });

@@ -101,6 +101,7 @@ describe("one environment", () => {
             { method: "GET", status: 200, result: "equal", ms: expect.any(Number) },
             { method: "GET", status: 200, result: "equal", ms: expect.any(Number) },
           ],
+          proxy: null,
           race_window: "open",
           proxy: null,
           warnings: [],

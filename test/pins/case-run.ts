@@ -23,6 +23,7 @@ export type LegShown = {
     readonly result: string;
     readonly retry_in_ms?: number;
   }[];
+  readonly proxy?: { readonly address: string; readonly from: string } | null;
   readonly race_window: string | null;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly error: {
@@ -59,7 +60,7 @@ export async function runOn(
   more: readonly string[] = [],
   { env = {}, digest = NEW }: Settings = {},
 ): Promise<Omit<CaseRun, "server">> {
-  const pin = more.includes("--pin") || more.includes("--not") ? [] : ["--digest", digest];
+  const pin = ["--pin", "--not", "--image"].some((flag) => more.includes(flag)) ? [] : ["--digest", digest];
   const template = more.includes("--pin") ? [] : ["--template", "codex"];
   const flags = ["--target", `prod=${url}`, "--allow-insecure-http", "--json", ...withDefaults(more)];
   const run = await runWaybill([...words, ...template, ...pin, ...flags], {

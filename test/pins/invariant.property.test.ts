@@ -43,6 +43,36 @@ function members(value: unknown): number {
   return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
+/** Whether the last listing that was sent has exactly one row for the pin, of a higher build number than `seq`. */
+function outdated(server: ScriptedServer, { template, region }: WantedPin, seq: number): boolean {
+  const last = server.sent.findLast(({ request }) => `${request.method} ${request.path}` === LIST);
+  if (last === undefined || last.status !== 200 || !last.whole) return false;
+  const value: unknown = JSON.parse(new TextDecoder().decode(last.body));
+  const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown }).pins;
+  if (!Array.isArray(rows)) return false;
+  const mine = rows.filter(
+    (row: Record<string, unknown>) =>
+      row["template_name"] === template && (row["region"] ?? "global") === region,
+  );
+  return mine.length === 1 && Number.isSafeInteger(mine[0].seq) && mine[0].seq > seq;
+}
+
+/** Everything that a leg without a failure says must have been so. */
+function holds(leg: Leg, server: ScriptedServer, stable: number, asked: Asked): boolean {
+  const writes = server.requests.filter(({ method }) => method !== "GET");
+  if (leg.outcome === "would_change") return asked.dryRun && writes.length === 0;
+  if (leg.outcome === "superseded") return asked.seq !== undefined && outdated(server, leg.wanted, asked.seq);
+  return proven(server, leg.wanted, stable);
+}
+
+/** A window that is called closed was closed: the last write named what it replaced. */
+function isHonest(leg: Leg, server: ScriptedServer): boolean {
+  if (leg.raceWindow !== "closed") return true;
+  const last = server.requests.findLast(({ method }) => method !== "GET");
+  const { "if-match": match, "if-none-match": none } = last?.headers ?? {};
+  return last?.method === "PUT" && (match !== undefined || none === "*");
+}
+
 /** Whether the last `stable` reads of a run were all answered with a whole proof. */
 function proven(server: ScriptedServer, wanted: WantedPin, stable: number): boolean {
   const reads = server.requests.filter(({ method, path }) => `${method} ${path}` === LIST).slice(-stable);
@@ -59,6 +89,12 @@ const pin = fc
   .constantFrom("global", "global", "global", "eu")
   .map((region): WantedPin => ({ template: "codex", region, digest: NEW }));
 const stable = fc.constantFrom(1, 1, 1, 2, 3);
+type Asked = { readonly seq: number | undefined; readonly dryRun: boolean; readonly touch: boolean };
+const asked: fc.Arbitrary<Asked> = fc.record({
+  seq: fc.constantFrom(undefined, undefined, 5),
+  dryRun: fc.constantFrom(false, false, false, true),
+  touch: fc.constantFrom(false, false, false, true),
+});
 
 async function onServers<T>(
   plans: readonly Plan[],
@@ -72,16 +108,20 @@ async function onServers<T>(
 }
 
 // A property about exit 0 says nothing when exit 0 never happens.
-const seen = { proven: 0, refused: 0, provenByProgram: 0 };
+const seen = { proven: 0, refused: 0, provenByProgram: 0, superseded: 0, closed: 0 };
 afterAll(() => {
   expect(seen.proven).toBeGreaterThan(10);
+  if (FULL) {
+    expect(seen.superseded).toBeGreaterThan(10);
+    expect(seen.closed).toBeGreaterThan(10);
+  }
   expect(seen.refused).toBeGreaterThan(10);
   if (FULL) expect(seen.provenByProgram).toBeGreaterThan(10);
 });
 
 describe("exit 0 only when a whole listing with exactly one row, and in it the digest, was sent", () => {
-  type Run = (servers: ScriptedServer[], wanted: WantedPin, stable: number) => Promise<Leg[]>;
-  const promote: Run = (servers, wanted, stable) =>
+  type Run = (servers: ScriptedServer[], wanted: WantedPin, stable: number, asked: Asked) => Promise<Leg[]>;
+  const promote: Run = (servers, wanted, stable, { seq, dryRun, touch }) =>
     promoteLegs(
       {
         targets: servers.map(({ url }, index) => target(url, `t${index}`)),
@@ -93,7 +133,10 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
         conflictBudgetMs: 2_000,
         retryIntervalMs: 1_000,
         readBack: { ...RULES.readBack, forMs: 2_000, stable },
+        dryRun,
+        touch,
       },
+      { gitSha: undefined, notes: undefined, seq },
     );
   const verify: Run = (servers, wanted, stable) =>
     verifyLegs(
@@ -116,19 +159,24 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
           fc.array(hostilePlan, { minLength: 1, maxLength: 2 }),
           pin,
           stable,
-          async (plans, wanted, stable) => {
+          asked,
+          async (plans, wanted, stable, asked) => {
             await onServers(plans, async (servers) => {
-              const legs = await run(servers, wanted, stable);
+              const legs = await run(servers, wanted, stable, asked);
               const exit = exitOfLegs(legs);
               for (const [index, leg] of legs.entries()) {
                 const server = servers[index];
-                if (leg.failure === null)
-                  expect(server !== undefined && proven(server, wanted, stable)).toBe(true);
+                if (server === undefined) throw new Error("no server");
+                if (leg.failure === null) expect(holds(leg, server, stable, asked)).toBe(true);
                 else expect(leg.failure.exitCode).toBeGreaterThan(EXIT.usage);
+                expect(isHonest(leg, server)).toBe(true);
+                if (asked.dryRun) expect(server.requests.every(({ method }) => method === "GET")).toBe(true);
+                if (leg.outcome === "superseded") seen.superseded++;
+                if (leg.raceWindow === "closed" && leg.failure === null) seen.closed++;
               }
               if (exit === EXIT.ok) {
                 expect(legs).toHaveLength(servers.length);
-                expect(servers.every((server) => proven(server, wanted, stable))).toBe(true);
+                expect(legs.every((leg) => leg.after !== null || leg.outcome === "superseded")).toBe(true);
                 seen.proven++;
               } else seen.refused++;
             });
