@@ -43,7 +43,7 @@ export type World = {
   /** The command tree, for the commands that speak about the others. */
   readonly root: Group;
   /** Writes the result before the command has ended: for `serve`, which then runs on. */
-  readonly publish: (outcome: Outcome) => void;
+  readonly publish: (outcome: Outcome) => Promise<void>;
 };
 
 export type Command = {

@@ -31,16 +31,16 @@ export async function run(
   const called: Called = { schema: "error", path: [], command: undefined };
   let published = false;
 
-  const write = (ended: Outcome): ExitCode => {
+  const write = async (ended: Outcome): Promise<ExitCode> => {
     const outcome = tellRunner(ended, called, ci, say, outside.now());
     for (const failure of outcome.failures ?? []) say.failure(failure);
-    const written = writeReport(called.schema, outcome, common.json, secrets);
+    const written = await writeReport(called.schema, outcome, common.json, secrets);
     if (written.problem !== undefined) say.failure(new Failure("output_not_written", written.problem));
     return written.exit;
   };
-  const publish = (outcome: Outcome): void => {
+  const publish = async (outcome: Outcome): Promise<void> => {
     published = true;
-    write(outcome);
+    await write(outcome);
   };
 
   let outcome: Outcome;
@@ -50,7 +50,7 @@ export async function run(
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
-  const exit = published ? tellRest(outcome, say) : write(outcome);
+  const exit = published ? tellRest(outcome, say) : await write(outcome);
   await say.flush();
   return exit;
 }

@@ -53,7 +53,7 @@ export const serve: Command = defineCommand({
       log: { request: (line) => world.say.debug(line), fault: (text) => world.say.warn(text) },
     });
     const document = { listening: plane.address, data, tls: tls !== null };
-    world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
+    await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     await plane.stop(DRAIN_MS);
     return { exit: EXIT.ok, document, text: "" };

@@ -42,20 +42,48 @@ export function isTerminal(descriptor: 1 | 2): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }
 
+/**
+ * Writes the whole text to standard output, as `writeFully` does, without the file system module: loading that takes
+ * longer than the rest of a run that reads no file.
+ */
+export async function writeOutput(text: string): Promise<WriteResult> {
+  try {
+    // Waits for a full pipe; a full device and a reader that went away are errors, as they are for a system call.
+    await Bun.write(Bun.stdout, text);
+    return "written";
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") return "reader_gone";
+    throw error;
+  }
+}
+
+/** What standard output is, when it is a character device: `memory` is /dev/null and its like. */
+async function outputDevice(): Promise<"memory" | "other" | null> {
+  try {
+    const { mode, rdev } = await Bun.stdout.stat();
+    if ((mode & 0o170000) !== 0o020000) return null;
+    return process.platform === "linux" && rdev >> 8 === 1 ? "memory" : "other";
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a person sees what is written to standard output. The module that can tell is asked when it may be. */
+export async function isOutputTerminal(): Promise<boolean> {
+  return (await outputDevice()) === "other" && process.getBuiltinModule("node:tty").isatty(1);
+}
+
 const O_CLOEXEC = 0o2000000;
 
 /**
- * Whether standard output or error was closed when the process started (`>&-`). Bun then puts /dev/null in its
- * place, and what is written there is lost without an error. An inherited descriptor cannot be close-on-exec, Bun's
- * is. Known on Linux only; elsewhere false.
+ * Whether standard output was closed when the process started (`>&-`). Bun then puts /dev/null in its place, and what
+ * is written there is lost without an error. An inherited descriptor cannot be close-on-exec, Bun's is. Known on Linux
+ * only; elsewhere false.
  */
-export function wasClosedAtStart(descriptor: 1 | 2): boolean {
-  if (process.platform !== "linux") return false;
+export async function wasOutputClosed(): Promise<boolean> {
+  if (process.platform !== "linux" || (await outputDevice()) !== "memory") return false;
   try {
-    if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
-    const flags = /^flags:\s+([0-7]+)$/mu.exec(
-      fs().readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
-    )?.[1];
+    const flags = /^flags:\s+([0-7]+)$/mu.exec(await Bun.file("/proc/self/fdinfo/1").text())?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
   } catch {
     return false;
