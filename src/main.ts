@@ -20,9 +20,18 @@ for (const [signal, code] of signals) {
   });
 }
 
+/** A folder that was removed under us is no reason to fail: what is named in it is then not found. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/proc/self/cwd";
+  }
+}
+
 process.exitCode = await run(root, process.argv.slice(2), tamperedRuntime(), {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingFolder(),
   stop: stop.signal,
   now: () => new Date(),
 });

@@ -61,9 +61,15 @@ function lookAtTemporary(): Machine["temporary"] {
 }
 
 function memoryLimit(): number | null {
-  const group = /^0::(\/.*)$/mu.exec(textOf("/proc/self/cgroup") ?? "")?.[1];
-  const limits = [`/sys/fs/cgroup${group ?? ""}/memory.max`, "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-    .map((path) => Number(textOf(path) ?? "none"))
+  const groups = textOf("/proc/self/cgroup") ?? "";
+  const unified = /^0::(\/.*)$/mu.exec(groups)?.[1] ?? "";
+  const first = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/mu.exec(groups)?.[1] ?? "";
+  const limits = [
+    `/sys/fs/cgroup${unified}/memory.max`,
+    `/sys/fs/cgroup/memory${first}/memory.limit_in_bytes`,
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+  ]
+    .map((path) => Number.parseInt(textOf(path) ?? "", 10))
     // Version 1 of control groups says "no limit" with a number that no machine has.
     .filter((limit) => Number.isFinite(limit) && limit < 2 ** 60);
   return limits.length === 0 ? null : Math.min(...limits);
