@@ -1,4 +1,5 @@
 import { isHostName, isPlatform, isSegment } from "./addon-fields.ts";
+import { refuseOutside } from "./bounds.ts";
 import { readAssignment } from "./assignment-request.ts";
 import { assignAddon, assignmentsFor, unassignAddon } from "./assignments.ts";
 import { single } from "./build-query.ts";
@@ -35,6 +36,7 @@ export const ADDON_ROUTES: readonly Route[] = [
     action: "assignment.put",
     answer: async (call, { database }) => {
       const wanted = readAssignment(await readJsonBody(call.request));
+      refuseOutside(call.bounds, "hosts", wanted.host === "" ? null : wanted.host);
       return json(await assignAddon(database, call.env, addonId(call), wanted, call.by));
     },
   },
@@ -44,7 +46,9 @@ export const ADDON_ROUTES: readonly Route[] = [
     access: "addons:write",
     action: "assignment.delete",
     answer: async (call, { database }) => {
-      await unassignAddon(database, call.env, addonId(call), hostOf(call) ?? "", call.by);
+      const host = hostOf(call);
+      refuseOutside(call.bounds, "hosts", host);
+      await unassignAddon(database, call.env, addonId(call), host ?? "", call.by);
       return new Response(null, { status: 204 });
     },
   },
@@ -61,6 +65,7 @@ async function answerAssignments(call: Call, { database }: Deps): Promise<Respon
   const platform = single(call.query, "platform") ?? "";
   if (!isPlatform(platform)) throw new WireRefusal("invalid_query", "platform must be os/arch");
   const host = hostOf(call);
+  refuseOutside(call.bounds, "hosts", host);
   // Packages are never taken back, so the order of these two reads does not matter.
   const assignments = await assignmentsFor(database, call.env, host);
   const addons = deliver(assignments, await assignedPackages(database, call.env, host), platform);

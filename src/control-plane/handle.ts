@@ -12,6 +12,7 @@ import { rfc3339Micros } from "./instant.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { findRoute, type Deps, type Route } from "./router.ts";
 import { allows } from "./scopes.ts";
 import { actorOf } from "./token.ts";
@@ -39,11 +40,31 @@ export type Log = {
 /** What is known of a request while it is being answered. */
 type Progress = { by: By; action: string; subject: string };
 
-/** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
-export function requestHandler(deps: Deps, log: Log): (request: Request) => Promise<Response> {
-  const strangers = new DenialBudget();
+/** Requests of one token in a second, and at once; null is as many as come. */
+export type TokenRate = { readonly perSecond: number; readonly burst: number } | null;
 
-  return async (request) => {
+/** Tokens that are guessed or forgotten; far more than a misconfigured client sends between two looks at its log. */
+const STRANGER_RATE = { perSecond: 5, burst: 100 };
+
+/** The limits that one server keeps in its memory. */
+type Limits = {
+  readonly denials: DenialBudget;
+  readonly strangers: RateLimit;
+  readonly tokens: RateLimit | null;
+};
+
+/** `address` is the machine that asks, "" when it is not known. */
+export type Handler = (request: Request, address: string) => Promise<Response>;
+
+/** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
+export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Handler {
+  const limits: Limits = {
+    denials: new DenialBudget(),
+    strangers: new RateLimit(STRANGER_RATE.perSecond, STRANGER_RATE.burst),
+    tokens: rate === null ? null : new RateLimit(rate.perSecond, rate.burst),
+  };
+
+  return async (request, address) => {
     const started = deps.now();
     const requestId = deps.newId();
     const { path, query } = splitUrl(request.url);
@@ -56,11 +77,11 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
     try {
-      response = await answer(request, path, query, progress, deps);
+      response = await answer(request, address, path, query, progress, deps, limits);
     } catch (error) {
       const refusal = asRefusal(error);
       if (refusal.status >= 500) fault(error);
-      if (isDenial(refusal)) await deny(refusal, progress, strangers, deps).catch(fault);
+      if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
       response = refusal.toResponse();
     }
     const finished = await finish(request, response, requestId);
@@ -82,10 +103,12 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
 
 async function answer(
   request: Request,
+  address: string,
   path: string,
   query: URLSearchParams,
   progress: Progress,
   deps: Deps,
+  { strangers, tokens }: Limits,
 ): Promise<Response> {
   const routed = findRoute(ROUTES, request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
@@ -96,19 +119,32 @@ async function answer(
   const { route, params } = routed;
   if (route.access === "open") return route.answer(deps);
   progress.action = route.action;
+  const now = deps.now().getTime();
+  // Asked before the token is looked up: guessing must not cost us the work of knowing better.
+  refuseTooMany(strangers, address, now);
   const caller = await authenticate(request.headers, route.takesApiKey === true, deps.database, deps.now());
   if (!caller.ok) {
+    strangers.take(address, now);
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
+  if (tokens !== null) {
+    refuseTooMany(tokens, token.id, now);
+    tokens.take(token.id, now);
+  }
   if (!allows(token.scopes, route.access)) {
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
   return route.answer(
-    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes },
+    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes, bounds: token },
     deps,
   );
+}
+
+function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
+  const wait = limit.waitOf(caller, now);
+  if (wait > 0) throw new WireRefusal("rate_limited", "too many requests", { "retry-after": String(wait) });
 }
 
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */

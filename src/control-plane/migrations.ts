@@ -173,6 +173,12 @@ CREATE TABLE event_head (
 ) STRICT;
 INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), printf('%064d', 0) FROM events;
 `,
+  `
+-- Lists of names; null is everything.
+ALTER TABLE tokens ADD COLUMN templates_json TEXT;
+ALTER TABLE tokens ADD COLUMN repos_json TEXT;
+ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
+`,
 ];
 
 /**

@@ -2,6 +2,7 @@ import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
 import type { Scope } from "./scopes.ts";
+import type { TokenBounds } from "./token-bounds.ts";
 
 /** What a handler works with, besides its request. */
 export type Deps = {
@@ -22,6 +23,7 @@ export type Call = {
   /** The environment of the token: it decides what the request reads and writes. */
   readonly env: string;
   readonly scopes: readonly Scope[];
+  readonly bounds: TokenBounds;
 };
 
 type Common = {

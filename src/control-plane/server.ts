@@ -4,6 +4,7 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, reason } from "../host/files.ts";
+import type { Handler } from "./handle.ts";
 import { shownAddress, type ListenAddress } from "./listen-address.ts";
 import { WireRefusal } from "./wire.ts";
 
@@ -12,7 +13,7 @@ export type ServerOptions = {
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Never rejects. */
-  readonly handle: (request: Request) => Promise<Response>;
+  readonly handle: Handler;
 };
 
 export type RunningServer = {
@@ -36,7 +37,7 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     maxRequestBodySize: LIMITS.artifactBytes + 1_048_576,
     fetch: (request: Request, server: Bun.Server<undefined>) => {
       server.timeout(request, IDLE_SECONDS);
-      return handle(request);
+      return handle(request, server.requestIP(request)?.address ?? "");
     },
     error: () => new WireRefusal("internal_error", "internal error").toResponse(),
     ...(tls === null ? {} : { tls: { cert: tls.cert, key: tls.key } }),

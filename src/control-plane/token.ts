@@ -1,9 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { sha256Of } from "../base/hashing.ts";
 import type { Scope } from "./scopes.ts";
+import type { TokenBounds } from "./token-bounds.ts";
 
 /** What the server keeps of a token: never the token. Instants are RFC 3339. */
-export type TokenRecord = {
+export type TokenRecord = TokenBounds & {
   readonly id: string;
   readonly sha256: string;
   readonly name: string;

@@ -26,6 +26,7 @@ const STATUS = {
   not_in_history: 422,
   artifact_not_stored: 422,
   precondition_required: 428,
+  rate_limited: 429,
   internal_error: 500,
   unavailable: 503,
   storage_full: 507,

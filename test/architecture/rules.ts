@@ -221,7 +221,9 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "multipart",
     "postgres-address",
     "postgres-migrations",
+    "rate-limit",
     "scopes",
+    "token-bounds",
     "wire",
   ],
 };
