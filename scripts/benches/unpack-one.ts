@@ -1,7 +1,7 @@
 /** Unpacks one bundle by the same code as addon-stage: BUNDLE FOLDER PROGRAM. */
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
-import { bundleFormat } from "../../src/addons/bundle-format.ts";
-import { unpackBundle } from "../../src/addons/unpack.ts";
+import { bundleFormat } from "../../src/addons/bundle/bundle-format.ts";
+import { unpackBundle } from "../../src/addons/bundle/unpack.ts";
 
 const [, , path = "", folder = "", binaryName = ""] = process.argv;
 const descriptor = openSync(path, "r");

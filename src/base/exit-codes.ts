@@ -140,6 +140,7 @@ export const FAILURES = {
   no_evidence: "missing",
   tarball_binary_missing: "missing",
   rollback_target_missing: "missing",
+  program_not_started: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",

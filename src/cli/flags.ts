@@ -1,10 +1,10 @@
 import type { ArgDef } from "citty";
 
-/** A citty argument, plus what citty lacks: a flag that may be given several times. */
-export type Flag = ArgDef & { readonly repeat?: true };
+/** A citty argument, plus what citty lacks: a flag that may be given several times, and a last positional that takes all words. */
+export type Flag = ArgDef & { readonly repeat?: true; readonly rest?: true };
 export type Flags = Readonly<Record<string, Flag>>;
 
-type ValueOf<F extends Flag> = F extends { repeat: true }
+type ValueOf<F extends Flag> = F extends { repeat: true } | { rest: true }
   ? readonly string[]
   : F extends { type: "boolean" }
     ? boolean

@@ -17,15 +17,22 @@ export function readArguments<F extends Flags>(
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
   const positionals = Object.entries(definition).filter(([, flag]) => flag.type === "positional");
   const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
+  const lastIsRest = positionals.at(-1)?.[1].rest === true;
   let position = 0;
 
   for (const token of tokensOf(argv, knownOptions(flags))) {
     if (token.kind === "positional") {
-      const slot = positionals[position++];
+      const slot = positionals[Math.min(position++, lastIsRest ? positionals.length - 1 : position)];
       if (slot === undefined) {
         throw new Failure("unexpected_argument", `unexpected argument ${quoted(token.value)}`, {
           hint: usage,
         });
+      }
+      if (slot[1].rest === true) {
+        // They belong to another program, to which an empty word means something.
+        const before = values[slot[0]];
+        values[slot[0]] = [...(Array.isArray(before) ? before : []), token.value];
+        continue;
       }
       if (token.value === "") {
         // `capture "$DIR"` with DIR unset must not mean the current folder.
@@ -97,7 +104,7 @@ function fillIn(
 ): void {
   if (values[name] !== undefined) return;
   if (flag.type === "boolean") values[name] = false;
-  else if (flag.repeat === true) values[name] = [];
+  else if (flag.repeat === true || flag.rest === true) values[name] = [];
   else if (flag.default !== undefined) values[name] = String(flag.default);
   else if (flag.required === true) {
     throw flag.type === "positional"

@@ -1,6 +1,6 @@
-import { describeExplanation, explain } from "../addons/explanation.ts";
-import { planDocument } from "../addons/plan-document.ts";
-import { planOne } from "../addons/plan.ts";
+import { describeExplanation, explain } from "../addons/operations/explanation.ts";
+import { planDocument } from "../addons/operations/plan-document.ts";
+import { planOne } from "../addons/operations/plan.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";

@@ -1,9 +1,9 @@
-import { AuditLog } from "../addons/audit-log.ts";
-import { checkAddon, type Finding } from "../addons/fsck.ts";
-import { readInventory } from "../addons/inventory.ts";
-import type { Layout } from "../addons/layout.ts";
-import { platformOf } from "../addons/platform.ts";
-import { requireRoot } from "../addons/stage-all.ts";
+import { AuditLog } from "../addons/audit/audit-log.ts";
+import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
+import { readInventory } from "../addons/on-host/inventory.ts";
+import type { Layout } from "../addons/on-host/layout.ts";
+import { platformOf } from "../addons/assigned/platform.ts";
+import { requireRoot } from "../addons/staging/stage-all.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";

@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
-import { ExportFile } from "../addons/export-file.ts";
-import { exitOf } from "../addons/outcome.ts";
-import { stageDocument } from "../addons/stage-report.ts";
-import { describeResults } from "../addons/stage-document.ts";
-import { stageHost } from "../addons/stage-host.ts";
+import { ExportFile } from "../addons/operations/export-file.ts";
+import { exitOf } from "../addons/staging/outcome.ts";
+import { describeResults, stageDocument } from "../addons/staging/stage-document.ts";
+import { stageHost } from "../addons/staging/stage-host.ts";
 import { LIMITS } from "../base/limits.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";

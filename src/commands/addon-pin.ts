@@ -1,5 +1,5 @@
-import { AuditLog } from "../addons/audit-log.ts";
-import { pin, unpin } from "../addons/roll-back.ts";
+import { AuditLog } from "../addons/audit/audit-log.ts";
+import { pin, unpin } from "../addons/operations/roll-back.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";

@@ -1,6 +1,6 @@
-import { exitOfPlan, planAll } from "../addons/plan-all.ts";
-import { planDocument, describePlan } from "../addons/plan-document.ts";
-import { shownPlatform } from "../addons/platform.ts";
+import { exitOfPlan, planAll } from "../addons/operations/plan-all.ts";
+import { planDocument, describePlan } from "../addons/operations/plan-document.ts";
+import { shownPlatform } from "../addons/assigned/platform.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";

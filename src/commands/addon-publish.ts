@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
-import { parsePlatform, platformOf, shownPlatform } from "../addons/platform.ts";
-import { publishAddon } from "../addons/publish.ts";
+import { parsePlatform, platformOf, shownPlatform } from "../addons/assigned/platform.ts";
+import { publishAddon } from "../addons/operations/publish.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
@@ -110,7 +110,7 @@ async function packDirectory(path: string, world: World): Promise<{ file: string
   const folder = mkdtempSync(join(tmpdir(), "waybill-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const { makeBundle } = await import("../addons/make-bundle.ts");
+    const { makeBundle } = await import("../addons/bundle/make-bundle.ts");
     const file = join(folder, "bundle.tar.gz");
     await makeBundle(path, file, world.stop);
     return { file, remove };

@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
-import { shownPlatform } from "../addons/platform.ts";
-import { parseAssignmentsSource } from "../addons/assignments-source.ts";
-import { exitOf } from "../addons/outcome.ts";
-import { describeResults } from "../addons/stage-document.ts";
-import { stageDocument } from "../addons/stage-report.ts";
-import { stageHost } from "../addons/stage-host.ts";
+import { shownPlatform } from "../addons/assigned/platform.ts";
+import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
+import { exitOf } from "../addons/staging/outcome.ts";
+import { describeResults, stageDocument } from "../addons/staging/stage-document.ts";
+import { stageHost } from "../addons/staging/stage-host.ts";
 import { LIMITS } from "../base/limits.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";

@@ -1,8 +1,8 @@
-import { readHostList } from "../addons/host-list.ts";
-import { parseAssignmentsSource } from "../addons/assignments-source.ts";
-import { readInventory } from "../addons/inventory.ts";
-import { requireRoot } from "../addons/stage-all.ts";
-import { describeStatus, statusOf } from "../addons/status.ts";
+import { readHostList } from "../addons/assigned/host-list.ts";
+import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
+import { readInventory } from "../addons/on-host/inventory.ts";
+import { requireRoot } from "../addons/staging/stage-all.ts";
+import { describeStatus, statusOf } from "../addons/operations/status.ts";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";

@@ -160,6 +160,10 @@ const addon: Group = defineGroup({
       description: "put an earlier version back",
       load: async () => (await import("./addon-rollback.ts")).addonRollback,
     },
+    exec: {
+      description: "become the program of an add-on, after its bytes were read again",
+      load: async () => (await import("./addon-exec.ts")).addonExec,
+    },
     pin: {
       description: "keep the version that runs now",
       load: async () => (await import("./addon-pin.ts")).addonPin,

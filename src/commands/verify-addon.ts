@@ -1,9 +1,9 @@
-import { checkChain } from "../addons/audit-chain.ts";
-import { verifyInstalled, type Proof } from "../addons/verify-installed.ts";
-import { readInventory } from "../addons/inventory.ts";
-import type { Layout } from "../addons/layout.ts";
-import { platformOf } from "../addons/platform.ts";
-import { requireRoot } from "../addons/stage-all.ts";
+import { checkChain } from "../addons/audit/audit-chain.ts";
+import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
+import { readInventory } from "../addons/on-host/inventory.ts";
+import type { Layout } from "../addons/on-host/layout.ts";
+import { platformOf } from "../addons/assigned/platform.ts";
+import { requireRoot } from "../addons/staging/stage-all.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";

@@ -54,6 +54,18 @@ function tooLarge(what: string, path: string, size: number, max: number, code: F
   return new Failure(code, `${what} ${quoted(path)} has ${size} bytes or more; at most ${max} are read`);
 }
 
+/** `length` bytes of an open file from `position` on; fewer at its end. */
+export function readAt(descriptor: number, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = fs().readSync(descriptor, bytes, filled, length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
 /** All of standard input, at most `max` bytes; more is a Failure with `code`. */
 export function readStandardInput(
   max: number,

@@ -1,8 +1,9 @@
-import { dlopen, FFIType } from "bun:ffi";
+import { FFIType } from "bun:ffi";
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { throwIfStopped } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";
+import { cLibrary } from "./c-library.ts";
 import { errorCode, reason } from "./files.ts";
 
 export type LockRequest = {
@@ -75,27 +76,11 @@ function isStillAt(descriptor: number, path: string): boolean {
 type Flock = (descriptor: number, operation: number) => number;
 let loaded: Flock | undefined;
 
-/** Node and Bun have no call for it, so it comes from the C library that this process runs on anyway. */
+/** Node and Bun have no call for it. */
 function loadFlock(): Flock {
-  if (loaded !== undefined) return loaded;
-  for (const library of C_LIBRARIES[process.platform] ?? []) {
-    try {
-      const { symbols } = dlopen(library, {
-        flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-      });
-      loaded = symbols.flock;
-      return loaded;
-    } catch {
-      // Another C library; the next name.
-    }
-  }
-  throw new Failure("unsupported_platform", `locks are not available on ${process.platform}`, {
-    hint: "run this command on Linux",
-  });
+  loaded ??= cLibrary(
+    { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } },
+    "locks are not available",
+  ).flock;
+  return loaded;
 }
-
-const C_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  // glibc, then musl under both of its usual names.
-  linux: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"],
-  darwin: ["libSystem.B.dylib"],
-};

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/base/failure.ts";
-import { decodeAssignments } from "../../src/addons/assignment.ts";
+import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 
 const SHA = "a".repeat(64);
 const source = { what: "the list", code: "input_invalid" } as const;

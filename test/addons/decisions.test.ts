@@ -1,12 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeAssignments } from "../../src/addons/assignment.ts";
-import { afterFailure, attemptKey, isHeld, isPermanent, type Attempt } from "../../src/addons/backoff.ts";
-import { allowedCapabilities } from "../../src/addons/capabilities.ts";
-import { chooseGarbage } from "../../src/addons/garbage.ts";
-import { settle, switchState } from "../../src/addons/journal.ts";
+import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
+import {
+  afterFailure,
+  attemptKey,
+  isHeld,
+  isPermanent,
+  type Attempt,
+} from "../../src/addons/staging/backoff.ts";
+import { allowedCapabilities } from "../../src/addons/assigned/capabilities.ts";
+import { chooseGarbage } from "../../src/addons/operations/garbage.ts";
+import { settle, switchState } from "../../src/addons/on-host/journal.ts";
 import { isSafeName, type SafeName } from "../../src/addons/names.ts";
-import { rollbackTarget } from "../../src/addons/rollback.ts";
+import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import {
   advance,
   decodeSpecs,
@@ -15,9 +21,9 @@ import {
   NO_SPECS,
   type Spec,
   type Specs,
-} from "../../src/addons/spec.ts";
-import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addons/stamp.ts";
-import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/version-order.ts";
+} from "../../src/addons/on-host/spec.ts";
+import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addons/on-host/stamp.ts";
+import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/staging/version-order.ts";
 import { parseJson } from "../../src/base/json.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { HEAD_BYTES, readExecutable } from "../../src/addons/executable.ts";
-import { fits, parsePlatform, platformOf, shownPlatform } from "../../src/addons/platform.ts";
+import { HEAD_BYTES, readExecutable } from "../../src/addons/bundle/executable.ts";
+import { fits, parsePlatform, platformOf, shownPlatform } from "../../src/addons/assigned/platform.ts";
 
 const amd64 = { os: "linux", arch: "amd64" };
 

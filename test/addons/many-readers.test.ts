@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { switchCurrent } from "../../src/addons/current-link.ts";
-import { Layout } from "../../src/addons/layout.ts";
+import { switchCurrent } from "../../src/addons/on-host/current-link.ts";
+import { Layout } from "../../src/addons/on-host/layout.ts";
 import { safeName } from "../../src/addons/names.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { Host } from "./host.ts";

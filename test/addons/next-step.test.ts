@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { decodeAssignments } from "../../src/addons/assignment.ts";
-import { askOf, type Ask, type Wanted } from "../../src/addons/ask.ts";
-import { Layout } from "../../src/addons/layout.ts";
-import { nextStep, type Facts, type NextStep } from "../../src/addons/next-step.ts";
+import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
+import { askOf, type Ask, type Wanted } from "../../src/addons/assigned/ask.ts";
+import { Layout } from "../../src/addons/on-host/layout.ts";
+import { nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 const [SHA, OTHER] = [sha256Of("wanted"), sha256Of("other")];

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { exitOf, type AddonResult, type Outcome } from "../../src/addons/outcome.ts";
+import { exitOf, type AddonResult, type Outcome } from "../../src/addons/staging/outcome.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 

@@ -10,8 +10,8 @@ import {
   uniqueArray,
   type Arbitrary,
 } from "fast-check";
-import { NOTHING_SAID, type Assignment } from "../../src/addons/assignment.ts";
-import { applyOverrides, decodeOverrides } from "../../src/addons/override.ts";
+import { NOTHING_SAID, type Assignment } from "../../src/addons/assigned/assignment.ts";
+import { applyOverrides, decodeOverrides } from "../../src/addons/assigned/override.ts";
 
 const TEXTS = [
   "version",

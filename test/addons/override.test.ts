@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { NOTHING_SAID, type Assignment } from "../../src/addons/assignment.ts";
-import { applyOverrides, decodeOverrides } from "../../src/addons/override.ts";
+import { NOTHING_SAID, type Assignment } from "../../src/addons/assigned/assignment.ts";
+import { applyOverrides, decodeOverrides } from "../../src/addons/assigned/override.ts";
 
 const pushed: Assignment = {
   ...NOTHING_SAID,

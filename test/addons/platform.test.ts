@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { decodeAssignments } from "../../src/addons/assignment.ts";
-import { askOf } from "../../src/addons/ask.ts";
-import { Layout } from "../../src/addons/layout.ts";
-import { choosePlatform, fits, parsePlatform, type Platform } from "../../src/addons/platform.ts";
+import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
+import { askOf } from "../../src/addons/assigned/ask.ts";
+import { Layout } from "../../src/addons/on-host/layout.ts";
+import { choosePlatform, fits, parsePlatform, type Platform } from "../../src/addons/assigned/platform.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 const amd64: Platform = { os: "linux", arch: "amd64" };

@@ -205,15 +205,15 @@ describe("a tree that breaks a rule is seen", () => {
     ],
     [
       "a decision with another clock",
-      "addons/next-step.ts",
+      "addons/staging/next-step.ts",
       "new Date()",
-      "addons/next-step.ts decides and uses new Date()",
+      "addons/staging/next-step.ts decides and uses new Date()",
     ],
     [
       "a decision with a die",
-      "addons/next-step.ts",
+      "addons/staging/next-step.ts",
       "Math.random()",
-      "addons/next-step.ts decides and uses Math.random",
+      "addons/staging/next-step.ts decides and uses Math.random",
     ],
     [
       "a decision with a die of crypto",
@@ -223,9 +223,9 @@ describe("a tree that breaks a rule is seen", () => {
     ],
     [
       "a decision about this process",
-      "addons/platform.ts",
+      "addons/assigned/platform.ts",
       "process.platform",
-      "addons/platform.ts decides and uses process.",
+      "addons/assigned/platform.ts decides and uses process.",
     ],
     ["a file too long", "cli/a.ts", "\n".repeat(301), "cli/a.ts has more than 300 lines"],
   ];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { crc32, deflateRawSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { readBundle } from "../../src/addons/bundle.ts";
-import { bundleFormat } from "../../src/addons/bundle-format.ts";
+import { readBundle } from "../../src/addons/bundle/read-bundle.ts";
+import { bundleFormat } from "../../src/addons/bundle/bundle-format.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { tar } from "../addons/tar.ts";
 import { temporaryFolder } from "../support/temporary.ts";

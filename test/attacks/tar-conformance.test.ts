@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TarListing } from "../../src/addons/tar-listing.ts";
+import { TarListing } from "../../src/addons/bundle/tar-listing.ts";
 import { Failure } from "../../src/base/failure.ts";
 
 const folder = join(process.env["WAYBILL_CONFORMANCE"] ?? "/nonexistent", "tar/tar-stream/test/fixtures");

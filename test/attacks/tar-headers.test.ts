@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { TarListing } from "../../src/addons/tar-listing.ts";
+import { TarListing } from "../../src/addons/bundle/tar-listing.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { paxRecord, tar, tarEntry, type TarEntry } from "../addons/tar.ts";
 

@@ -1,0 +1,140 @@
+import { crc32, createInflateRaw, createZstdDecompress } from "node:zlib";
+import { Failure } from "../../base/failure.ts";
+import { throwIfStopped } from "../../base/interruption.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { readAt } from "../../host/files.ts";
+import {
+  checkZstdFrame,
+  cut,
+  GZIP_HEADER_BYTES,
+  GZIP_TRAILER_BYTES,
+  gzipHeaderLength,
+  type BundleFormat,
+} from "./bundle-format.ts";
+import { tooLarge, unsafe } from "./tar-header.ts";
+import { TarListing, type ApprovedFile, type BundleSink } from "./tar-listing.ts";
+
+const READ_BYTES = 262_144;
+const UNPACKED_BYTES = 262_144;
+/** Bytes that the decoder may be ahead of the writing, which goes on beside it. */
+const AHEAD_BYTES = 2_097_152;
+const DECODER_OPTIONS = { chunkSize: UNPACKED_BYTES, highWaterMark: AHEAD_BYTES };
+/** Everything that an approved archive can hold: files, headers and notes for each, padding. */
+const MOST_BYTES = LIMITS.bundleBytes + LIMITS.bundleEntries * 131_072 + 2 * LIMITS.bundlePaddingBytes;
+
+/** A bundle whose bytes were verified, open. */
+export type OpenBundle = {
+  readonly descriptor: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly format: BundleFormat;
+  /** The file that has to be in it. */
+  readonly binaryName: string;
+};
+
+/**
+ * Unpacks a bundle once, in constant memory: every entry is listed and judged before its bytes reach `sink`.
+ * Returns all files when the archive was approved to its last byte. Throws Failure `tarball_unsafe`,
+ * `tarball_too_large` or `tarball_binary_missing`; what `sink` made is then to be thrown away.
+ */
+export async function readBundle(
+  bundle: OpenBundle,
+  sink: BundleSink,
+  stop: AbortSignal,
+): Promise<readonly ApprovedFile[]> {
+  const listing = new TarListing(bundle.binaryName, sink);
+  let length = 0;
+  for await (const chunk of unpacked(bundle)) {
+    throwIfStopped(stop, "unpacking a bundle");
+    length += chunk.length;
+    if (length > MOST_BYTES) throw tooLarge(`it unpacks to more than ${MOST_BYTES} bytes`);
+    listing.update(chunk);
+    await sink.drain?.();
+  }
+  return listing.finish();
+}
+
+function unpacked(bundle: OpenBundle): AsyncGenerator<Uint8Array> {
+  return bundle.format === "gzip" ? inflated(bundle) : decompressed(bundle);
+}
+
+/**
+ * One gzip member and nothing else. The runtime's own gunzip joins members and skips garbage, others read the first
+ * alone: so the frame is read here, and only the deflate stream by the runtime.
+ */
+async function* inflated({ descriptor, size }: OpenBundle): AsyncGenerator<Uint8Array> {
+  const start = gzipHeaderLength(readAt(descriptor, 0, Math.min(size, GZIP_HEADER_BYTES)));
+  const end = size - GZIP_TRAILER_BYTES;
+  if (end <= start) throw cut();
+  const inflate = createInflateRaw(DECODER_OPTIONS);
+  let [checksum, length] = [0, 0];
+  for await (const chunk of through(inflate, descriptor, start, end)) {
+    checksum = crc32(chunk, checksum);
+    length += chunk.length;
+    yield chunk;
+  }
+  if (inflate.bytesWritten !== end - start) {
+    throw unsafe("something follows its gzip member; wanted one member and nothing else");
+  }
+  const trailer = readAt(descriptor, end, GZIP_TRAILER_BYTES);
+  const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength);
+  if (view.getUint32(0, true) !== checksum || view.getUint32(4, true) !== length % 2 ** 32) {
+    throw unsafe("its gzip checksum is wrong");
+  }
+}
+
+async function* decompressed({ descriptor, size }: OpenBundle): AsyncGenerator<Uint8Array> {
+  checkZstdFrame((position, length) => readAt(descriptor, position, length), size);
+  yield* through(createZstdDecompress(DECODER_OPTIONS), descriptor, 0, size);
+}
+
+type Decoder = ReturnType<typeof createInflateRaw> | ReturnType<typeof createZstdDecompress>;
+
+/** The bytes from `start` to `end` through a decoder, which works beside us while we write what it gave. */
+async function* through(
+  decoder: Decoder,
+  descriptor: number,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  let broken: unknown = null;
+  const feeding = feed(decoder, descriptor, start, end).catch((error: unknown) => {
+    broken = error;
+    decoder.destroy();
+  });
+  try {
+    for await (const chunk of decoder) yield chunkOf(chunk);
+  } catch (error) {
+    throw broken ?? undecodable(error);
+  } finally {
+    decoder.destroy();
+    await feeding;
+  }
+  if (broken !== null) throw broken;
+}
+
+async function feed(decoder: Decoder, descriptor: number, start: number, end: number): Promise<void> {
+  for (let at = start; at < end && !decoder.destroyed; at += READ_BYTES) {
+    const bytes = readAt(descriptor, at, Math.min(READ_BYTES, end - at));
+    if (bytes.length < Math.min(READ_BYTES, end - at)) throw cut();
+    // The callback of a write that the end of the stream overtook may never come; closing ends the waiting.
+    await new Promise<void>((resolve) => {
+      decoder.once("close", resolve);
+      decoder.write(bytes, () => {
+        decoder.removeListener("close", resolve);
+        resolve();
+      });
+    });
+  }
+  if (!decoder.destroyed) decoder.end();
+}
+
+function chunkOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw unsafe("its compressed data is damaged");
+}
+
+function undecodable(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return unsafe("its compressed data is damaged or cut off");
+}

@@ -1,0 +1,188 @@
+import {
+  anything,
+  boolean,
+  decode,
+  list,
+  narrowed,
+  object,
+  optional,
+  string,
+  type Decoder,
+  nullable,
+} from "../../base/decode.ts";
+import { isSha256, type Sha256 } from "../../base/digest.ts";
+import type { JsonValue } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Assignment } from "../assigned/assignment.ts";
+import { isSafeName, type SafeName } from "../names.ts";
+
+/** Everything that one start of an add-on needs, as one unit: an old binary never runs with a new configuration. */
+export type Spec = {
+  readonly addon_id: string;
+  readonly version: string;
+  /** Under `versions/`. */
+  readonly folder: SafeName;
+  readonly binary_name: string;
+  readonly artifact_sha256: Sha256;
+  /** The key whose signature over the bytes was checked; absent when there was none. */
+  readonly keyid?: string | undefined;
+  readonly supervision: string;
+  readonly args: readonly string[];
+  readonly config_json?: JsonValue | undefined;
+  readonly capabilities: readonly string[];
+  readonly os_capabilities: readonly string[];
+  readonly resources?: JsonValue | undefined;
+};
+
+export type Specs = {
+  /** What `current` shall show. */
+  readonly active: Spec | null;
+  /** What to fall back on when the bytes of `active` are gone or wrong. */
+  readonly last_known_good: Spec | null;
+  /** The journal: what `current` is about to show. See `journal.ts`. */
+  readonly pending: Pending | null;
+  /** The newest spec of each other folder that was active, newest first: what a rollback can choose from. */
+  readonly history: readonly Spec[];
+  /** The highest version that was ever put in place: an older one is a downgrade. "" for none. */
+  readonly highest_version: string;
+  /** Artifacts that an operator rolled back from: they do not come back by themselves. */
+  readonly blocked: readonly Sha256[];
+  /** Set by an operator: this artifact stays, whatever is assigned. */
+  readonly pinned: Pin | null;
+  /** Whether a signature of this add-on was ever verified here: from then on an unsigned one is a downgrade. */
+  readonly signed: boolean;
+};
+
+/** A switch that has begun; `back` when an operator asked for an earlier version. */
+export type Pending = { readonly spec: Spec; readonly back: boolean };
+
+export type Pin = { readonly artifact_sha256: Sha256; readonly version: string; readonly reason: string };
+
+export const NO_SPECS: Specs = {
+  active: null,
+  last_known_good: null,
+  pending: null,
+  history: [],
+  highest_version: "",
+  blocked: [],
+  pinned: null,
+  signed: false,
+};
+
+/** Specs that are kept for a rollback, and artifacts that are remembered as rolled back from. */
+const MAX_HISTORY = 8;
+const MAX_BLOCKED = 32;
+
+export function specOf(
+  assignment: Assignment,
+  staged: Pick<Spec, "version" | "folder" | "binary_name" | "artifact_sha256" | "keyid">,
+): Spec {
+  return {
+    addon_id: assignment.addon_id,
+    ...staged,
+    supervision: assignment.supervision === "" ? "agent_sidecar" : assignment.supervision,
+    args: assignment.args,
+    config_json: assignment.config_json,
+    capabilities: assignment.capabilities,
+    os_capabilities: assignment.os_capabilities,
+    resources: assignment.resources ?? undefined,
+  };
+}
+
+/**
+ * What is active and what is known good after a run in which `spec` was found or put in place. A new spec is on
+ * trial: the one before it stays the last known good until a later run finds the new one still in place.
+ */
+export function advance(specs: Specs, spec: Spec, highestVersion: string): Specs {
+  const found = sameSpec(specs.active, spec);
+  return {
+    ...specs,
+    active: spec,
+    last_known_good: found ? spec : (specs.last_known_good ?? specs.active),
+    pending: null,
+    history: historyBefore(specs, spec),
+    highest_version: highestVersion,
+    signed: specs.signed || spec.keyid !== undefined,
+  };
+}
+
+/**
+ * The same for a spec that an operator went back to. It was good before, so it counts as known good at once; what it
+ * replaces is blocked, and its version is not a mark any more that an older one must not pass.
+ */
+export function goBack(specs: Specs, spec: Spec): Specs {
+  const left = specs.active === null ? [] : [specs.active.artifact_sha256];
+  const blocked = [...left, ...specs.blocked].filter((sha256) => sha256 !== spec.artifact_sha256);
+  return {
+    ...specs,
+    active: spec,
+    last_known_good: spec,
+    pending: null,
+    history: historyBefore(specs, spec),
+    highest_version: spec.version,
+    blocked: [...new Set(blocked)].slice(0, MAX_BLOCKED),
+  };
+}
+
+/** What ran before `spec`, once for each folder. */
+function historyBefore({ active, history }: Specs, spec: Spec): readonly Spec[] {
+  const left = active === null || active.folder === spec.folder ? [] : [active];
+  const others = history.filter(({ folder }) => folder !== spec.folder && folder !== left[0]?.folder);
+  return [...left, ...others].slice(0, MAX_HISTORY);
+}
+
+/** Whether two specs start the same thing in the same way. */
+export function sameSpec(a: Spec | null, b: Spec | null): boolean {
+  return Bun.deepEquals(a, b);
+}
+
+const SCHEMA = "waybill.addon-specs/v1";
+
+const spec: Decoder<Spec> = object({
+  addon_id: string(),
+  version: string(),
+  folder: narrowed("a safe name", isSafeName),
+  binary_name: string("a safe name", isSafeName),
+  artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
+  keyid: optional(string()),
+  supervision: string(),
+  args: list(string(), LIMITS.assignments),
+  config_json: optional(anything()),
+  capabilities: list(string(), LIMITS.assignments),
+  os_capabilities: list(string(), LIMITS.assignments),
+  resources: optional(anything()),
+});
+
+const pin: Decoder<Pin> = object({
+  artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
+  version: string(),
+  reason: string(),
+});
+
+const specs: Decoder<Specs> = object({
+  schema: string(SCHEMA, (text) => text === SCHEMA),
+  active: nullable(spec),
+  last_known_good: nullable(spec),
+  pending: otherwise(nullable(object({ spec, back: boolean() })), null),
+  history: otherwise(list(spec, LIMITS.assignments), []),
+  highest_version: otherwise(string(), ""),
+  blocked: otherwise(list(narrowed("64 lower-case hex characters", isSha256), LIMITS.assignments), []),
+  pinned: otherwise(nullable(pin), null),
+  signed: boolean(),
+});
+
+/** For members that documents of earlier builds have not. */
+function otherwise<T>(decoder: Decoder<T>, absent: T): Decoder<T> {
+  return (value, path, problems) => (value === undefined ? absent : decoder(value, path, problems));
+}
+
+export function encodeSpecs(value: Specs): string {
+  return `${JSON.stringify({ schema: SCHEMA, ...value })}\n`;
+}
+
+/** The specs of a document, or what is wrong with it. */
+export function decodeSpecs(
+  document: JsonValue,
+): { ok: true; value: Specs } | { ok: false; problems: string[] } {
+  return decode(specs, document);
+}

@@ -1,0 +1,13 @@
+import { asFailure, Failure } from "../../base/failure.ts";
+import { quoted } from "../../base/printable.ts";
+import { errorCode, reason } from "../../host/files.ts";
+
+/** What the system refused below `directory`, as a Failure; anything else as it is. */
+export function storageFailure(error: unknown, directory: string): Failure {
+  if (error instanceof Failure || errorCode(error) === "") return asFailure(error);
+  const code = ["ENOSPC", "EDQUOT"].includes(errorCode(error)) ? "no_space" : "storage_failed";
+  return new Failure(code, `${quoted(directory)} cannot be written: ${reason(error)}`, {
+    cause: error,
+    hint: "what was staged before stays in place",
+  });
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join, sep } from "node:path";
+import { fsyncDirectory } from "../../host/files.ts";
+import { runningPaths } from "../../host/running.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { sweep } from "../on-host/directories.ts";
+import { chooseGarbage, type GarbageChoice } from "./garbage.ts";
+import type { HostAddon } from "../on-host/inventory.ts";
+import { settledSpecs, writeSpecs } from "../on-host/last-known-good.ts";
+import type { AddonPaths, Layout } from "../on-host/layout.ts";
+import type { Warning } from "../warning.ts";
+
+export type Collected = GarbageChoice & { readonly addonId: string };
+
+/** What would be removed of these add-ons. Nothing is written. */
+export function planCollection(addons: readonly HostAddon[], keep: number): Collected[] {
+  const paths = runningPaths();
+  return addons.map((addon) => ({
+    addonId: addon.id,
+    ...chooseGarbage({
+      current: addon.current,
+      specs: addon.specs,
+      folders: addon.folders.map(({ folder, record }) => ({
+        folder,
+        sha256: record?.artifact_sha256 ?? null,
+      })),
+      running: runningFolders(addon.paths, paths),
+      keep,
+    }),
+  }));
+}
+
+/** The folders of an add-on that some process names as its program or in its arguments. */
+function runningFolders(paths: AddonPaths, running: readonly string[]): Set<string> {
+  const inside = `${paths.versions}${sep}`;
+  const folders = running.flatMap((path) => {
+    const at = path.indexOf(inside);
+    const folder = at === -1 ? "" : path.slice(at + inside.length).split(sep)[0];
+    return folder === undefined || folder === "" ? [] : [folder];
+  });
+  return new Set(folders);
+}
+
+/**
+ * Removes what was chosen. A version first loses its name and then its bytes, so that none ever looks present and is
+ * not whole. Call it under the root's lock.
+ */
+export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog): Warning[] {
+  const { paths } = addon;
+  sweep(paths.directory, "temporary_files");
+  const { specs } = settledSpecs(paths);
+  const gone = new Set(choice.removed);
+  // First the specs, so that none of them names a folder that is not there any more.
+  writeSpecs(paths, specs, { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) });
+  return choice.removed.flatMap((folder) => {
+    const trash = join(paths.directory, `.trash.${randomBytes(6).toString("hex")}.tmp`);
+    renameSync(paths.version(folder), trash);
+    fsyncDirectory(paths.versions);
+    rmSync(trash, { recursive: true, force: true });
+    return audit.append({ event: "removed", addon_id: addon.id, version: folder });
+  });
+}
+
+/** A partial download that nobody went on with. */
+const PART = /\.part(?:\.json)?$/u;
+const PART_MS = 7 * 86_400_000;
+
+export function collectParts(layout: Layout, nowMs: number): void {
+  for (const name of readdirSync(layout.tmp).filter((one) => PART.test(one))) {
+    const path = join(layout.tmp, name);
+    if (nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs) > PART_MS) rmSync(path);
+  }
+}

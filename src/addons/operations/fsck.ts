@@ -1,0 +1,166 @@
+import { existsSync } from "node:fs";
+import { asFailure, Failure } from "../../base/failure.ts";
+import { throwIfStopped } from "../../base/interruption.ts";
+import { quoted } from "../../base/printable.ts";
+import { ArtifactFile } from "../../trust/artifact-file.ts";
+import type { PublicKey } from "../../trust/public-key.ts";
+import { parseRawSignature } from "../../trust/signature-text.ts";
+import { inspect, type Installed } from "../on-host/installed.ts";
+import type { HostAddon, StagedFolder } from "../on-host/inventory.ts";
+import type { Layout } from "../on-host/layout.ts";
+import type { Platform } from "../assigned/platform.ts";
+import type { AddonRecord } from "../on-host/record.ts";
+import { stageArtifact } from "../staging/stage.ts";
+import type { SignatureCheck } from "../on-host/staged-file.ts";
+
+export type Checking = {
+  readonly layout: Layout;
+  readonly platform: Platform;
+  /** Keys that may have signed; none leaves the signatures alone. */
+  readonly keys: readonly PublicKey[];
+  readonly stop: AbortSignal;
+};
+
+/** What came of one version, or of the add-on itself (`folder` null). */
+export type Finding = {
+  readonly addonId: string;
+  readonly folder: string | null;
+  readonly sha256: string | null;
+  readonly keyid: string | null;
+  /** null when all is well. */
+  readonly failure: Failure | null;
+  readonly repaired: boolean;
+};
+
+/** Reads every byte of every version of an add-on and holds it against what was verified. */
+export async function checkAddon(addon: HostAddon, repair: boolean, checking: Checking): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const staged of addon.folders) findings.push(await checkFolder(addon, staged, repair, checking));
+  const { specs, current } = addon;
+  const shown = specs.active?.folder ?? null;
+  if (shown !== null && current !== shown) {
+    findings.push(
+      broken(
+        addon,
+        null,
+        new Failure(
+          "record_mismatch",
+          `current shows ${quoted(current ?? "nothing")}; wanted ${quoted(shown)}`,
+          { hint: "the next addon-stage puts it right" },
+        ),
+      ),
+    );
+  }
+  if (current !== null && !existsSync(addon.paths.version(current))) {
+    findings.push(
+      broken(
+        addon,
+        null,
+        new Failure("binary_missing", `current names ${quoted(current)}, which is not there`, {
+          hint: "the next addon-stage puts it right",
+        }),
+      ),
+    );
+  }
+  return findings;
+}
+
+async function checkFolder(
+  addon: HostAddon,
+  { folder, record }: StagedFolder,
+  repair: boolean,
+  checking: Checking,
+): Promise<Finding> {
+  // The spec is our own and nobody else may read it; the record is for every reader.
+  const { active, last_known_good: good, history } = addon.specs;
+  const spec = [active, good, ...history].find((one) => one?.folder === folder);
+  if (record === null) {
+    return broken(
+      addon,
+      folder,
+      new Failure("record_mismatch", `version ${quoted(folder)} has no readable record`),
+    );
+  }
+  const noted =
+    spec === undefined || spec === null ? record : { ...record, artifact_sha256: spec.artifact_sha256 };
+  if (noted.artifact_sha256 !== record.artifact_sha256) {
+    return broken(
+      addon,
+      folder,
+      new Failure(
+        "record_mismatch",
+        `the record of version ${quoted(folder)} names another artifact than was verified`,
+      ),
+    );
+  }
+  try {
+    const check = checkOf(record, checking.keys);
+    const found = await inspect(addon.paths, folder, {
+      binaryName: record.binary_name,
+      sha256: record.artifact_sha256,
+      check,
+      modes: repair ? "put_right" : "report",
+      stop: checking.stop,
+    });
+    const failure = judge(folder, record, found, check);
+    const well = { addonId: addon.id, folder, sha256: record.artifact_sha256, keyid: found.keyid };
+    if (failure === null || !repair || found.retained === null || failure.code !== "hash_mismatch") {
+      return { ...well, failure, repaired: false };
+    }
+    await makeWhole(addon, folder, record, found.retained, check, checking);
+    return { ...well, failure: null, repaired: true };
+  } catch (error) {
+    throwIfStopped(checking.stop, `checking add-on ${quoted(addon.id)}`);
+    return broken(addon, folder, asFailure(error));
+  }
+}
+
+function checkOf(record: AddonRecord, keys: readonly PublicKey[]): SignatureCheck | null {
+  const text = record.artifact_signature ?? "";
+  if (keys.length === 0 || text === "") return null;
+  return { signature: parseRawSignature(text, "artifact_signature"), keys };
+}
+
+function judge(
+  folder: string,
+  record: AddonRecord,
+  found: Installed,
+  check: SignatureCheck | null,
+): Failure | null {
+  if (found.sha256 !== record.artifact_sha256) {
+    const hint =
+      found.retained === null
+        ? "the next addon-stage fetches it again"
+        : "make it whole from the kept artifact with: waybill addon fsck --repair";
+    return new Failure(
+      "hash_mismatch",
+      `version ${quoted(folder)} is not what was verified: ${found.damage.slice(0, 5).join("; ")}`,
+      { hint },
+    );
+  }
+  if (check === null || found.keyid !== null) return null;
+  return new Failure("signature_invalid", `version ${quoted(folder)} was not signed by a key that was given`);
+}
+
+/** The same way in as for fetched bytes: hashed, verified, unpacked, made durable, and put in place file by file. */
+async function makeWhole(
+  addon: HostAddon,
+  folder: string,
+  record: AddonRecord,
+  retained: string,
+  check: SignatureCheck | null,
+  { layout, platform, stop }: Checking,
+): Promise<void> {
+  const file = new ArtifactFile(retained);
+  try {
+    const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, record };
+    const staging = { layout, paths: addon.paths, platform, isHost: false, check, stop };
+    await stageArtifact(artifact, { folder, how: "repair" }, file.chunks(stop), staging);
+  } finally {
+    file.close();
+  }
+}
+
+function broken(addon: HostAddon, folder: string | null, failure: Failure): Finding {
+  return { addonId: addon.id, folder, sha256: null, keyid: null, failure, repaired: false };
+}

@@ -1,0 +1,83 @@
+import { Failure } from "../../base/failure.ts";
+import { quoted } from "../../base/printable.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { inspect } from "../on-host/installed.ts";
+import type { HostAddon } from "../on-host/inventory.ts";
+import { settledSpecs, switchTo, writeSpecs } from "../on-host/last-known-good.ts";
+import { rollbackTarget } from "./rollback-target.ts";
+import { goBack, type Spec } from "../on-host/spec.ts";
+import type { Warning } from "../warning.ts";
+
+export type RolledBack = {
+  readonly from: Spec | null;
+  readonly to: Spec;
+  /** The real path of the program. */
+  readonly path: string;
+  readonly warnings: readonly Warning[];
+};
+
+/**
+ * Puts an earlier version back, whole, after its bytes were read again; works without any network. What it replaces
+ * is not taken again until it is unpinned or something else is assigned. Call it under the root's lock.
+ */
+export async function rollBack(
+  addon: HostAddon,
+  to: string | undefined,
+  audit: AuditLog,
+  stop: AbortSignal,
+): Promise<RolledBack> {
+  const { paths } = addon;
+  const { specs, warnings } = settledSpecs(paths);
+  const target = rollbackTarget(specs, to);
+  const { folder, binary_name: name, artifact_sha256: sha256 } = target;
+  const found = await inspect(paths, folder, {
+    binaryName: name,
+    sha256,
+    check: null,
+    modes: "put_right",
+    stop,
+  });
+  if (found.sha256 !== sha256) {
+    throw new Failure(
+      "hash_mismatch",
+      `version ${quoted(target.version)} is not what was verified: ${found.damage.slice(0, 3).join("; ")}`,
+      { hint: `make it whole with: waybill addon fsck --repair ${addon.id}` },
+    );
+  }
+  const after = goBack(specs, target);
+  switchTo(paths, specs, { spec: target, back: true }, after);
+  const noted = audit.append({
+    event: "rolled_back",
+    addon_id: addon.id,
+    version: target.version,
+    sha256,
+    detail: specs.active === null ? undefined : `from ${specs.active.version}`,
+  });
+  const path = paths.binary(folder, name);
+  return { from: specs.active, to: target, path, warnings: [...warnings, ...noted] };
+}
+
+/** Keeps what runs now, whatever is assigned. Throws Failure `nothing_checked` when nothing runs. */
+export function pin(addon: HostAddon, reason: string, audit: AuditLog): { spec: Spec; warnings: Warning[] } {
+  const { specs, warnings } = settledSpecs(addon.paths);
+  const spec = specs.active;
+  if (spec === null) {
+    throw new Failure(
+      "nothing_checked",
+      `nothing is in place of add-on ${quoted(addon.id)} that could be pinned`,
+    );
+  }
+  const { artifact_sha256, version } = spec;
+  writeSpecs(addon.paths, specs, { ...specs, pinned: { artifact_sha256, version, reason } });
+  const noted = audit.append({ event: "pinned", addon_id: addon.id, version, sha256: artifact_sha256 });
+  return { spec, warnings: [...warnings, ...noted] };
+}
+
+/** Takes what is assigned again, also what was rolled back from. */
+export function unpin(addon: HostAddon, audit: AuditLog): { changed: boolean; warnings: Warning[] } {
+  const { specs, warnings } = settledSpecs(addon.paths);
+  const changed = specs.pinned !== null || specs.blocked.length > 0;
+  if (!changed) return { changed, warnings: [...warnings] };
+  writeSpecs(addon.paths, specs, { ...specs, pinned: null, blocked: [] });
+  return { changed, warnings: [...warnings, ...audit.append({ event: "unpinned", addon_id: addon.id })] };
+}

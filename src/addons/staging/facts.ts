@@ -1,0 +1,100 @@
+import type { PublicKey } from "../../trust/public-key.ts";
+import { readCurrent } from "../on-host/current-link.ts";
+import { checkOwnDirectory } from "../on-host/directories.ts";
+import type { AddonPaths } from "../on-host/layout.ts";
+import type { Wanted } from "../assigned/ask.ts";
+import type { Facts, StagedVersion } from "./next-step.ts";
+import { readRecord, type AddonRecord } from "../on-host/record.ts";
+import type { Specs } from "../on-host/spec.ts";
+import { stampHolds, type Stamp } from "../on-host/stamp.ts";
+import { marksOf, readStamp, writeStamp } from "../on-host/stamp-file.ts";
+
+export type Trust = Pick<Facts, "allowUnsigned" | "replace"> & { readonly trustedKeys: readonly PublicKey[] };
+
+/**
+ * Looks at the host for what `nextStep` decides on. With `writes`, modes are put right and what was verified is noted
+ * on the way. Throws Failure `unsafe_path` for planted things.
+ */
+export async function gatherFacts(
+  wanted: Wanted,
+  paths: AddonPaths,
+  specs: Specs,
+  trust: Trust,
+  writes: boolean,
+  stop: AbortSignal,
+): Promise<Facts> {
+  const { trustedKeys, ...policy } = trust;
+  const current = readCurrent(paths);
+  const record = current === null ? null : readRecord(paths.record(current));
+  const look = (folder: string): Promise<StagedVersion | null> => {
+    const known = folder === current ? record : undefined;
+    return lookAt(folder, known, wanted, paths, trustedKeys, writes, stop);
+  };
+  return {
+    ...policy,
+    current,
+    staged: await look(wanted.folder),
+    replacement: wanted.replacementFolder === null ? null : await look(wanted.replacementFolder),
+    keys: trustedKeys.length,
+    // What another program staged here with a signature counts as well.
+    signedBefore: specs.signed || (record?.artifact_signature ?? "") !== "",
+    active: specs.active?.artifact_sha256 ?? null,
+    highestVersion: specs.highest_version || (record?.version ?? ""),
+    blocked: specs.blocked,
+    pinned: specs.pinned,
+  };
+}
+
+async function lookAt(
+  folder: string,
+  known: AddonRecord | null | undefined,
+  wanted: Wanted,
+  paths: AddonPaths,
+  keys: readonly PublicKey[],
+  writes: boolean,
+  stop: AbortSignal,
+): Promise<StagedVersion | null> {
+  if (!checkOwnDirectory(paths.version(folder))) return null;
+  const record = known === undefined ? readRecord(paths.record(folder)) : known;
+  const recorded =
+    record === null ? null : { sha256: record.artifact_sha256, binaryName: record.binary_name };
+  // Other bytes by their own record: hashing them would change nothing.
+  if (recorded !== null && recorded.sha256 !== wanted.sha256) {
+    return { recorded, sha256: null, keyid: null, retained: null };
+  }
+  const claim = {
+    folder,
+    artifact_sha256: wanted.sha256,
+    artifact_signature: wanted.assignment.artifact_signature,
+    binary_name: wanted.binaryName,
+  };
+  const stamp = readStamp(paths);
+  if (stamp !== null && isVerified(stamp, claim, paths, wanted, keys)) {
+    return { recorded, sha256: wanted.sha256, keyid: stamp.keyid, retained: null };
+  }
+  const taken_ms = Date.now();
+  const before = marksOf(paths, folder);
+  const check = wanted.signature === null ? null : { signature: wanted.signature, keys };
+  const { binaryName, sha256 } = wanted;
+  const modes = writes ? "put_right" : "ignore";
+  // Loaded when it is needed: most runs find everything as it was, and read no bundle.
+  const { inspect } = await import("../on-host/installed.ts");
+  const found = await inspect(paths, folder, { binaryName, sha256, check, modes, stop });
+  const isWhole = found.sha256 === wanted.sha256 && (check === null || found.keyid !== null);
+  if (writes && isWhole && before !== null && Bun.deepEquals(before, marksOf(paths, folder))) {
+    writeStamp(paths, { ...claim, keyid: found.keyid, taken_ms, files: before });
+  }
+  return { recorded, sha256: found.sha256, keyid: found.keyid, retained: found.retained };
+}
+
+/** Whether all of it was read and verified before, with a key that is trusted still, and has not changed since. */
+function isVerified(
+  stamp: Stamp,
+  claim: Pick<Stamp, "folder" | "artifact_sha256" | "artifact_signature" | "binary_name">,
+  paths: AddonPaths,
+  wanted: Wanted,
+  keys: readonly PublicKey[],
+): boolean {
+  const trusted = wanted.signature === null || keys.some(({ keyid }) => keyid === stamp.keyid);
+  return trusted && stampHolds(stamp, claim, marksOf(paths, claim.folder) ?? []);
+}

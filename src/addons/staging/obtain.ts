@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { Failure } from "../../base/failure.ts";
+import { throwIfStopped } from "../../base/interruption.ts";
+import { quoted } from "../../base/printable.ts";
+import { ArtifactFile } from "../../trust/artifact-file.ts";
+import type { Fetch } from "./arrive.ts";
+import type { Wanted } from "../assigned/ask.ts";
+import type { AddonPaths } from "../on-host/layout.ts";
+import type { NextStep } from "./next-step.ts";
+import { writeRecord } from "../on-host/record.ts";
+import { note, type Run } from "./run.ts";
+import { recordOf } from "../on-host/record-of.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
+
+export type Doing = Exclude<NextStep, { kind: "refuse" | "hold" }>;
+
+/** Returns the id of the key that signed what is now under `versions/`. */
+export async function obey(step: Doing, wanted: Wanted, paths: AddonPaths, run: Run): Promise<string | null> {
+  if (step.kind === "in_place") {
+    if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
+    return step.keyid;
+  }
+  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys };
+  const artifact = { sha256: wanted.sha256, binaryName: wanted.binaryName, record: recordOf(wanted) };
+  const staging = { ...run, paths, check };
+  // Loaded when something has to be staged: most runs find everything in place.
+  const { stageArtifact } = await import("./stage.ts");
+  if (step.retained !== null) return stageArtifact(artifact, step, bytesOf(step, wanted, run), staging);
+  run.attempts.check(wanted.assignment);
+  try {
+    return await stageArtifact(artifact, step, bytesOf(step, wanted, run), staging);
+  } catch (error) {
+    throwIfStopped(run.stop, `staging add-on ${quoted(wanted.id)}`);
+    throw noteFailure(storageFailure(error, paths.directory), wanted, run);
+  }
+}
+
+/** One line for each kind of failure in a row: a store that is down for a night must not fill the log. */
+function noteFailure(failure: Failure, wanted: Wanted, run: Run): Failure {
+  const { assignment, id: addon_id, version, sha256 } = wanted;
+  if (run.attempts.failed(assignment, failure)) {
+    note(run, { event: "failed", addon_id, version, sha256, detail: failure.code });
+  }
+  return failure;
+}
+
+/** The kept artifact when its bytes are right, which needs no network; else the stores. */
+function bytesOf(
+  step: Extract<Doing, { kind: "stage" }>,
+  wanted: Wanted,
+  run: Run,
+): AsyncIterable<Uint8Array> | Fetch {
+  if (step.retained !== null) return new ArtifactFile(step.retained).chunks(run.stop);
+  return async (prefixes) => {
+    const { objectKey: key, sha256, assignment } = wanted;
+    // A name by the digest: what a killed run left is the beginning of these bytes or of none.
+    const path = join(run.layout.tmp, `${wanted.id}.${sha256}.part`);
+    const reference = { key, downloadUrl: assignment.download_url, downloadToken: assignment.download_token };
+    const asked = { ...reference, sha256, prefixes, maxBytes: run.maxArtifactBytes };
+    const download = await run.download(asked, path, run.stop);
+    for (const { store, failure } of download.faults) {
+      const message = `add-on ${quoted(wanted.id)}: ${store} did not bring it: ${failure.message}`;
+      run.warn({ code: "mirror_failed", message });
+    }
+    return { ...download, path };
+  };
+}

@@ -1,0 +1,36 @@
+import type { PublicKey } from "../../trust/public-key.ts";
+import type { Download, Wanted as DownloadWanted } from "../../stores/download.ts";
+import type { ArtifactReference } from "../../stores/sources.ts";
+import type { Attempts } from "./attempts.ts";
+import type { AuditEvent } from "../audit/audit-chain.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import type { Layout } from "../on-host/layout.ts";
+import type { Platform } from "../assigned/platform.ts";
+import type { Warning } from "../warning.ts";
+
+/** What a run knows besides the assignments. */
+export type Run = {
+  readonly layout: Layout;
+  readonly platform: Platform;
+  /** Whether `platform` is this machine. */
+  readonly isHost: boolean;
+  readonly keys: readonly PublicKey[];
+  readonly allowUnsigned: ReadonlySet<string>;
+  readonly replace: boolean;
+  readonly maxArtifactBytes: number;
+  /** Brings an artifact from the stores to the file `part`, which is gone on with when it is there. */
+  readonly download: (
+    wanted: ArtifactReference & DownloadWanted,
+    part: string,
+    stop: AbortSignal,
+  ) => Promise<Download>;
+  readonly stop: AbortSignal;
+  readonly warn: (warning: Warning) => void;
+  readonly audit: AuditLog;
+  readonly attempts: Attempts;
+};
+
+/** Notes what was done; that it could not be noted is a warning. */
+export function note(run: Run, event: AuditEvent): void {
+  for (const warning of run.audit.append(event)) run.warn(warning);
+}

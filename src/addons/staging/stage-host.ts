@@ -1,0 +1,84 @@
+import { Attempts } from "./attempts.ts";
+import { AuditLog } from "../audit/audit-log.ts";
+import type { AssignmentList } from "../assigned/assignment.ts";
+import {
+  readAssignments,
+  weigh,
+  type AssignmentsSource,
+  type Known,
+} from "../assigned/assignments-source.ts";
+import { mergeOverrides } from "../assigned/host-list.ts";
+import { forgetUnassigned } from "../on-host/last-known-good.ts";
+import type { AddonResult } from "./outcome.ts";
+import { openRoot, stageAll } from "./stage-all.ts";
+import type { Run } from "./run.ts";
+import type { Warning } from "../warning.ts";
+
+export type HostRequest = {
+  readonly source: AssignmentsSource;
+  /** The override file of this host; null when none was named. */
+  readonly overrideFile: string | null;
+  /** Whether a host that never fetched a list, and cannot, is a failure. */
+  readonly strict: boolean;
+  /** Milliseconds to wait for another run on the same root. */
+  readonly lockBudgetMs: number;
+  /** Whether attempts that failed before are made again at once. */
+  readonly retryNow: boolean;
+  readonly now: () => Date;
+  readonly run: Omit<Run, "warn" | "audit" | "attempts">;
+};
+
+export type HostReport = {
+  readonly assignments: Known["from"];
+  readonly results: readonly AddonResult[];
+  readonly warnings: readonly Warning[];
+};
+
+/** Brings a host to its assigned add-ons, once. Throws Failure when not even that could be tried. */
+export async function stageHost(request: HostRequest): Promise<HostReport> {
+  const { source, run } = request;
+  // Before the lock and before the root is touched: a server may take its time, and a bad file changes nothing.
+  const fetched = await readAssignments(source, run.platform, run.layout, run.stop);
+  const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
+  try {
+    const known = weigh(fetched, run.layout, request.strict);
+    const warnings = [...known.warnings];
+    const results =
+      known.list === null
+        ? []
+        : await stageList(known.list, isWhole(known, source), request, (warning) => {
+            warnings.push(warning);
+          });
+    return { assignments: known.from, results, warnings };
+  } finally {
+    lock.release();
+  }
+}
+
+/** Only the whole list, as it is now, says what is not assigned any more. */
+function isWhole(known: Known, source: AssignmentsSource): boolean {
+  return known.from === "source" && source.kind !== "document";
+}
+
+async function stageList(
+  list: AssignmentList,
+  isNew: boolean,
+  request: HostRequest,
+  warn: (warning: Warning) => void,
+): Promise<AddonResult[]> {
+  const host = mergeOverrides(list, request.overrideFile);
+  for (const warning of host.warnings) warn(warning);
+  // A remembered list, or a local file that could not be taken, says nothing about what is gone.
+  if (isNew && !host.warnings.some(({ code }) => code === "override_ignored")) {
+    const assigned = [...host.assignments, ...host.refused].map(({ addon_id: id }) => id);
+    for (const warning of forgetUnassigned(request.run.layout, new Set(assigned))) warn(warning);
+  }
+  const { layout } = request.run;
+  const audit = new AuditLog(layout.audit, request.now);
+  const attempts = new Attempts(layout.attempts, request.now, Math.random, request.retryNow);
+  try {
+    return await stageAll(host.assignments, host.refused, { ...request.run, warn, audit, attempts });
+  } finally {
+    for (const warning of attempts.save()) warn(warning);
+  }
+}
