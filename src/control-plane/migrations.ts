@@ -8,7 +8,7 @@ import { copyDatabase } from "./sqlite-backup.ts";
  * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
  * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host.
  */
-const STEPS: readonly string[] = [
+export const STEPS: readonly string[] = [
   `
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY CHECK (length(id) = 8),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { RateLimit } from "../../src/control-plane/rate-limit.ts";
 import { requestHandler } from "../../src/control-plane/handle.ts";
 import { ask } from "./ask.ts";
-import { archive, digestOf, withPlane, type Plane } from "./plane.ts";
+import { archive, digestOf, withPlane } from "./plane.ts";
 
 const POST = "/cp/admin/runtime-image/promote";
 const json = (template_name: string): object => ({ template_name, image_digest: digestOf("a") });
