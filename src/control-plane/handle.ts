@@ -1,4 +1,5 @@
 import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import { ADDON_ROUTES } from "./addon-routes.ts";
 import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
@@ -9,6 +10,7 @@ import { recordDenial, type By } from "./events.ts";
 import { EVENT_ROUTES } from "./event-routes.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
+import { METRICS_ROUTES } from "./metrics-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
@@ -27,18 +29,19 @@ const ROUTES: readonly Route[] = [
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
   ...EVENT_ROUTES,
+  ...METRICS_ROUTES,
 ];
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
-  /** One JSON line for each request. */
-  readonly request: (line: string) => void;
+  /** One JSON line for each request; null when nobody reads them. */
+  readonly request: ((line: string) => void) | null;
   /** What went wrong inside; the client is told the request's id alone. */
   readonly fault: (text: string) => void;
 };
 
 /** What is known of a request while it is being answered. */
-type Progress = { by: By; action: string; subject: string };
+type Progress = { by: By; action: string; subject: string; route: string };
 
 /** Requests of one token in a second, and at once; null is as many as come. */
 export type TokenRate = { readonly perSecond: number; readonly burst: number } | null;
@@ -66,6 +69,7 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
 
   return async (request, address) => {
     const started = deps.now();
+    const begun = performance.now();
     const requestId = deps.newId();
     const { path, query } = splitUrl(request.url);
     const at = rfc3339Micros(started);
@@ -73,19 +77,26 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       by: { actor: "anonymous", env: null, at, requestId },
       action: "request",
       subject: printable(path, 200),
+      route: "none",
     };
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
+    deps.metrics.begin();
     try {
+      if (deps.metrics.inFlight > LIMITS.requestsInFlight) {
+        throw new WireRefusal("unavailable", "too many requests at once", { "retry-after": "1" });
+      }
       response = await answer(request, address, path, query, progress, deps, limits);
     } catch (error) {
       const refusal = asRefusal(error);
       if (refusal.status >= 500) fault(error);
+      if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
       if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
       response = refusal.toResponse();
     }
     const finished = await finish(request, response, requestId);
-    log.request(
+    deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
+    log.request?.(
       JSON.stringify({
         at,
         request_id: requestId,
@@ -117,13 +128,14 @@ async function answer(
     throw new WireRefusal("method_not_allowed", `this path takes ${allow}`, { allow });
   }
   const { route, params } = routed;
+  progress.route = `${route.method} ${route.path}`;
   if (route.access === "open") return route.answer(deps);
   progress.action = route.action;
   const now = deps.now().getTime();
-  // Asked before the token is looked up: guessing must not cost us the work of knowing better.
-  refuseTooMany(strangers, address, now);
   const caller = await authenticate(request.headers, route.takesApiKey === true, deps.database, deps.now());
   if (!caller.ok) {
+    // Whoever has a right token is never kept out by others behind the same address.
+    refuseTooMany(strangers, address, now);
     strangers.take(address, now);
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }

@@ -17,7 +17,24 @@ export function bodyChunks(request: Request, maxBytes: number, what: string): As
   }
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
-  return request.body ?? nothing();
+  return request.body === null ? nothing() : inTime(request.body);
+}
+
+/** Slower than this from its second half minute on, a body is meant to keep us busy. */
+const LEAST_BYTES_PER_SECOND = 1_024;
+const PATIENCE_MS = 30_000;
+
+async function* inTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const started = performance.now();
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    const allowed = PATIENCE_MS + (length / LEAST_BYTES_PER_SECOND) * 1_000;
+    if (performance.now() - started > allowed) {
+      throw new WireRefusal("upload_too_slow", "the body comes too slowly", { connection: "close" });
+    }
+    yield chunk;
+  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

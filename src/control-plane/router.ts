@@ -1,6 +1,7 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Scope } from "./scopes.ts";
 import type { TokenBounds } from "./token-bounds.ts";
 
@@ -9,6 +10,7 @@ export type Deps = {
   readonly database: Database;
   readonly artifacts: BlobStore;
   readonly contexts: BlobStore;
+  readonly metrics: Metrics;
   readonly now: () => Date;
   /** A new identifier for a request or a build. */
   readonly newId: () => string;

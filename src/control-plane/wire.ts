@@ -7,6 +7,7 @@ const STATUS = {
   invalid_query: 400,
   invalid_multipart: 400,
   upload_aborted: 400,
+  upload_too_slow: 408,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,

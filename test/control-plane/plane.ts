@@ -3,6 +3,7 @@ import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane
 import type { Database } from "../../src/control-plane/database.ts";
 import { requestHandler, type Handler } from "../../src/control-plane/handle.ts";
 import { rfc3339Micros } from "../../src/control-plane/instant.ts";
+import { Metrics } from "../../src/control-plane/metrics.ts";
 import { openDatabase } from "../../src/control-plane/open-database.ts";
 import { readPostgresAddress } from "../../src/control-plane/postgres-address.ts";
 import type { Deps } from "../../src/control-plane/router.ts";
@@ -63,6 +64,7 @@ export class Plane {
       database: this.database,
       artifacts: this.artifacts,
       contexts: this.contexts,
+      metrics: new Metrics(),
       now: () => this.now,
       newId: () => `id-${++this.#ids}`,
     };

@@ -111,18 +111,18 @@ describe("rate limits", () => {
     expect([limit.waitOf("first", 0), limit.waitOf("9999", 0)]).toEqual([0, 1]);
   });
 
-  test("whoever presents wrong tokens is sent away unread after a hundred, also with the right one; others are not", async () => {
+  test("whoever presents wrong tokens is told to wait after a hundred, and whoever has a right one is not", async () => {
     await withPlane(async (plane) => {
       const token = await plane.token(["pins:read"]);
       const list = (options: object): Promise<Response> =>
         plane.call("GET", "/cp/admin/runtime-image", options);
       for (let at = 0; at < 100; at++) expect((await list({})).status).toBe(401);
-      const answer = await list({ token });
+      const answer = await list({});
       expect([answer.status, answer.headers.get("retry-after")]).toEqual([429, "1"]);
       expect(await answer.json()).toEqual({ error: "too many requests", code: "rate_limited" });
-      expect((await plane.call("GET", "/healthz")).status).toBe(200);
-      plane.now = new Date(plane.now.getTime() + 1_000);
       expect((await list({ token })).status).toBe(200);
+      plane.now = new Date(plane.now.getTime() + 1_000);
+      expect((await list({})).status).toBe(401);
     });
   });
 
