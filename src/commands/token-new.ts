@@ -107,16 +107,17 @@ function readScopes(given: readonly string[]): readonly Scope[] {
   return [...new Set(scopes)];
 }
 
+function names(flag: string, values: readonly string[], isName: RegExp): readonly string[] | null {
+  const wrong = values.find((one) => !isName.test(one));
+  if (wrong === undefined) return values.length === 0 ? null : [...new Set(values)];
+  throw new Failure("invalid_value", `--${flag} is ${quoted(wrong)}; wanted one name, without a pattern`);
+}
+
 function readBounds(given: {
   readonly template: readonly string[];
   readonly repo: readonly string[];
   readonly host: readonly string[];
 }): TokenBounds {
-  const names = (flag: string, values: readonly string[], isName: RegExp): readonly string[] | null => {
-    const wrong = values.find((one) => !isName.test(one));
-    if (wrong === undefined) return values.length === 0 ? null : [...new Set(values)];
-    throw new Failure("invalid_value", `--${flag} is ${quoted(wrong)}; wanted one name, without a pattern`);
-  };
   return {
     templates: names("template", given.template, /^[a-z0-9_-]{1,128}$/u),
     repos: names("repo", given.repo, /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,511}$/u),

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { BlobStore } from "./blob-store.ts";
 import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./data-directory.ts";
+import type { HostConfig } from "./delivery.ts";
+import type { TokenRecord } from "./token.ts";
+import { ViewCache } from "./view-cache.ts";
 import { requestHandler, type Log, type TokenRate } from "./handle.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { Metrics } from "./metrics.ts";
@@ -38,6 +41,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       artifacts: new BlobStore(directory.artifacts, directory.incoming),
       contexts: new BlobStore(directory.contexts, directory.incoming),
       metrics: new Metrics(),
+      tokens: new ViewCache<TokenRecord | null>(),
+      hostConfigs: new ViewCache<HostConfig>(),
       now: options.now,
       newId: () => Bun.randomUUIDv7(),
     };

@@ -15,12 +15,14 @@ import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { findRoute, type Deps, type Route } from "./router.ts";
+import { Router, type Deps } from "./router.ts";
 import { allows } from "./scopes.ts";
-import { actorOf } from "./token.ts";
+import { actorOf, type TokenRecord } from "./token.ts";
+import { findToken } from "./tokens.ts";
+import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 
-const ROUTES: readonly Route[] = [
+const ROUTER: Router = new Router([
   ...HEALTH_ROUTES,
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
@@ -30,7 +32,7 @@ const ROUTES: readonly Route[] = [
   ...ADDON_ROUTES,
   ...EVENT_ROUTES,
   ...METRICS_ROUTES,
-];
+]);
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
@@ -121,7 +123,7 @@ async function answer(
   deps: Deps,
   { strangers, tokens }: Limits,
 ): Promise<Response> {
-  const routed = findRoute(ROUTES, request.method, path);
+  const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
   if (routed.found === "methods") {
     const allow = routed.allow.join(", ");
@@ -132,7 +134,10 @@ async function answer(
   if (route.access === "open") return route.answer(deps);
   progress.action = route.action;
   const now = deps.now().getTime();
-  const caller = await authenticate(request.headers, route.takesApiKey === true, deps.database, deps.now());
+  const revision = await readRevision(deps.database);
+  const find = (id: string): Promise<TokenRecord | null> =>
+    deps.tokens.at(revision, id, () => findToken(deps.database, id));
+  const caller = await authenticate(request.headers, route.takesApiKey === true, find, deps.now());
   if (!caller.ok) {
     // Whoever has a right token is never kept out by others behind the same address.
     refuseTooMany(strangers, address, now);
@@ -149,7 +154,16 @@ async function answer(
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
   return route.answer(
-    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes, bounds: token },
+    {
+      request,
+      params,
+      query,
+      by: progress.by,
+      env: token.env,
+      scopes: token.scopes,
+      bounds: token,
+      revision,
+    },
     deps,
   );
 }
@@ -208,16 +222,18 @@ async function deny(
 }
 
 async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  const { headers } = response;
+  for (const [name, value] of SECURITY) headers.set(name, value);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
-  if (request.method !== "HEAD") return new Response(response.body, { status: response.status, headers });
+  if (request.method !== "HEAD") return response;
   if (!headers.has("content-length")) {
     headers.set("content-length", String((await response.arrayBuffer()).byteLength));
   }
   return new Response(null, { status: response.status, headers });
 }
+
+const SECURITY = Object.entries(SECURITY_HEADERS);
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -34,6 +34,10 @@ const SOCKET_MODE = 0o660;
 
 type Server = Bun.Server<undefined>;
 
+function secured(texts: TlsTexts | null): object {
+  return texts === null ? {} : { tls: { ...texts } };
+}
+
 /** Throws Failure `address_in_use`, `config_invalid` or `invalid_value`. */
 export async function startServer({ listen, tls, handle }: ServerOptions): Promise<RunningServer> {
   if (listen.kind === "unix") await removeStaleSocket(listen.path);
@@ -47,7 +51,6 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     },
     error: () => new WireRefusal("internal_error", "internal error").toResponse(),
   };
-  const secured = (texts: TlsTexts | null): object => (texts === null ? {} : { tls: { ...texts } });
   /** Without `reusePort: false` Bun shares the port with whoever asks for it next: each gets half of the requests. */
   const begin = (texts: TlsTexts | null, port: number, reusePort: boolean): Server =>
     listen.kind === "unix"

@@ -13,8 +13,12 @@ type Row = Omit<TokenRecord, "scopes" | keyof TokenBounds> & {
   readonly hosts_json: string | null;
 };
 
+function names(text: string | null): string[] | null {
+  const list: string[] | null = JSON.parse(text ?? "null");
+  return list;
+}
+
 function fromRow({ templates_json, repos_json, hosts_json, ...row }: Row): TokenRecord {
-  const names = (text: string | null): string[] | null => JSON.parse(text ?? "null");
   return {
     ...row,
     scopes: row.scopes.split(" ").filter(isScope),

@@ -1,3 +1,6 @@
+import { ViewCache } from "../../src/control-plane/view-cache.ts";
+import type { HostConfig } from "../../src/control-plane/delivery.ts";
+import type { TokenRecord } from "../../src/control-plane/token.ts";
 import { BlobStore } from "../../src/control-plane/blob-store.ts";
 import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/data-directory.ts";
 import type { Database } from "../../src/control-plane/database.ts";
@@ -65,6 +68,8 @@ export class Plane {
       artifacts: this.artifacts,
       contexts: this.contexts,
       metrics: new Metrics(),
+      tokens: new ViewCache<TokenRecord | null>(),
+      hostConfigs: new ViewCache<HostConfig>(),
       now: () => this.now,
       newId: () => `id-${++this.#ids}`,
     };

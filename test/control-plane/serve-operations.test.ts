@@ -141,7 +141,7 @@ os.execv(sys.argv[1], sys.argv[1:])`;
       let text = "";
       const socket = connect(port, "127.0.0.1", () => {
         socket.write("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        child.stdin.write("\n");
+        void child.stdin.write("\n");
         void child.stdin.flush();
       });
       socket.on("data", (chunk) => (text += chunk.toString()));
