@@ -1,22 +1,20 @@
-import type { Database } from "./database.ts";
 import { refusalOf, tokenId, type TokenRecord } from "./token.ts";
 import { isTokenText } from "./token-text.ts";
-import { findToken } from "./tokens.ts";
 
 export type Authenticated =
   | { readonly ok: true; readonly token: TokenRecord }
   | { readonly ok: false; readonly reason: string };
 
-/** Who asks. `x-api-key` counts only where a route has always taken it. */
+/** Who asks, by the row that `find` has. `x-api-key` counts only where a route has always taken it. */
 export async function authenticate(
   headers: Headers,
   takesApiKey: boolean,
-  database: Database,
+  find: (id: string) => Promise<TokenRecord | null>,
   now: Date,
 ): Promise<Authenticated> {
   const presented = credentialOf(headers, takesApiKey);
   if (!presented.ok) return presented;
-  const record = await findToken(database, tokenId(presented.token));
+  const record = await find(tokenId(presented.token));
   const reason = refusalOf(presented.token, record, now);
   return reason !== null || record === null
     ? { ok: false, reason: reason ?? "token unknown" }

@@ -1,4 +1,5 @@
 import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import { ADDON_ROUTES } from "./addon-routes.ts";
 import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
@@ -9,15 +10,19 @@ import { recordDenial, type By } from "./events.ts";
 import { EVENT_ROUTES } from "./event-routes.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
+import { METRICS_ROUTES } from "./metrics-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
-import { findRoute, type Deps, type Route } from "./router.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { Router, type Deps } from "./router.ts";
 import { allows } from "./scopes.ts";
-import { actorOf } from "./token.ts";
+import { actorOf, type TokenRecord } from "./token.ts";
+import { findToken } from "./tokens.ts";
+import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 
-const ROUTES: readonly Route[] = [
+const ROUTER: Router = new Router([
   ...HEALTH_ROUTES,
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
@@ -26,25 +31,47 @@ const ROUTES: readonly Route[] = [
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
   ...EVENT_ROUTES,
-];
+  ...METRICS_ROUTES,
+]);
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
-  /** One JSON line for each request. */
-  readonly request: (line: string) => void;
+  /** One JSON line for each request; null when nobody reads them. */
+  readonly request: ((line: string) => void) | null;
   /** What went wrong inside; the client is told the request's id alone. */
   readonly fault: (text: string) => void;
 };
 
 /** What is known of a request while it is being answered. */
-type Progress = { by: By; action: string; subject: string };
+type Progress = { by: By; action: string; subject: string; route: string };
+
+/** Requests of one token in a second, and at once; null is as many as come. */
+export type TokenRate = { readonly perSecond: number; readonly burst: number } | null;
+
+/** Tokens that are guessed or forgotten; far more than a misconfigured client sends between two looks at its log. */
+const STRANGER_RATE = { perSecond: 5, burst: 100 };
+
+/** The limits that one server keeps in its memory. */
+type Limits = {
+  readonly denials: DenialBudget;
+  readonly strangers: RateLimit;
+  readonly tokens: RateLimit | null;
+};
+
+/** `address` is the machine that asks, "" when it is not known. */
+export type Handler = (request: Request, address: string) => Promise<Response>;
 
 /** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
-export function requestHandler(deps: Deps, log: Log): (request: Request) => Promise<Response> {
-  const strangers = new DenialBudget();
+export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Handler {
+  const limits: Limits = {
+    denials: new DenialBudget(),
+    strangers: new RateLimit(STRANGER_RATE.perSecond, STRANGER_RATE.burst),
+    tokens: rate === null ? null : new RateLimit(rate.perSecond, rate.burst),
+  };
 
-  return async (request) => {
+  return async (request, address) => {
     const started = deps.now();
+    const begun = performance.now();
     const requestId = deps.newId();
     const { path, query } = splitUrl(request.url);
     const at = rfc3339Micros(started);
@@ -52,19 +79,26 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
       by: { actor: "anonymous", env: null, at, requestId },
       action: "request",
       subject: printable(path, 200),
+      route: "none",
     };
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
+    deps.metrics.begin();
     try {
-      response = await answer(request, path, query, progress, deps);
+      if (deps.metrics.inFlight > LIMITS.requestsInFlight) {
+        throw new WireRefusal("unavailable", "too many requests at once", { "retry-after": "1" });
+      }
+      response = await answer(request, address, path, query, progress, deps, limits);
     } catch (error) {
       const refusal = asRefusal(error);
       if (refusal.status >= 500) fault(error);
-      if (isDenial(refusal)) await deny(refusal, progress, strangers, deps).catch(fault);
+      if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
+      if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
       response = refusal.toResponse();
     }
     const finished = await finish(request, response, requestId);
-    log.request(
+    deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
+    log.request?.(
       JSON.stringify({
         at,
         request_id: requestId,
@@ -82,33 +116,61 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
 
 async function answer(
   request: Request,
+  address: string,
   path: string,
   query: URLSearchParams,
   progress: Progress,
   deps: Deps,
+  { strangers, tokens }: Limits,
 ): Promise<Response> {
-  const routed = findRoute(ROUTES, request.method, path);
+  const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
   if (routed.found === "methods") {
     const allow = routed.allow.join(", ");
     throw new WireRefusal("method_not_allowed", `this path takes ${allow}`, { allow });
   }
   const { route, params } = routed;
+  progress.route = `${route.method} ${route.path}`;
   if (route.access === "open") return route.answer(deps);
   progress.action = route.action;
-  const caller = await authenticate(request.headers, route.takesApiKey === true, deps.database, deps.now());
+  const now = deps.now().getTime();
+  const revision = await readRevision(deps.database);
+  const find = (id: string): Promise<TokenRecord | null> =>
+    deps.tokens.at(revision, id, () => findToken(deps.database, id));
+  const caller = await authenticate(request.headers, route.takesApiKey === true, find, deps.now());
   if (!caller.ok) {
+    // Whoever has a right token is never kept out by others behind the same address.
+    refuseTooMany(strangers, address, now);
+    strangers.take(address, now);
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
+  if (tokens !== null) {
+    refuseTooMany(tokens, token.id, now);
+    tokens.take(token.id, now);
+  }
   if (!allows(token.scopes, route.access)) {
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
   return route.answer(
-    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes },
+    {
+      request,
+      params,
+      query,
+      by: progress.by,
+      env: token.env,
+      scopes: token.scopes,
+      bounds: token,
+      revision,
+    },
     deps,
   );
+}
+
+function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
+  const wait = limit.waitOf(caller, now);
+  if (wait > 0) throw new WireRefusal("rate_limited", "too many requests", { "retry-after": String(wait) });
 }
 
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
@@ -160,16 +222,18 @@ async function deny(
 }
 
 async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  const { headers } = response;
+  for (const [name, value] of SECURITY) headers.set(name, value);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
-  if (request.method !== "HEAD") return new Response(response.body, { status: response.status, headers });
+  if (request.method !== "HEAD") return response;
   if (!headers.has("content-length")) {
     headers.set("content-length", String((await response.arrayBuffer()).byteLength));
   }
   return new Response(null, { status: response.status, headers });
 }
+
+const SECURITY = Object.entries(SECURITY_HEADERS);
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -162,4 +162,9 @@ CREATE TABLE event_head (
 );
 INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), repeat('0', 64) FROM events;
 `,
+  `
+ALTER TABLE tokens ADD COLUMN templates_json TEXT;
+ALTER TABLE tokens ADD COLUMN repos_json TEXT;
+ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
+`,
 ];
