@@ -93,6 +93,8 @@ export const LIMITS = {
   manifestBytes: 536_870_912,
   /** bytes of the audit log of a host */
   auditBytes: 268_435_456,
+  /** requests that one control plane works on at once; beyond it they are sent away */
+  requestsInFlight: 20_000,
   /** events in one answer of a control plane, and bytes of it */
   eventsOfPage: 1_000,
   eventPageBytes: 16_777_216,

@@ -30,6 +30,11 @@ export class Speaker {
     this.#annotator = annotator;
   }
 
+  /** Whether `debug` is heard: for those to whom the words cost something. */
+  get isVerbose(): boolean {
+    return this.#loudness === "verbose";
+  }
+
   info(text: string): void {
     this.#queue("info", text);
   }

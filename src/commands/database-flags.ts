@@ -13,7 +13,7 @@ import { readSecret } from "../host/secrets.ts";
 
 /** Which control plane a command is about: the folder of one server, or the database of several. */
 export const DATABASE_FLAGS = {
-  data: { type: "string", valueHint: "DIR", description: "the data folder of the server" },
+  data: { type: "string", valueHint: "DIR", description: "the data folder of the server (one of this user)" },
   database: {
     type: "string",
     valueHint: "postgres://…",

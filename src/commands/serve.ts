@@ -1,47 +1,24 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
-import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
+import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
-import type { Values } from "../cli/flags.ts";
-import { startControlPlane } from "../control-plane/control-plane.ts";
+import { AccessLog } from "../control-plane/access-log.ts";
+import { startControlPlane, type ControlPlane } from "../control-plane/control-plane.ts";
 import { openDataDirectory } from "../control-plane/data-directory.ts";
-import { isLocal, readListenAddress } from "../control-plane/listen-address.ts";
+import { isLocal } from "../control-plane/listen-address.ts";
 import { backUpSqlite } from "../control-plane/sqlite-backup.ts";
-import { readBounded } from "../host/files.ts";
-import { dataFolder, DATABASE_FLAGS, readPostgres } from "./database-flags.ts";
+import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
+import { readServeSettings, SERVE_FLAGS, type ServeValues } from "./serve-settings.ts";
 
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 4_000;
 
-const FLAGS = {
-  listen: {
-    type: "string",
-    default: "127.0.0.1:7070",
-    valueHint: "HOST:PORT|unix:PATH",
-    description: "where to listen; port 0 is any free one",
-  },
-  ...DATABASE_FLAGS,
-  data: {
-    type: "string",
-    valueHint: "DIR",
-    description: "the folder that keeps everything (a folder of this user)",
-  },
-  backup: {
-    type: "string",
-    valueHint: "FILE",
-    description: "copy the database of a server, which may be running, to a new file and end",
-  },
-  "tls-cert": { type: "string", valueHint: "FILE", description: "certificate chain, PEM" },
-  "tls-key": { type: "string", valueHint: "FILE", description: "its private key, PEM" },
-} as const;
-
 export const serve: Command = defineCommand({
   name: "serve",
   description: "run the control plane: builds, pins, packages and assignments",
-  args: FLAGS,
+  args: { ...DATABASE_FLAGS, ...SERVE_FLAGS },
   examples: [
     "waybill serve --data ./control-plane --listen 127.0.0.1:0 --json",
     "waybill serve --listen 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key",
@@ -53,24 +30,30 @@ export const serve: Command = defineCommand({
   emptyDocument: { listening: null },
   act: async (values, world) => {
     if (values.backup !== undefined) return backUp(values, values.backup, world);
-    const listen = readListenAddress(values.listen, world.cwd);
-    const tls = readTls(values["tls-cert"], values["tls-key"]);
-    const data = dataFolder(values, world);
-    const postgres = readPostgres(values, world);
-    if (tls === null && !isLocal(listen)) {
+    const settings = readServeSettings(values, world);
+    const { listen, data, postgres, tls, tokenRate } = settings;
+    if (tls === null && (listen === "systemd" || !isLocal(listen))) {
       world.say.warn(
-        `LISTENING WITHOUT TLS ON ${values.listen}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
+        `LISTENING WITHOUT TLS ON ${settings.listenText}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
       );
     }
+    const accessLog = settings.accessLog === null ? null : new AccessLog(settings.accessLog);
+    const request =
+      accessLog?.write ?? (world.say.isVerbose ? (line: string) => world.say.debug(line) : null);
+    const log = { request, fault: (text: string) => world.say.warn(text) };
+    const now = world.now;
     const plane = await startControlPlane({
       dataDirectory: data,
       postgres,
       listen,
       tls,
-      now: world.now,
+      tokenRate,
+      now,
       stop: world.stop,
-      log: { request: (line) => world.say.debug(line), fault: (text) => world.say.warn(text) },
+      log,
     });
+    const renew = (): void => renewFiles(values, world, plane, accessLog);
+    process.on("SIGHUP", renew);
     const document = {
       listening: plane.address,
       data,
@@ -79,12 +62,31 @@ export const serve: Command = defineCommand({
     };
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
+    process.off("SIGHUP", renew);
     await plane.stop(DRAIN_MS);
+    accessLog?.close();
     return { exit: EXIT.ok, document, text: "" };
   },
 });
 
-function backUp(values: Values<typeof FLAGS>, file: string, world: World): Outcome {
+/** What SIGHUP is for: the next certificate, the next file of the log. What is wrong leaves the server as it was. */
+function renewFiles(
+  values: ServeValues,
+  world: World,
+  plane: ControlPlane,
+  accessLog: AccessLog | null,
+): void {
+  try {
+    accessLog?.reopen();
+    const { tls } = readServeSettings(values, world);
+    if (tls !== null) plane.renew(tls);
+    world.say.info("reloaded");
+  } catch (error) {
+    world.say.warn(`not reloaded: ${asFailure(error).message}`);
+  }
+}
+
+function backUp(values: ServeValues, file: string, world: World): Outcome {
   if (readPostgres(values, world) !== null) {
     throw new Failure("flags_contradict", "--backup copies the file of a data folder", {
       hint: "PostgreSQL has tools of its own for this: pg_dump, pg_basebackup",
@@ -97,22 +99,6 @@ function backUp(values: Values<typeof FLAGS>, file: string, world: World): Outco
   backUpSqlite(database, to);
   const bytes = statSync(to).size;
   return { exit: EXIT.ok, document: { listening: null, backup: to, bytes }, text: `${to}\n` };
-}
-
-function readTls(
-  cert: string | undefined,
-  key: string | undefined,
-): { readonly cert: string; readonly key: string } | null {
-  if (cert === undefined && key === undefined) return null;
-  if (cert === undefined || key === undefined) {
-    const [given, wanted] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
-    throw new Failure("flag_missing", `--tls-${given} needs --tls-${wanted}`, { hint: "pass both" });
-  }
-  return { cert: readPem(cert, "the certificate"), key: readPem(key, "the TLS key") };
-}
-
-function readPem(path: string, what: string): string {
-  return new TextDecoder().decode(readBounded(path, LIMITS.documentBytes, what));
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import { rfc3339Micros } from "../control-plane/instant.ts";
 import { isEnvName, isScope, SCOPES, type Scope } from "../control-plane/scopes.ts";
 import { tokenId } from "../control-plane/token.ts";
 import { TOKEN_BYTES, tokenText } from "../control-plane/token-text.ts";
+import type { TokenBounds } from "../control-plane/token-bounds.ts";
 import { addToken } from "../control-plane/tokens.ts";
 
 const MAX_NAME_CHARS = 100;
@@ -37,6 +38,14 @@ export const tokenNew: Command = defineCommand({
       valueHint: "90d|never",
       description: "how long it is valid",
     },
+    template: { type: "string", repeat: true, valueHint: "NAME", description: "only pins of this template" },
+    repo: {
+      type: "string",
+      repeat: true,
+      valueHint: "HOST/PATH",
+      description: "only builds of this repository, as captures name it",
+    },
+    host: { type: "string", repeat: true, valueHint: "NAME", description: "only what concerns this host" },
     name: { type: "string", valueHint: "TEXT", description: "what it is for, shown by token list" },
   },
   examples: [
@@ -50,6 +59,7 @@ export const tokenNew: Command = defineCommand({
       throw new Failure("invalid_value", `--env is ${quoted(values.env)}; wanted ^[a-z0-9][a-z0-9-]{0,31}$`);
     }
     const name = readName(values.name ?? "");
+    const bounds = readBounds(values);
     const now = world.now();
     const expiresAt = readExpiry(values.expires, now);
     const database = await openNamed(values, world, true);
@@ -68,13 +78,14 @@ export const tokenNew: Command = defineCommand({
           created_at: at,
           expires_at: expiresAt,
           revoked_at: null,
+          ...bounds,
         },
         { actor: "cli", env: values.env, at, requestId: null },
       );
       world.say.info(`token ${id} for ${values.env}: ${scopes.join(", ")}; expires ${expiresAt ?? "never"}`);
       return {
         exit: EXIT.ok,
-        document: { token, id, name, scopes, env: values.env, expires_at: expiresAt },
+        document: { token, id, name, scopes, env: values.env, expires_at: expiresAt, ...bounds },
         text: `${token}\n`,
       };
     } finally {
@@ -94,6 +105,24 @@ function readScopes(given: readonly string[]): readonly Scope[] {
       throw new Failure("invalid_value", `--scope is ${quoted(one)}; wanted one of ${SCOPES.join(", ")}`);
     });
   return [...new Set(scopes)];
+}
+
+function names(flag: string, values: readonly string[], isName: RegExp): readonly string[] | null {
+  const wrong = values.find((one) => !isName.test(one));
+  if (wrong === undefined) return values.length === 0 ? null : [...new Set(values)];
+  throw new Failure("invalid_value", `--${flag} is ${quoted(wrong)}; wanted one name, without a pattern`);
+}
+
+function readBounds(given: {
+  readonly template: readonly string[];
+  readonly repo: readonly string[];
+  readonly host: readonly string[];
+}): TokenBounds {
+  return {
+    templates: names("template", given.template, /^[a-z0-9_-]{1,128}$/u),
+    repos: names("repo", given.repo, /^[A-Za-z0-9][A-Za-z0-9._~:/-]{0,511}$/u),
+    hosts: names("host", given.host, /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u),
+  };
 }
 
 function readName(text: string): string {

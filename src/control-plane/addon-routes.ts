@@ -1,14 +1,16 @@
 import { isHostName, isPlatform, isSegment } from "./addon-fields.ts";
+import { refuseOutside } from "./bounds.ts";
 import { readAssignment } from "./assignment-request.ts";
 import { assignAddon, assignmentsFor, unassignAddon } from "./assignments.ts";
 import { single } from "./build-query.ts";
-import { configVersion, deliver } from "./delivery.ts";
+import type { Database } from "./database.ts";
+import { configVersion, deliver, type HostConfig } from "./delivery.ts";
 import { noneMatch } from "./etag.ts";
 import { readPackage } from "./package-request.ts";
 import { assignedPackages, listPackages, publishPackage } from "./packages.ts";
 import { readJsonBody } from "./request-body.ts";
 import type { Call, Deps, Route } from "./router.ts";
-import { json, WireRefusal } from "./wire.ts";
+import { json, jsonText, WireRefusal } from "./wire.ts";
 
 const ASSIGNMENT = "/v1/addons/assignments/{addon_id}";
 
@@ -35,6 +37,7 @@ export const ADDON_ROUTES: readonly Route[] = [
     action: "assignment.put",
     answer: async (call, { database }) => {
       const wanted = readAssignment(await readJsonBody(call.request));
+      refuseOutside(call.bounds, "hosts", wanted.host === "" ? null : wanted.host);
       return json(await assignAddon(database, call.env, addonId(call), wanted, call.by));
     },
   },
@@ -44,7 +47,9 @@ export const ADDON_ROUTES: readonly Route[] = [
     access: "addons:write",
     action: "assignment.delete",
     answer: async (call, { database }) => {
-      await unassignAddon(database, call.env, addonId(call), hostOf(call) ?? "", call.by);
+      const host = hostOf(call);
+      refuseOutside(call.bounds, "hosts", host);
+      await unassignAddon(database, call.env, addonId(call), host ?? "", call.by);
       return new Response(null, { status: 204 });
     },
   },
@@ -57,19 +62,32 @@ export const ADDON_ROUTES: readonly Route[] = [
   },
 ];
 
-async function answerAssignments(call: Call, { database }: Deps): Promise<Response> {
+async function answerAssignments(call: Call, { database, hostConfigs }: Deps): Promise<Response> {
   const platform = single(call.query, "platform") ?? "";
   if (!isPlatform(platform)) throw new WireRefusal("invalid_query", "platform must be os/arch");
   const host = hostOf(call);
-  // Packages are never taken back, so the order of these two reads does not matter.
-  const assignments = await assignmentsFor(database, call.env, host);
-  const addons = deliver(assignments, await assignedPackages(database, call.env, host), platform);
-  const version = configVersion(addons);
-  const etag = `"${version}"`;
+  refuseOutside(call.bounds, "hosts", host);
+  const key = JSON.stringify([call.env, platform, host]);
+  const { etag, text } = await hostConfigs.at(call.revision, key, () =>
+    readConfig(database, call.env, host, platform),
+  );
   if (noneMatch(call.request.headers.get("if-none-match"), etag)) {
     return new Response(null, { status: 304, headers: { etag } });
   }
-  return json({ addons, config_version: version }, 200, { etag });
+  return jsonText(text, 200, { etag });
+}
+
+async function readConfig(
+  database: Database,
+  env: string,
+  host: string | null,
+  platform: string,
+): Promise<HostConfig> {
+  // Packages are never taken back, so the order of these two reads does not matter.
+  const assignments = await assignmentsFor(database, env, host);
+  const addons = deliver(assignments, await assignedPackages(database, env, host), platform);
+  const config_version = configVersion(addons);
+  return { etag: `"${config_version}"`, text: JSON.stringify({ addons, config_version }) };
 }
 
 function addonId({ params }: Call): string {

@@ -1,26 +1,24 @@
-import type { Database } from "./database.ts";
 import { sessionToken } from "./page/session.ts";
 import { refusalOf, tokenId, type TokenRecord } from "./token.ts";
 import { isTokenText } from "./token-text.ts";
-import { findToken } from "./tokens.ts";
 
 export type Authenticated =
   | { readonly ok: true; readonly token: TokenRecord }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Who asks. `x-api-key` counts only where a route has always taken it, and the session of a browser only where
- * nothing is changed.
+ * Who asks, by the row that `find` has. `x-api-key` counts only where a route has always taken it, and the session of
+ * a browser only where nothing is changed.
  */
 export async function authenticate(
   request: Request,
   takesApiKey: boolean,
-  database: Database,
+  find: (id: string) => Promise<TokenRecord | null>,
   now: Date,
 ): Promise<Authenticated> {
   const presented = credentialOf(request, takesApiKey);
   if (!presented.ok) return presented;
-  const record = await findToken(database, tokenId(presented.token));
+  const record = await find(tokenId(presented.token));
   const reason = refusalOf(presented.token, record, now);
   return reason !== null || record === null
     ? { ok: false, reason: reason ?? "token unknown" }

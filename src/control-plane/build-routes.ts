@@ -1,11 +1,13 @@
 import { LIMITS } from "../base/limits.ts";
 import type { StagedBlob } from "./blob-store.ts";
 import { BUILD_FIELDS, readBuildForm } from "./build-form.ts";
+import { refuseOutside } from "./bounds.ts";
 import { readBuildQuery } from "./build-query.ts";
 import { addBuild, findBuild, listBuilds } from "./builds.ts";
 import { boundaryOf, fieldText, formParts } from "./multipart.ts";
 import { bodyChunks } from "./request-body.ts";
 import type { Call, Deps, Route } from "./router.ts";
+import { isWithin } from "./token-bounds.ts";
 import { json, WireRefusal } from "./wire.ts";
 
 const ARCHIVE = "context_archive";
@@ -29,9 +31,9 @@ export const BUILD_ROUTES: readonly Route[] = [
     access: "builds:read",
     action: "build.list",
     takesApiKey: true,
-    answer: async ({ env, query }, { database }) => {
+    answer: async ({ env, query, bounds }, { database }) => {
       const wanted = readBuildQuery(query);
-      const { items, has_more } = await listBuilds(database, env, wanted);
+      const { items, has_more } = await listBuilds(database, env, wanted, bounds.repos);
       return json({ object: "list", items, has_more, limit: wanted.limit });
     },
   },
@@ -41,15 +43,16 @@ export const BUILD_ROUTES: readonly Route[] = [
     access: "builds:read",
     action: "build.read",
     takesApiKey: true,
-    answer: async ({ env, params }, { database }) => {
+    answer: async ({ env, params, bounds }, { database }) => {
       const build = await findBuild(database, env, params["id"] ?? "");
-      if (build === null) throw new WireRefusal("not_found", "there is no such build");
+      if (build === null || !isWithin(bounds.repos, build.source_repo))
+        throw new WireRefusal("not_found", "there is no such build");
       return json(build);
     },
   },
 ];
 
-async function recordBuild({ request, env, by }: Call, deps: Deps): Promise<Response> {
+async function recordBuild({ request, env, by, bounds }: Call, deps: Deps): Promise<Response> {
   const boundary = boundaryOf(request.headers.get("content-type"));
   const body = bodyChunks(request, LIMITS.contextArchiveBytes + FORM_BYTES, "the form");
   const fields = new Map<string, string>();
@@ -66,6 +69,7 @@ async function recordBuild({ request, env, by }: Call, deps: Deps): Promise<Resp
       }
     }
     const form = readBuildForm(fields);
+    refuseOutside(bounds, "repos", form.source_repo);
     if (archive === undefined) throw new WireRefusal("invalid_field", `${ARCHIVE} is required`);
     if (archive.bytes === 0) throw new WireRefusal("invalid_field", `${ARCHIVE} must not be empty`);
     await archive.keep();

@@ -126,17 +126,21 @@ export async function findBuild(database: Database, env: string, id: string): Pr
   return rows[0] === undefined ? null : fromRow(rows[0]);
 }
 
-/** One page in the order asked for. Throws WireRefusal `invalid_query` when the cursor is no build of this env. */
+/** One page in the order asked for, of `repos` alone when they are given. Throws WireRefusal `invalid_query` when the cursor is no build of this env. */
 export function listBuilds(
   database: Database,
   env: string,
   query: BuildQuery,
+  repos: readonly string[] | null,
 ): Promise<{ items: Build[]; has_more: boolean }> {
   return database.read(async (sql) => {
     const values: SqlValue[] = [env];
     const conditions = ["env = $1"];
     for (const [column, value] of Object.entries(query.filters)) {
       conditions.push(`${column} = $${values.push(value)}`);
+    }
+    if (repos !== null) {
+      conditions.push(`source_repo IN (${repos.map((repo) => `$${values.push(repo)}`).join(", ")})`);
     }
     // A page before a cursor is read backwards from it and turned round.
     const backwards = query.cursor?.side === "before";

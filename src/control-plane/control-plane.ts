@@ -1,18 +1,25 @@
+import { join } from "node:path";
 import { BlobStore } from "./blob-store.ts";
 import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./data-directory.ts";
-import { requestHandler, type Log } from "./handle.ts";
+import type { HostConfig } from "./delivery.ts";
+import type { TokenRecord } from "./token.ts";
+import { ViewCache } from "./view-cache.ts";
+import { requestHandler, type Log, type TokenRate } from "./handle.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { Metrics } from "./metrics.ts";
 import { openDatabase } from "./open-database.ts";
 import type { PostgresAddress } from "./postgres-address.ts";
-import { startServer, type RunningServer } from "./server.ts";
+import { startServer, type RunningServer, type TlsTexts } from "./server.ts";
 
 export type ControlPlaneOptions = {
   /** Made when it is not there. */
   readonly dataDirectory: string;
   /** null: the SQLite file of the data folder. */
   readonly postgres: PostgresAddress | null;
-  readonly listen: ListenAddress;
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** "systemd": the socket that was handed to this process. */
+  readonly listen: ListenAddress | "systemd";
+  readonly tls: TlsTexts | null;
+  readonly tokenRate: TokenRate;
   readonly now: () => Date;
   /** Ends the start when it is aborted; a running plane is ended by its `stop`. */
   readonly stop: AbortSignal;
@@ -33,20 +40,28 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       database,
       artifacts: new BlobStore(directory.artifacts, directory.incoming),
       contexts: new BlobStore(directory.contexts, directory.incoming),
+      metrics: new Metrics(),
+      tokens: new ViewCache<TokenRecord | null>(),
+      hostConfigs: new ViewCache<HostConfig>(),
       now: options.now,
       newId: () => Bun.randomUUIDv7(),
     };
-    const handle = requestHandler(deps, options.log);
-    const server = await startServer({ listen: options.listen, tls: options.tls, handle }).catch(
-      async (error: unknown) => {
-        await database.close();
-        throw error;
-      },
-    );
+    const handle = requestHandler(deps, options.log, options.tokenRate);
+    const inside = { kind: "unix", path: join(directory.incoming, "s") } as const;
+    const listen = options.listen === "systemd" ? inside : options.listen;
+    const server = await startServer({ listen, tls: options.tls, handle }).catch(async (error: unknown) => {
+      await database.close();
+      throw error;
+    });
+    const activated =
+      options.listen === "systemd" ? await (await import("./activation.ts")).passOn(inside.path) : null;
     return {
-      address: server.address,
+      address: activated === null ? server.address : "systemd",
+      renew: server.renew,
       stop: async (graceMs) => {
+        activated?.close();
         await server.stop(graceMs);
+        activated?.end();
         await database.close();
         lock.release();
       },

@@ -93,6 +93,9 @@ function artifactFor(published: Package, platform: string): ArtifactMembers | nu
   };
 }
 
+/** What a host is told, as it is sent. */
+export type HostConfig = { readonly etag: string; readonly text: string };
+
 /** Changes exactly when the list does; the order of an object's members is not part of it. */
 export function configVersion(addons: readonly DeliveredAssignment[]): string {
   return `v${sha256Of(sortedJson(addons))}`;

@@ -1,4 +1,5 @@
 import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import { ADDON_ROUTES } from "./addon-routes.ts";
 import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
@@ -15,15 +16,19 @@ import { isSecure, seeOther, SIGN_IN } from "./page/sign-in-routes.ts";
 import { sessionToken } from "./page/session.ts";
 import { viewerOf } from "./page/viewer.ts";
 import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
+import { METRICS_ROUTES } from "./metrics-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
-import { findRoute, type Deps, type Route } from "./router.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { Router, type Deps, type Route } from "./router.ts";
 import { allows } from "./scopes.ts";
-import { actorOf } from "./token.ts";
+import { actorOf, type TokenRecord } from "./token.ts";
+import { findToken } from "./tokens.ts";
+import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 
-const ROUTES: readonly Route[] = [
+const ROUTER: Router = new Router([
   ...HEALTH_ROUTES,
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
@@ -34,12 +39,13 @@ const ROUTES: readonly Route[] = [
   ...ADDON_ROUTES,
   ...PAGE_ROUTES,
   ...EVENT_ROUTES,
-];
+  ...METRICS_ROUTES,
+]);
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
-  /** One JSON line for each request. */
-  readonly request: (line: string) => void;
+  /** One JSON line for each request; null when nobody reads them. */
+  readonly request: ((line: string) => void) | null;
   /** What went wrong inside; the client is told the request's id alone. */
   readonly fault: (text: string) => void;
 };
@@ -49,16 +55,38 @@ type Progress = {
   by: By;
   action: string;
   subject: string;
+  route: string;
   refused: NonNullable<Route["refused"]>;
   viewer: Viewer | null;
 };
 
-/** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
-export function requestHandler(deps: Deps, log: Log): (request: Request) => Promise<Response> {
-  const strangers = new DenialBudget();
+/** Requests of one token in a second, and at once; null is as many as come. */
+export type TokenRate = { readonly perSecond: number; readonly burst: number } | null;
 
-  return async (request) => {
+/** Tokens that are guessed or forgotten; far more than a misconfigured client sends between two looks at its log. */
+const STRANGER_RATE = { perSecond: 5, burst: 100 };
+
+/** The limits that one server keeps in its memory. */
+type Limits = {
+  readonly denials: DenialBudget;
+  readonly strangers: RateLimit;
+  readonly tokens: RateLimit | null;
+};
+
+/** `address` is the machine that asks, "" when it is not known. */
+export type Handler = (request: Request, address: string) => Promise<Response>;
+
+/** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
+export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Handler {
+  const limits: Limits = {
+    denials: new DenialBudget(),
+    strangers: new RateLimit(STRANGER_RATE.perSecond, STRANGER_RATE.burst),
+    tokens: rate === null ? null : new RateLimit(rate.perSecond, rate.burst),
+  };
+
+  return async (request, address) => {
     const started = deps.now();
+    const begun = performance.now();
     const requestId = deps.newId();
     const { path, query } = splitUrl(request.url);
     const at = rfc3339Micros(started);
@@ -68,19 +96,26 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
       subject: printable(path, 200),
       refused: (refusal) => refusal.toResponse(),
       viewer: null,
+      route: "none",
     };
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
+    deps.metrics.begin();
     try {
-      response = await answer(request, path, query, progress, deps);
+      if (deps.metrics.inFlight > LIMITS.requestsInFlight) {
+        throw new WireRefusal("unavailable", "too many requests at once", { "retry-after": "1" });
+      }
+      response = await answer(request, address, path, query, progress, deps, limits);
     } catch (error) {
       const refusal = asRefusal(error);
       if (refusal.status >= 500) fault(error);
-      if (isDenial(refusal)) await deny(refusal, progress, strangers, deps).catch(fault);
+      if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
+      if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
       response = progress.refused(refusal, request, progress.viewer);
     }
     const finished = await finish(request, response, requestId);
-    log.request(
+    deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
+    log.request?.(
       JSON.stringify({
         at,
         request_id: requestId,
@@ -98,18 +133,21 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
 
 async function answer(
   request: Request,
+  address: string,
   path: string,
   query: URLSearchParams,
   progress: Progress,
   deps: Deps,
+  { strangers, tokens }: Limits,
 ): Promise<Response> {
-  const routed = findRoute(ROUTES, request.method, path);
+  const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
   if (routed.found === "methods") {
     const allow = routed.allow.join(", ");
     throw new WireRefusal("method_not_allowed", `this path takes ${allow}`, { allow });
   }
   const { route, params } = routed;
+  progress.route = `${route.method} ${route.path}`;
   if (route.refused !== undefined) progress.refused = route.refused;
   if (route.access === "open") return route.answer(deps, request);
   progress.action = route.action;
@@ -118,12 +156,23 @@ async function answer(
     return seeOther(`${SIGN_IN}?to=${encodeURIComponent(path)}`);
   }
   const takesApiKey = route.access !== "page" && route.takesApiKey === true;
-  const caller = await authenticate(request, takesApiKey, deps.database, deps.now());
+  const now = deps.now().getTime();
+  const revision = await readRevision(deps.database);
+  const find = (id: string): Promise<TokenRecord | null> =>
+    deps.tokens.at(revision, id, () => findToken(deps.database, id));
+  const caller = await authenticate(request, takesApiKey, find, deps.now());
   if (!caller.ok) {
+    // Whoever has a right token is never kept out by others behind the same address.
+    refuseTooMany(strangers, address, now);
+    strangers.take(address, now);
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
+  if (tokens !== null) {
+    refuseTooMany(tokens, token.id, now);
+    tokens.take(token.id, now);
+  }
   if (route.access === "page") {
     progress.viewer = await viewerOf(token, request, deps.database);
     return route.answer({ request, params, query, viewer: progress.viewer }, deps);
@@ -132,9 +181,23 @@ async function answer(
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
   return route.answer(
-    { request, params, query, by: progress.by, env: token.env, scopes: token.scopes },
+    {
+      request,
+      params,
+      query,
+      by: progress.by,
+      env: token.env,
+      scopes: token.scopes,
+      bounds: token,
+      revision,
+    },
     deps,
   );
+}
+
+function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
+  const wait = limit.waitOf(caller, now);
+  if (wait > 0) throw new WireRefusal("rate_limited", "too many requests", { "retry-after": String(wait) });
 }
 
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
@@ -186,18 +249,20 @@ async function deny(
 }
 
 async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
-  const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+  const { headers } = response;
+  for (const [name, value] of SECURITY) {
     if (!headers.has(name)) headers.set(name, value);
   }
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
-  if (request.method !== "HEAD") return new Response(response.body, { status: response.status, headers });
+  if (request.method !== "HEAD") return response;
   if (!headers.has("content-length")) {
     headers.set("content-length", String((await response.arrayBuffer()).byteLength));
   }
   return new Response(null, { status: response.status, headers });
 }
+
+const SECURITY = Object.entries(SECURITY_HEADERS);
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

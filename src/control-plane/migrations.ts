@@ -8,7 +8,7 @@ import { copyDatabase } from "./sqlite-backup.ts";
  * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
  * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host.
  */
-const STEPS: readonly string[] = [
+export const STEPS: readonly string[] = [
   `
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY CHECK (length(id) = 8),
@@ -175,6 +175,15 @@ CREATE TABLE event_head (
   sha256 TEXT NOT NULL
 ) STRICT;
 INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), printf('%064d', 0) FROM events;
+`,
+  `
+-- Lists of names; null is everything.
+ALTER TABLE tokens ADD COLUMN templates_json TEXT;
+ALTER TABLE tokens ADD COLUMN repos_json TEXT;
+ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
+`,
+  `
+CREATE INDEX builds_by_digest ON builds (env, image_digest, seq);
 `,
 ];
 

@@ -1,5 +1,6 @@
 import { isMap } from "../base/decode.ts";
 import { isImageDigest } from "../base/digest.ts";
+import { refuseOutside } from "./bounds.ts";
 import { liftStop, setStop, type StopPlace } from "./pin-stops.ts";
 import { readPlace, readReason } from "./promotion.ts";
 import { readJsonBody } from "./request-body.ts";
@@ -48,13 +49,19 @@ export const PIN_STOP_ROUTES: readonly Route[] = STOPS.flatMap(({ path, kind, pl
   },
 ]);
 
-async function set({ request, env, by }: Call, { database }: Deps, place: StopPlace): Promise<Response> {
+async function set(
+  { request, env, by, bounds }: Call,
+  { database }: Deps,
+  place: StopPlace,
+): Promise<Response> {
   const body = await readJsonBody(request);
   if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
+  refuseOutside(bounds, "templates", place.kind === "frozen" ? null : place.template_name);
   return json(await setStop(database, env, place, readReason(body), by));
 }
 
-async function lift({ env, by }: Call, { database }: Deps, place: StopPlace): Promise<Response> {
+async function lift({ env, by, bounds }: Call, { database }: Deps, place: StopPlace): Promise<Response> {
+  refuseOutside(bounds, "templates", place.kind === "frozen" ? null : place.template_name);
   if (await liftStop(database, env, place, by)) return new Response(null, { status: 204 });
   throw new WireRefusal("not_found", "there is nothing to lift");
 }

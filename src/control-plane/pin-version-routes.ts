@@ -1,6 +1,7 @@
 import { isMap } from "../base/decode.ts";
 import { isImageDigest } from "../base/digest.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
+import { refuseOutside } from "./bounds.ts";
 import { wholeNumber } from "./build-query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { etagOf, findPin, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
@@ -21,7 +22,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.show",
     answer: async (call, { database }) => {
-      const { template_name, region } = readPlace(call.params);
+      const { template_name, region } = placeOf(call);
       const { found, stops } = await showPin(database, call.env, template_name, region);
       if (found === null) throw new WireRefusal("pin_not_found", "there is no such pin", {}, { stops });
       return json({ ...shown(found), stops }, 200, { etag: etagOf(found) });
@@ -33,7 +34,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:write",
     action: "pin.promote",
     answer: async (call, { database }) => {
-      const place = readPlace(call.params);
+      const place = placeOf(call);
       const condition = readCondition(call.request.headers);
       const promotion = readPromotion(inPlace(await readJsonBody(call.request), place));
       refuseUnscoped(promotion, call.scopes);
@@ -61,7 +62,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:write",
     action: "pin.rollback",
     answer: async (call, { database }) => {
-      const place = readPlace(call.params);
+      const place = placeOf(call);
       const condition = readCondition(call.request.headers);
       const body = inPlace(await readJsonBody(call.request), place);
       const force = { rollback: true, breakGlass: false, reason: readReason(body) };
@@ -81,8 +82,14 @@ function shown({ pin, version }: VersionedPin): JsonMap {
   return { ...pin, version };
 }
 
-function subjectOf({ params }: Call): string {
-  const { template_name, region } = readPlace(params);
+function placeOf({ params, bounds }: Call): PinPlace {
+  const place = readPlace(params);
+  refuseOutside(bounds, "templates", place.template_name);
+  return place;
+}
+
+function subjectOf(call: Call): string {
+  const { template_name, region } = placeOf(call);
   return `${template_name}/${region}`;
 }
 

@@ -165,4 +165,12 @@ CREATE TABLE event_head (
 );
 INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), repeat('0', 64) FROM events;
 `,
+  `
+ALTER TABLE tokens ADD COLUMN templates_json TEXT;
+ALTER TABLE tokens ADD COLUMN repos_json TEXT;
+ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
+`,
+  `
+CREATE INDEX builds_by_digest ON builds (env, image_digest, seq);
+`,
 ];

@@ -1,8 +1,13 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
-import type { Viewer } from "./page/frame.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Scope } from "./scopes.ts";
+import type { HostConfig } from "./delivery.ts";
+import type { TokenRecord } from "./token.ts";
+import type { TokenBounds } from "./token-bounds.ts";
+import type { ViewCache } from "./view-cache.ts";
+import type { Viewer } from "./page/frame.ts";
 import type { WireRefusal } from "./wire.ts";
 
 /** What a handler works with, besides its request. */
@@ -10,6 +15,9 @@ export type Deps = {
   readonly database: Database;
   readonly artifacts: BlobStore;
   readonly contexts: BlobStore;
+  readonly metrics: Metrics;
+  readonly tokens: ViewCache<TokenRecord | null>;
+  readonly hostConfigs: ViewCache<HostConfig>;
   readonly now: () => Date;
   /** A new identifier for a request or a build. */
   readonly newId: () => string;
@@ -24,6 +32,9 @@ export type Call = {
   /** The environment of the token: it decides what the request reads and writes. */
   readonly env: string;
   readonly scopes: readonly Scope[];
+  readonly bounds: TokenBounds;
+  /** The last event before the token was looked at. */
+  readonly revision: number;
 };
 
 /** A page that somebody with a session looks at. */
@@ -62,20 +73,38 @@ export type Routed =
   | { readonly found: "methods"; readonly allow: readonly string[] }
   | { readonly found: "nothing" };
 
+type Part = { readonly kind: "text" | "one" | "rest"; readonly text: string };
+type Compiled = { readonly route: Route; readonly parts: readonly Part[] };
+
 /** Finds the route of a raw request path. HEAD is answered wherever GET is. */
-export function findRoute(routes: readonly Route[], method: string, rawPath: string): Routed {
-  const segments = pathSegments(rawPath);
-  if (segments === null) return { found: "nothing" };
-  const wanted = method === "HEAD" ? "GET" : method;
-  const allow = new Set<string>();
-  for (const route of routes) {
-    const params = match(route.path, segments);
-    if (params === null) continue;
-    if (route.method === wanted) return { found: "route", route, params };
-    allow.add(route.method);
-    if (route.method === "GET") allow.add("HEAD");
+export class Router {
+  readonly #routes: readonly Compiled[];
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = routes.map((route) => ({
+      route,
+      parts: route.path === "/" ? [] : route.path.slice(1).split("/").map(partOf),
+    }));
   }
-  return allow.size === 0 ? { found: "nothing" } : { found: "methods", allow: [...allow].sort() };
+
+  find(method: string, rawPath: string): Routed {
+    const segments = pathSegments(rawPath);
+    if (segments === null) return { found: "nothing" };
+    const wanted = method === "HEAD" ? "GET" : method;
+    const allow = new Set<string>();
+    for (const { route, parts } of this.#routes) {
+      if (!fits(parts, segments)) continue;
+      if (route.method === wanted) return { found: "route", route, params: paramsOf(parts, segments) };
+      allow.add(route.method);
+      if (route.method === "GET") allow.add("HEAD");
+    }
+    return allow.size === 0 ? { found: "nothing" } : { found: "methods", allow: [...allow].sort() };
+  }
+}
+
+function partOf(text: string): Part {
+  if (text.endsWith("...}")) return { kind: "rest", text: text.slice(1, -4) };
+  return text.startsWith("{") ? { kind: "one", text: text.slice(1, -1) } : { kind: "text", text };
 }
 
 /**
@@ -87,11 +116,13 @@ function pathSegments(rawPath: string): readonly string[] | null {
   if (!rawPath.startsWith("/")) return null;
   const segments: string[] = [];
   for (const raw of rawPath.slice(1).split("/")) {
-    let segment: string;
-    try {
-      segment = decodeURIComponent(raw);
-    } catch {
-      return null;
+    let segment = raw;
+    if (raw.includes("%")) {
+      try {
+        segment = decodeURIComponent(raw);
+      } catch {
+        return null;
+      }
     }
     if (segment === "" || segment === "." || segment === ".." || /[/\\\u0000-\u001f\u007f]/u.test(segment)) {
       return null;
@@ -101,18 +132,17 @@ function pathSegments(rawPath: string): readonly string[] | null {
   return segments;
 }
 
-function match(pattern: string, segments: readonly string[]): Readonly<Record<string, string>> | null {
-  const wanted = pattern === "/" ? [] : pattern.slice(1).split("/");
+function fits(parts: readonly Part[], segments: readonly string[]): boolean {
+  const takesRest = parts.at(-1)?.kind === "rest";
+  if (takesRest ? segments.length < parts.length : segments.length !== parts.length) return false;
+  return parts.every(({ kind, text }, at) => kind !== "text" || text === segments[at]);
+}
+
+function paramsOf(parts: readonly Part[], segments: readonly string[]): Readonly<Record<string, string>> {
   const params: Record<string, string> = Object.create(null);
-  for (const [index, part] of wanted.entries()) {
-    const segment = segments[index];
-    if (segment === undefined) return null;
-    if (part.endsWith("...}")) {
-      params[part.slice(1, -4)] = segments.slice(index).join("/");
-      return params;
-    }
-    if (part.startsWith("{")) params[part.slice(1, -1)] = segment;
-    else if (part !== segment) return null;
+  for (const [at, { kind, text }] of parts.entries()) {
+    if (kind === "one") params[text] = segments[at] ?? "";
+    if (kind === "rest") params[text] = segments.slice(at).join("/");
   }
-  return wanted.length === segments.length ? params : null;
+  return params;
 }

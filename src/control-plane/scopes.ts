@@ -7,6 +7,7 @@ export const SCOPES = [
   "addons:read",
   "addons:write",
   "audit:read",
+  "metrics:read",
   "admin",
 ] as const;
 

@@ -4,20 +4,25 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, reason } from "../host/files.ts";
+import type { Handler } from "./handle.ts";
 import { shownAddress, type ListenAddress } from "./listen-address.ts";
 import { WireRefusal } from "./wire.ts";
 
+/** PEM texts. */
+export type TlsTexts = { readonly cert: string; readonly key: string };
+
 export type ServerOptions = {
   readonly listen: ListenAddress;
-  /** PEM texts. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tls: TlsTexts | null;
   /** Never rejects. */
-  readonly handle: (request: Request) => Promise<Response>;
+  readonly handle: Handler;
 };
 
 export type RunningServer = {
-  /** `http://127.0.0.1:41234`, `https://…` or `unix:/path`. */
+  /** `http://127.0.0.1:41234`, `https://…`, `unix:/path` or `systemd`. */
   readonly address: string;
+  /** New connections get this certificate; those that are open go on. Throws Failure `config_invalid`. */
+  readonly renew: (tls: TlsTexts) => void;
   /** Takes no new connections, waits up to `graceMs` for requests under way, then closes what is left. */
   readonly stop: (graceMs: number) => Promise<void>;
 };
@@ -27,6 +32,12 @@ const IDLE_SECONDS = 60;
 /** Who may use the socket: its owner and its group. Everybody still needs a token. */
 const SOCKET_MODE = 0o660;
 
+type Server = Bun.Server<undefined>;
+
+function secured(texts: TlsTexts | null): object {
+  return texts === null ? {} : { tls: { ...texts } };
+}
+
 /** Throws Failure `address_in_use`, `config_invalid` or `invalid_value`. */
 export async function startServer({ listen, tls, handle }: ServerOptions): Promise<RunningServer> {
   if (listen.kind === "unix") await removeStaleSocket(listen.path);
@@ -34,29 +45,48 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     // In Bun this is on by default, and then an error answer carries our source.
     development: false,
     maxRequestBodySize: LIMITS.artifactBytes + 1_048_576,
-    fetch: (request: Request, server: Bun.Server<undefined>) => {
+    fetch: (request: Request, server: Server) => {
       server.timeout(request, IDLE_SECONDS);
-      return handle(request);
+      return handle(request, server.requestIP(request)?.address ?? "");
     },
     error: () => new WireRefusal("internal_error", "internal error").toResponse(),
-    ...(tls === null ? {} : { tls: { cert: tls.cert, key: tls.key } }),
   };
-  let server: Bun.Server<undefined>;
+  /** Without `reusePort: false` Bun shares the port with whoever asks for it next: each gets half of the requests. */
+  const begin = (texts: TlsTexts | null, port: number, reusePort: boolean): Server =>
+    listen.kind === "unix"
+      ? Bun.serve({ ...options, ...secured(texts), unix: listen.path })
+      : Bun.serve({ ...options, ...secured(texts), hostname: listen.host, port, reusePort });
+  let server: Server;
   try {
-    server =
-      listen.kind === "unix"
-        ? Bun.serve({ ...options, unix: listen.path })
-        : // Without `development` Bun shares the port with whoever asks for it next: each gets half of the requests.
-          Bun.serve({ ...options, hostname: listen.host, port: listen.port, reusePort: false });
+    server = begin(tls, listen.kind === "tcp" ? listen.port : 0, false);
+    if (tls !== null && listen.kind === "tcp") {
+      // Nobody else has the port, so it may be shared from here on: with the server that has the next certificate.
+      const port = server.port ?? 0;
+      await server.stop(true);
+      server = begin(tls, port, true);
+    }
   } catch (error) {
     throw startFailure(error, listen);
   }
   if (listen.kind === "unix") chmodSync(listen.path, SOCKET_MODE);
+  const retiring = new Set<Server>();
   return {
     address: shownAddress(listen, server.port ?? 0, tls !== null),
+    renew: (texts) => {
+      if (tls === null || listen.kind === "unix") return;
+      const old = server;
+      try {
+        server = begin(texts, old.port ?? 0, true);
+      } catch (error) {
+        throw startFailure(error, listen);
+      }
+      retiring.add(old);
+      void old.stop().then(() => retiring.delete(old));
+    },
     stop: async (graceMs) => {
-      const timer = setTimeout(() => void server.stop(true), graceMs);
-      await server.stop();
+      const all = [server, ...retiring];
+      const timer = setTimeout(() => void Promise.all(all.map((one) => one.stop(true))), graceMs);
+      await Promise.all(all.map((one) => one.stop()));
       clearTimeout(timer);
       if (listen.kind === "unix") rmSync(listen.path, { force: true });
     },

@@ -1,9 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { sha256Of } from "../base/hashing.ts";
 import type { Scope } from "./scopes.ts";
+import type { TokenBounds } from "./token-bounds.ts";
 
 /** What the server keeps of a token: never the token. Instants are RFC 3339. */
-export type TokenRecord = {
+export type TokenRecord = TokenBounds & {
   readonly id: string;
   readonly sha256: string;
   readonly name: string;
@@ -28,9 +29,11 @@ export function actorOf(id: string): string {
 export function refusalOf(presented: string, record: TokenRecord | null, now: Date): string | null {
   const found = Buffer.from(sha256Of(presented), "latin1");
   // Compared with something also when there is no row, so that the two answers take alike.
-  const wanted = Buffer.from(record?.sha256 ?? sha256Of(""), "latin1");
+  const wanted = Buffer.from(record?.sha256 ?? NOTHING, "latin1");
   if (!timingSafeEqual(found, wanted) || record === null) return "token unknown";
   if (record.revoked_at !== null) return "token revoked";
   if (record.expires_at !== null && now.getTime() >= Date.parse(record.expires_at)) return "token expired";
   return null;
 }
+
+const NOTHING = sha256Of("");

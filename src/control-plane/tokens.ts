@@ -4,11 +4,28 @@ import type { Database } from "./database.ts";
 import { recordChange, type By } from "./events.ts";
 import { isScope } from "./scopes.ts";
 import type { TokenRecord } from "./token.ts";
+import type { TokenBounds } from "./token-bounds.ts";
 
-type Row = Omit<TokenRecord, "scopes"> & { readonly scopes: string };
+type Row = Omit<TokenRecord, "scopes" | keyof TokenBounds> & {
+  readonly scopes: string;
+  readonly templates_json: string | null;
+  readonly repos_json: string | null;
+  readonly hosts_json: string | null;
+};
 
-function fromRow(row: Row): TokenRecord {
-  return { ...row, scopes: row.scopes.split(" ").filter(isScope) };
+function names(text: string | null): string[] | null {
+  const list: string[] | null = JSON.parse(text ?? "null");
+  return list;
+}
+
+function fromRow({ templates_json, repos_json, hosts_json, ...row }: Row): TokenRecord {
+  return {
+    ...row,
+    scopes: row.scopes.split(" ").filter(isScope),
+    templates: names(templates_json),
+    repos: names(repos_json),
+    hosts: names(hosts_json),
+  };
 }
 
 /** Throws Failure `already_exists` when the id is taken: the caller mints another token. */
@@ -17,8 +34,9 @@ export function addToken(database: Database, record: TokenRecord, by: By): Promi
     const taken = await sql.rows("SELECT id FROM tokens WHERE id = $1", record.id);
     if (taken.length > 0) throw new Failure("already_exists", `a token with the id ${record.id} exists`);
     await sql.run(
-      `INSERT INTO tokens (id, sha256, name, scopes, env, created_at, expires_at, revoked_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)`,
+      `INSERT INTO tokens (id, sha256, name, scopes, env, created_at, expires_at, revoked_at,
+         templates_json, repos_json, hosts_json)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, $8, $9, $10)`,
       record.id,
       record.sha256,
       record.name,
@@ -26,13 +44,14 @@ export function addToken(database: Database, record: TokenRecord, by: By): Promi
       record.env,
       record.created_at,
       record.expires_at,
+      ...[record.templates, record.repos, record.hosts].map((one) => one && JSON.stringify(one)),
     );
-    const { name, scopes, env, expires_at } = record;
+    const { name, scopes, env, expires_at, templates, repos, hosts } = record;
     await recordChange(sql, by, {
       action: "token.new",
       subject: record.id,
       before: null,
-      after: { name, scopes, env, expires_at },
+      after: { name, scopes, env, expires_at, templates, repos, hosts },
     });
   });
 }

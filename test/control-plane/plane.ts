@@ -1,11 +1,17 @@
+import { ViewCache } from "../../src/control-plane/view-cache.ts";
+import type { HostConfig } from "../../src/control-plane/delivery.ts";
+import type { TokenRecord } from "../../src/control-plane/token.ts";
 import { BlobStore } from "../../src/control-plane/blob-store.ts";
 import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/data-directory.ts";
 import type { Database } from "../../src/control-plane/database.ts";
-import { requestHandler } from "../../src/control-plane/handle.ts";
+import { requestHandler, type Handler } from "../../src/control-plane/handle.ts";
 import { rfc3339Micros } from "../../src/control-plane/instant.ts";
+import { Metrics } from "../../src/control-plane/metrics.ts";
 import { openDatabase } from "../../src/control-plane/open-database.ts";
 import { readPostgresAddress } from "../../src/control-plane/postgres-address.ts";
+import type { Deps } from "../../src/control-plane/router.ts";
 import type { Scope } from "../../src/control-plane/scopes.ts";
+import { UNBOUND, type TokenBounds } from "../../src/control-plane/token-bounds.ts";
 import { tokenId } from "../../src/control-plane/token.ts";
 import { tokenText } from "../../src/control-plane/token-text.ts";
 import { addToken } from "../../src/control-plane/tokens.ts";
@@ -46,7 +52,8 @@ export class Plane {
   readonly faults: string[] = [];
   readonly lines: string[] = [];
   now: Date = new Date("2026-11-21T12:00:00.123Z");
-  readonly #handle: (request: Request) => Promise<Response>;
+  readonly deps: Deps;
+  readonly #handle: Handler;
   #ids = 0;
 
   constructor(folder: TemporaryFolder, database: Database) {
@@ -56,19 +63,29 @@ export class Plane {
     prepareDataDirectory(directory);
     this.artifacts = new BlobStore(directory.artifacts, directory.incoming);
     this.contexts = new BlobStore(directory.contexts, directory.incoming);
-    this.#handle = requestHandler(
-      {
-        database: this.database,
-        artifacts: this.artifacts,
-        contexts: this.contexts,
-        now: () => this.now,
-        newId: () => `id-${++this.#ids}`,
-      },
-      { request: (line) => this.lines.push(line), fault: (text) => this.faults.push(text) },
-    );
+    this.deps = {
+      database: this.database,
+      artifacts: this.artifacts,
+      contexts: this.contexts,
+      metrics: new Metrics(),
+      tokens: new ViewCache<TokenRecord | null>(),
+      hostConfigs: new ViewCache<HostConfig>(),
+      now: () => this.now,
+      newId: () => `id-${++this.#ids}`,
+    };
+    const log = {
+      request: (line: string) => this.lines.push(line),
+      fault: (text: string) => this.faults.push(text),
+    };
+    this.#handle = requestHandler(this.deps, log);
   }
 
-  async token(scopes: readonly Scope[], env = "default", expires_at: string | null = null): Promise<string> {
+  async token(
+    scopes: readonly Scope[],
+    env = "default",
+    expires_at: string | null = null,
+    bounds: Partial<TokenBounds> = {},
+  ): Promise<string> {
     const token = tokenText(crypto.getRandomValues(new Uint8Array(32)));
     const at = rfc3339Micros(this.now);
     await addToken(
@@ -82,6 +99,8 @@ export class Plane {
         created_at: at,
         expires_at,
         revoked_at: null,
+        ...UNBOUND,
+        ...bounds,
       },
       { actor: "cli", env, at, requestId: null },
     );
@@ -97,6 +116,7 @@ export class Plane {
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         ...(body === undefined ? {} : { body }),
       }),
+      "192.0.2.1",
     );
   }
 

@@ -6,9 +6,13 @@ import type { Database } from "../../src/control-plane/database.ts";
 import { ChainCheck } from "../../src/control-plane/event-chain.ts";
 import { readEvents } from "../../src/control-plane/event-log.ts";
 import { recordDenial } from "../../src/control-plane/events.ts";
+import { STEPS } from "../../src/control-plane/migrations.ts";
 import { openSqlite } from "../../src/control-plane/sqlite-database.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { rejection } from "./plane.ts";
+
+const INSERT_EVENT =
+  "INSERT INTO events (at, actor, action, decision, subject) VALUES ('t', 'a', 'x', 'allowed', 's')";
 
 async function withDatabase(work: (database: Database, path: string) => Promise<void>): Promise<void> {
   using folder = temporaryFolder();
@@ -134,28 +138,30 @@ describe("the file", () => {
   });
 
   test("of an older waybill is copied, then brought up to date", async () => {
-    await withDatabase(async (database, path) => {
-      const by = { actor: "test", env: null, at: "t", requestId: null };
-      const denied = { action: "x", subject: "s", reason: "r" };
-      await recordDenial(database, by, denied);
-      const older = new Connection(path);
-      older.run("DROP TABLE event_head; ALTER TABLE events DROP COLUMN sha256");
-      older.run("ALTER TABLE package_artifacts DROP COLUMN statement; PRAGMA user_version = 2");
-      older.close();
-      const newer = openSqlite(path, false);
-      await recordDenial(newer, by, denied);
-      const { events, head } = await readEvents(newer, 0, 10);
-      await newer.close();
-      const check = new ChainCheck(null);
-      for (const event of events) check.add(event);
-      expect(check.report(head)).toMatchObject({ checked: 1, unchained: 1, problem: null });
-      const [copy = ""] = readdirSync(join(path, "..")).filter((name) => name.includes(".before-"));
-      expect(statSync(join(path, "..", copy)).mode & 0o777).toBe(0o600);
-      const kept = new Connection(join(path, "..", copy), { readonly: true });
-      expect(kept.query("SELECT count(*) AS n FROM events").get()).toEqual({ n: 1 });
-      expect(kept.query("PRAGMA user_version").get()).toEqual({ user_version: 2 });
-      kept.close();
-    });
+    using folder = temporaryFolder();
+    const path = folder.at("x.sqlite");
+    const older = new Connection(path);
+    for (const step of STEPS.slice(0, 2)) older.run(step);
+    older.run("PRAGMA user_version = 2");
+    older.run(INSERT_EVENT);
+    older.close();
+    const newer = openSqlite(path, false);
+    await recordDenial(
+      newer,
+      { actor: "test", env: null, at: "t", requestId: null },
+      { action: "x", subject: "s", reason: "r" },
+    );
+    const { events, head } = await readEvents(newer, 0, 10);
+    await newer.close();
+    const check = new ChainCheck(null);
+    for (const event of events) check.add(event);
+    expect(check.report(head)).toMatchObject({ checked: 1, unchained: 1, problem: null });
+    const [copy = ""] = readdirSync(join(path, "..")).filter((name) => name.includes(".before-"));
+    expect(statSync(join(path, "..", copy)).mode & 0o777).toBe(0o600);
+    const kept = new Connection(join(path, "..", copy), { readonly: true });
+    expect(kept.query("SELECT count(*) AS n FROM events").get()).toEqual({ n: 1 });
+    expect(kept.query("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    kept.close();
   });
 
   test("of a newer waybill is refused and left alone", async () => {
@@ -185,8 +191,6 @@ describe("the file", () => {
 });
 
 describe("the record of events", () => {
-  const INSERT =
-    "INSERT INTO events (at, actor, action, decision, subject) VALUES ('t', 'a', 'x', 'allowed', 's')";
   const attacks = [
     "UPDATE events SET actor = 'somebody else'",
     "DELETE FROM events",
@@ -198,7 +202,7 @@ describe("the record of events", () => {
   for (const attack of attacks) {
     test(`only grows: ${attack.slice(0, 40)}`, async () => {
       await withDatabase(async (database) => {
-        await database.write((sql) => sql.run(INSERT));
+        await database.write((sql) => sql.run(INSERT_EVENT));
         expect(await rejection(database.write((sql) => sql.run(attack)))).toMatchObject({
           message: "events are append-only",
         });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { refusalOf, tokenId, type TokenRecord } from "../../src/control-plane/token.ts";
+import { UNBOUND } from "../../src/control-plane/token-bounds.ts";
 import { isTokenText, tokenText } from "../../src/control-plane/token-text.ts";
 
 const TOKEN = tokenText(new Uint8Array(32).fill(7));
@@ -16,6 +17,7 @@ function record(members: Partial<TokenRecord>): TokenRecord {
     created_at: "2026-11-21T00:00:00.000000Z",
     expires_at: null,
     revoked_at: null,
+    ...UNBOUND,
     ...members,
   };
 }

@@ -1,3 +1,4 @@
+import type { TokenBounds } from "../token-bounds.ts";
 import { html, type Html } from "./html.ts";
 import { STYLE_PATH } from "./style.ts";
 
@@ -13,6 +14,8 @@ export type Viewer = {
     readonly addons: boolean;
     readonly all: boolean;
   };
+  /** The names that it is confined to. */
+  readonly bounds: TokenBounds;
   /** Where this server was reached, for commands to copy. */
   readonly origin: string;
 };

@@ -1,18 +1,8 @@
-import type { Sql } from "../database.ts";
 import type { Route, Visit } from "../router.ts";
 import { WireRefusal } from "../wire.ts";
 import { boardOf, cellOf, type BuildFact, type PinFact } from "./board.ts";
 import { buildTable, buildView } from "./build-view.ts";
 import { eventTable } from "./event-view.ts";
-import {
-  assignmentFacts,
-  buildsWith,
-  eventFacts,
-  packagesWith,
-  pinFacts,
-  recentBuilds,
-  stopFacts,
-} from "./facts.ts";
 import { page, type Viewer } from "./frame.ts";
 import { hostView } from "./host-view.ts";
 import { html, path } from "./html.ts";
@@ -20,6 +10,7 @@ import { lineageOf, type Lineage } from "./lineage.ts";
 import { overview } from "./overview-view.ts";
 import { digestView, pinView } from "./pin-view.ts";
 import { searchFor, searchView } from "./search.ts";
+import { Seen } from "./seen.ts";
 import { SIGN_IN_ROUTES, signInAgain } from "./sign-in-routes.ts";
 import { STYLE, STYLE_PATH } from "./style.ts";
 
@@ -27,14 +18,14 @@ const EVENTS = 100;
 const YEAR = 31_536_000;
 
 /** A page that reads, for whoever is signed in; an error on it is a page too. */
-function pageRoute(at: string, title: string, show: (visit: Visit, sql: Sql) => Promise<Response>): Route {
+function pageRoute(at: string, title: string, show: (visit: Visit, seen: Seen) => Promise<Response>): Route {
   return {
     method: "GET",
     path: at,
     access: "page",
     action: `page.${title}`,
     refused: refusedPage,
-    answer: (visit, { database }) => database.read((sql) => show(visit, sql)),
+    answer: (visit, { database }) => database.read((sql) => show(visit, new Seen(sql, visit.viewer))),
   };
 }
 
@@ -52,72 +43,56 @@ export const PAGE_ROUTES: readonly Route[] = [
         },
       }),
   },
-  pageRoute("/", "overview", async ({ viewer }, sql) => {
-    const { envs, sees } = viewer;
-    const pins = sees.pins ? await pinFacts(sql, envs) : [];
-    const stops = sees.pins ? await stopFacts(sql, envs) : [];
-    const builds = sees.builds ? await recentBuilds(sql, envs) : [];
-    const shown = envs.filter((env) => pins.some((pin) => pin.env === env));
-    return page("What runs where", viewer, overview(boardOf(shown, pins, stops, builds), stops, viewer));
+  pageRoute("/", "overview", async ({ viewer }, seen) => {
+    const [pins, stops] = [await seen.pins(), await seen.stops()];
+    const shown = viewer.envs.filter((env) => pins.some((pin) => pin.env === env));
+    const board = boardOf(shown, pins, stops, await seen.recentBuilds());
+    return page("What runs where", viewer, overview(board, stops, viewer));
   }),
-  pageRoute("/pins/{env}/{template}/{region}", "pin", async ({ viewer, params }, sql) => {
+  pageRoute("/pins/{env}/{template}/{region}", "pin", async ({ viewer, params }, seen) => {
     const { env = "", template = "", region = "" } = params;
-    const pins = viewer.sees.pins ? await pinFacts(sql, viewer.envs) : [];
+    const pins = await seen.pins();
     const pin = pins.find((one) => one.env === env && one.template === template && one.region === region);
     if (pin === undefined)
       throw new WireRefusal("pin_not_found", "no such pin is here, or this token does not show it");
-    const stops = await stopFacts(sql, [env]);
-    const builds = await originsOf(sql, viewer, pin);
-    const events = await eventFacts(sql, {
-      envs: [env],
-      subject: `${template}/${region}`,
-      onlyPins: true,
-      before: Number.MAX_SAFE_INTEGER,
-      limit: EVENTS,
-    });
-    const lineage = await readLineage(sql, viewer, pin.digest, pins);
-    return page(
-      `${template} in ${env}`,
-      viewer,
-      pinView(cellOf(pin, stops, builds), lineage, events, viewer),
-    );
+    const { events } = await seen.events(Number.MAX_SAFE_INTEGER, EVENTS, `${template}/${region}`);
+    const own = events.filter((event) => event.env === env);
+    const cell = cellOf(pin, await seen.stops(), await originsOf(seen, pin));
+    const lineage = await readLineage(seen, pin.digest, pins);
+    return page(`${template} in ${env}`, viewer, pinView(cell, lineage, own, viewer));
   }),
-  pageRoute("/digests/{digest}", "digest", async ({ viewer, params }, sql) => {
+  pageRoute("/digests/{digest}", "digest", async ({ viewer, params }, seen) => {
     const { digest = "" } = params;
     if (!/^sha256:[0-9a-f]{64}$/u.test(digest))
       throw new WireRefusal("not_found", "wanted /digests/sha256:<64 hex>");
-    const pins = viewer.sees.pins ? await pinFacts(sql, viewer.envs) : [];
-    return page("Digest", viewer, digestView(digest, await readLineage(sql, viewer, digest, pins)));
+    return page("Digest", viewer, digestView(digest, await readLineage(seen, digest, await seen.pins())));
   }),
-  pageRoute("/builds", "builds", async ({ viewer }, sql) => {
-    const builds = viewer.sees.builds ? await recentBuilds(sql, viewer.envs) : [];
+  pageRoute("/builds", "builds", async ({ viewer }, seen) => {
+    const builds = (await seen.recentBuilds()).slice(0, 100);
     return page(
       "Builds",
       viewer,
       html`<h1>Builds</h1>
-        ${buildTable("The newest builds first", builds.slice(0, 100))}`,
+        ${buildTable("The newest builds first", builds)}`,
     );
   }),
-  pageRoute("/builds/{id}", "build", async ({ viewer, params }, sql) => {
-    const [build] = viewer.sees.builds ? await buildsWith(sql, viewer.envs, "id", params["id"] ?? "") : [];
+  pageRoute("/builds/{id}", "build", async ({ viewer, params }, seen) => {
+    const [build] = await seen.buildsWith("id", params["id"] ?? "");
     if (build === undefined)
       throw new WireRefusal("not_found", "no such build is here, or this token does not show it");
     return page(build.image, viewer, buildView(build, viewer));
   }),
-  pageRoute("/hosts", "hosts", async ({ viewer }, sql) =>
-    page("Hosts", viewer, hostView(viewer.sees.addons ? await assignmentFacts(sql, viewer.envs) : [])),
+  pageRoute("/hosts", "hosts", async ({ viewer }, seen) =>
+    page("Hosts", viewer, hostView(await seen.assignments())),
   ),
-  pageRoute("/events", "events", async ({ viewer, query }, sql) => {
+  pageRoute("/events", "events", async ({ viewer, query }, seen) => {
     const asked = query.get("before") ?? "";
     const before = /^[1-9]\d{0,14}$/u.test(asked) ? Number(asked) : Number.MAX_SAFE_INTEGER;
-    const { envs, sees } = viewer;
-    const events =
-      sees.pins || sees.all
-        ? await eventFacts(sql, { envs, onlyPins: !sees.all, before, limit: EVENTS })
-        : [];
-    const oldest = events.length < EVENTS ? undefined : events.at(-1)?.seq;
-    const older = oldest === undefined ? null : path`/events?before=${String(oldest)}`;
-    const caption = sees.all ? "Every change and every denial" : "Changes of pins, and what was denied";
+    const { events, next } = await seen.events(before, EVENTS);
+    const older = next === null ? null : path`/events?before=${String(next)}`;
+    const caption = viewer.sees.all
+      ? "Every change and every denial"
+      : "Changes of pins, and what was denied";
     return page(
       "History",
       viewer,
@@ -125,27 +100,21 @@ export const PAGE_ROUTES: readonly Route[] = [
         ${eventTable(caption, events, older)}`,
     );
   }),
-  pageRoute("/search", "search", async ({ viewer, query }, sql) => {
+  pageRoute("/search", "search", async ({ viewer, query }, seen) => {
     const text = (query.get("q") ?? "").trim();
-    return page(`Find ${text}`, viewer, searchView(text, await searchFor(sql, viewer, text)));
+    return page(`Find ${text}`, viewer, searchView(text, await searchFor(seen, text)));
   }),
 ];
 
-async function originsOf(sql: Sql, viewer: Viewer, pin: PinFact): Promise<readonly BuildFact[]> {
-  if (!viewer.sees.builds) return [];
-  const own = await buildsWith(sql, viewer.envs, "image_digest", pin.digest);
-  return own.length > 0 ? own : recentBuilds(sql, viewer.envs);
+/** Builds that a pin may come from: those of its digest, else the newest, among which its commit may be. */
+async function originsOf(seen: Seen, pin: PinFact): Promise<readonly BuildFact[]> {
+  const own = await seen.buildsWith("image_digest", pin.digest);
+  return own.length > 0 ? own : seen.recentBuilds();
 }
 
-async function readLineage(
-  sql: Sql,
-  viewer: Viewer,
-  digest: string,
-  pins: readonly PinFact[],
-): Promise<Lineage> {
-  const { envs, sees } = viewer;
-  const builds = sees.builds ? await buildsWith(sql, envs, "image_digest", digest) : [];
-  const packages = sees.addons ? await packagesWith(sql, envs, digest.slice("sha256:".length)) : [];
+async function readLineage(seen: Seen, digest: string, pins: readonly PinFact[]): Promise<Lineage> {
+  const builds = await seen.buildsWith("image_digest", digest);
+  const packages = await seen.packagesWith(digest.slice("sha256:".length));
   const pinned = pins.filter((pin) => pin.digest === digest);
   return lineageOf(digest, builds, pinned, packages, (thing) => {
     if ("build" in thing) return path`/builds/${thing.build}`;

@@ -1,9 +1,9 @@
-import type { Sql } from "../database.ts";
-import { buildsWith, pinFacts, assignmentFacts, type AssignmentFact } from "./facts.ts";
 import type { BuildFact, PinFact } from "./board.ts";
 import { buildTable } from "./build-view.ts";
-import { short, type Viewer } from "./frame.ts";
+import type { AssignmentFact } from "./facts.ts";
+import { short } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
+import type { Seen } from "./seen.ts";
 
 export type Found = {
   readonly pins: readonly PinFact[];
@@ -11,20 +11,18 @@ export type Found = {
   readonly assignments: readonly AssignmentFact[];
 };
 
-/** What this token shows that has the text: pins by template, digest or commit, builds by exact name, hosts, add-ons. */
-export async function searchFor(sql: Sql, { envs, sees }: Viewer, text: string): Promise<Found> {
+const COLUMNS = ["id", "source_commit", "working_tree_hash", "image_digest"] as const;
+
+/** What has the text: pins by template, digest, commit or notes, builds by exact name, hosts, add-ons. */
+export async function searchFor(seen: Seen, text: string): Promise<Found> {
   if (text === "") return { pins: [], builds: [], assignments: [] };
   const has = (value: string | null): boolean => value?.includes(text) === true;
-  const pins = sees.pins ? await pinFacts(sql, envs) : [];
-  const assignments = sees.addons ? await assignmentFacts(sql, envs) : [];
   const builds: BuildFact[] = [];
-  for (const column of sees.builds
-    ? (["id", "source_commit", "working_tree_hash", "image_digest"] as const)
-    : []) {
-    builds.push(
-      ...(await buildsWith(sql, envs, column, column === "image_digest" ? withAlgorithm(text) : text)),
-    );
+  for (const column of COLUMNS) {
+    builds.push(...(await seen.buildsWith(column, column === "image_digest" ? withAlgorithm(text) : text)));
   }
+  const pins = await seen.pins();
+  const assignments = await seen.assignments();
   return {
     pins: pins.filter((pin) => has(pin.template) || has(pin.digest) || has(pin.gitSha) || has(pin.notes)),
     builds,

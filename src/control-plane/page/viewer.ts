@@ -6,6 +6,7 @@ import type { Viewer } from "./frame.ts";
 
 /** What a token shows on the pages: its own environment, or with `admin` all that there are. */
 export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
+  const { templates, repos, hosts } = token;
   const all = allows(token.scopes, "admin");
   const envs = all ? await database.read(environments) : [token.env];
   return {
@@ -17,6 +18,7 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
       addons: allows(token.scopes, "addons:read"),
       all,
     },
+    bounds: { templates, repos, hosts },
     origin: new URL(request.url).origin,
   };
 }

@@ -23,12 +23,13 @@ describe.skipIf(!wanted)("in a browser", () => {
   beforeAll(async () => {
     database = await openDatabase(openDataDirectory(folder.path, false).database, true);
     plane = new Plane(folder, database);
-    const { artifacts, contexts } = plane;
-    const handle = requestHandler(
-      { database, artifacts, contexts, now: () => plane.now, newId: () => crypto.randomUUID() },
-      { request: () => undefined, fault: (text) => plane.faults.push(text) },
-    );
-    server = await startServer({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, tls: null, handle });
+    const log = { request: () => undefined, fault: (text: string) => plane.faults.push(text) };
+    const handle = requestHandler(plane.deps, log);
+    server = await startServer({
+      listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
+      tls: null,
+      handle,
+    });
     browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox"] });
     token = await plane.token(["admin"], "prod");
     for (const env of ["prod", "staging"]) {

@@ -258,6 +258,28 @@ describe("pages", () => {
     },
   );
 
+  test("a token that is confined to names sees those", async () => {
+    await withPlane(async (plane) => {
+      await furnished(plane);
+      const bounds = { templates: ["hermes"], repos: ["git.example.com/other"], hosts: ["h"] };
+      const scopes = ["pins:read", "builds:read", "addons:read"] as const;
+      for (const token of [
+        await plane.token(scopes, "prod", null, bounds),
+        await plane.token(["admin"], "prod", null, bounds),
+      ]) {
+        for (const path of PAGES.filter((one) => one.split("/").length < 3)) {
+          const text = await (await look(plane, path, token)).text();
+          expect([path, /codex(?!")/u.test(text.replace("q=codex", ""))]).toEqual([
+            path,
+            path.startsWith("/search"),
+          ]);
+          expect([path, text.includes(A.slice(7, 19))]).toEqual([path, false]);
+        }
+        expect((await look(plane, "/pins/prod/codex/global", token)).status).toBe(404);
+      }
+    });
+  });
+
   test("what is not there is a page that says so", async () => {
     await withPlane(async (plane) => {
       const token = await furnished(plane);

@@ -1,0 +1,102 @@
+import { resolve, dirname } from "node:path";
+import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
+import { readActivation } from "../control-plane/activation-variables.ts";
+import type { TokenRate } from "../control-plane/handle.ts";
+import { readListenAddress, type ListenAddress } from "../control-plane/listen-address.ts";
+import type { PostgresAddress } from "../control-plane/postgres-address.ts";
+import { readServeConfig, type ServeConfig } from "../control-plane/serve-config.ts";
+import type { TlsTexts } from "../control-plane/server.ts";
+import { readBounded } from "../host/files.ts";
+import { dataFolder, readPostgres, type DATABASE_FLAGS } from "./database-flags.ts";
+
+export const SERVE_FLAGS = {
+  listen: {
+    type: "string",
+    valueHint: "HOST:PORT|unix:PATH|systemd",
+    description: "where to listen (127.0.0.1:7070); port 0 is any free one, systemd the socket of the unit",
+  },
+  backup: {
+    type: "string",
+    valueHint: "FILE",
+    description: "copy the database of a server, which may be running, to a new file and end",
+  },
+  config: { type: "string", valueHint: "FILE", description: "the same settings from a JSON file; flags win" },
+  "access-log": { type: "string", valueHint: "FILE", description: "a JSON line for each request" },
+  "tls-cert": { type: "string", valueHint: "FILE", description: "certificate chain, PEM" },
+  "tls-key": { type: "string", valueHint: "FILE", description: "its private key, PEM" },
+} as const;
+
+export type ServeValues = Values<typeof DATABASE_FLAGS & typeof SERVE_FLAGS>;
+
+/** What a server is started with, after flags and file were read and checked. */
+export type ServeSettings = {
+  readonly listen: ListenAddress | "systemd";
+  /** As it was written. */
+  readonly listenText: string;
+  readonly data: string;
+  readonly postgres: PostgresAddress | null;
+  readonly tls: TlsTexts | null;
+  readonly accessLog: string | null;
+  readonly tokenRate: TokenRate;
+};
+
+/** Reads every file that the settings name, so that calling it again sees what became of them. Throws Failure. */
+export function readServeSettings(given: ServeValues, world: World): ServeSettings {
+  const { values, rate } = merged(given, world);
+  const listenText = values.listen ?? "127.0.0.1:7070";
+  if (listenText === "systemd") readActivation(world.env, process.pid);
+  const listen = listenText === "systemd" ? "systemd" : readListenAddress(listenText, world.cwd);
+  return {
+    listen,
+    listenText,
+    data: dataFolder(values, world),
+    postgres: readPostgres(values, world),
+    tls: readTls(values["tls-cert"], values["tls-key"]),
+    accessLog: values["access-log"] === undefined ? null : resolve(world.cwd, values["access-log"]),
+    tokenRate: rate,
+  };
+}
+
+function merged(values: ServeValues, world: World): { values: ServeValues; rate: TokenRate } {
+  if (values.config === undefined) return { values, rate: null };
+  const path = resolve(world.cwd, values.config);
+  const bytes = readBounded(path, LIMITS.documentBytes, "--config", "config_unreadable");
+  const config: ServeConfig = readServeConfig(bytes, path);
+  const beside = (file: string | undefined): string | undefined => file && resolve(dirname(path), file);
+  const named = [values.database, values["database-env"], values["database-file"]].some(
+    (one) => one !== undefined,
+  );
+  const { token_rate } = config;
+  return {
+    values: {
+      ...values,
+      listen: values.listen ?? config.listen,
+      data: values.data ?? beside(config.data),
+      database: named ? values.database : config.database,
+      "database-file": named ? values["database-file"] : beside(config.database_file),
+      "tls-cert": values["tls-cert"] ?? beside(config.tls_cert),
+      "tls-key": values["tls-key"] ?? beside(config.tls_key),
+      "access-log": values["access-log"] ?? beside(config.access_log),
+    },
+    rate: token_rate === undefined ? null : { perSecond: token_rate.per_second, burst: token_rate.burst },
+  };
+}
+
+function readTls(
+  cert: string | undefined,
+  key: string | undefined,
+): { readonly cert: string; readonly key: string } | null {
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    const [given, wanted] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+    throw new Failure("flag_missing", `--tls-${given} needs --tls-${wanted}`, { hint: "pass both" });
+  }
+  return { cert: readPem(cert, "the certificate"), key: readPem(key, "the TLS key") };
+}
+
+function readPem(path: string, what: string): string {
+  return new TextDecoder().decode(readBounded(path, LIMITS.documentBytes, what));
+}

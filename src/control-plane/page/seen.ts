@@ -1,0 +1,83 @@
+import type { Sql } from "../database.ts";
+import { isWithin } from "../token-bounds.ts";
+import type { BuildFact, PinFact, StopFact } from "./board.ts";
+import {
+  assignmentFacts,
+  buildsWith,
+  eventFacts,
+  packagesWith,
+  pinFacts,
+  recentBuilds,
+  stopFacts,
+  type AssignmentFact,
+  type EventFact,
+} from "./facts.ts";
+import type { Viewer } from "./frame.ts";
+import type { PackageFact } from "./lineage.ts";
+
+/** What of the records a token shows: every page reads through this, so that none can show more. */
+export class Seen {
+  readonly #sql: Sql;
+  readonly #viewer: Viewer;
+
+  constructor(sql: Sql, viewer: Viewer) {
+    this.#sql = sql;
+    this.#viewer = viewer;
+  }
+
+  async pins(): Promise<readonly PinFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.pins) return [];
+    return (await pinFacts(this.#sql, envs)).filter(({ template }) => isWithin(bounds.templates, template));
+  }
+
+  async stops(): Promise<readonly StopFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.pins) return [];
+    const found = await stopFacts(this.#sql, envs);
+    return found.filter(({ kind, template }) => kind === "frozen" || isWithin(bounds.templates, template));
+  }
+
+  recentBuilds(): Promise<readonly BuildFact[]> {
+    return this.#builds(() => recentBuilds(this.#sql, this.#viewer.envs));
+  }
+
+  buildsWith(column: Parameters<typeof buildsWith>[2], value: string): Promise<readonly BuildFact[]> {
+    return this.#builds(() => buildsWith(this.#sql, this.#viewer.envs, column, value));
+  }
+
+  async packagesWith(sha256: string): Promise<readonly PackageFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.addons) return [];
+    const found = await packagesWith(this.#sql, envs, sha256);
+    return found.map((one) => ({ ...one, hosts: one.hosts.filter((host) => isWithin(bounds.hosts, host)) }));
+  }
+
+  async assignments(): Promise<readonly AssignmentFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.addons) return [];
+    return (await assignmentFacts(this.#sql, envs)).filter(({ host }) => isWithin(bounds.hosts, host));
+  }
+
+  /** At most `limit` events before number `before`, and whether there may be more, read from `next` on. */
+  async events(
+    before: number,
+    limit: number,
+    subject?: string,
+  ): Promise<{ readonly events: readonly EventFact[]; readonly next: number | null }> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.pins && !sees.all) return { events: [], next: null };
+    const onlyPins = !sees.all || subject !== undefined;
+    const about = subject === undefined ? {} : { subject };
+    const found = await eventFacts(this.#sql, { envs, onlyPins, before, limit, ...about });
+    const events = found.filter(
+      (event) => bounds.templates === null || isWithin(bounds.templates, event.subject.split("/")[0] ?? null),
+    );
+    return { events, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
+  }
+
+  async #builds(read: () => Promise<BuildFact[]>): Promise<readonly BuildFact[]> {
+    const { sees, bounds } = this.#viewer;
+    return sees.builds ? (await read()).filter(({ repo }) => isWithin(bounds.repos, repo)) : [];
+  }
+}

@@ -1,0 +1,43 @@
+import { decode, integer, object, optional, string, type Decoder } from "../base/decode.ts";
+import { Failure } from "../base/failure.ts";
+import { parseJson } from "../base/json.ts";
+import { quoted } from "../base/printable.ts";
+
+/** What a configuration file of `serve` may say; a flag wins over it. Paths in it are relative to it. */
+export type ServeConfig = {
+  readonly listen?: string | undefined;
+  readonly data?: string | undefined;
+  readonly database?: string | undefined;
+  readonly database_file?: string | undefined;
+  readonly tls_cert?: string | undefined;
+  readonly tls_key?: string | undefined;
+  readonly access_log?: string | undefined;
+  /** Requests of one token in a second, and how many it may save up. */
+  readonly token_rate?: { readonly per_second: number; readonly burst: number } | undefined;
+};
+
+const config: Decoder<ServeConfig> = object(
+  {
+    listen: optional(string()),
+    data: optional(string()),
+    database: optional(string()),
+    database_file: optional(string()),
+    tls_cert: optional(string()),
+    tls_key: optional(string()),
+    access_log: optional(string()),
+    token_rate: optional(object({ per_second: integer(), burst: integer() }, "refused")),
+  },
+  "refused",
+);
+
+/** Throws Failure `config_invalid`: a member that is not known is a mistake, not a wish. */
+export function readServeConfig(bytes: Uint8Array, path: string): ServeConfig {
+  const what = `the configuration ${quoted(path)}`;
+  const decoded = decode(config, parseJson(bytes, { what, code: "config_invalid" }));
+  if (!decoded.ok) throw new Failure("config_invalid", `${what}: ${decoded.problems.join("; ")}`);
+  const { token_rate } = decoded.value;
+  if (token_rate !== undefined && (token_rate.per_second < 1 || token_rate.burst < 1)) {
+    throw new Failure("config_invalid", `${what}: token_rate must be above 0`);
+  }
+  return decoded.value;
+}

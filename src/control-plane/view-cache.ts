@@ -1,0 +1,31 @@
+import type { Database } from "./database.ts";
+
+/** More than this many and all are read anew: a bound, not a plan. */
+const MOST = 50_000;
+
+/** The number of the last event. Every change is one, in its own transaction, so whatever was read at one is still so. */
+export async function readRevision(database: Database): Promise<number> {
+  const [head] = await database.read((sql) => sql.rows<{ seq: number }>("SELECT seq FROM event_head"));
+  return head?.seq ?? 0;
+}
+
+/** What was read since the last change; nothing of it outlives the next one, whoever made it. */
+export class ViewCache<T> {
+  readonly #values = new Map<string, T>();
+  #revision = -1;
+
+  /** `revision` was read before this is called, so what `read` sees is as new or newer. */
+  async at(revision: number, key: string, read: () => Promise<T>): Promise<T> {
+    if (revision !== this.#revision || this.#values.size >= MOST) {
+      // An answer that was under way while another one saw a later change must not bring the earlier one back.
+      if (revision < this.#revision) return read();
+      this.#values.clear();
+      this.#revision = revision;
+    }
+    const known = this.#values.get(key);
+    if (known !== undefined) return known;
+    const value = await read();
+    if (revision === this.#revision) this.#values.set(key, value);
+    return value;
+  }
+}
