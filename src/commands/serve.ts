@@ -44,6 +44,8 @@ export const serve: Command = defineCommand({
         `LISTENING WITHOUT TLS ON ${values.listen}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
       );
     }
+    // The binary starts as what ends soon (scripts/build); this one goes on, and compiling pays.
+    Bun.unsafe.setJITPolicy(1);
     const plane = await startControlPlane({
       dataDirectory: data,
       listen,

@@ -88,7 +88,8 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     ci,
     mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
-    health: context.items === null ? null : examine(context.root, context.items),
+    health:
+      context.items === null ? null : examine(context.root, context.items, context.walk?.mayCollide ?? true),
     machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
     gitDetail: workTree.ok ? null : workTree.detail,
   };

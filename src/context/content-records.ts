@@ -86,6 +86,15 @@ export class ContentRecords {
     return new ContentFailure(state === CHANGED ? "changed" : "unreadable", why);
   }
 
+  /** The files that were left for later. */
+  deferred(): number[] {
+    const found: number[] = [];
+    for (let index = 0; index < this.count; index++) {
+      if (this.#bytes[index * RECORD_BYTES + STATE_AT] === DEFERRED) found.push(index);
+    }
+    return found;
+  }
+
   /** Takes over the first record of others. */
   copyFrom(others: ContentRecords, index: number): void {
     others.#bytes.copy(this.#bytes, index * RECORD_BYTES, 0, RECORD_BYTES);
