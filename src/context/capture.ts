@@ -188,7 +188,7 @@ function digestsOf(
       workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
     ),
     tar_sha256: asked("tar_sha256", () =>
-      archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive),
+      archive === undefined || archive === null ? none(context.problem?.code ?? "no_archive") : some(archive),
     ),
   };
 }
