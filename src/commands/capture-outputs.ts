@@ -57,8 +57,15 @@ export function readDigests(names: readonly string[]): ReadonlySet<DigestName> |
   return names.length === 0 ? undefined : new Set(names.filter(isDigestName));
 }
 
-/** The archive to write, by its absolute path; `epoch` stands in every member. Throws Failure `invalid_value`. */
-export function readArchive(path: string | undefined, epoch: number | null): ContextRequest["archive"] {
+/**
+ * The archive to write, by its absolute path; `epoch` stands in every member, and `digests` says whether its own is
+ * asked for. Throws Failure `invalid_value`.
+ */
+export function readArchive(
+  path: string | undefined,
+  epoch: number | null,
+  digests: ReadonlySet<DigestName> | undefined,
+): ContextRequest["archive"] {
   if (path === undefined) return null;
   const compression = compressionOf(path);
   if (compression === null) {
@@ -67,7 +74,7 @@ export function readArchive(path: string | undefined, epoch: number | null): Con
       `--archive is ${quoted(path)}; wanted a name that ends in .tar, .tar.gz or .tar.zst`,
     );
   }
-  return { path, compression, mtime: epoch ?? 0 };
+  return { path, compression, mtime: epoch ?? 0, undigested: digests?.has("tar_sha256") === false };
 }
 
 /** Throws Failure `flags_contradict` when two outputs are one file. */

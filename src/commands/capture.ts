@@ -111,7 +111,7 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   const needed = submission !== null ? "context.tar.gz" : digests?.has("tar_sha256") ? "context.tar" : null;
   const scratch = needed !== null && named === undefined ? mkdtempSync(join(tmpdir(), "waybill-")) : null;
   try {
-    const archive = readArchive(scratch === null ? named : join(scratch, needed ?? ""), epoch);
+    const archive = readArchive(scratch === null ? named : join(scratch, needed ?? ""), epoch, digests);
     if (submission !== null && archive?.compression !== "gzip") {
       throw new Failure("flags_contradict", "--submit uploads a .tar.gz, --archive names another kind", {
         hint: "name the archive *.tar.gz, or leave --archive out",

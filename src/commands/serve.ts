@@ -37,6 +37,8 @@ export const serve: Command = defineCommand({
         `LISTENING WITHOUT TLS ON ${settings.listenText}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
       );
     }
+    // The binary starts as what ends soon (scripts/build); this one goes on, and compiling pays.
+    Bun.unsafe.setJITPolicy(1);
     const accessLog = settings.accessLog === null ? null : new AccessLog(settings.accessLog);
     const request =
       accessLog?.write ?? (world.say.isVerbose ? (line: string) => world.say.debug(line) : null);

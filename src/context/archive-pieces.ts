@@ -12,19 +12,21 @@ const ZSTD_LEVEL = 3;
 
 /** Hashes the pieces of an archive in their order: the tar as a whole, and each file's content into its record. */
 export class PieceDigests {
-  readonly #tar = new Hasher();
+  readonly #tar: Hasher | null;
   readonly #records: ContentRecords;
   readonly #format: ObjectFormat | null;
   /** The file that goes on in the next piece. */
   #unfinished: IncrementalDigests | null = null;
 
-  constructor(records: ContentRecords, format: ObjectFormat | null) {
+  /** `tar`: whether the digest of the tar is asked for. */
+  constructor(records: ContentRecords, format: ObjectFormat | null, tar: boolean) {
+    this.#tar = tar ? new Hasher() : null;
     this.#records = records;
     this.#format = format;
   }
 
   add(piece: Uint8Array, segments: readonly Segment[]): void {
-    this.#tar.update(piece);
+    this.#tar?.update(piece);
     for (const { at, length, file, first, last } of segments) {
       const bytes = piece.subarray(at, at + length);
       if (first && last) {
@@ -37,9 +39,9 @@ export class PieceDigests {
     }
   }
 
-  /** The digest of the uncompressed tar. Once. */
-  tarSha256(): Sha256 {
-    return this.#tar.digest();
+  /** The digest of the uncompressed tar, if it is asked for. Once. */
+  tarSha256(): Sha256 | null {
+    return this.#tar?.digest() ?? null;
   }
 }
 

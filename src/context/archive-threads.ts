@@ -63,11 +63,16 @@ export class ArchiveThreads {
     await this.#until(() => this.#work.ring.isFree(piece));
   }
 
-  /** Until all is written that was published; the digest of the tar. Throws Failure `output_not_written`. */
-  async finish(pieces: number): Promise<Sha256> {
+  /**
+   * Until all is written that was published; the digest of the tar, null when it is not asked for. Throws Failure
+   * `output_not_written`.
+   */
+  async finish(pieces: number): Promise<Sha256 | null> {
     this.#work.ring.end();
     await this.#until(() => this.#oldest === pieces);
-    for (const answer of await Promise.all(this.#answers)) {
+    const answers = await Promise.all(this.#answers);
+    if (!this.#work.digests.tar) return null;
+    for (const answer of answers) {
       if (answer.ok && answer.tarSha256 !== null && isSha256(answer.tarSha256)) return answer.tarSha256;
     }
     throw new Error("no thread knows the digest of the archive");

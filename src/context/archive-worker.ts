@@ -16,6 +16,8 @@ export type ArchiveTask = {
     readonly records: SharedArrayBuffer;
     readonly files: number;
     readonly format: ObjectFormat | null;
+    /** Whether the tar as a whole is hashed, too. */
+    readonly tar: boolean;
   } | null;
 };
 
@@ -38,7 +40,7 @@ function work({ ring: memory, compression, descriptor, digests: wanted }: Archiv
   const digests =
     wanted === null
       ? null
-      : new PieceDigests(new ContentRecords(wanted.records, 0, wanted.files), wanted.format);
+      : new PieceDigests(new ContentRecords(wanted.records, 0, wanted.files), wanted.format, wanted.tar);
   let compressed = 0;
   for (;;) {
     const events = ring.events();

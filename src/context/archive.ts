@@ -24,9 +24,15 @@ export type ArchiveTarget = {
   readonly compression: Compression;
   /** Seconds that stand in every member. */
   readonly mtime: number;
+  /** True when nobody asks for the digest of the tar, whose bytes then are not hashed a second time. */
+  readonly undigested?: boolean;
 };
 
-export type WrittenArchive = { readonly tarSha256: Sha256; readonly tarBytes: number };
+export type WrittenArchive = {
+  /** Of the uncompressed tar; null when it is not asked for. */
+  readonly tarSha256: Sha256 | null;
+  readonly tarBytes: number;
+};
 
 /**
  * Writes one archive beside its final name. Files are read straight into the archive's pieces, and the same bytes are
@@ -140,7 +146,12 @@ export class ArchiveWriter {
       ring: this.#ring,
       target: this.#target,
       file: this.#file,
-      digests: { records: this.#memory, files: this.#records.count, format: this.#format },
+      digests: {
+        records: this.#memory,
+        files: this.#records.count,
+        format: this.#format,
+        tar: this.#target.undigested !== true,
+      },
       turns: this.#turns,
     });
     this.#ring.publish(this.#number, this.#filled);
@@ -150,16 +161,16 @@ export class ArchiveWriter {
     this.#piece = this.#ring.room(this.#number);
   }
 
-  #packAlone(): Sha256 {
+  #packAlone(): Sha256 | null {
     const piece = this.#piece.subarray(0, this.#filled);
-    const digests = new PieceDigests(this.#records, this.#format);
+    const { path, compression, undigested } = this.#target;
+    const digests = new PieceDigests(this.#records, this.#format, undigested !== true);
     digests.add(piece, this.#ring.segments(0));
-    const { path, compression } = this.#target;
     written(path, () => this.#file.write(compression === "none" ? piece : compress(piece, compression)));
     return digests.tarSha256();
   }
 
-  async #packTogether(threads: ArchiveThreads): Promise<Sha256> {
+  async #packTogether(threads: ArchiveThreads): Promise<Sha256 | null> {
     if (this.#filled > 0) this.#ring.publish(this.#number++, this.#filled);
     return threads.finish(this.#number);
   }

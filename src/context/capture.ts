@@ -88,7 +88,8 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     ci,
     mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
-    health: context.items === null ? null : examine(context.root, context.items),
+    health:
+      context.items === null ? null : examine(context.root, context.items, context.walk?.mayCollide ?? true),
     machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
     gitAbsence:
       facts === null ? { reason: absenceOf(workTree), detail: workTree.ok ? null : workTree.detail } : null,
@@ -190,7 +191,7 @@ function digestsOf(
       workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
     ),
     tar_sha256: asked("tar_sha256", () =>
-      archive === undefined ? none(context.problem?.code ?? "no_archive") : some(archive),
+      archive === undefined || archive === null ? none(context.problem?.code ?? "no_archive") : some(archive),
     ),
   };
 }

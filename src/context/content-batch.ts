@@ -59,13 +59,6 @@ export class ContentBatch {
     return (this.#names()[index] ?? "") as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- as they were given to `of`
   }
 
-  /** The files that were left for later. */
-  deferred(): number[] {
-    return Array.from({ length: this.records.count }, (_, index) => index).filter(
-      (index) => this.records.outcome(index) === "deferred",
-    );
-  }
-
   #names(): string[] {
     const at = RECORDS_AT + this.records.count * RECORD_BYTES;
     const length = this.#header[NAMES_LENGTH] ?? 0;

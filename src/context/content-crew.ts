@@ -153,7 +153,7 @@ export class ContentCrew {
   async #readLarge(): Promise<void> {
     const files = this.#batches
       .flatMap((batch) =>
-        batch.deferred().map((index) => ({ batch, index, size: batch.records.size(index) })),
+        batch.records.deferred().map((index) => ({ batch, index, size: batch.records.size(index) })),
       )
       .sort((a, b) => b.size - a.size);
     const alone = files.map(({ batch, index }) => ContentBatch.of([batch.name(index)], true));

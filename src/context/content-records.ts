@@ -48,6 +48,17 @@ export class ContentRecords {
     return this.#bytes.toString("hex", at, at + SHA256_BYTES) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
+  /** Writes the digest in hex. */
+  writeSha256(index: number, into: Uint8Array, at: number): void {
+    const begin = index * RECORD_BYTES + SHA256_AT;
+    let next = at;
+    for (let from = begin; from < begin + SHA256_BYTES; from++) {
+      const byte = this.#bytes[from] ?? 0;
+      into[next++] = HEX_DIGITS[byte >> 4] ?? 0;
+      into[next++] = HEX_DIGITS[byte & 15] ?? 0;
+    }
+  }
+
   /** Where the blob id goes. */
   blobSlot(index: number, format: ObjectFormat): Uint8Array {
     const at = index * RECORD_BYTES + BLOB_AT;
@@ -86,6 +97,15 @@ export class ContentRecords {
     return new ContentFailure(state === CHANGED ? "changed" : "unreadable", why);
   }
 
+  /** The files that were left for later. */
+  deferred(): number[] {
+    const found: number[] = [];
+    for (let index = 0; index < this.count; index++) {
+      if (this.#bytes[index * RECORD_BYTES + STATE_AT] === DEFERRED) found.push(index);
+    }
+    return found;
+  }
+
   /** Takes over the first record of others. */
   copyFrom(others: ContentRecords, index: number): void {
     others.#bytes.copy(this.#bytes, index * RECORD_BYTES, 0, RECORD_BYTES);
@@ -108,6 +128,8 @@ export class ContentRecords {
   }
 }
 
+const HEX_DIGITS = Buffer.from("0123456789abcdef");
+
 class RecordedContent implements FileContent {
   readonly #records: ContentRecords;
   readonly #index: number;
@@ -121,6 +143,10 @@ class RecordedContent implements FileContent {
 
   get sha256(): Sha256 {
     return this.#records.sha256(this.#index);
+  }
+
+  writeSha256(into: Uint8Array, at: number): void {
+    this.#records.writeSha256(this.#index, into, at);
   }
 
   get blob(): Uint8Array | null {

@@ -19,8 +19,11 @@ export type Health = {
 
 const LARGEST = 10;
 
-/** Looks at the names of all files, and into those few that are named like secrets. No value of one is kept. */
-export function examine(root: string, items: readonly TreeItem[]): Health {
+/**
+ * Looks at the names of all files, and into those few that are named like secrets. No value of one is kept.
+ * `mayCollide` is false when no names in one directory are one where letter case does not count.
+ */
+export function examine(root: string, items: readonly TreeItem[], mayCollide: boolean): Health {
   const largest: { path: BytePath; size: number }[] = [];
   const secrets: { path: BytePath; kind: SecretKind }[] = [];
   const caseCollisions: BytePath[] = [];
@@ -28,9 +31,11 @@ export function examine(root: string, items: readonly TreeItem[]): Health {
   let [bytes, decomposed, looks] = [0, 0, 0];
   for (const { path, kind, content } of items) {
     const ascii = isAscii(path);
-    const lower = (ascii ? path : shownText(path)).toLowerCase();
-    if (folded.has(lower)) caseCollisions.push(path);
-    else folded.add(lower);
+    if (mayCollide) {
+      const lower = (ascii ? path : shownText(path)).toLowerCase();
+      if (folded.has(lower)) caseCollisions.push(path);
+      else folded.add(lower);
+    }
     if (!ascii && isDecomposed(path)) decomposed++;
     if (kind !== "file") continue;
     const { size } = content;

@@ -21,7 +21,7 @@ export class TarHeaders {
   /** All that headers have in common, with the sum of its bytes. */
   readonly #template = Buffer.alloc(BLOCK);
   readonly #templateSum: number;
-  readonly #block = Buffer.alloc(BLOCK);
+  #blocks = Buffer.alloc(4 * BLOCK);
 
   /** `mtime` in seconds. */
   constructor(mtime: number) {
@@ -41,27 +41,32 @@ export class TarHeaders {
     const type = member.kind === "directory" ? "5" : member.kind === "symlink" ? "2" : "0";
     const mode =
       member.kind === "symlink" ? 0o777 : member.kind === "directory" || member.executable ? 0o755 : 0o644;
-    const records: Buffer[] = [];
-    if (needsRecord(name)) records.push(...nameRecords("path", name));
-    if (target !== "" && needsRecord(target)) records.push(...nameRecords("linkpath", target));
-    if (size > OCTAL_SIZE_MAX) records.push(paxRecord("size", Buffer.from(String(size))));
-    if (records.length === 0) return this.#header({ name, mode, size, type, target });
-    const before = this.#paxHeader(records);
-    return Buffer.concat([before, this.#header({ name, mode, size, type, target })]);
+    let records = "";
+    if (needsRecord(name)) records += nameRecords("path", name);
+    if (target !== "" && needsRecord(target)) records += nameRecords("linkpath", target);
+    if (size > OCTAL_SIZE_MAX) records += paxRecord("size", String(size));
+    const length = records === "" ? 0 : this.#paxHeader(records);
+    this.#header(length, { name, mode, size, type, target });
+    return this.#blocks.subarray(0, length + BLOCK);
   }
 
-  #paxHeader(records: readonly Buffer[]): Buffer {
-    const body = Buffer.concat(records);
-    const fields = { name: "PaxHeaders/0", mode: 0o644, size: body.length, type: "x", target: "" };
-    return Buffer.concat([this.#header(fields), body, contentPadding(body.length)]);
+  /** Makes room for everything and gives the length of this part. */
+  #paxHeader(records: string): number {
+    const length = BLOCK + Math.ceil(records.length / BLOCK) * BLOCK;
+    if (this.#blocks.length < length + BLOCK) this.#blocks = Buffer.alloc(length + BLOCK);
+    const fields = { name: "PaxHeaders/0", mode: 0o644, size: records.length, type: "x", target: "" };
+    this.#header(0, fields);
+    this.#blocks.write(records, BLOCK, "latin1");
+    this.#blocks.fill(0, BLOCK + records.length, length);
+    return length;
   }
 
-  #header({ name, mode, size, type, target }: Fields): Buffer {
-    const block = this.#block;
-    block.set(this.#template);
+  #header(begin: number, { name, mode, size, type, target }: Fields): void {
+    const blocks = this.#blocks;
+    blocks.set(this.#template, begin);
     let sum = this.#templateSum;
     const put = (text: string, at: number): void => {
-      block.write(text, at, "latin1");
+      blocks.write(text, begin + at, "latin1");
       for (let index = 0; index < text.length; index++) sum += text.charCodeAt(index);
     };
     put(name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name, 0);
@@ -70,8 +75,7 @@ export class TarHeaders {
     put(octal(size > OCTAL_SIZE_MAX ? 0 : size, 11), 124);
     put(type, 156);
     if (target !== "") put(target.slice(0, NAME_BYTES), 157);
-    block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-    return block;
+    blocks.write(`${sum.toString(8).padStart(6, "0")}\0 `, begin + 148, "latin1");
   }
 }
 
@@ -95,18 +99,18 @@ function isUtf8(name: string): boolean {
   return exactText(name as BytePath) !== null; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte path and a slash
 }
 
-function nameRecords(keyword: "path" | "linkpath", name: string): Buffer[] {
-  const record = paxRecord(keyword, Buffer.from(name, "latin1"));
+function nameRecords(keyword: "path" | "linkpath", name: string): string {
+  const record = paxRecord(keyword, name);
   // pax values are UTF-8 unless the header says that they are the bytes of the file system.
-  return isUtf8(name) ? [record] : [paxRecord("hdrcharset", Buffer.from("BINARY")), record];
+  return isUtf8(name) ? record : paxRecord("hdrcharset", "BINARY") + record;
 }
 
-/** `length keyword=value LF`, where the length counts its own digits. */
-function paxRecord(keyword: string, value: Buffer): Buffer {
-  const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from("\n")]);
+/** `length keyword=value LF`, where the length counts its own digits; one character for each byte. */
+function paxRecord(keyword: string, value: string): string {
+  const rest = ` ${keyword}=${value}\n`;
   let length = rest.length + 1;
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
-  return Buffer.concat([Buffer.from(String(length)), rest]);
+  return `${length}${rest}`;
 }
 
 type Fields = { name: string; mode: number; size: number; type: string; target: string };

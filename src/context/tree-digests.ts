@@ -34,7 +34,7 @@ export function workingTreeHash(items: readonly TreeItem[]): DigestResult<Sha256
     if (index > 0) hasher.add("\n");
     hasher.add(path);
     hasher.add(MODE_WORDS[modeOf(item)]);
-    hasher.add(content.sha256);
+    hasher.addSha256(content);
   }
   return { value: hasher.digest(), reason: null };
 }
@@ -45,13 +45,15 @@ export function dirHash(items: readonly TreeItem[]): DigestResult<Sha256> {
   for (const { kind, path, content } of items) {
     if (kind !== "file") continue;
     if (path.includes("\n")) return { value: null, reason: "name_has_line_feed" };
-    hasher.add(content.sha256);
+    hasher.addSha256(content);
     hasher.add("  ");
     hasher.add(path);
     hasher.add("\n");
   }
   return { value: hasher.digest(), reason: null };
 }
+
+const SHA256_HEX = 64;
 
 /** Feeds many short byte strings to the hash in large pieces; joining them as strings would cost 60 MB for 80,000. */
 class TextHasher {
@@ -63,6 +65,13 @@ class TextHasher {
     if (this.#length + text.length > this.#buffer.length) this.#flush();
     if (text.length > this.#buffer.length) this.#hasher.update(Buffer.from(text, "latin1"));
     else this.#length += this.#buffer.write(text, this.#length, "latin1");
+  }
+
+  addSha256(content: FileContent): void {
+    if (content.writeSha256 === undefined) return this.add(content.sha256);
+    if (this.#length + SHA256_HEX > this.#buffer.length) this.#flush();
+    content.writeSha256(this.#buffer, this.#length);
+    this.#length += SHA256_HEX;
   }
 
   digest(): Sha256 {

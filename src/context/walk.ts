@@ -36,6 +36,8 @@ export type Walk = {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   /** Something vanished between being listed and being looked at. */
   readonly changed: readonly string[];
+  /** False when no two names are one where letter case does not count. */
+  readonly mayCollide: boolean;
 };
 
 type Kind = Entry["kind"] | "fifo" | "socket" | "device";
@@ -72,6 +74,7 @@ class Walker implements Walk {
   readonly skipped: { path: string; kind: "fifo" | "socket" | "device" }[] = [];
   readonly unreadable: { path: string; reason: string }[] = [];
   readonly changed: string[] = [];
+  mayCollide = false;
   readonly #root: string;
   readonly #selection: Selection;
   readonly #onFile: (path: BytePath) => void;
@@ -101,7 +104,8 @@ class Walker implements Walk {
 
   #enter(path: BytePath | "", match: ParentMatch | null, waiting: BytePath[], ignored: boolean): boolean {
     try {
-      const children = listDirectory(this.#root, path);
+      const { children, mayCollide } = listDirectory(this.#root, path);
+      this.mayCollide ||= mayCollide;
       this.#levels.push({ path, match, ignored, waiting, children, next: 0 });
       return true;
     } catch (error) {
@@ -172,16 +176,33 @@ class Walker implements Walk {
 
 const NOT_IGNORED = { ignored: false, own: null, descend: true } as const;
 
-function listDirectory(root: string, path: BytePath | ""): Named[] {
+function listDirectory(
+  root: string,
+  path: BytePath | "",
+): { readonly children: readonly Named[]; readonly mayCollide: boolean } {
   const place = path === "" ? root : locate(root, path);
   const children: Named[] = [];
+  let capitals = false;
   for (const child of readdirSync(place, { withFileTypes: true })) {
     // ASCII names are exact as strings, and their kinds come with the listing.
-    if (!isAscii(child.name)) return listExactly(root, path, place).sort(compare);
+    if (!ASCII_WITHOUT_CAPITALS.test(child.name)) {
+      if (!isAscii(child.name)) {
+        return { children: listExactly(root, path, place).sort(compare), mayCollide: true };
+      }
+      capitals = true;
+    }
     const name = bytePathFromText(child.name);
     children.push(named(name, kindOf(child) ?? kindOnDisk(root, path, name)));
   }
-  return children.length > 1 ? children.sort(compare) : children;
+  if (children.length < 2) return { children, mayCollide: false };
+  return { children: children.sort(compare), mayCollide: capitals && collide(children) };
+}
+
+const ASCII_WITHOUT_CAPITALS = /^[\0-@[-\u007f]*$/u;
+
+/** For names of one directory, in ASCII: two paths can be one only where two names beside each other are. */
+function collide(names: readonly Named[]): boolean {
+  return new Set(names.map(({ name }) => name.toLowerCase())).size < names.length;
 }
 
 /** Names as bytes: a string listing turns what is not UTF-8 into U+FFFD, which then does not exist. */

@@ -154,6 +154,21 @@ test("statement: without a digest there is nothing to state", async () => {
   expect([ran.exit, ran.stdout]).toEqual([7, ""]);
 });
 
+test("an archive whose digest is not asked for has the same bytes, and the same digests of files", async () => {
+  const folder = newFolder();
+  const root = plantFiles(newFolder(), {
+    "a/long": "x".repeat(3_000_000),
+    b: "y",
+    [`c/${"n".repeat(150)}`]: "z",
+  });
+  const [all, some] = [join(folder, "all.tar"), join(folder, "some.tar")];
+  const whole = (await captureJson(root, ["--archive", all])).document.digests;
+  const part = (await captureJson(root, ["--archive", some, "--digest", "working_tree_hash"])).document
+    .digests;
+  expect(readFileSync(some).equals(readFileSync(all))).toBe(true);
+  expect([part["working_tree_hash"], part["tar_sha256"]]).toEqual([whole["working_tree_hash"] ?? "", null]);
+});
+
 test("--digest computes what is asked for, and says that the rest was not", async () => {
   const root = plantFiles(newFolder(), { a: "a" });
   const { document: all } = await captureJson(root);

@@ -218,7 +218,7 @@ test("a thread that dies ends the archive with an accident and no wait", async (
     target: { path, compression: "none", mtime: 0 },
     file,
     // What it is told makes no sense, so it fails at once.
-    digests: { records: null as never, files: 1, format: null },
+    digests: { records: null as never, files: 1, format: null, tar: true },
     turns: new Turns(never),
   });
   ring.publish(0, PIECE_BYTES);
@@ -238,7 +238,7 @@ test("a descriptor that cannot be written is a reason, whoever writes", async ()
     ring,
     target: { path, compression: "none", mtime: 0 },
     file: { descriptor: readOnly } as PendingFile,
-    digests: { records: recordMemory(1), files: 1, format: null },
+    digests: { records: recordMemory(1), files: 1, format: null, tar: true },
     turns: new Turns(never),
   });
   ring.publish(0, PIECE_BYTES);

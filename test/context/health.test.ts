@@ -84,6 +84,12 @@ test("case 58: names that differ by their case alone are told", async () => {
   expect(warningCodes(document)).toEqual(["names_collide"]);
 });
 
+test("case 58: so are names in folders that differ by their case, and names beyond ASCII", async () => {
+  const root = plantFiles(newFolder(), { "A/x": "1", "a/x": "2", "\u00c9": "3", "\u00e9": "4", "b/Y": "5" });
+  const { document } = await captureJson(root);
+  expect(document.health?.case_collisions).toEqual([{ path: "a/x" }, { path: "\u00e9" }]);
+});
+
 test("case 57: names in decomposed Unicode are hashed as they are, and counted", async () => {
   const composed = plantFiles(newFolder(), { "caf\u00e9": "x" });
   const decomposed = plantFiles(newFolder(), { "cafe\u0301": "x" });

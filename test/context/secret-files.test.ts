@@ -47,6 +47,18 @@ const CASES: readonly Case[] = [
   [".docker/config.json", '{"auths":{}}', null],
 ];
 
+/** One name for each way to be looked at: none of them may be lost at the first glance. */
+const LOOKED_AT = [
+  ...[".env", "_netrc", ".netrc", ".aws/credentials", ".git-credentials", ".git/config", ".npmrc", ".pypirc"],
+  ...[".docker/config.json", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ed25519_sk", "ID_RSA"],
+  ...["pem", "key", "p8", "pk8", "ppk", "priv", "asc", "gpg", "age", "PEM"].map((ending) => `name.${ending}`),
+  ...["private", "secret", "identity", "signing", "Secret"].map((word) => `my-${word}-file`),
+];
+
+test.each(LOOKED_AT)("%s is named like a secret", (name) => {
+  expect([name, `app/${name}`].map((path) => suspicionOf(path) !== null)).toEqual([true, true]);
+});
+
 describe("a file", () => {
   test.each(CASES)("%s with %j is %s", (path, content, kind) => {
     const suspicion = suspicionOf(path);
