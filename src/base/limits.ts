@@ -89,6 +89,8 @@ export const LIMITS = {
   manifestBytes: 536_870_912,
   /** bytes of the audit log of a host */
   auditBytes: 268_435_456,
+  /** bytes of each output of a supervised add-on that are kept, and as many of what was before */
+  sidecarLogBytes: 1_048_576,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;
