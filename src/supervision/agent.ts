@@ -18,7 +18,8 @@ import { reapOrphans } from "../host/orphans.ts";
 import type { Health } from "./health.ts";
 import { keyOfSpec, planOfHostProgram, planOfSpec, type StartPlan } from "./start-plan.ts";
 import { FIRST_PAUSE_MS } from "./sidecar.ts";
-import { reportOf, type HostStatus } from "./status-report.ts";
+import { reportAll } from "./report-all.ts";
+import type { HostStatus } from "./status-report.ts";
 import { Supervised, type Clockwork } from "./supervised.ts";
 import { Trials } from "./trials.ts";
 
@@ -130,37 +131,7 @@ export class Agent {
   }
 
   status(): HostStatus {
-    const offered = new Map(this.#assigned.map((one) => [one.addon_id, one]));
-    const outcomes = new Map(this.#results.map((one) => [one.addonId, one]));
-    const ids = new Set<string>([...offered.keys(), ...outcomes.keys(), ...this.#supervised.keys()]);
-    const addons = [...ids]
-      .filter(isSafeName)
-      .toSorted()
-      .map((id) => {
-        const one = this.#supervised.get(id);
-        const assignment = offered.get(id);
-        const result = outcomes.get(id);
-        return reportOf({
-          id,
-          specs: this.#specs(id),
-          outcome: result?.outcome ?? "unknown",
-          offered:
-            assignment === undefined
-              ? null
-              : { version: assignment.version, sha256: assignment.artifact_sha256 },
-          run:
-            one === undefined
-              ? null
-              : {
-                  sidecar: one.sidecar,
-                  version: one.plan?.version ?? null,
-                  pid: one.pid,
-                  starts: one.starts,
-                  lastError: one.lastError,
-                },
-          error: result?.failure?.message ?? null,
-        });
-      });
+    const addons = reportAll(this.#assigned, this.#results, this.#supervised, (id) => this.#specs(id));
     return { schema: "waybill.host-status/v1", host: this.#request.host, addons };
   }
 

@@ -196,6 +196,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "assigned/assignment",
     "assigned/assignment-fields",
     "assigned/capabilities",
+    "assigned/capability-strategy",
     "assigned/override",
     "assigned/platform",
     "audit/audit-chain",

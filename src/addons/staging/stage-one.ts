@@ -65,7 +65,9 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
   if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
-  const keyid = await obey(step, wanted, paths, run);
+  const before = [specs.active, specs.last_known_good, ...specs.history];
+  const mayHave = before.some((one) => one !== null && one.os_capabilities.length > 0);
+  const keyid = await obey(step, wanted, paths, mayHave, run);
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
@@ -79,13 +81,6 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   else if (facts.current === step.folder) writeSpecs(paths, specs, after);
   else switchTo(paths, specs, { spec, back: false }, after);
   for (const warning of step.warnings) run.warn(warning);
-  if (assignment.os_capabilities.length > 0) {
-    const names = assignment.os_capabilities.map((name) => quoted(name, 40)).join(", ");
-    run.warn({
-      code: "capabilities_not_applied",
-      message: `add-on ${quoted(wanted.id)} wants ${names}; this build does not give capabilities to files`,
-    });
-  }
   warnWhenInert(paths.binary(spec.folder, spec.binary_name), run);
   run.attempts.succeeded(assignment);
   const action = actionOf(step, !sameSpec(specs.active, spec));
