@@ -13,7 +13,6 @@ type WarningCode =
   | "state_unreadable"
   | "state_not_written"
   | "mirror_failed"
-  | "capabilities_not_applied"
   | "root_noexec"
   | "root_shared"
   | "pinned"

@@ -100,6 +100,8 @@ export const LIMITS = {
   eventPageBytes: 16_777_216,
   /** bytes of an exported record of events */
   eventExportBytes: 536_870_912,
+  /** bytes of each output of a supervised add-on that are kept, and as many of what was before */
+  sidecarLogBytes: 1_048_576,
   /** characters of the `notes` of a pin */
   notesChars: 500,
 } as const;

@@ -160,6 +160,10 @@ const addon: Group = defineGroup({
       description: "put an earlier version back",
       load: async () => (await import("./addon-rollback.ts")).addonRollback,
     },
+    run: {
+      description: "the agent of a host: stage, run, watch over, go back",
+      load: async () => (await import("./addon-run.ts")).addonRun,
+    },
     unit: {
       description: "the systemd units of an add-on: print, install, remove",
       load: async () => (await import("./addon-unit.ts")).addonUnit,

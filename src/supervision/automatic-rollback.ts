@@ -6,7 +6,7 @@ import type { FailureCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { readGate, writeGate } from "./gate-file.ts";
-import { countFailure, MOST_JOB_FAILURES, stepBack, withTrial, type StayReason } from "./gate.ts";
+import { countFailure, MOST_FAILURES, stepBack, withTrial, type StayReason } from "./gate.ts";
 
 const WHY: Readonly<Record<StayReason, readonly [FailureCode, string]>> = {
   nothing_active: ["nothing_checked", "nothing of it is in place"],
@@ -40,9 +40,9 @@ export async function rollBackAutomatically(
   const gate = countFailure(withTrial(before, specs, true));
   const isJob = specs.active?.supervision === "systemd_timer";
   const failures = gate.trial?.failures ?? 0;
-  if (isJob && gate.trial !== null && failures < MOST_JOB_FAILURES) {
+  if (isJob && gate.trial !== null && failures < MOST_FAILURES) {
     writeGate(paths, before, gate);
-    return { failures, of: MOST_JOB_FAILURES };
+    return { failures, of: MOST_FAILURES };
   }
   const step = stepBack(specs, gate);
   if (step.kind === "stay") {

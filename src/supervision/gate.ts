@@ -21,8 +21,9 @@ export type Gate = { readonly trial: Trial | null; readonly pairs: readonly Pair
 export const NO_GATE: Gate = { trial: null, pairs: [] };
 
 const MAX_PAIRS = 32;
-/** Failed runs of a job in a row: one alone may be the network's. */
-export const MOST_JOB_FAILURES = 3;
+const MOST_STARTS = 10;
+/** One alone may be the network's. */
+export const MOST_FAILURES = 3;
 
 /** Whether the active version is one that a step back could replace. */
 export function isOnTrial({ active, last_known_good: good }: Specs): boolean {
@@ -42,10 +43,14 @@ export function countStart(gate: Gate): Gate {
   return gate.trial === null ? gate : { ...gate, trial: { ...gate.trial, starts: gate.trial.starts + 1 } };
 }
 
-export function countFailure(gate: Gate): Gate {
-  return gate.trial === null
-    ? gate
-    : { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + 1 } };
+export function countFailure(gate: Gate, weight = 1): Gate {
+  if (gate.trial === null) return gate;
+  return { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + weight } };
+}
+
+/** Three ends by itself, or one verdict that took several probes; or too many starts, whatever it was that ended it. */
+export function failsItsTrial({ trial }: Gate): boolean {
+  return trial !== null && (trial.failures >= MOST_FAILURES || trial.starts > MOST_STARTS);
 }
 
 /** The specs once the active version was well for its whole window. */

@@ -115,14 +115,15 @@ export function specOf(
 
 /**
  * What is active and what is known good after a run in which `spec` was found or put in place. A new spec is on
- * trial: the one before it stays the last known good until a later run finds the new one still in place.
+ * trial: the one before it stays the last known good until a later run finds the new one still in place, or, with
+ * `isGated`, until a health gate says so.
  */
-export function advance(specs: Specs, spec: Spec, highestVersion: string): Specs {
+export function advance(specs: Specs, spec: Spec, highestVersion: string, isGated = false): Specs {
   const found = sameSpec(specs.active, spec);
   return {
     ...specs,
     active: spec,
-    last_known_good: found ? spec : (specs.last_known_good ?? specs.active),
+    last_known_good: found && !isGated ? spec : (specs.last_known_good ?? (found ? null : specs.active)),
     pending: null,
     history: historyBefore(specs, spec),
     highest_version: highestVersion,

@@ -10,6 +10,7 @@ import type { HostAddon, StagedFolder } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { AddonRecord } from "../on-host/record.ts";
+import { strategyFor } from "../staging/give-capabilities.ts";
 import { stageArtifact } from "../staging/stage.ts";
 import type { SignatureCheck } from "../on-host/staged-file.ts";
 
@@ -154,7 +155,10 @@ async function makeWhole(
   const file = new ArtifactFile(retained);
   try {
     const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, size: null, record };
-    const staging = { layout, paths: addon.paths, platform, isHost: false, check, stop };
+    const { active, last_known_good: good, history } = addon.specs;
+    const spec = [active, good, ...history].find((one) => one?.folder === folder) ?? null;
+    const fileCapabilities = spec === null ? [] : strategyFor(spec, layout, true).onFile;
+    const staging = { layout, paths: addon.paths, platform, isHost: false, check, fileCapabilities, stop };
     await stageArtifact(artifact, { folder, how: "repair" }, file.chunks(stop), staging);
   } finally {
     file.close();

@@ -6,6 +6,7 @@ import { ArtifactFile } from "../../trust/artifact-file.ts";
 import type { Fetch } from "./arrive.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
+import { giveFileCapabilities, strategyFor } from "./give-capabilities.ts";
 import type { NextStep } from "./next-step.ts";
 import { writeRecord } from "../on-host/record.ts";
 import { note, type Run } from "./run.ts";
@@ -14,22 +15,30 @@ import { storageFailure } from "../on-host/storage-failure.ts";
 
 export type Doing = Exclude<NextStep, { kind: "refuse" | "hold" }>;
 
-/** Returns the id of the key that signed what is now under `versions/`. `size` is what a statement says of it, bytes. */
+/**
+ * Returns the id of the key that signed what is now under `versions/`. `size` is what a statement says of it, bytes;
+ * `mayHave` says that the program may have capabilities from before.
+ */
 export async function obey(
   step: Doing,
   wanted: Wanted,
   paths: AddonPaths,
   run: Run,
   size: number | null,
+  mayHave: boolean,
 ): Promise<string | null> {
+  const { onFile } = strategyFor(wanted.assignment, run.layout, run.isHost);
   if (step.kind === "in_place") {
+    // They may have been assigned later, or taken away by whoever wrote to the file.
+    if (mayHave || onFile.length > 0)
+      giveFileCapabilities(paths.binary(step.folder, wanted.binaryName), onFile);
     if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
     return step.keyid;
   }
   const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys(wanted) };
   const { sha256, binaryName } = wanted;
   const artifact = { sha256, binaryName, size, record: recordOf(wanted) };
-  const staging = { ...run, paths, check };
+  const staging = { ...run, paths, check, fileCapabilities: onFile };
   // Loaded when something has to be staged: most runs find everything in place.
   const { stageArtifact } = await import("./stage.ts");
   if (step.retained !== null) return stageArtifact(artifact, step, bytesOf(step, wanted, run, size), staging);

@@ -2,16 +2,17 @@ import { quoted } from "../../base/printable.ts";
 import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
 import { AuditLog } from "../audit/audit-log.ts";
-import type { AssignmentList } from "../assigned/assignment.ts";
+import type { Assignment } from "../assigned/assignment.ts";
 import {
   readAssignments,
   weigh,
   type AssignmentsSource,
   type Known,
 } from "../assigned/assignments-source.ts";
-import { mergeOverrides } from "../assigned/host-list.ts";
+import { mergeOverrides, type HostList } from "../assigned/host-list.ts";
 import { noteTime } from "../on-host/clock-mark.ts";
 import { forgetUnassigned } from "../on-host/last-known-good.ts";
+import { StatusFailure } from "../../stores/http-status.ts";
 import type { AddonResult } from "./outcome.ts";
 import { openRoot, stageAll } from "./stage-all.ts";
 import type { Run } from "./run.ts";
@@ -37,6 +38,10 @@ export type HostReport = {
   readonly configVersion: string | null;
   readonly results: readonly AddonResult[];
   readonly warnings: readonly Warning[];
+  /** What is assigned, with what the host itself says; null when nothing is known. */
+  readonly assigned: readonly Assignment[] | null;
+  /** What the server said about the time of the next question. */
+  readonly retryAfter: string | null;
 };
 
 /** Brings a host to its assigned add-ons, once. Throws Failure when not even that could be tried. */
@@ -52,17 +57,16 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       ...noteTime(run.layout.clock, request.now()),
       ...known.warnings,
     ];
-    const results =
-      known.list === null
-        ? []
-        : await stageList(known.list, isWhole(known, source), request, (warning) => {
-            warnings.push(warning);
-          });
+    const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
+    const warn = (warning: Warning): void => void warnings.push(warning);
+    const results = host === null ? [] : await stageList(host, isWhole(known, source), request, warn);
     return {
       assignments: known.from,
       configVersion: known.list?.configVersion ?? null,
       results,
       warnings,
+      assigned: host?.assignments ?? null,
+      retryAfter: fetched instanceof StatusFailure ? fetched.headers.get("retry-after") : null,
     };
   } finally {
     lock.release();
@@ -83,12 +87,11 @@ function isWhole(known: Known, source: AssignmentsSource): boolean {
 }
 
 async function stageList(
-  list: AssignmentList,
+  host: HostList,
   isNew: boolean,
   request: HostRequest,
   warn: (warning: Warning) => void,
 ): Promise<AddonResult[]> {
-  const host = mergeOverrides(list, request.overrideFile);
   for (const warning of host.warnings) warn(warning);
   // A remembered list, or a local file that could not be taken, says nothing about what is gone.
   if (isNew && !host.warnings.some(({ code }) => code === "override_ignored")) {

@@ -19,6 +19,9 @@ import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "../o
 import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Warning } from "../warning.ts";
 
+/** What has a health gate; the rest is known good when a later run finds it in place. */
+const WATCHED = new Set(["agent_sidecar"]);
+
 /** Brings the host to one assignment. Throws only the interruption: a failure is a result, with what goes on. */
 export async function stageOne(assignment: Assignment, run: Run): Promise<AddonResult> {
   const ask = askOf(assignment, run.platform, run.layout);
@@ -64,7 +67,9 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
   if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
-  const keyid = await obey(step, wanted, paths, run, facts.stated?.size ?? null);
+  const before = [specs.active, specs.last_known_good, ...specs.history];
+  const mayHave = before.some((one) => one !== null && one.os_capabilities.length > 0);
+  const keyid = await obey(step, wanted, paths, run, facts.stated?.size ?? null, mayHave);
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
@@ -73,18 +78,12 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     keyid: keyid ?? undefined,
     stated: facts.stated ?? undefined,
   });
-  const after = advance(specs, spec, markAfter(wanted, facts.highestVersion));
+  const mark = markAfter(wanted, facts.highestVersion);
+  const after = advance(specs, spec, mark, run.isGated === true && WATCHED.has(spec.supervision));
   if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
   else if (facts.current === step.folder) writeSpecs(paths, specs, after);
   else switchTo(paths, specs, { spec, back: false }, after);
   for (const warning of step.warnings) run.warn(warning);
-  if (assignment.os_capabilities.length > 0) {
-    const names = assignment.os_capabilities.map((name) => quoted(name, 40)).join(", ");
-    run.warn({
-      code: "capabilities_not_applied",
-      message: `add-on ${quoted(wanted.id)} wants ${names}; this build does not give capabilities to files`,
-    });
-  }
   warnWhenInert(paths.binary(spec.folder, spec.binary_name), run);
   run.attempts.succeeded(assignment);
   const action = actionOf(step, !sameSpec(specs.active, spec));

@@ -7,6 +7,7 @@ import { quoted } from "../../base/printable.ts";
 import { checkRoom } from "../../host/disk-room.ts";
 import { arrive, type Arrived, type Fetch } from "./arrive.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
+import { giveFileCapabilities } from "./give-capabilities.ts";
 import { readExecutable } from "../bundle/executable.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import { makeDurable, publish, retainProgram, type Place, type Prepared } from "./place.ts";
@@ -33,6 +34,8 @@ export type Staging = {
   readonly isHost: boolean;
   /** null for an artifact without a signature, which a policy let pass. */
   readonly check: SignatureCheck | null;
+  /** What the program gets on its file. */
+  readonly fileCapabilities: readonly string[];
   readonly stop: AbortSignal;
 };
 
@@ -55,6 +58,8 @@ export async function stageArtifact(
     const arrived = await arrive(artifact.sha256, bytes, path, staging.check, staging.stop);
     const prepared = await prepare(arrived, path, folder, artifact, staging);
     writeRecord(join(folder, staging.paths.recordName), artifact.record);
+    // Never after its name: somebody could start it without them.
+    giveFileCapabilities(join(folder, artifact.binaryName), staging.fileCapabilities);
     publish(prepared, place, staging.paths);
     return arrived.keyid;
   } catch (error) {

@@ -1,0 +1,159 @@
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
+import { shownPlatform } from "../addons/assigned/platform.ts";
+import type { HostRequest } from "../addons/staging/stage-host.ts";
+import { openRoot } from "../addons/staging/stage-all.ts";
+import { EXIT } from "../base/exit-codes.ts";
+import { LIMITS } from "../base/limits.ts";
+import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
+import type { Values } from "../cli/flags.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
+import { parseEndpoint } from "../host/endpoint.ts";
+import { acquireLock } from "../host/locks.ts";
+import { download } from "../stores/download.ts";
+import { sourcesOf } from "../stores/sources.ts";
+import { Agent } from "../supervision/agent.ts";
+import { USUAL_HEALTH } from "../supervision/health.ts";
+import { superviseUntilStopped } from "../supervision/agent-loop.ts";
+import {
+  LIST_FLAGS,
+  LOCK_FLAG,
+  readBytes,
+  readLayout,
+  readPlanning,
+  readToken,
+  ROOT_FLAGS,
+} from "./addon-flags.ts";
+import { readStores, STORE_FLAGS } from "./store-flags.ts";
+
+const FLAGS = {
+  assignments: {
+    type: "string",
+    required: true,
+    valueHint: "FILE|URL",
+    description: "what is assigned to this host",
+  },
+  interval: {
+    type: "string",
+    default: "60s",
+    valueHint: "60s",
+    description: "how often the list is asked for; a tenth earlier or later, and not before the server says",
+  },
+  window: {
+    type: "string",
+    default: "60s",
+    valueHint: "60s",
+    description: "how long a new version has to be well, where no manifest says it",
+  },
+  report: { type: "string", valueHint: "URL", description: "where the state of this host is sent" },
+  host: { type: "string", valueHint: "NAME", description: "the name of this host in reports (its own)" },
+  ...ROOT_FLAGS,
+  ...LIST_FLAGS,
+  ...STORE_FLAGS,
+  "max-artifact-bytes": {
+    type: "string",
+    valueHint: "N",
+    description: "the largest artifact that is fetched (1 GiB)",
+  },
+  ...LOCK_FLAG,
+} as const;
+
+export const addonRun: Command = defineCommand({
+  name: "run",
+  description:
+    "the agent of a host: stage what is assigned, run it, watch over it, go back when a new version fails",
+  args: FLAGS,
+  examples: [
+    "waybill addon run --assignments https://cp.example.com/v1/addons/assignments --token-env CP_TOKEN --store https://cp.example.com/v1/artifacts --store-token-env CP_TOKEN --key release.pub",
+    "waybill addon run --assignments list.json --store file:/mnt/artifacts --key release.pub --interval 10s",
+  ],
+  exits: ["auth", "policy", "missing", "conflict", "server", "interrupted", "terminated"],
+  emptyDocument: { running: false },
+  act: addonRunAct,
+});
+
+async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  const layout = readLayout(flags, world);
+  const staging = await stagingOf(flags, layout, world);
+  const intervalMs = parseDuration(flags.interval, "--interval");
+  const windowMs = parseDuration(flags.window, "--window", { least: 0 });
+  const allowInsecureHttp = flags["allow-insecure-http"];
+  const report =
+    flags.report === undefined
+      ? null
+      : parseEndpoint(flags.report, {
+          from: "--report",
+          allowInsecureHttp,
+          path: "allowed",
+          query: "allowed",
+        });
+  const { stop } = world;
+  // Made and judged before anything is started from it.
+  (await openRoot(layout, staging.lockBudgetMs, stop)).release();
+  const lock = await acquireLock({
+    path: join(layout.root, "agent.lock"),
+    what: `the agent of ${layout.root}`,
+    budgetMs: staging.lockBudgetMs,
+    stop,
+  });
+  try {
+    const agent = new Agent({
+      staging,
+      host: flags.host ?? hostname(),
+      usual: { ...USUAL_HEALTH, window_ms: windowMs },
+      environment: world.env,
+      clock: { now: () => SYSTEM_CLOCK.now(), random: Math.random, stop },
+      say: { info: (text) => world.say.info(text), warn: (text) => world.say.warn(text) },
+    });
+    const document = { running: true, root: layout.root, pid: process.pid };
+    await world.publish({ exit: EXIT.ok, document, text: `supervising ${layout.root}\n` });
+    const token = readToken(flags["token-env"], world);
+    await superviseUntilStopped(agent, {
+      intervalMs,
+      report,
+      token,
+      clock: SYSTEM_CLOCK,
+      stop,
+      say: world.say,
+    });
+    return { exit: EXIT.ok, document, text: "" };
+  } finally {
+    lock.release();
+  }
+}
+
+async function stagingOf(
+  flags: Values<typeof FLAGS>,
+  layout: ReturnType<typeof readLayout>,
+  world: World,
+): Promise<HostRequest> {
+  const planning = await readPlanning(flags, layout, world);
+  const allowInsecureHttp = flags["allow-insecure-http"];
+  const { stores, choice, limits } = readStores(
+    flags,
+    allowInsecureHttp,
+    shownPlatform(planning.platform),
+    world,
+  );
+  return {
+    source: parseAssignmentsSource(flags.assignments, {
+      token: readToken(flags["token-env"], world),
+      allowInsecureHttp,
+      reach: choice.reach,
+      cwd: world.cwd,
+    }),
+    overrideFile: flags.override === undefined ? null : resolve(world.cwd, flags.override),
+    strict: false,
+    retryNow: false,
+    now: world.now,
+    lockBudgetMs: parseDuration(flags["lock-timeout"], "--lock-timeout", { least: 0 }),
+    run: {
+      ...planning,
+      maxArtifactBytes: readBytes(flags["max-artifact-bytes"], "--max-artifact-bytes", LIMITS.artifactBytes),
+      download: (wanted, part, stop) =>
+        download(sourcesOf(wanted, stores, choice), wanted, part, limits, stop),
+    },
+  };
+}

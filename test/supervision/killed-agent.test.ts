@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { AgentHost, STAYS } from "./agent-process.ts";
+
+const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
+const MANIFEST = {
+  health: {
+    interval_ms: 50,
+    timeout_ms: 1_000,
+    ready_ms: 1_000,
+    window_ms: 200,
+    stop_ms: 300,
+    probe: { kind: "process" },
+  },
+};
+
+async function running(): Promise<AgentHost> {
+  const host = new AgentHost();
+  host.assign(await host.bundle("1", STAYS, MANIFEST));
+  host.start();
+  await host.until(({ last_known_good: good, state }) => good === "1" && state === "running");
+  return host;
+}
+
+describe("an agent that is killed", () => {
+  test("leaves its programs running, and the next one takes them over and starts none twice", async () => {
+    using host = await running();
+    const pid = host.report()?.pid;
+    await host.stop("SIGKILL");
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    host.start();
+    await host.until(({ state, starts }) => state === "running" && starts === 0);
+    expect(host.report()?.pid).toBe(pid ?? null);
+    expect(readFileSync(host.state("starts"), "utf8")).toBe("1\n");
+    expect(await host.stop()).toBe(0);
+    expect(host.processes()).toEqual([]);
+    expect(host.said).toContain("was running before; it is supervised again");
+  });
+
+  test("one that was taken over and ends is started again", async () => {
+    using host = await running();
+    const pid = host.report()?.pid ?? 0;
+    await host.stop("SIGKILL");
+    host.start();
+    await host.until(({ starts, state }) => starts === 0 && state === "running");
+    process.kill(pid, "SIGKILL");
+    await host.until((report) => report.pid !== null && report.pid !== pid && report.state === "running");
+    await host.stop();
+  });
+
+  test("what is not assigned any more when the next one comes is ended by it", async () => {
+    using host = await running();
+    await host.stop("SIGKILL");
+    host.assign();
+    host.start();
+    for (let tries = 0; host.processes().length > 0; tries++) {
+      expect(tries).toBeLessThan(400);
+      await Bun.sleep(25);
+    }
+    await host.stop();
+  });
+
+  test("at any moment of an upgrade: the next one finishes it, and there are never two", async () => {
+    using host = await running();
+    const entries = [await host.bundle("2", STAYS, MANIFEST), await host.bundle("3", STAYS, MANIFEST)];
+    const moments = FULL ? 40 : 3;
+    for (let moment = 0; moment < moments; moment++) {
+      const entry = { ...entries[moment % 2], config_json: { moment }, version: `${moment + 2}.0` };
+      host.assign(entry);
+      // From before it is staged until after it is started.
+      await Bun.sleep((moment * 1_000) / moments);
+      await host.stop("SIGKILL");
+      host.start();
+      await host.until(
+        (report) =>
+          report.has?.version === entry.version &&
+          report.state === "running" &&
+          report.last_known_good === entry.version,
+      );
+      expect(existsSync(host.state("double"))).toBe(false);
+      expect(host.report()?.blocked).toEqual([]);
+    }
+    await host.stop();
+    expect(host.processes()).toEqual([]);
+  }, 300_000);
+});
