@@ -41,9 +41,19 @@ const git: Schema = object({
       branch: nullable(text),
     }),
   ),
-  submodules: list(object({ path: text, commit: objectId, head: nullable(objectId), repo: nullable(text) })),
-  superproject: nullable(object({ repo: nullable(text), commit: objectId, path: text, wanted: objectId })),
-  enclosing: nullable({ type: "object" }),
+  submodules: list(
+    object({
+      path: text,
+      "path_base64?": text,
+      commit: objectId,
+      head: nullable(objectId),
+      repo: nullable(text),
+    }),
+  ),
+  superproject: nullable(
+    object({ repo: nullable(text), commit: nullable(objectId), path: text, wanted: nullable(objectId) }),
+  ),
+  enclosing: nullable(object({ repo: nullable(text), commit: nullable(objectId), ref: nullable(text) })),
 });
 
 const ci: Schema = object({
@@ -57,16 +67,42 @@ const ci: Schema = object({
   mismatch: list(text),
 });
 
+const pullRequest: Schema = object({
+  number: nullable(text),
+  checked_out: nullable(objectId),
+  head: nullable(objectId),
+  base: nullable(objectId),
+  head_ref: nullable(text),
+  base_ref: nullable(text),
+  head_repo: nullable(text),
+  tree_equals_head: nullable(flag),
+  tree_equals_head_detail: object({ reason: nullable(text) }),
+});
+
+/** What may make the same commit come out with other bytes on another machine. */
+const machine: Schema = object({
+  platform: text,
+  umask: text,
+  git_version: nullable(text),
+  autocrlf: nullable(text),
+  eol: nullable(text),
+  file_mode: nullable(text),
+  ignore_case: nullable(text),
+  precompose_unicode: nullable(text),
+  symlinks: nullable(text),
+  decomposed_names: nullable(count),
+});
+
 const health: Schema = object({
   largest: list(object({ path: text, "path_base64?": text, size: count })),
   over_limit: flag,
   limit_bytes: count,
   secrets: object({
     count,
-    found: list(object({ path: text, kind: text })),
+    found: list(object({ path: text, "path_base64?": text, kind: text })),
     unchecked: count,
   }),
-  case_collisions: list(anything),
+  case_collisions: list(object({ path: text, "path_base64?": text })),
 });
 
 /** A file or link of a context, as a manifest or a comparison names it. */
@@ -111,6 +147,7 @@ export const CAPTURE_RESULTS: { readonly [name: string]: ResultShape } = {
         git_tree: nullable(objectId),
         tar_sha256: nullable(sha256),
       }),
+      digests_detail: object({ reasons: map(text) }),
       context: object({
         files: count,
         dirs: count,
@@ -121,18 +158,19 @@ export const CAPTURE_RESULTS: { readonly [name: string]: ResultShape } = {
         skipped: list(object({ path: text, kind: word("device", "fifo", "socket") })),
       }),
       ref_full: nullable(text),
+      ref_full_detail: object({ reason: nullable(text) }),
       ref_kind: nullable(word("branch", "tag")),
       tags: list(text),
       pushed: nullable(flag),
+      pushed_detail: object({ reason: nullable(text), ref: nullable(text) }),
       git: nullable(git),
       ci: nullable(ci),
-      pull_request: nullable({ type: "object" }),
+      pull_request: nullable(pullRequest),
+      health: nullable(health),
+      volatile: machine,
       warnings: list(warning),
     },
     sometimes: {
-      pushed_detail: object({ reason: nullable(text), ref: nullable(text) }),
-      health: nullable(health),
-      volatile: { type: "object" },
       build: object({
         id: nullable(text),
         build_status: nullable(text),

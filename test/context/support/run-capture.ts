@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { PROGRAM } from "../../support/binary.ts";
+import { checkDocument } from "../../support/schemas.ts";
 import { IS_ROOT } from "./scratch.ts";
 
 /** A program that hangs is killed after this long, and its test fails with what it said. */
@@ -64,6 +65,7 @@ export async function waybill(args: readonly string[], surroundings: Surrounding
     new Response(child.stderr).text(),
     child.exited,
   ]);
+  checkDocument(stdout);
   return { exit, stdout, stderr };
 }
 
