@@ -121,6 +121,7 @@ describe("a signed statement", () => {
       addons: [{ outcome: "staged", version: "2" }],
       warnings: [{ code: "statement_vanished" }],
     });
+    expect(readFileSync(join(host.root, "audit.jsonl"), "utf8")).toContain('"event":"statement_vanished"');
     // One exception is not the end of it.
     host.assign(host.program("sample", "3"));
     expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "statement_missing" } }]);
