@@ -46,7 +46,7 @@ export async function run(
   let outcome: Outcome;
   try {
     if (refusal !== null) throw refusal;
-    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, publish });
+    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, root, publish });
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }

@@ -17,21 +17,22 @@ export function readArguments<F extends Flags>(
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
   const { options, positionals } = readDefinition(flags);
   const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
-  const lastIsRest = positionals.at(-1)?.[1].rest === true;
+  const last = positionals.length - 1;
+  const rest = flags[positionals[last] ?? ""]?.rest === true ? positionals[last] : undefined;
   let position = 0;
 
   for (const token of tokensOf(argv, options)) {
     if (token.kind === "positional") {
-      const slot = positionals[Math.min(position++, lastIsRest ? positionals.length - 1 : position)];
+      const slot = positionals[position++] ?? rest;
       if (slot === undefined) {
         throw new Failure("unexpected_argument", `unexpected argument ${quoted(token.value)}`, {
           hint: usage,
         });
       }
-      if (slot[1].rest === true) {
+      if (slot === rest) {
         // They belong to another program, to which an empty word means something.
-        const before = values[slot[0]];
-        values[slot[0]] = [...(Array.isArray(before) ? before : []), token.value];
+        const before = values[slot];
+        values[slot] = [...(Array.isArray(before) ? before : []), token.value];
         continue;
       }
       if (token.value === "") {

@@ -3,7 +3,7 @@ import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { isLoopback } from "./endpoint.ts";
 import { errorCode } from "./files.ts";
-import type { Proxy } from "./proxy-choice.ts";
+import type { Proxy } from "./proxy.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";

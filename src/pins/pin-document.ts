@@ -35,6 +35,7 @@ type LegDocument = {
   proxy: { address: string; from: string } | null;
   race_window: string | null;
   warnings: { code: string; message: string }[];
+  receipt?: { version: number; keyid: string; state: string };
   error: FailureDocument | null;
 };
 
@@ -85,6 +86,7 @@ function legDocument(leg: Leg, { proxy }: Connection): LegDocument {
     proxy: proxy === undefined || proxy === null ? null : { address: proxy.shown, from: proxy.from },
     race_window: leg.raceWindow,
     warnings: leg.warnings.map(({ code, message }) => ({ code, message })),
+    ...(leg.receipt === undefined ? {} : { receipt: { ...leg.receipt } }),
     error: leg.failure?.toDocument() ?? null,
   };
 }
@@ -123,5 +125,9 @@ function describeLeg(leg: Leg): string {
       : leg.before.digest === leg.after.row.digest
         ? ""
         : `, was ${leg.before.digest}`;
-  return `OK      ${what} ${leg.outcome}: ${leg.after.row.digest} proven by ${reads}${was}`;
+  return `OK      ${what} ${leg.outcome}: ${leg.after.row.digest} proven by ${reads}${was}${receiptOf(leg)}`;
+}
+
+function receiptOf({ receipt }: Leg): string {
+  return receipt === undefined ? "" : `, receipt ${receipt.state} for version ${receipt.version}`;
 }

@@ -103,6 +103,7 @@ describe("one environment", () => {
           ],
           proxy: null,
           race_window: "open",
+          proxy: null,
           warnings: [],
           error: null,
         },
