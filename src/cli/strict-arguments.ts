@@ -37,9 +37,9 @@ export function readArguments<F extends Flags>(
       }
       if (token.value === "") {
         // `capture "$DIR"` with DIR unset must not mean the current folder.
-        throw new Failure("missing_argument", `${slot[0].toUpperCase()} is empty`, { hint: usage });
+        throw new Failure("missing_argument", `${slot.toUpperCase()} is empty`, { hint: usage });
       }
-      values[slot[0]] = token.value;
+      values[slot] = token.value;
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
@@ -56,14 +56,14 @@ export function readArguments<F extends Flags>(
 // that costs a short run more than all of its arguments.
 function readDefinition(flags: Flags): {
   options: Record<string, KnownOption>;
-  positionals: readonly (readonly [name: string, flag: Flag])[];
+  positionals: readonly string[];
 } {
   const options: Record<string, KnownOption> = {};
-  const positionals: [string, Flag][] = [];
+  const positionals: string[] = [];
   for (const name in flags) {
     const flag = flags[name];
     if (flag === undefined) continue;
-    if (flag.type === "positional") positionals.push([name, flag]);
+    if (flag.type === "positional") positionals.push(name);
     else {
       const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
       options[name] = { takesValue: flag.type !== "boolean", ...short };

@@ -103,7 +103,6 @@ describe("one environment", () => {
           ],
           proxy: null,
           race_window: "open",
-          proxy: null,
           warnings: [],
           error: null,
         },
