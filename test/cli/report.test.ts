@@ -45,6 +45,12 @@ describe("every byte of a result", () => {
   });
 });
 
+test("a result stands where the file is that others write to as well", async () => {
+  const line = 'f=$(mktemp); { echo first; "$@"; "$@"; } >"$f"; "$@" >>"$f"; cat "$f"; rm "$f"';
+  const { stdout } = await inShell(line, [...PROGRAM, "version"]);
+  expect(stdout).toMatch(/^first\n(?:waybill [^\n]+\n){3}$/u);
+});
+
 describe("a reader that went away", () => {
   test.each([0, 8])("leaves the verdict's own code %d and says nothing", async (verdict) => {
     expect(await inShell(GONE_READER, reportOf(verdict))).toEqual({

@@ -147,3 +147,20 @@ describe("refused", () => {
     expect(refusal(["ctx", flag, "x"])?.hint).toBe(hint);
   });
 });
+
+describe("a last argument that takes the rest", () => {
+  const REST = flags({
+    id: { type: "positional", required: true },
+    words: { type: "positional", rest: true },
+  });
+  test.each([
+    [["a"], []],
+    [["a", "b"], ["b"]],
+    [
+      ["a", "--", "-x", "", "b"],
+      ["-x", "", "b"],
+    ],
+  ])("of %j is %j", (argv, words) => {
+    expect({ ...readArguments(argv, REST, "") }).toEqual({ id: "a", words });
+  });
+});
