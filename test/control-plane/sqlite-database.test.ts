@@ -139,7 +139,8 @@ describe("the file", () => {
       const denied = { action: "x", subject: "s", reason: "r" };
       await recordDenial(database, by, denied);
       const older = new Connection(path);
-      older.run("DROP TABLE event_head; ALTER TABLE events DROP COLUMN sha256; PRAGMA user_version = 2");
+      older.run("DROP TABLE event_head; ALTER TABLE events DROP COLUMN sha256");
+      older.run("ALTER TABLE package_artifacts DROP COLUMN statement; PRAGMA user_version = 2");
       older.close();
       const newer = openSqlite(path, false);
       await recordDenial(newer, by, denied);
