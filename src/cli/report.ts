@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
-import { wasOutputClosed, writeOutput } from "../host/descriptors.ts";
+import { wasClosedAtStart } from "../host/descriptors.ts";
+import { writeResult } from "../host/standard-output.ts";
 import type { Outcome } from "./command.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -21,8 +22,8 @@ export async function writeReport(
     : outcome.text;
   try {
     if (text !== "") {
-      if (await wasOutputClosed()) throw new Error("it was closed before the start");
-      await writeOutput(redactor.clean(text));
+      if (wasClosedAtStart(1)) throw new Error("it was closed before the start");
+      await writeResult(redactor.clean(text));
     }
     return { exit: outcome.exit };
   } catch (error) {

@@ -178,8 +178,8 @@ function commonFlags(argv: readonly string[]): Common {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   // `-qh` is `-q -h`: a cluster of these three letters and no other.
-  const has = (name: string, letter: string): boolean =>
-    flags.some((flag) => flag === name || (/^-[hqv]+$/u.test(flag) && flag.includes(letter)));
+  const letters = flags.filter((flag) => /^-[hqv]+$/u.test(flag)).join("");
+  const has = (name: string, letter: string): boolean => flags.includes(name) || letters.includes(letter);
   const [quiet, verbose] = [has("--quiet", "q"), has("--verbose", "v")];
   return {
     json: flags.includes("--json"),

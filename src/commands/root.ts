@@ -160,6 +160,10 @@ const addon: Group = defineGroup({
       description: "put an earlier version back",
       load: async () => (await import("./addon-rollback.ts")).addonRollback,
     },
+    unit: {
+      description: "the systemd units of an add-on: print, install, remove",
+      load: async () => (await import("./addon-unit.ts")).addonUnit,
+    },
     exec: {
       description: "become the program of an add-on, after its bytes were read again",
       load: async () => (await import("./addon-exec.ts")).addonExec,

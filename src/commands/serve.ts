@@ -1,44 +1,62 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
-import { defineCommand, type Command } from "../cli/command.ts";
+import { quoted } from "../base/printable.ts";
+import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
 import { startControlPlane } from "../control-plane/control-plane.ts";
-import { dataDirectoryPath } from "../control-plane/data-directory.ts";
+import { openDataDirectory } from "../control-plane/data-directory.ts";
 import { isLocal, readListenAddress } from "../control-plane/listen-address.ts";
+import { backUpSqlite } from "../control-plane/sqlite-backup.ts";
 import { readBounded } from "../host/files.ts";
+import { dataFolder, DATABASE_FLAGS, readPostgres } from "./database-flags.ts";
 
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 4_000;
 
+const FLAGS = {
+  listen: {
+    type: "string",
+    default: "127.0.0.1:7070",
+    valueHint: "HOST:PORT|unix:PATH",
+    description: "where to listen; port 0 is any free one",
+  },
+  ...DATABASE_FLAGS,
+  data: {
+    type: "string",
+    valueHint: "DIR",
+    description: "the folder that keeps everything (a folder of this user)",
+  },
+  backup: {
+    type: "string",
+    valueHint: "FILE",
+    description: "copy the database of a server, which may be running, to a new file and end",
+  },
+  "tls-cert": { type: "string", valueHint: "FILE", description: "certificate chain, PEM" },
+  "tls-key": { type: "string", valueHint: "FILE", description: "its private key, PEM" },
+} as const;
+
 export const serve: Command = defineCommand({
   name: "serve",
   description: "run the control plane: builds, pins, packages and assignments",
-  args: {
-    listen: {
-      type: "string",
-      default: "127.0.0.1:7070",
-      valueHint: "HOST:PORT|unix:PATH",
-      description: "where to listen; port 0 is any free one",
-    },
-    data: {
-      type: "string",
-      valueHint: "DIR",
-      description: "the folder that keeps everything (a folder of this user)",
-    },
-    "tls-cert": { type: "string", valueHint: "FILE", description: "certificate chain, PEM" },
-    "tls-key": { type: "string", valueHint: "FILE", description: "its private key, PEM" },
-  },
+  args: FLAGS,
   examples: [
     "waybill serve --data ./control-plane --listen 127.0.0.1:0 --json",
     "waybill serve --listen 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key",
     "waybill serve --listen unix:/run/waybill/control-plane.sock",
+    "waybill serve --database-file /etc/waybill/database --listen 127.0.0.1:7070",
+    "waybill serve --data ./control-plane --backup control-plane-2026-11-21.sqlite",
   ],
-  exits: ["conflict"],
+  exits: ["missing", "conflict", "server"],
   emptyDocument: { listening: null },
   act: async (values, world) => {
+    if (values.backup !== undefined) return backUp(values, values.backup, world);
     const listen = readListenAddress(values.listen, world.cwd);
     const tls = readTls(values["tls-cert"], values["tls-key"]);
-    const data = dataDirectoryPath(values.data, world.env, world.cwd, process.getuid?.() === 0);
+    const data = dataFolder(values, world);
+    const postgres = readPostgres(values, world);
     if (tls === null && !isLocal(listen)) {
       world.say.warn(
         `LISTENING WITHOUT TLS ON ${values.listen}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
@@ -46,19 +64,40 @@ export const serve: Command = defineCommand({
     }
     const plane = await startControlPlane({
       dataDirectory: data,
+      postgres,
       listen,
       tls,
       now: world.now,
       stop: world.stop,
       log: { request: (line) => world.say.debug(line), fault: (text) => world.say.warn(text) },
     });
-    const document = { listening: plane.address, data, tls: tls !== null };
+    const document = {
+      listening: plane.address,
+      data,
+      database: postgres?.shown ?? "sqlite",
+      tls: tls !== null,
+    };
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     await plane.stop(DRAIN_MS);
     return { exit: EXIT.ok, document, text: "" };
   },
 });
+
+function backUp(values: Values<typeof FLAGS>, file: string, world: World): Outcome {
+  if (readPostgres(values, world) !== null) {
+    throw new Failure("flags_contradict", "--backup copies the file of a data folder", {
+      hint: "PostgreSQL has tools of its own for this: pg_dump, pg_basebackup",
+    });
+  }
+  const { database } = openDataDirectory(dataFolder(values, world), false);
+  if (!existsSync(database))
+    throw new Failure("not_found", `there is no database in ${quoted(values.data ?? "")}`);
+  const to = resolve(world.cwd, file);
+  backUpSqlite(database, to);
+  const bytes = statSync(to).size;
+  return { exit: EXIT.ok, document: { listening: null, backup: to, bytes }, text: `${to}\n` };
+}
 
 function readTls(
   cert: string | undefined,

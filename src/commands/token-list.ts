@@ -1,21 +1,19 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { dataDirectoryPath, openDataDirectory } from "../control-plane/data-directory.ts";
-import { openDatabase } from "../control-plane/database.ts";
+import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
 import type { TokenRecord } from "../control-plane/token.ts";
 import { listTokens } from "../control-plane/tokens.ts";
 
 export const tokenList: Command = defineCommand({
   name: "list",
   description: "the tokens of a control plane, without their secrets",
-  args: { data: { type: "string", valueHint: "DIR", description: "the data folder of the server" } },
+  args: DATABASE_FLAGS,
   examples: ["waybill token list --data ./control-plane", "waybill token list --json"],
   exits: [],
   emptyDocument: { tokens: [] },
   act: async (values, world) => {
-    const path = dataDirectoryPath(values.data, world.env, world.cwd, process.getuid?.() === 0);
-    const database = openDatabase(openDataDirectory(path, false).database, false);
+    const database = await openNamed(values, world, false);
     try {
       const now = world.now();
       const tokens = (await listTokens(database)).map((record) => ({

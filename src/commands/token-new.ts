@@ -5,8 +5,7 @@ import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { dataDirectoryPath, openDataDirectory } from "../control-plane/data-directory.ts";
-import { openDatabase } from "../control-plane/database.ts";
+import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
 import { rfc3339Micros } from "../control-plane/instant.ts";
 import { isEnvName, isScope, SCOPES, type Scope } from "../control-plane/scopes.ts";
 import { tokenId } from "../control-plane/token.ts";
@@ -19,7 +18,7 @@ export const tokenNew: Command = defineCommand({
   name: "new",
   description: "make a token for the control plane and print it, this once",
   args: {
-    data: { type: "string", valueHint: "DIR", description: "the data folder of the server" },
+    ...DATABASE_FLAGS,
     scope: {
       type: "string",
       repeat: true,
@@ -53,8 +52,7 @@ export const tokenNew: Command = defineCommand({
     const name = readName(values.name ?? "");
     const now = world.now();
     const expiresAt = readExpiry(values.expires, now);
-    const path = dataDirectoryPath(values.data, world.env, world.cwd, process.getuid?.() === 0);
-    const database = openDatabase(openDataDirectory(path, true).database, true);
+    const database = await openNamed(values, world, true);
     try {
       const token = tokenText(randomBytes(TOKEN_BYTES));
       const id = tokenId(token);

@@ -12,7 +12,7 @@ export type BuildQuery = {
   } | null;
 };
 
-const FILTERS = ["source_commit", "working_tree_hash", "agent_name"] as const;
+const FILTERS = ["source_commit", "working_tree_hash", "agent_name", "image_digest"] as const;
 type BuildFilter = (typeof FILTERS)[number];
 
 const DEFAULT_LIMIT = 100;
@@ -51,7 +51,18 @@ export function single(query: URLSearchParams, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1) throw refused(`${name} must be given once`);
   if (values[0] === "") throw refused(`${name} must not be empty`);
+  if (values[0]?.includes("\0") === true) throw refused(`${name} must not hold a NUL character`);
   return values[0] ?? null;
+}
+
+/** A whole number of at least `least`; `absent` without the parameter. */
+export function wholeNumber(query: URLSearchParams, name: string, absent: number, least: 0 | 1): number {
+  const text = single(query, name);
+  if (text === null) return absent;
+  if (!/^(?:0|[1-9]\d{0,14})$/u.test(text) || Number(text) < least) {
+    throw refused(`${name} must be a whole number${least === 0 ? "" : " above 0"}`);
+  }
+  return Number(text);
 }
 
 function refused(message: string): WireRefusal {

@@ -1,13 +1,16 @@
 import { BlobStore } from "./blob-store.ts";
 import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./data-directory.ts";
-import { openDatabase } from "./database.ts";
 import { requestHandler, type Log } from "./handle.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { openDatabase } from "./open-database.ts";
+import type { PostgresAddress } from "./postgres-address.ts";
 import { startServer, type RunningServer } from "./server.ts";
 
 export type ControlPlaneOptions = {
   /** Made when it is not there. */
   readonly dataDirectory: string;
+  /** null: the SQLite file of the data folder. */
+  readonly postgres: PostgresAddress | null;
   readonly listen: ListenAddress;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly now: () => Date;
@@ -19,13 +22,13 @@ export type ControlPlaneOptions = {
 /** A control plane that listens. `stop` also closes its database and gives its data folder free. */
 export type ControlPlane = RunningServer;
 
-/** Throws Failure: `lock_held`, `data_dir_invalid`, or one of `startServer`. */
+/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, or one of `startServer`. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
   try {
     prepareDataDirectory(directory);
-    const database = openDatabase(directory.database, true);
+    const database = await openDatabase(options.postgres ?? directory.database, true);
     const deps = {
       database,
       artifacts: new BlobStore(directory.artifacts, directory.incoming),

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../base/json.ts";
 import type { Database, Sql } from "./database.ts";
+import { eventDigest, type EventHead } from "./event-chain.ts";
 
 /** On whose behalf a change is made. */
 export type By = {
@@ -62,21 +63,30 @@ function stored(value: JsonValue): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
+/** Writes are one after the other, so the head is still the last event when this one becomes it. */
 async function append(sql: Sql, row: Row): Promise<number> {
-  const [added] = await sql.rows<{ seq: number }>(
-    `INSERT INTO events (at, env, actor, action, decision, subject, reason, before_json, after_json, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq`,
-    row.by.at,
-    row.by.env,
-    row.by.actor,
-    row.action,
-    row.decision,
-    row.subject,
-    row.reason,
-    row.before,
-    row.after,
-    row.by.requestId,
+  const [head] = await sql.rows<EventHead>("SELECT seq, sha256 FROM event_head");
+  if (head === undefined) throw new Error("the record of events has no head");
+  const event = {
+    seq: head.seq + 1,
+    at: row.by.at,
+    env: row.by.env,
+    actor: row.by.actor,
+    action: row.action,
+    decision: row.decision,
+    subject: row.subject,
+    reason: row.reason,
+    before_json: row.before,
+    after_json: row.after,
+    request_id: row.by.requestId,
+  };
+  const sha256 = eventDigest(head.sha256, event);
+  await sql.run(
+    `INSERT INTO events (seq, at, env, actor, action, decision, subject, reason, before_json, after_json,
+       request_id, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    ...Object.values(event),
+    sha256,
   );
-  if (added === undefined) throw new Error("the insert of an event returned no row");
-  return added.seq;
+  await sql.run("UPDATE event_head SET seq = $1, sha256 = $2", event.seq, sha256);
+  return event.seq;
 }

@@ -6,8 +6,15 @@ import { authenticate } from "./authentication.ts";
 import { BUILD_ROUTES } from "./build-routes.ts";
 import { DenialBudget } from "./denial-budget.ts";
 import { recordDenial, type By } from "./events.ts";
+import { EVENT_ROUTES } from "./event-routes.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
+import type { Viewer } from "./page/frame.ts";
+import { PAGE_ROUTES } from "./page/page-routes.ts";
+import { isSecure, seeOther, SIGN_IN } from "./page/sign-in-routes.ts";
+import { sessionToken } from "./page/session.ts";
+import { viewerOf } from "./page/viewer.ts";
+import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
@@ -21,9 +28,12 @@ const ROUTES: readonly Route[] = [
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
   ...PIN_STOP_ROUTES,
+  ...PIN_RECEIPT_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,
+  ...PAGE_ROUTES,
+  ...EVENT_ROUTES,
 ];
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
@@ -35,7 +45,13 @@ export type Log = {
 };
 
 /** What is known of a request while it is being answered. */
-type Progress = { by: By; action: string; subject: string };
+type Progress = {
+  by: By;
+  action: string;
+  subject: string;
+  refused: NonNullable<Route["refused"]>;
+  viewer: Viewer | null;
+};
 
 /** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
 export function requestHandler(deps: Deps, log: Log): (request: Request) => Promise<Response> {
@@ -50,6 +66,8 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
       by: { actor: "anonymous", env: null, at, requestId },
       action: "request",
       subject: printable(path, 200),
+      refused: (refusal) => refusal.toResponse(),
+      viewer: null,
     };
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
@@ -59,7 +77,7 @@ export function requestHandler(deps: Deps, log: Log): (request: Request) => Prom
       const refusal = asRefusal(error);
       if (refusal.status >= 500) fault(error);
       if (isDenial(refusal)) await deny(refusal, progress, strangers, deps).catch(fault);
-      response = refusal.toResponse();
+      response = progress.refused(refusal, request, progress.viewer);
     }
     const finished = await finish(request, response, requestId);
     log.request(
@@ -92,14 +110,24 @@ async function answer(
     throw new WireRefusal("method_not_allowed", `this path takes ${allow}`, { allow });
   }
   const { route, params } = routed;
-  if (route.access === "open") return route.answer(deps);
+  if (route.refused !== undefined) progress.refused = route.refused;
+  if (route.access === "open") return route.answer(deps, request);
   progress.action = route.action;
-  const caller = await authenticate(request.headers, route.takesApiKey === true, deps.database, deps.now());
+  // A stranger at a page has not been kept from anything yet.
+  if (route.access === "page" && sessionToken(request.headers.get("cookie"), isSecure(request)) === null) {
+    return seeOther(`${SIGN_IN}?to=${encodeURIComponent(path)}`);
+  }
+  const takesApiKey = route.access !== "page" && route.takesApiKey === true;
+  const caller = await authenticate(request, takesApiKey, deps.database, deps.now());
   if (!caller.ok) {
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
+  if (route.access === "page") {
+    progress.viewer = await viewerOf(token, request, deps.database);
+    return route.answer({ request, params, query, viewer: progress.viewer }, deps);
+  }
   if (!allows(token.scopes, route.access)) {
     throw new WireRefusal("forbidden", `forbidden: the token lacks the scope ${route.access}`);
   }
@@ -159,7 +187,9 @@ async function deny(
 
 async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
   if (request.method !== "HEAD") return new Response(response.body, { status: response.status, headers });

@@ -1,6 +1,8 @@
 import type { Database as Connection } from "bun:sqlite";
+import { existsSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
+import { copyDatabase } from "./sqlite-backup.ts";
 
 /**
  * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
@@ -161,22 +163,32 @@ CREATE TABLE idempotency (
   PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+ALTER TABLE package_artifacts ADD COLUMN statement TEXT;
+`,
+  `
+-- Over the event and the digest of the one before it; null for events from before this step.
+ALTER TABLE events ADD COLUMN sha256 TEXT CHECK (length(sha256) = 64);
+CREATE TABLE event_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  sha256 TEXT NOT NULL
+) STRICT;
+INSERT INTO event_head SELECT 1, coalesce(max(seq), 0), printf('%064d', 0) FROM events;
+`,
 ];
 
-/** Runs the steps that this file has not seen. Throws Failure when a newer waybill wrote it. */
+/**
+ * Runs the steps that this file has not seen, after a copy of what was there: `<path>.before-<version>`, the version
+ * that the steps lead to. Throws Failure when a newer waybill wrote it.
+ */
 export function migrate(connection: Connection, path: string): void {
-  // The version is read inside the lock: `serve` and `token new` may open a new file at the same moment.
-  connection.run("BEGIN IMMEDIATE");
   try {
-    const found =
-      connection.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
-    if (found > STEPS.length) {
-      throw new Failure(
-        "data_dir_invalid",
-        `${quoted(path)} has schema ${found}; this waybill knows up to ${STEPS.length}`,
-        { hint: "run the newer waybill that wrote it" },
-      );
-    }
+    if (versionOf(connection, path) === STEPS.length) return;
+    keepCopy(connection, `${path}.before-${STEPS.length}`);
+    connection.run("BEGIN IMMEDIATE");
+    // Read again inside the lock: `serve` and `token new` may open a new file at the same moment.
+    const found = versionOf(connection, path);
     for (const step of STEPS.slice(found)) connection.run(step);
     if (found < STEPS.length) connection.run(`PRAGMA user_version = ${STEPS.length}`);
     connection.run("COMMIT");
@@ -185,4 +197,21 @@ export function migrate(connection: Connection, path: string): void {
     connection.close();
     throw error;
   }
+}
+
+function versionOf(connection: Connection, path: string): number {
+  const found =
+    connection.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+  if (found <= STEPS.length) return found;
+  throw new Failure(
+    "data_dir_invalid",
+    `${quoted(path)} has schema ${found}; this waybill knows up to ${STEPS.length}`,
+    { hint: "run the newer waybill that wrote it" },
+  );
+}
+
+function keepCopy(connection: Connection, path: string): void {
+  const tables = connection.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
+  // A copy that is there is of an earlier try, from before anything was changed.
+  if (tables > 0 && !existsSync(path)) copyDatabase(connection, path);
 }

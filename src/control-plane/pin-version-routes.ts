@@ -1,7 +1,7 @@
 import { isMap } from "../base/decode.ts";
 import { isImageDigest } from "../base/digest.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
-import { single } from "./build-query.ts";
+import { wholeNumber } from "./build-query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { etagOf, findPin, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
@@ -47,9 +47,9 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.history",
     answer: async (call, { database }) => {
-      const limit = wholeNumber(call, "limit", DEFAULT_LIMIT);
+      const limit = wholeNumber(call.query, "limit", DEFAULT_LIMIT, 1);
       if (limit > MAX_LIMIT) throw new WireRefusal("invalid_query", `limit must be 1..${MAX_LIMIT}`);
-      const before = wholeNumber(call, "before", Number.MAX_SAFE_INTEGER);
+      const before = wholeNumber(call.query, "before", Number.MAX_SAFE_INTEGER, 1);
       const history = await pinHistory(database, call.env, subjectOf(call), before, limit);
       const oldest = history.at(-1)?.version ?? null;
       return json({ history, next_before: history.length < limit ? null : oldest });
@@ -120,12 +120,4 @@ function readTarget(body: JsonMap): RollbackTarget {
   if (typeof version !== "number" || !Number.isSafeInteger(version))
     throw new WireRefusal("invalid_field", "to_version must be a whole number");
   return { version };
-}
-
-function wholeNumber(call: Call, name: string, absent: number): number {
-  const text = single(call.query, name);
-  if (text === null) return absent;
-  if (!/^[1-9]\d{0,14}$/u.test(text))
-    throw new WireRefusal("invalid_query", `${name} must be a number above 0`);
-  return Number(text);
 }

@@ -99,6 +99,8 @@ function flag(body: JsonMap, name: string): boolean {
 function text(body: JsonMap, name: string): string {
   const value = body[name] ?? "";
   if (typeof value !== "string") throw refused(`${name} must be a string`);
+  // No text of a PostgreSQL database can hold it.
+  if (value.includes("\0")) throw refused(`${name} must not hold a NUL character`);
   return value;
 }
 

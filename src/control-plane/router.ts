@@ -1,7 +1,9 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
+import type { Viewer } from "./page/frame.ts";
 import type { Scope } from "./scopes.ts";
+import type { WireRefusal } from "./wire.ts";
 
 /** What a handler works with, besides its request. */
 export type Deps = {
@@ -24,14 +26,27 @@ export type Call = {
   readonly scopes: readonly Scope[];
 };
 
+/** A page that somebody with a session looks at. */
+export type Visit = Pick<Call, "request" | "params" | "query"> & { readonly viewer: Viewer };
+
 type Common = {
+  /** How a refusal is said, where it is not JSON. */
+  readonly refused?: (refusal: WireRefusal, request: Request, viewer: Viewer | null) => Response;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Segments; `{name}` takes one, `{name...}` at the end takes the rest, one or more. */
   readonly path: string;
 };
 
 export type Route =
-  | (Common & { readonly access: "open"; readonly answer: (deps: Deps) => Promise<Response> })
+  | (Common & {
+      readonly access: "open";
+      readonly answer: (deps: Deps, request: Request) => Promise<Response>;
+    })
+  | (Common & {
+      readonly access: "page";
+      readonly action: string;
+      readonly answer: (visit: Visit, deps: Deps) => Promise<Response>;
+    })
   | (Common & {
       readonly access: Scope;
       /** Noun and verb, for the record of denied attempts. */
@@ -68,6 +83,7 @@ export function findRoute(routes: readonly Route[], method: string, rawPath: str
  * (`//`), a dot segment, or a slash, backslash or control character behind a percent sign.
  */
 function pathSegments(rawPath: string): readonly string[] | null {
+  if (rawPath === "/") return [];
   if (!rawPath.startsWith("/")) return null;
   const segments: string[] = [];
   for (const raw of rawPath.slice(1).split("/")) {
@@ -86,7 +102,7 @@ function pathSegments(rawPath: string): readonly string[] | null {
 }
 
 function match(pattern: string, segments: readonly string[]): Readonly<Record<string, string>> | null {
-  const wanted = pattern.slice(1).split("/");
+  const wanted = pattern === "/" ? [] : pattern.slice(1).split("/");
   const params: Record<string, string> = Object.create(null);
   for (const [index, part] of wanted.entries()) {
     const segment = segments[index];

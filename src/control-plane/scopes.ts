@@ -1,4 +1,4 @@
-/** What a token may do. `admin` stands for all of them. */
+/** What a token may do. `admin` stands for all of them but `audit:read`, which sees every environment. */
 export const SCOPES = [
   "builds:read",
   "builds:write",
@@ -6,6 +6,7 @@ export const SCOPES = [
   "pins:write",
   "addons:read",
   "addons:write",
+  "audit:read",
   "admin",
 ] as const;
 
@@ -19,7 +20,7 @@ export function isScope(text: string): text is Scope {
 }
 
 export function allows(granted: readonly Scope[], wanted: Scope): boolean {
-  return granted.includes(wanted) || granted.includes("admin");
+  return granted.includes(wanted) || (wanted !== "audit:read" && granted.includes("admin"));
 }
 
 /** The name of an environment: what a token is bound to, and what its pins, packages and builds belong to. */

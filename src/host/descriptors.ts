@@ -34,6 +34,7 @@ export function isPipe(descriptor: 1 | 2): boolean {
 
 /** Whether a person sees what is written there. The module that can tell is slow to load; a file or pipe is none. */
 export function isTerminal(descriptor: 1 | 2): boolean {
+  if (!mayBeTerminal()) return false;
   try {
     if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
   } catch {
@@ -43,51 +44,45 @@ export function isTerminal(descriptor: 1 | 2): boolean {
 }
 
 /**
- * Writes the whole text to standard output, as `writeFully` does, without the file system module: loading that takes
- * longer than the rest of a run that reads no file.
+ * Known to the runtime since its start: with no terminal on either stream it colours nothing. Where variables had a
+ * say in that, it says nothing. Asking the system takes the file system, see file-system.ts.
  */
-export async function writeOutput(text: string): Promise<WriteResult> {
-  try {
-    // Waits for a full pipe; a full device and a reader that went away are errors, as they are for a system call.
-    await Bun.write(Bun.stdout, text);
-    return "written";
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") return "reader_gone";
-    throw error;
-  }
+function mayBeTerminal(): boolean {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  return Bun.enableANSIColors || NO_COLOR !== undefined || FORCE_COLOR !== undefined;
 }
 
-/** What standard output is, when it is a character device: `memory` is /dev/null and its like. */
-async function outputDevice(): Promise<"memory" | "other" | null> {
-  try {
-    const { mode, rdev } = await Bun.stdout.stat();
-    if ((mode & 0o170000) !== 0o020000) return null;
-    return process.platform === "linux" && rdev >> 8 === 1 ? "memory" : "other";
-  } catch {
-    return null;
-  }
-}
-
-/** Whether a person sees what is written to standard output. The module that can tell is asked when it may be. */
-export async function isOutputTerminal(): Promise<boolean> {
-  return (await outputDevice()) === "other" && process.getBuiltinModule("node:tty").isatty(1);
+/** Columns of the terminal that standard output is; null when it is none, or does not say. */
+export function terminalWidth(): number | null {
+  if (!isTerminal(1)) return null;
+  const { columns } = process.stdout;
+  return columns > 0 ? columns : null;
 }
 
 const O_CLOEXEC = 0o2000000;
 
 /**
- * Whether standard output was closed when the process started (`>&-`). Bun then puts /dev/null in its place, and what
- * is written there is lost without an error. An inherited descriptor cannot be close-on-exec, Bun's is. Known on Linux
- * only; elsewhere false.
+ * Whether standard output or error was closed when the process started (`>&-`). Bun then puts /dev/null in its
+ * place, and what is written there is lost without an error. An inherited descriptor cannot be close-on-exec, Bun's
+ * is. Known on Linux only; elsewhere false.
  */
-export async function wasOutputClosed(): Promise<boolean> {
-  if (process.platform !== "linux" || (await outputDevice()) !== "memory") return false;
+export function wasClosedAtStart(descriptor: 1 | 2): boolean {
+  if (process.platform !== "linux" || !looksLikeNull(descriptor)) return false;
   try {
-    const flags = /^flags:\s+([0-7]+)$/mu.exec(await Bun.file("/proc/self/fdinfo/1").text())?.[1];
+    if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
+    const flags = /^flags:\s+([0-7]+)$/mu.exec(
+      fs().readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"),
+    )?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
   } catch {
     return false;
   }
+}
+
+/** A question that needs no file system (loading it takes a third of a short run): nothing else has both of these. */
+function looksLikeNull(descriptor: 1 | 2): boolean {
+  const [file, nothing] = [Bun.file(descriptor), Bun.file("/dev/null")];
+  return file.size === nothing.size && file.lastModified === nothing.lastModified;
 }
 
 /** Where standard output goes when others would see a secret there, in words; null for a pipe and a 0600 file. */

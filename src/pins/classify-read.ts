@@ -3,34 +3,33 @@ import { forbidden } from "./classify.ts";
 import { isPage, redirectOrigin, serverText as textOf, type Heard } from "./server-text.ts";
 
 /** The failure that a read's status stands for; null for 200, whose body decides. */
-export function classifyRead({ status, headers, body }: Heard): Failure | null {
+export function classifyRead({ status, headers, body }: Heard, what = "the pin listing"): Failure | null {
   if (status === 200) return null;
   const details = { serverText: textOf(body) };
   const page = isPage(body) ? " with a page" : "";
   if (status >= 300 && status < 400)
     return new Failure(
       "redirect_refused",
-      `the pin listing answered ${status}: redirects are not followed${redirectOrigin(headers)}`,
+      `${what} answered ${status}: redirects are not followed${redirectOrigin(headers)}`,
       details,
     );
   if (status === 401) {
-    return new Failure("unauthorized", "the pin listing answered 401", {
+    return new Failure("unauthorized", `${what} answered 401`, {
       ...details,
       hint: "the token is wrong, or may promote but not read: name a read token with --read-token-env",
     });
   }
-  if (status === 403) return forbidden(page !== "", "the pin listing", details);
+  if (status === 403) return forbidden(page !== "", what, details);
   if (status === 404)
-    return new Failure("answer_unexpected", `the pin listing answered 404${page}: no such route`, {
+    return new Failure("answer_unexpected", `${what} answered 404${page}: no such route`, {
       ...details,
       hint: "check the target's URL",
     });
   if (status === 425 || status === 429)
-    return new Failure("rate_limited", `the pin listing answered ${status}`, details);
-  if (status === 408) return new Failure("deadline_passed", "the pin listing answered 408", details);
-  if (status >= 500)
-    return new Failure("server_failed", `the pin listing answered ${status}${page}`, details);
-  return new Failure("answer_unexpected", `the pin listing answered ${status}${page}`, details);
+    return new Failure("rate_limited", `${what} answered ${status}`, details);
+  if (status === 408) return new Failure("deadline_passed", `${what} answered 408`, details);
+  if (status >= 500) return new Failure("server_failed", `${what} answered ${status}${page}`, details);
+  return new Failure("answer_unexpected", `${what} answered ${status}${page}`, details);
 }
 
 /**

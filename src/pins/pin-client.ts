@@ -86,6 +86,18 @@ async function readListed<T extends object>(
   }
 }
 
+/** The body of a page beside the pins. Throws Failure; what it cannot tell is the caller's to read. */
+export async function readPage(
+  target: Target,
+  exchange: Exchange,
+  { path, what, maxBytes }: { readonly path: string; readonly what: string; readonly maxBytes: number },
+): Promise<Uint8Array> {
+  const heard = await ask(target, exchange, { method: "GET", path }, reader(target), maxBytes);
+  const failure = classifyRead(heard, what);
+  if (failure !== null) throw named(failure, reader(target));
+  return heard.body;
+}
+
 /** The status of the route beside the listing, by a GET that changes nothing; null without an answer. */
 async function sibling(target: Target, exchange: Exchange): Promise<number | null> {
   try {
@@ -178,7 +190,13 @@ function forceDocument({ rollback, breakGlass, reason }: Force): Record<string, 
 
 type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };
 
-function ask(target: Target, exchange: Exchange, message: Message, token: Credential): Promise<Heard> {
+export function ask(
+  target: Target,
+  exchange: Exchange,
+  message: Message,
+  token: Credential,
+  maxBytes: number = LIMITS.apiAnswerBytes,
+): Promise<Heard> {
   const { path, headers, ...rest } = message;
   return request({
     ...rest,
@@ -190,27 +208,27 @@ function ask(target: Target, exchange: Exchange, message: Message, token: Creden
       "user-agent": exchange.userAgent ?? `waybill/${BUILD.version}`,
     },
     deadlineMs: exchange.attemptTimeoutMs,
-    maxBytes: LIMITS.apiAnswerBytes,
+    maxBytes,
     ...exchange.connection(target.base),
     stop: exchange.stop,
   });
 }
 
-function pinPath({ template, region }: WantedPin): string {
+export function pinPath({ template, region }: WantedPin): string {
   return `/v1/pins/${encodeURIComponent(template)}/${encodeURIComponent(region)}`;
 }
 
-function reader(target: Target): Credential {
+export function reader(target: Target): Credential {
   return target.readToken ?? target.token;
 }
 
 /** A refused credential, with the name of the variable or file that it came from. */
-function named(failure: Failure, token: Credential): Failure {
+export function named(failure: Failure, token: Credential): Failure {
   if (!["unauthorized", "forbidden", "edge_blocked"].includes(failure.code)) return failure;
   return new Failure(failure.code, `${failure.message} with the token from ${token.name}`, failure);
 }
 
-function foreseen(error: unknown): Failure {
+export function foreseen(error: unknown): Failure {
   if (error instanceof Failure) return error;
   throw error;
 }

@@ -10,6 +10,7 @@ import {
   map,
   nullable,
   object,
+  sha256,
   text,
   warning,
   word,
@@ -98,9 +99,10 @@ export const PIN_RESULTS: { readonly [name: string]: ResultShape } = {
     sometimes: { artifacts },
   },
   "verify-audit": {
-    what: "every pin of every environment, and where they differ",
-    always: {
-      checked: count,
+    what: "every pin of every environment and where they differ; or the way of each back to its commit; or the chained record",
+    always: { checked: count },
+    // By default, with --lineage, and with --chain or --events: one of the three, never two.
+    sometimes: {
       environments: list(
         object({ env: text, origin: text, ok: flag, pins: count, error: nullable(failure) }),
       ),
@@ -113,7 +115,29 @@ export const PIN_RESULTS: { readonly [name: string]: ResultShape } = {
           drift: list(text),
         }),
       ),
+      drifting: count,
+      complete: count,
+      links: object({ found: count, missing: count, wrong: count, unread: count }),
+      lineages: list(
+        object({
+          env: text,
+          template: text,
+          region: text,
+          digest,
+          links: list(
+            object({
+              name: word("pin", "receipt", "build", "commit", "capture"),
+              state: word("found", "missing", "wrong", "unread"),
+              what: text,
+              "code?": text,
+            }),
+          ),
+        }),
+      ),
+      unread: list(failure),
+      chains: list(
+        object({ name: text, checked: count, problem: nullable(text), head: object({ seq: count, sha256 }) }),
+      ),
     },
-    success: { drifting: count },
   },
 };

@@ -47,7 +47,7 @@ describe("scopes", () => {
         error: "forbidden: the token lacks the scope pins:write",
         code: "forbidden",
       });
-      expect(plane.events()).toEqual([
+      expect(await plane.events()).toEqual([
         expect.objectContaining({
           actor: `api-token-${tokenId(token)}`,
           env: "prod",
@@ -77,7 +77,7 @@ describe("tokens", () => {
         expect(answer.status).toBe(401);
         expect(answer.headers.get("www-authenticate")).toBe("Bearer");
         expect(await answer.json()).toEqual({ error: `unauthorized: ${reason}`, code: "unauthorized" });
-        expect(plane.events()).toEqual([
+        expect(await plane.events()).toEqual([
           expect.objectContaining({ actor: "anonymous", env: null, decision: "denied" }),
         ]);
       });
@@ -135,9 +135,9 @@ describe("tokens", () => {
       const token = await plane.token(["pins:read"]);
       await plane.call("GET", "/cp/admin/runtime-image", { token });
       await plane.call("GET", `/nothing?token=${token}`, { token });
-      const files = await Array.fromAsync(new Bun.Glob("**").scan({ cwd: plane.folder, absolute: true }));
-      expect(files.length).toBeGreaterThan(0);
-      for (const file of files) expect(await Bun.file(file).text()).not.toContain(token.slice(3));
+      const stored = await plane.stored();
+      expect(stored).toContain(tokenId(token));
+      expect(stored).not.toContain(token.slice(3));
       expect(plane.lines).toHaveLength(2);
       expect(plane.lines.join("\n")).not.toContain(token.slice(3));
     });
@@ -146,10 +146,10 @@ describe("tokens", () => {
   test("strangers cannot fill the record: beyond 60 in a minute they are counted", async () => {
     await withPlane(async (plane) => {
       for (let at = 0; at < 100; at++) await plane.call("GET", "/v5/builds");
-      expect(plane.events()).toHaveLength(60);
+      expect(await plane.events()).toHaveLength(60);
       plane.now = new Date(plane.now.getTime() + 60_000);
       await plane.call("GET", "/v5/builds");
-      expect(plane.events().at(-1)?.reason).toBe(
+      expect((await plane.events()).at(-1)?.reason).toBe(
         "unauthorized: token missing (40 refusals before it were not recorded)",
       );
     });
@@ -158,7 +158,6 @@ describe("tokens", () => {
 
 describe("paths and methods", () => {
   const nothing = [
-    "/",
     "/v5",
     "/v5/builds/",
     "//v5/builds",
@@ -278,14 +277,16 @@ describe("health", () => {
   test("is not ready when the database takes no write, and writes once a second at most", async () => {
     let writes = 0;
     let works = false;
-    const counting = (real: Database): Database => ({
-      read: real.read,
-      close: real.close,
-      write: (act) => {
-        writes++;
-        return works ? real.write(act) : Promise.reject(new Error("disk full"));
-      },
-    });
+    const counting = (real: Database): Database => {
+      [writes, works] = [0, false];
+      return {
+        ...real,
+        write: (act) => {
+          writes++;
+          return works ? real.write(act) : Promise.reject(new Error("disk full"));
+        },
+      };
+    };
     await withPlane(async (plane) => {
       const answer = await plane.call("GET", "/readyz");
       expect(answer.status).toBe(503);

@@ -102,7 +102,7 @@ describe("publishing a package", () => {
       }
       const [, list] = await call(plane, "GET", "/v1/addons/packages");
       expect(list).toMatchObject({ packages: [PACKAGE] });
-      const denied = plane.events("decision = 'denied'");
+      const denied = await plane.events("decision = 'denied'");
       expect(denied.map((one) => one.action)).toEqual(["package.publish", "package.publish"]);
       expect(
         (
@@ -285,14 +285,14 @@ describe("assigning", () => {
       expect(await call(plane, "DELETE", "/v1/addons/assignments/probe")).toEqual([204, null]);
       expect(await call(plane, "DELETE", "/v1/addons/assignments/probe")).toEqual([204, null]);
       expect(await seen("")).toBeNull();
-      expect(plane.events("action LIKE 'assignment.%'").map((one) => `${one.action} ${one.subject}`)).toEqual(
-        [
-          "assignment.put probe",
-          "assignment.put probe on web-1",
-          "assignment.delete probe on web-1",
-          "assignment.delete probe",
-        ],
-      );
+      expect(
+        (await plane.events("action LIKE 'assignment.%'")).map((one) => `${one.action} ${one.subject}`),
+      ).toEqual([
+        "assignment.put probe",
+        "assignment.put probe on web-1",
+        "assignment.delete probe on web-1",
+        "assignment.delete probe",
+      ]);
     });
   });
 

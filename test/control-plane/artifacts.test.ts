@@ -30,7 +30,9 @@ describe("storing an artifact", () => {
     await withPlane(async (plane) => {
       expect(await put(plane, SHA, TEXT)).toEqual([201, { sha256: SHA, bytes: 10 }]);
       expect(await put(plane, SHA, TEXT)).toEqual([200, { sha256: SHA, bytes: 10 }]);
-      expect(plane.events().map((one) => [one.action, one.subject])).toEqual([["artifact.store", SHA]]);
+      expect((await plane.events()).map((one) => [one.action, one.subject])).toEqual([
+        ["artifact.store", SHA],
+      ]);
       expect(readdirSync(join(plane.folder, "incoming"))).toEqual([]);
     });
   });

@@ -1,24 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { bodyOf, digestOf, withPlane, type CallOptions, type Plane } from "./plane.ts";
+import { ask, type Answer, type Shown } from "./ask.ts";
+import { bodyOf, digestOf, withPlane, type Plane } from "./plane.ts";
 
 const POST = "/cp/admin/runtime-image/promote";
 const LIST = "/cp/admin/runtime-image";
 const PIN = "/v1/pins/codex/global";
 const [A, B, C] = [digestOf("a"), digestOf("b"), digestOf("c")];
 const NEW_PIN = { "if-none-match": "*" };
-
-type Shown = Readonly<Record<string, unknown>> & { readonly version?: number };
-type Answer = {
-  readonly status: number;
-  readonly etag: string | null;
-  readonly body: Shown & { readonly current?: Shown | null; readonly stops?: readonly Shown[] };
-};
-
-async function ask(plane: Plane, method: string, path: string, options: CallOptions): Promise<Answer> {
-  const answer = await plane.call(method, path, options);
-  const body = answer.status === 204 ? {} : await bodyOf<Answer["body"]>(answer);
-  return { status: answer.status, etag: answer.headers.get("etag"), body };
-}
 
 /** A plane with a token and a writer of its own: `put(digest, headers, members)`. */
 async function withPin(
@@ -119,7 +107,7 @@ describe("a conditional write", () => {
       );
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(answers.filter(({ status }) => status === 412)).toHaveLength(99);
-      expect(plane.events().filter(({ decision }) => decision === "allowed")).toHaveLength(2);
+      expect((await plane.events()).filter(({ decision }) => decision === "allowed")).toHaveLength(2);
     });
   });
 
@@ -196,7 +184,9 @@ describe("the number of a build", () => {
       const between = await put(B, { "if-match": back.etag ?? "" }, { seq: 6 });
       expect(between.status).toBe(409);
       expect(await put(B, { "if-match": back.etag ?? "" }, { seq: 8 })).toMatchObject({ body: { seq: 8 } });
-      expect(plane.events().map(({ action, decision, reason }) => [action, decision, reason])).toEqual([
+      expect(
+        (await plane.events()).map(({ action, decision, reason }) => [action, decision, reason]),
+      ).toEqual([
         ["pin.promote", "allowed", null],
         ["pin.promote", "denied", "build 6 is older than build 7, which was promoted here"],
         ["pin.promote", "allowed", null],
@@ -280,7 +270,7 @@ describe("a rollback", () => {
       expect(await back({ reason, to_version: 9_999 })).toMatchObject({ status: 422 });
       expect(await back({ reason, to_version: 1, to_digest: B })).toMatchObject({ status: 400 });
       expect(await back({})).toMatchObject({ status: 400, body: { error: "reason is required" } });
-      const actions = plane.events().filter(({ decision }) => decision === "allowed");
+      const actions = (await plane.events()).filter(({ decision }) => decision === "allowed");
       expect(actions.map(({ action }) => action)).toEqual([
         "pin.promote",
         "pin.promote",
@@ -355,7 +345,7 @@ describe("a stop", () => {
         const json = { image_digest: B, ...force };
         const broken = await ask(plane, "PUT", PIN, { token: admin, headers, json });
         expect(broken.status).toBe(200);
-        const glass = plane.events("action = 'pin.break_glass'");
+        const glass = await plane.events("action = 'pin.break_glass'");
         expect(glass.map((one) => [one.decision, one.reason])).toEqual([["allowed", "prod is down"]]);
         expect((await ask(plane, "GET", PIN, { token })).body.stops).toHaveLength(1);
       });
@@ -370,66 +360,6 @@ describe("a stop", () => {
       const json = { image_digest: A };
       expect((await ask(plane, "PUT", PIN, { token: prod, headers: NEW_PIN, json })).status).toBe(200);
       expect((await ask(plane, "PUT", PIN, { token: staging, headers: NEW_PIN, json })).status).toBe(409);
-    });
-  });
-});
-
-describe("an idempotency key", () => {
-  const json = { template_name: "codex", image_digest: A };
-  const post = (plane: Plane, token: string, key: string, body: object = json): Promise<Answer> =>
-    ask(plane, "POST", POST, { token, headers: { "idempotency-key": key }, json: body });
-
-  test("makes a repetition the same answer and no second event", async () => {
-    await withPin(async ({ plane, token }) => {
-      const first = await post(plane, token, '"run-1"');
-      plane.now = new Date("2026-11-21T13:00:00Z");
-      const second = await post(plane, token, "run-1");
-      expect(second).toEqual(first);
-      expect(plane.events()).toHaveLength(1);
-      expect((await post(plane, token, '"run-2"')).status).toBe(200);
-      expect(plane.events()).toHaveLength(2);
-    });
-  });
-
-  test("for another request is refused", async () => {
-    await withPin(async ({ plane, token }) => {
-      await post(plane, token, "k");
-      expect(await post(plane, token, "k", { ...json, image_digest: B })).toMatchObject({
-        status: 422,
-        body: { code: "key_reused" },
-      });
-    });
-  });
-
-  test("of somebody else is another key", async () => {
-    await withPin(async ({ plane, token }) => {
-      const other = await plane.token(["pins:write"]);
-      await post(plane, token, "k");
-      expect((await post(plane, other, "k", { ...json, image_digest: B })).status).toBe(200);
-    });
-  });
-
-  test("of a refused write is not used up", async () => {
-    await withPin(async ({ plane, token }) => {
-      const admin = await plane.token(["admin"]);
-      await ask(plane, "PUT", "/v1/freeze", { token: admin, json: { reason: "x" } });
-      expect((await post(plane, token, "k")).status).toBe(409);
-      await ask(plane, "DELETE", "/v1/freeze", { token: admin });
-      expect((await post(plane, token, "k")).status).toBe(200);
-    });
-  });
-
-  test("is forgotten after three days", async () => {
-    await withPin(async ({ plane, token }) => {
-      await post(plane, token, "k");
-      plane.now = new Date("2026-11-24T12:00:01Z");
-      expect((await post(plane, token, "k", { ...json, image_digest: B })).status).toBe(200);
-    });
-  });
-
-  test.each(["", '"', "a b", "é"])("%j is none", async (key) => {
-    await withPin(async ({ plane, token }) => {
-      expect((await post(plane, token, key)).status).toBe(400);
     });
   });
 });

@@ -46,7 +46,7 @@ describe("promote", () => {
           promoted_by: expect.any(String),
         },
       ]);
-      const events = plane.events();
+      const events = await plane.events();
       expect(events.map((one) => [one.action, one.decision, one.subject, one.env])).toEqual([
         ["pin.promote", "allowed", "codex/global", "default"],
         ["pin.promote", "allowed", "codex/global", "default"],

@@ -1,15 +1,16 @@
-import { Database as Connection } from "bun:sqlite";
-import { join } from "node:path";
 import { BlobStore } from "../../src/control-plane/blob-store.ts";
 import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/data-directory.ts";
-import { openDatabase, type Database } from "../../src/control-plane/database.ts";
+import type { Database } from "../../src/control-plane/database.ts";
 import { requestHandler } from "../../src/control-plane/handle.ts";
 import { rfc3339Micros } from "../../src/control-plane/instant.ts";
+import { openDatabase } from "../../src/control-plane/open-database.ts";
+import { readPostgresAddress } from "../../src/control-plane/postgres-address.ts";
 import type { Scope } from "../../src/control-plane/scopes.ts";
 import { tokenId } from "../../src/control-plane/token.ts";
 import { tokenText } from "../../src/control-plane/token-text.ts";
 import { addToken } from "../../src/control-plane/tokens.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { emptyDatabase } from "../support/postgres.ts";
+import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 /** What `Request` takes as a body. */
@@ -38,8 +39,7 @@ export type EventRow = {
 
 /** The real handlers over a real database in a temporary folder, without a socket, with a clock that we set. */
 export class Plane {
-  readonly #temporary = temporaryFolder();
-  readonly folder: string = this.#temporary.path;
+  readonly folder: string;
   readonly database: Database;
   readonly artifacts: BlobStore;
   readonly contexts: BlobStore;
@@ -49,11 +49,11 @@ export class Plane {
   readonly #handle: (request: Request) => Promise<Response>;
   #ids = 0;
 
-  constructor(database?: (real: Database) => Database) {
-    const directory = openDataDirectory(this.folder, false);
+  constructor(folder: TemporaryFolder, database: Database) {
+    this.folder = folder.path;
+    this.database = database;
+    const directory = openDataDirectory(folder.path, false);
     prepareDataDirectory(directory);
-    const real = openDatabase(directory.database, true);
-    this.database = database === undefined ? real : database(real);
     this.artifacts = new BlobStore(directory.artifacts, directory.incoming);
     this.contexts = new BlobStore(directory.contexts, directory.incoming);
     this.#handle = requestHandler(
@@ -100,31 +100,54 @@ export class Plane {
     );
   }
 
-  /** Straight from the file, as an auditor would read them. */
-  events(where = "action NOT LIKE 'token.%'"): EventRow[] {
-    const connection = new Connection(join(this.folder, "control-plane.sqlite"), { readonly: true });
-    try {
-      return connection.query<EventRow, []>(`SELECT * FROM events WHERE ${where} ORDER BY seq`).all();
-    } finally {
-      connection.close();
-    }
+  /** Everything that the database and the files beside it hold, as text. */
+  async stored(): Promise<string> {
+    const files = await Array.fromAsync(new Bun.Glob("**").scan({ cwd: this.folder, absolute: true }));
+    const texts = await Promise.all(files.map((file) => Bun.file(file).text()));
+    const tables = ["tokens", "pins", "builds", "packages", "assignments", "events", "idempotency"];
+    const rows = tables.map((name) => this.database.read((sql) => sql.rows(`SELECT * FROM ${name}`)));
+    return [...texts, JSON.stringify(await Promise.all(rows))].join("\n");
   }
 
-  async close(): Promise<void> {
-    await this.database.close();
-    this.#temporary[Symbol.dispose]();
+  events(where = "action NOT LIKE 'token.%'"): Promise<EventRow[]> {
+    return this.database.read((sql) =>
+      sql.rows<EventRow>(`SELECT * FROM events WHERE ${where} ORDER BY seq`),
+    );
   }
 }
 
+/** The work on SQLite, and then once more on PostgreSQL. `wrap` puts something between the handlers and either. */
 export async function withPlane(
   work: (plane: Plane) => Promise<void>,
-  database?: (real: Database) => Database,
+  wrap: (real: Database) => Database = (real) => real,
 ): Promise<void> {
-  const plane = new Plane(database);
+  {
+    using folder = temporaryFolder();
+    const file = openDataDirectory(folder.path, false).database;
+    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap);
+  }
+  {
+    using folder = temporaryFolder();
+    await using empty = await emptyDatabase();
+    const database = await openDatabase(readPostgresAddress(empty.url, "the test"), true);
+    await withDatabase("PostgreSQL", database, folder, work, wrap);
+  }
+}
+
+async function withDatabase(
+  engine: string,
+  database: Database,
+  folder: TemporaryFolder,
+  work: (plane: Plane) => Promise<void>,
+  wrap: (real: Database) => Database,
+): Promise<void> {
   try {
-    await work(plane);
+    await work(new Plane(folder, wrap(database)));
+  } catch (error) {
+    if (error instanceof Error) error.message = `on ${engine}: ${error.message}`;
+    throw error;
   } finally {
-    await plane.close();
+    await database.close();
   }
 }
 

@@ -2,38 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { newToken, startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
+import { startControlPlane } from "../support/control-plane.ts";
 import { jsonOf, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { digestOf } from "./plane.ts";
-
-async function withServer(
-  work: (server: ControlPlaneProcess) => Promise<void>,
-  settings: Parameters<typeof startControlPlane>[0] = {},
-): Promise<void> {
-  const server = await startControlPlane(settings);
-  try {
-    await work(server);
-  } finally {
-    await server.stop("SIGKILL");
-  }
-}
-
-function promote(server: ControlPlaneProcess, token: string, template: string): Promise<Response> {
-  return fetch(`${server.address}/cp/admin/runtime-image/promote`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify({ template_name: template, image_digest: digestOf(template) }),
-  });
-}
-
-async function pinned(server: ControlPlaneProcess, token: string): Promise<string[]> {
-  const answer = await fetch(`${server.address}/cp/admin/runtime-image`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  const { pins } = (await answer.json()) as { pins: { template_name: string }[] };
-  return pins.map((pin) => pin.template_name);
-}
+import { pinned, promote, withServer } from "./served.ts";
 
 describe("serve", () => {
   test("reports where it listens, serves, and ends with 0 on SIGTERM and SIGINT", async () => {
@@ -234,42 +207,6 @@ describe("a unix socket", () => {
     ]);
     expect([ran.code, jsonOf(ran)]).toMatchObject([2, { error: { code: "address_in_use" } }]);
     expect(await Bun.file(folder.at("file")).text()).toBe("precious");
-  });
-});
-
-describe("durability", () => {
-  test("kill -9 in the middle of 200 promotions loses none that was acknowledged", async () => {
-    using folder = temporaryFolder();
-    const data = folder.at("data");
-    const first = await startControlPlane({ data });
-    const token = await newToken(data, ["admin"]);
-    const acknowledged: string[] = [];
-    let killed: Promise<number> | undefined;
-    // Twenty at a time, so that the kill comes while some are on their way and others have not begun.
-    const lane = async (at: number): Promise<void> => {
-      if (at >= 200) return;
-      const answer = await promote(first, token, `template-${at}`).catch(() => null);
-      if (answer?.status !== 200) return;
-      acknowledged.push(`template-${at}`);
-      if (acknowledged.length === 60) killed = first.stop("SIGKILL");
-      await lane(at + 20);
-    };
-    await Promise.all(Array.from({ length: 20 }, (_, at) => lane(at)));
-    expect(await killed).toBe(137);
-    const second = await startControlPlane({ data });
-    const there = new Set(await pinned(second, token));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(60);
-    expect(acknowledged.length).toBeLessThan(200);
-    expect(acknowledged.filter((name) => !there.has(name))).toEqual([]);
-    expect(await second.stop()).toBe(0);
-  });
-
-  test("what a crash left of an upload is cleared at the next start", async () => {
-    using folder = temporaryFolder();
-    const data = folder.at("data");
-    await (await startControlPlane({ data })).stop("SIGKILL");
-    writeFileSync(join(data, "incoming", "leftover"), "x");
-    await withServer(async () => expect(readdirSync(join(data, "incoming"))).toEqual([]), { data });
   });
 });
 

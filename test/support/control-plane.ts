@@ -22,6 +22,8 @@ export type ControlPlaneSettings = {
   readonly data?: string;
   readonly listen?: string;
   readonly args?: readonly string[];
+  /** The address of a PostgreSQL database in place of the file in the folder. */
+  readonly database?: string | undefined;
 };
 
 /** Starts `waybill serve` and resolves when it listens. Throws with its standard error when it does not. */
@@ -29,8 +31,18 @@ export async function startControlPlane(settings: ControlPlaneSettings = {}): Pr
   const data = settings.data ?? mkdtempSync(join(tmpdir(), "waybill-plane-"));
   const listen = settings.listen ?? "127.0.0.1:0";
   const child = Bun.spawn(
-    [...PROGRAM, "serve", "--json", "--listen", listen, "--data", data, ...(settings.args ?? [])],
-    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    [
+      ...PROGRAM,
+      "serve",
+      "--json",
+      "--listen",
+      listen,
+      "--data",
+      data,
+      ...databaseFlags(settings.database),
+      ...(settings.args ?? []),
+    ],
+    { env: environment(settings.database), stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
   const errors: string[] = [];
   const errorsEnded = collect(child.stderr, errors);
@@ -51,29 +63,35 @@ export async function startControlPlane(settings: ControlPlaneSettings = {}): Pr
     address: document.listening,
     data,
     pid: child.pid,
-    token: (scopes, env = "default") => newToken(data, scopes, env),
+    token: (scopes, env = "default") => newToken(data, scopes, env, settings.database),
     stop,
     stderr: () => errors.join(""),
   };
 }
 
 /** A token by the real command; works while a server runs on the folder. */
-export async function newToken(data: string, scopes: readonly string[], env = "default"): Promise<string> {
+async function newToken(
+  data: string,
+  scopes: readonly string[],
+  env = "default",
+  database?: string,
+): Promise<string> {
   const flags = scopes.flatMap((scope) => ["--scope", scope]);
-  const ran = await runWaybill([
-    "token",
-    "new",
-    "--data",
-    data,
-    "--env",
-    env,
-    "--expires",
-    "1h",
-    "--quiet",
-    ...flags,
-  ]);
+  const place = database === undefined ? ["--data", data] : databaseFlags(database);
+  const ran = await runWaybill(
+    ["token", "new", ...place, "--env", env, "--expires", "1h", "--quiet", ...flags],
+    { env: environment(database) },
+  );
   if (ran.code !== 0) throw new Error(`waybill token new failed: ${ran.stderr}`);
   return ran.stdout.trim();
+}
+
+function databaseFlags(database: string | undefined): string[] {
+  return database === undefined ? [] : ["--database-env", "CP_DATABASE"];
+}
+
+function environment(database: string | undefined): Record<string, string> {
+  return { ...CLEAN_ENVIRONMENT, ...(database === undefined ? {} : { CP_DATABASE: database }) };
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

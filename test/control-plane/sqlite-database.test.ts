@@ -2,14 +2,18 @@ import { Database as Connection } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { openDatabase, type Database } from "../../src/control-plane/database.ts";
+import type { Database } from "../../src/control-plane/database.ts";
+import { ChainCheck } from "../../src/control-plane/event-chain.ts";
+import { readEvents } from "../../src/control-plane/event-log.ts";
+import { recordDenial } from "../../src/control-plane/events.ts";
+import { openSqlite } from "../../src/control-plane/sqlite-database.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { rejection } from "./plane.ts";
 
 async function withDatabase(work: (database: Database, path: string) => Promise<void>): Promise<void> {
   using folder = temporaryFolder();
   const path = folder.at("x.sqlite");
-  const database = openDatabase(path, true);
+  const database = openSqlite(path, true);
   try {
     await work(database, path);
   } finally {
@@ -123,9 +127,34 @@ describe("the file", () => {
   test("opens again as it was", async () => {
     await withDatabase(async (database, path) => {
       await addArtifact(database, "a");
-      const again = openDatabase(path, false);
+      const again = openSqlite(path, false);
       expect(await count(again)).toBe(1);
       await again.close();
+    });
+  });
+
+  test("of an older waybill is copied, then brought up to date", async () => {
+    await withDatabase(async (database, path) => {
+      const by = { actor: "test", env: null, at: "t", requestId: null };
+      const denied = { action: "x", subject: "s", reason: "r" };
+      await recordDenial(database, by, denied);
+      const older = new Connection(path);
+      older.run("DROP TABLE event_head; ALTER TABLE events DROP COLUMN sha256");
+      older.run("ALTER TABLE package_artifacts DROP COLUMN statement; PRAGMA user_version = 2");
+      older.close();
+      const newer = openSqlite(path, false);
+      await recordDenial(newer, by, denied);
+      const { events, head } = await readEvents(newer, 0, 10);
+      await newer.close();
+      const check = new ChainCheck(null);
+      for (const event of events) check.add(event);
+      expect(check.report(head)).toMatchObject({ checked: 1, unchained: 1, problem: null });
+      const [copy = ""] = readdirSync(join(path, "..")).filter((name) => name.includes(".before-"));
+      expect(statSync(join(path, "..", copy)).mode & 0o777).toBe(0o600);
+      const kept = new Connection(join(path, "..", copy), { readonly: true });
+      expect(kept.query("SELECT count(*) AS n FROM events").get()).toEqual({ n: 1 });
+      expect(kept.query("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+      kept.close();
     });
   });
 
@@ -133,7 +162,7 @@ describe("the file", () => {
     await withDatabase(async (_, path) => {
       const connection = new Connection(path);
       connection.run("PRAGMA user_version = 99");
-      expect(() => openDatabase(path, true)).toThrow(expect.objectContaining({ code: "data_dir_invalid" }));
+      expect(() => openSqlite(path, true)).toThrow(expect.objectContaining({ code: "data_dir_invalid" }));
       expect(connection.query("PRAGMA user_version").get()).toEqual({ user_version: 99 });
       connection.run("PRAGMA user_version = 1");
       connection.close();
@@ -143,13 +172,13 @@ describe("the file", () => {
   test("that is no database is refused", async () => {
     using folder = temporaryFolder();
     await Bun.write(folder.at("x.sqlite"), "hello ".repeat(1_000));
-    expect(() => openDatabase(folder.at("x.sqlite"), true)).toThrow(
+    expect(() => openSqlite(folder.at("x.sqlite"), true)).toThrow(
       expect.objectContaining({ code: "data_dir_invalid" }),
     );
   });
 
   test("that is not there is not made unless asked", () => {
-    expect(() => openDatabase("/nonexistent/x.sqlite", false)).toThrow(
+    expect(() => openSqlite("/nonexistent/x.sqlite", false)).toThrow(
       expect.objectContaining({ code: "data_dir_invalid" }),
     );
   });
