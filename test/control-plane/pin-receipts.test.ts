@@ -82,7 +82,7 @@ describe("a receipt", () => {
       const version = await pin(A);
       for (let time = 0; time < 3; time++) expect((await send(envelope(version), version)).status).toBe(200);
       expect((await list()).receipts).toHaveLength(1);
-      expect(plane.events("action = 'pin.receipt'")).toHaveLength(1);
+      expect(await plane.events("action = 'pin.receipt'")).toHaveLength(1);
     });
   });
 
@@ -198,5 +198,6 @@ test("every control plane has a name of its own, which does not change", async (
       names.push(plane);
     });
   }
-  expect(new Set(names).size).toBe(2);
+  expect(names.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(names).size).toBe(names.length);
 });

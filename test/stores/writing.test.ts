@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Objm } from "@nats-io/obj";
 import { connect } from "@nats-io/transport-node";
@@ -23,6 +24,7 @@ let folder: TemporaryFolder;
 beforeAll(() => {
   folder = temporaryFolder();
   writeFileSync(folder.at("artifact"), BYTES);
+  mkdirSync(folder.at("store"));
 });
 afterAll(() => folder[Symbol.dispose]());
 
@@ -47,14 +49,14 @@ async function takes(store: WritableStore): Promise<void> {
 
 describe("a directory", () => {
   test("takes an object, whole and readable by all, and leaves nothing else", async () => {
-    mkdirSync(folder.at("store"));
     await takes(storeAt("file:store"));
     const files = readdirSync(folder.at("store"), { recursive: true, withFileTypes: true });
     expect(files.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual(["artifact+1.bin"]);
   });
   test("writes over other bytes", async () => {
-    writeFileSync(folder.at(`store/${KEY}`), "other");
-    await takes(storeAt("file:store"));
+    mkdirSync(dirname(folder.at(`over/${KEY}`)), { recursive: true });
+    writeFileSync(folder.at(`over/${KEY}`), "other");
+    await takes(storeAt("file:over"));
   });
   test("is not left through a link, nor by a key", async () => {
     mkdirSync(folder.at("linked"));
