@@ -149,11 +149,19 @@ async function verify(
 }
 
 describe.skipIf(!CAN_BUILD)("release/verify", () => {
-  test("proves a release by either tool, and by building it again", async () => {
+  test("proves a release by either tool", async () => {
     const release = await built();
     expect(await verify(release, release.minisign)).toEqual([0, ""]);
-    expect(await verify(release, release.ssh, "--rebuild", release.checkout)).toEqual([0, ""]);
+    expect(await verify(release, release.ssh)).toEqual([0, ""]);
   });
+
+  test.skipIf(process.env["WAYBILL_FULL"] === undefined)(
+    "proves it by building it again (only with WAYBILL_FULL)",
+    async () => {
+      const release = await built();
+      expect(await verify(release, release.ssh, "--rebuild", release.checkout)).toEqual([0, ""]);
+    },
+  );
 
   const broken: [string, string, (folder: string) => void][] = [
     [
