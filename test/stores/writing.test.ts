@@ -73,7 +73,9 @@ describe("a directory", () => {
 });
 
 test("what does not come out as it went in is no success", async () => {
-  const store = storeAt("file:store");
+  mkdirSync(folder.at("lied"));
+  const store = storeAt("file:lied");
+  await putInto(store, object());
   const liar: WritableStore = { name: "liar", open: (read) => store.open(read), write: async () => {} };
   const changed = object({ sha256: sha256Of("something else") });
   expect(await codeOf(putInto(liar, changed))).toBe("response_mismatch");
