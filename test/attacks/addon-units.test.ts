@@ -28,6 +28,10 @@ describe("a unit in a bundle that wants more than an add-on gets is refused whol
     ["less protection", service("NoNewPrivileges=no")],
     ["less protection still", service("ProtectSystem=no")],
     ["a continued line", "[Service]\nUser=nobody\\\nExecStart=/opt/sensor\n"],
+    [
+      "a continued line that is harmless by itself",
+      "[Unit]\nDocumentation=https://a.example/\\\n[Service]\n",
+    ],
     ["another name", "[Install]\nAlias=sshd.service\n"],
     ["to be wanted by everything", "[Install]\nWantedBy=sysinit.target\n"],
     ["to be required", "[Install]\nRequiredBy=multi-user.target\n"],

@@ -6,6 +6,7 @@ import { isSafeName } from "../../src/addons/names.ts";
 import {
   commitTrial,
   countStart,
+  failsItsTrial,
   isOnTrial,
   NO_GATE,
   stepBack,
@@ -67,6 +68,17 @@ describe("a step back", () => {
   ])("is not taken when %s", (_name, specs, gate, why) => {
     expect(stepBack(specs, gate)).toEqual({ kind: "stay", why } as ReturnType<typeof stepBack>);
   });
+});
+
+test.each([
+  [2, 1, false],
+  [3, 1, true],
+  [0, 10, false],
+  [0, 11, true],
+])("with %p failures and %p starts a trial has failed: %p", (failures, starts, failed) => {
+  const trial = { sha256: two.artifact_sha256, starts, failures, before_was_well: true };
+  expect(failsItsTrial({ trial, pairs: [] })).toBe(failed);
+  expect(failsItsTrial({ trial: null, pairs: [] })).toBe(false);
 });
 
 test("a trial lasts over starts, ends with its commit, and a new version has a new one", () => {

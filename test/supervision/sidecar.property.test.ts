@@ -193,6 +193,33 @@ describe("a sidecar", () => {
     expect(sidecarStep(sidecar, { kind: "tick" }, now, 0.5).actions).toEqual([{ do: "start" }]);
   });
 
+  test("is ended once however often that is asked for, and its end counts once", () => {
+    const unwanted: SidecarEvent = { kind: "unwanted" };
+    expect(feed([...started, [1, unwanted], [2, unwanted]]).did).toEqual(["start", "terminate"]);
+    expect(feed([...started, [1, { kind: "exited" }], [2, { kind: "exited" }]]).did).toEqual([
+      "start",
+      "ended*1",
+    ]);
+  });
+
+  test("has its time to become ready, however often it is asked meanwhile", () => {
+    const asked = [1, 2, 3, 4].map((at): readonly [number, SidecarEvent] => [at, ill]);
+    expect(feed([...started, ...asked])).toMatchObject({ sidecar: { state: "starting" }, did: ["start"] });
+  });
+
+  test("waits a minute at most", () => {
+    let sidecar = feed([[0, want]]).sidecar;
+    let now = 0;
+    for (let times = 0; times < 12; times++) {
+      now += 100_000;
+      sidecar = sidecarStep(sidecar, { kind: "exited" }, now, 0.5).next;
+      expect(sidecar.state).toBe("restarting");
+      expect(sidecar.untilMs - now).toBe(Math.min(1_000 * 2 ** times, 60_000));
+      sidecar = sidecarStep(sidecar, { kind: "tick" }, sidecar.untilMs, 0.5).next;
+      now = sidecar.startedMs === Number.POSITIVE_INFINITY ? now + 60_000 : now;
+    }
+  });
+
   test("a minute of health makes the pause short again", () => {
     const long = feed([
       ...started,
