@@ -1,20 +1,13 @@
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
-import { ADDON_ROUTES } from "./addon-routes.ts";
-import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
+import { hasProblems } from "./api-document.ts";
 import { authenticate } from "./authentication.ts";
-import { BUILD_ROUTES } from "./build-routes.ts";
 import { DenialBudget } from "./denial-budget.ts";
 import { recordDenial, type By } from "./events.ts";
-import { EVENT_ROUTES } from "./event-routes.ts";
-import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
-import { METRICS_ROUTES } from "./metrics-routes.ts";
-import { PIN_ROUTES } from "./pin-routes.ts";
-import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
-import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { ROUTES } from "./routes.ts";
 import { Router, type Deps } from "./router.ts";
 import { allows } from "./scopes.ts";
 import { actorOf, type TokenRecord } from "./token.ts";
@@ -22,17 +15,7 @@ import { findToken } from "./tokens.ts";
 import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 
-const ROUTER: Router = new Router([
-  ...HEALTH_ROUTES,
-  ...PIN_ROUTES,
-  ...PIN_VERSION_ROUTES,
-  ...PIN_STOP_ROUTES,
-  ...BUILD_ROUTES,
-  ...ARTIFACT_ROUTES,
-  ...ADDON_ROUTES,
-  ...EVENT_ROUTES,
-  ...METRICS_ROUTES,
-]);
+const ROUTER: Router = new Router(ROUTES);
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
@@ -94,7 +77,7 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       if (refusal.status >= 500) fault(error);
       if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
       if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
-      response = refusal.toResponse();
+      response = hasProblems(path) ? refusal.toProblem(requestId) : refusal.toResponse();
     }
     const finished = await finish(request, response, requestId);
     deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
