@@ -109,6 +109,26 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     headers: ["If-None-Match"],
     answers: { 200: "HostConfig", 304: null },
   },
+  "PUT /v1/hosts/{host}/status": {
+    summary: "what runs on a host, as the host says",
+    body: "HostStatus",
+    answers: { 200: "Host" },
+  },
+  "GET /v1/hosts": {
+    summary: "what hosts said last, by name, in pages",
+    query: ["after", "limit"],
+    answers: { 200: "HostList" },
+  },
+  "GET /v1/hosts/{host}": { summary: "what a host said last", answers: { 200: "Host" } },
+  "POST /v1/attestations": {
+    summary: "keep a signed statement about artifacts; whoever reads it verifies it",
+    body: "Envelope",
+    answers: { 200: "Attestation", 201: "Attestation" },
+  },
+  "GET /v1/attestations/{subject}": {
+    summary: "the statements about sha256:<64 hex>, the newest first",
+    answers: { 200: "AttestationList" },
+  },
   "GET /v1/events": {
     summary: "the record of every change and denial, in pages, with its chain",
     query: ["after", "limit"],

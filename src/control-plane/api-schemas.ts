@@ -1,4 +1,5 @@
 import type { JsonMap, JsonValue } from "../base/json.ts";
+import { ADDON_STATES } from "./host-status.ts";
 
 const text: JsonMap = { type: "string" };
 const whole: JsonMap = { type: "integer", minimum: 0 };
@@ -193,6 +194,42 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
       }),
     ),
     config_version: { type: "string", pattern: "^v[0-9a-f]{64}$" },
+  }),
+  HostStatus: {
+    type: "object",
+    required: ["platform", "addons"],
+    properties: { platform: text, config_version: text, addons: list(ref("AddonState")) },
+  },
+  AddonState: exact({ addon_id: text, version: text, state: { enum: ADDON_STATES }, "error?": text }),
+  Host: exact({
+    host: text,
+    platform: text,
+    config_version: orNull(text),
+    addons: list(ref("AddonState")),
+    reported_at: instant,
+    reported_by: text,
+  }),
+  HostList: exact({ hosts: list(ref("Host")), next_after: orNull(text) }),
+  Envelope: {
+    type: "object",
+    required: ["payloadType", "payload", "signatures"],
+    properties: {
+      payloadType: { const: "application/vnd.in-toto+json" },
+      payload: text,
+      signatures: list(anyMap),
+    },
+  },
+  Attestation: exact({
+    sha256,
+    predicate_type: text,
+    subjects: list(imageDigest),
+    stored_at: instant,
+    stored_by: text,
+  }),
+  AttestationList: exact({
+    attestations: list(
+      exact({ sha256, predicate_type: text, envelope: anyMap, stored_at: instant, stored_by: text }),
+    ),
   }),
   EventPage: exact({
     events: list(

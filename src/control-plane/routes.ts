@@ -1,4 +1,6 @@
 import { BUILD } from "../base/version.ts";
+import { ATTESTATION_ROUTES } from "./attestation-routes.ts";
+import { HOST_ROUTES } from "./host-routes.ts";
 import { apiDocument } from "./api-document.ts";
 import { ADDON_ROUTES } from "./addon-routes.ts";
 import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
@@ -13,6 +15,8 @@ import type { Route } from "./router.ts";
 import { json } from "./wire.ts";
 
 const NOUNS: readonly Route[] = [
+  ...ATTESTATION_ROUTES,
+  ...HOST_ROUTES,
   ...HEALTH_ROUTES,
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,

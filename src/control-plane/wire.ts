@@ -18,6 +18,7 @@ const STATUS = {
   held: 409,
   vetoed: 409,
   frozen: 409,
+  too_many_attestations: 409,
   stale_version: 412,
   too_large: 413,
   unsupported_media_type: 415,

@@ -52,7 +52,10 @@ export function problems(
   if (schema["const"] !== undefined) check(value === schema["const"], "not the constant");
   if (Array.isArray(schema["enum"])) check(schema["enum"].includes(value ?? null), "not one of the enum");
   if (type !== undefined)
-    check(typeOf(value) === type || (type === "number" && typeOf(value) === "integer"), `no ${String(type)}`);
+    check(
+      typeOf(value) === type || (type === "number" && typeOf(value) === "integer"),
+      `no ${JSON.stringify(type)}`,
+    );
   if (typeof pattern === "string" && typeof value === "string")
     check(new RegExp(pattern, "u").test(value), "pattern");
   if (typeof minimum === "number" && typeof value === "number") check(value >= minimum, "too small");
