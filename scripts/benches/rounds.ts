@@ -32,10 +32,12 @@ export async function measure(ways: readonly Way[], rounds: number): Promise<Mea
       const started = performance.now();
       const child = Bun.spawn([...way.words], {
         stdin: "ignore",
-        stdout: "ignore",
+        // As under CI and in $(…); the output of all of them is a few lines.
+        stdout: "pipe",
         stderr: "inherit",
         env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/nonexistent", ...way.env },
       });
+      await child.stdout.text();
       if ((await child.exited) !== 0) throw new Error(`${way.name} ended with ${child.exitCode}`);
       const wall = performance.now() - started;
       const usage = child.resourceUsage();

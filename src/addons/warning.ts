@@ -15,8 +15,13 @@ type WarningCode =
   | "mirror_failed"
   | "capabilities_not_applied"
   | "root_noexec"
+  | "root_shared"
   | "pinned"
   | "downgrade_allowed"
+  | "statement_expired"
+  | "statement_vanished"
+  | "clock_went_back"
+  | "clock_not_written"
   | "audit_not_written"
   | "attempts_not_written";
 

@@ -50,6 +50,7 @@ export const FAILURES = {
   internal_error: "internal",
   output_not_written: "internal",
   unsupported_platform: "internal",
+  receipt_not_kept: "internal",
 
   unknown_command: "usage",
   unknown_flag: "usage",
@@ -98,7 +99,15 @@ export const FAILURES = {
   capability_unsafe: "policy",
   downgrade_refused: "policy",
   version_blocked: "policy",
+  manifest_invalid: "policy",
+  unit_unsafe: "policy",
+  unit_masked: "policy",
+  unit_foreign: "policy",
+  rollback_repeated: "policy",
+  capability_unavailable: "policy",
   statement_expired: "policy",
+  statement_missing: "policy",
+  state_newer: "policy",
 
   hash_mismatch: "untrusted",
   digest_header_mismatch: "untrusted",
@@ -113,6 +122,7 @@ export const FAILURES = {
   subject_mismatch: "untrusted",
   policy_expired: "untrusted",
   policy_not_yet_valid: "untrusted",
+  policy_rollback: "untrusted",
   source_mismatch: "untrusted",
   archive_malformed: "untrusted",
   signature_unsupported: "untrusted",
@@ -128,6 +138,8 @@ export const FAILURES = {
   trust_root_rollback: "untrusted",
   statement_mismatch: "untrusted",
   audit_broken: "untrusted",
+  receipt_mismatch: "untrusted",
+  lineage_contradicted: "untrusted",
 
   path_not_found: "missing",
   row_missing: "missing",
@@ -140,7 +152,10 @@ export const FAILURES = {
   no_evidence: "missing",
   tarball_binary_missing: "missing",
   rollback_target_missing: "missing",
+  receipt_missing: "missing",
+  lineage_incomplete: "missing",
   program_not_started: "missing",
+  systemd_unavailable: "missing",
 
   pin_mismatch: "mismatch",
   moved_after_write: "mismatch",
@@ -150,6 +165,7 @@ export const FAILURES = {
   response_mismatch: "mismatch",
   trees_differ: "mismatch",
   row_inconsistent: "mismatch",
+  machine_unfit: "mismatch",
 
   request_rejected: "rejected",
 
@@ -184,6 +200,7 @@ export const FAILURES = {
   rate_limited: "server",
   storage_failed: "server",
   no_space: "server",
+  unit_failed: "server",
 
   outcome_unknown: "unknown",
   written_unverified: "unknown",

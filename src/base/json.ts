@@ -1,6 +1,7 @@
 import { Failure } from "./failure.ts";
 import type { FailureCode } from "./exit-codes.ts";
 import { LIMITS } from "./limits.ts";
+import { parsePlainJson } from "./plain-json.ts";
 import { printable, quoted } from "./printable.ts";
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonMap;
@@ -30,7 +31,8 @@ export function parseJson(input: Uint8Array | string, source: Source): JsonValue
   const limit = source.maxBytes ?? LIMITS.documentBytes;
   if (input.length > limit)
     throw new Failure(source.limitCode ?? source.code, `${source.what} is larger than ${limit} bytes`);
-  return new Reader(typeof input === "string" ? input : decodeUtf8(input, source), source).document();
+  const text = typeof input === "string" ? input : decodeUtf8(input, source);
+  return parsePlainJson(text, LIMITS.jsonDepth) ?? new Reader(text, source).document();
 }
 
 function decodeUtf8(bytes: Uint8Array, source: Source): string {

@@ -24,6 +24,10 @@ export const LIMITS = {
   keyFileBytes: 16_384,
   /** bytes of a file of envelopes or bundles */
   attestationBytes: 10_485_760,
+  /** bytes of the receipt of one promotion, as a control plane takes it: all of one version fit into an answer */
+  receiptBytes: 32_768,
+  /** receipts of one version of a pin: each key that promoted it, and a few attempts */
+  receiptsOfVersion: 16,
   /** attestations in one file: each costs a signature check under every key */
   attestations: 500,
   /** subjects of one statement */

@@ -16,6 +16,8 @@ const RUNNER_COMMANDS = /::(?=[a-z_-].*::)|##(?=\[|vso\[|teamcity\[)|section_(?=
  */
 export function printable(text: string, max: number = LIMITS.serverTextChars): string {
   const line = text.replace(UNPRINTABLE, " ").replace(RUNNER_COMMANDS, breakUp).trim();
+  // Taking apart what is short enough anyway is most of the work, and nearly everything is.
+  if (line.length <= max) return line;
   const characters = Array.from(line);
   return characters.length > max ? `${characters.slice(0, max).join("")}…` : line;
 }

@@ -40,8 +40,10 @@ export type World = {
   readonly secrets: Redactor;
   readonly ci: CiReport;
   readonly now: () => Date;
+  /** The command tree, for the commands that speak about the others. */
+  readonly root: Group;
   /** Writes the result before the command has ended: for `serve`, which then runs on. */
-  readonly publish: (outcome: Outcome) => void;
+  readonly publish: (outcome: Outcome) => Promise<void>;
 };
 
 export type Command = {

@@ -66,6 +66,8 @@ function toHexByte(character: string): string {
  * it: `user:token` of a Basic header is such a thing. They also cover unpadded base64 of the value alone.
  */
 function base64Inside(bytes: Uint8Array, shift: 0 | 1 | 2): string {
-  const text = new Uint8Array([...new Uint8Array(shift), ...bytes]).toBase64();
+  const shifted = new Uint8Array(shift + bytes.length);
+  shifted.set(bytes, shift);
+  const text = shifted.toBase64();
   return text.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
 }

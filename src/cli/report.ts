@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
-import { wasClosedAtStart, writeFully } from "../host/descriptors.ts";
+import { wasClosedAtStart } from "../host/descriptors.ts";
+import { writeResult } from "../host/standard-output.ts";
 import type { Outcome } from "./command.ts";
 import type { Redactor } from "./redactor.ts";
 
@@ -9,7 +10,12 @@ export type Written = { readonly exit: ExitCode; readonly problem?: string };
  * Writes the one result of a run to standard output. A reader that went away ends the run quietly with the
  * verdict's own code; any other failed write means that nobody got the result: 1, whatever the verdict was.
  */
-export function writeReport(schema: string, outcome: Outcome, asJson: boolean, redactor: Redactor): Written {
+export async function writeReport(
+  schema: string,
+  outcome: Outcome,
+  asJson: boolean,
+  redactor: Redactor,
+): Promise<Written> {
   // Each string by itself, since JSON's escapes could hide a secret, and the rest once more for the names.
   const text = asJson
     ? `${JSON.stringify(documentOf(schema, outcome), (_name, value: unknown) => (typeof value === "string" ? redactor.clean(value) : value))}\n`
@@ -17,7 +23,7 @@ export function writeReport(schema: string, outcome: Outcome, asJson: boolean, r
   try {
     if (text !== "") {
       if (wasClosedAtStart(1)) throw new Error("it was closed before the start");
-      writeFully(1, redactor.clean(text));
+      await writeResult(redactor.clean(text));
     }
     return { exit: outcome.exit };
   } catch (error) {

@@ -31,26 +31,26 @@ export async function run(
   const called: Called = { schema: "error", path: [], command: undefined };
   let published = false;
 
-  const write = (ended: Outcome): ExitCode => {
+  const write = async (ended: Outcome): Promise<ExitCode> => {
     const outcome = tellRunner(ended, called, ci, say, outside.now());
     for (const failure of outcome.failures ?? []) say.failure(failure);
-    const written = writeReport(called.schema, outcome, common.json, secrets);
+    const written = await writeReport(called.schema, outcome, common.json, secrets);
     if (written.problem !== undefined) say.failure(new Failure("output_not_written", written.problem));
     return written.exit;
   };
-  const publish = (outcome: Outcome): void => {
+  const publish = async (outcome: Outcome): Promise<void> => {
     published = true;
-    write(outcome);
+    await write(outcome);
   };
 
   let outcome: Outcome;
   try {
     if (refusal !== null) throw refusal;
-    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, publish });
+    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, root, publish });
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
-  const exit = published ? tellRest(outcome, say) : write(outcome);
+  const exit = published ? tellRest(outcome, say) : await write(outcome);
   await say.flush();
   return exit;
 }
@@ -178,8 +178,8 @@ function commonFlags(argv: readonly string[]): Common {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   // `-qh` is `-q -h`: a cluster of these three letters and no other.
-  const has = (name: string, letter: string): boolean =>
-    flags.some((flag) => flag === name || (/^-[hqv]+$/u.test(flag) && flag.includes(letter)));
+  const letters = flags.filter((flag) => /^-[hqv]+$/u.test(flag)).join("");
+  const has = (name: string, letter: string): boolean => flags.includes(name) || letters.includes(letter);
   const [quiet, verbose] = [has("--quiet", "q"), has("--verbose", "v")];
   return {
     json: flags.includes("--json"),

@@ -15,30 +15,31 @@ export function readArguments<F extends Flags>(
   usage: string,
 ): Values<F> {
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
-  const positionals = Object.entries(definition).filter(([, flag]) => flag.type === "positional");
+  const { options, positionals } = readDefinition(flags);
   const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
-  const lastIsRest = positionals.at(-1)?.[1].rest === true;
+  const last = positionals.length - 1;
+  const rest = flags[positionals[last] ?? ""]?.rest === true ? positionals[last] : undefined;
   let position = 0;
 
-  for (const token of tokensOf(argv, knownOptions(flags))) {
+  for (const token of tokensOf(argv, options)) {
     if (token.kind === "positional") {
-      const slot = positionals[Math.min(position++, lastIsRest ? positionals.length - 1 : position)];
+      const slot = positionals[position++] ?? rest;
       if (slot === undefined) {
         throw new Failure("unexpected_argument", `unexpected argument ${quoted(token.value)}`, {
           hint: usage,
         });
       }
-      if (slot[1].rest === true) {
+      if (slot === rest) {
         // They belong to another program, to which an empty word means something.
-        const before = values[slot[0]];
-        values[slot[0]] = [...(Array.isArray(before) ? before : []), token.value];
+        const before = values[slot];
+        values[slot] = [...(Array.isArray(before) ? before : []), token.value];
         continue;
       }
       if (token.value === "") {
         // `capture "$DIR"` with DIR unset must not mean the current folder.
-        throw new Failure("missing_argument", `${slot[0].toUpperCase()} is empty`, { hint: usage });
+        throw new Failure("missing_argument", `${slot.toUpperCase()} is empty`, { hint: usage });
       }
-      values[slot[0]] = token.value;
+      values[slot] = token.value;
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
@@ -46,19 +47,29 @@ export function readArguments<F extends Flags>(
     takeFlag(values, token.name, flag, token.value, token.inline);
   }
 
-  for (const [name, flag] of Object.entries(definition)) fillIn(values, name, flag, usage);
+  fillIn(values, definition, usage);
   // The loop above gave every name of the definition a value of the kind that its flag declares.
   return values as Values<F>; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }
 
-function knownOptions(flags: Flags): Record<string, KnownOption> {
+// One plain loop over all flags, here and in `fillIn`: a call for each of some fifty makes the runtime compile it, and
+// that costs a short run more than all of its arguments.
+function readDefinition(flags: Flags): {
+  options: Record<string, KnownOption>;
+  positionals: readonly string[];
+} {
   const options: Record<string, KnownOption> = {};
-  for (const [name, flag] of Object.entries(flags)) {
-    if (flag.type === "positional") continue;
-    const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
-    options[name] = { takesValue: flag.type !== "boolean", ...short };
+  const positionals: string[] = [];
+  for (const name in flags) {
+    const flag = flags[name];
+    if (flag === undefined) continue;
+    if (flag.type === "positional") positionals.push(name);
+    else {
+      const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
+      options[name] = { takesValue: flag.type !== "boolean", ...short };
+    }
   }
-  return options;
+  return { options, positionals };
 }
 
 function takeFlag(
@@ -98,18 +109,20 @@ function takeFlag(
 
 function fillIn(
   values: Record<string, string | boolean | string[] | undefined>,
-  name: string,
-  flag: Flag,
+  definition: Flags,
   usage: string,
 ): void {
-  if (values[name] !== undefined) return;
-  if (flag.type === "boolean") values[name] = false;
-  else if (flag.repeat === true || flag.rest === true) values[name] = [];
-  else if (flag.default !== undefined) values[name] = String(flag.default);
-  else if (flag.required === true) {
-    throw flag.type === "positional"
-      ? new Failure("missing_argument", `${name.toUpperCase()} is missing`, { hint: usage })
-      : new Failure("flag_missing", `--${name} is missing`, { hint: usage });
+  for (const name in definition) {
+    const flag = definition[name];
+    if (flag === undefined || values[name] !== undefined) continue;
+    if (flag.type === "boolean") values[name] = false;
+    else if (flag.repeat === true || flag.rest === true) values[name] = [];
+    else if (flag.default !== undefined) values[name] = String(flag.default);
+    else if (flag.required === true) {
+      throw flag.type === "positional"
+        ? new Failure("missing_argument", `${name.toUpperCase()} is missing`, { hint: usage })
+        : new Failure("flag_missing", `--${name} is missing`, { hint: usage });
+    }
   }
 }
 

@@ -29,7 +29,7 @@ export const addonExplain: Command = defineCommand({
   emptyDocument: { checked: 0 },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
-    const planning = readPlanning(flags, layout, world);
+    const planning = await readPlanning(flags, layout, world);
     const list = await readListing(flags.assignments, flags, planning, world);
     const refused = list.refused.find(({ addon_id: id }) => id === flags.id);
     if (refused !== undefined) {

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { sweep } from "../addons/on-host/directories.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import { readHostList, type HostList } from "../addons/assigned/host-list.ts";
 import { readInventory, type HostAddon } from "../addons/on-host/inventory.ts";
 import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
 import type { Planning } from "../addons/operations/plan.ts";
 import { parsePlatform, platformOf, shownPlatform, type Platform } from "../addons/assigned/platform.ts";
 import { storageFailure } from "../addons/on-host/storage-failure.ts";
+import type { ReleaseKeys } from "../addons/staging/run.ts";
 import { openExistingRoot } from "../addons/staging/stage-all.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
@@ -113,6 +115,16 @@ export const LIST_FLAGS = {
     valueHint: "FILE|TEXT",
     description: "an Ed25519 public key; any of several may have signed",
   },
+  trust: {
+    type: "string",
+    valueHint: "ROOT",
+    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
+  },
+  "trust-state": {
+    type: "string",
+    valueHint: "FILE",
+    description: "with --trust: remembers the newest root seen here, and refuses older ones",
+  },
   "allow-unsigned": {
     type: "string",
     repeat: true,
@@ -142,19 +154,45 @@ export function readPlatform(text: string | undefined): { platform: Platform; is
 }
 
 /** What the deciding functions need besides an assignment. */
-export function readPlanning(
-  flags: Pick<ListFlags, "key" | "allow-unsigned" | "platform" | "replace">,
+export async function readPlanning(
+  flags: Pick<ListFlags, "key" | "trust" | "trust-state" | "allow-unsigned" | "platform" | "replace">,
   layout: Layout,
   world: World,
-): Planning {
+): Promise<Planning> {
+  const now = latestTime(layout.clock, world.now());
   return {
     layout,
     ...readPlatform(flags.platform),
-    keys: readKeys(flags.key, layout.name, world),
-    allowUnsigned: readUnsigned(flags["allow-unsigned"], world.now()),
+    keys: await readReleaseKeys(flags, layout, world),
+    allowUnsigned: readUnsigned(flags["allow-unsigned"], now),
     replace: flags.replace,
+    now,
     stop: world.stop,
   };
+}
+
+/** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
+async function readReleaseKeys(
+  { key, trust, "trust-state": state }: Pick<ListFlags, "key" | "trust" | "trust-state">,
+  layout: Layout,
+  world: World,
+): Promise<ReleaseKeys> {
+  if (trust === undefined) {
+    if (state !== undefined)
+      throw new Failure("flags_contradict", "--trust-state was given without --trust, which it is for");
+    const keys = readKeys(key, layout.name, world);
+    return () => keys;
+  }
+  if (key.length > 0)
+    throw new Failure("flags_contradict", "--key and --trust both say who may have signed", {
+      hint: "give one",
+    });
+  const { readAddonTrust } = await import("./addon-trust.ts");
+  return readAddonTrust(
+    resolve(world.cwd, trust),
+    state === undefined ? null : resolve(world.cwd, state),
+    world,
+  );
 }
 
 /** The list to look at: the named one, or the one that was fetched last. Throws Failure `not_found` without any. */

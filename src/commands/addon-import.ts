@@ -9,7 +9,7 @@ import { parseDuration } from "../cli/durations.ts";
 import { download, type Source } from "../stores/download.ts";
 import { LIST_FLAGS, LOCK_FLAG, readBytes, readLayout, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
 
-const { key, override, replace } = LIST_FLAGS;
+const { key, trust, override, replace } = LIST_FLAGS;
 
 /** A file on this machine: nothing to be patient about. */
 const LIMITS_OF_A_FILE = { deadlineMs: 3_600_000, idleMs: 60_000, leastRate: 1, retryBudgetMs: 0 };
@@ -20,6 +20,8 @@ export const addonImport: Command = defineCommand({
   args: {
     file: { type: "positional", required: true, description: "made by: waybill addon export" },
     key,
+    trust,
+    "trust-state": LIST_FLAGS["trust-state"],
     override,
     replace,
     "allow-unsigned": LIST_FLAGS["allow-unsigned"],
@@ -40,7 +42,7 @@ export const addonImport: Command = defineCommand({
   emptyDocument: { checked: 0, addons: [], warnings: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
-    const planning = readPlanning(flags, layout, world);
+    const planning = await readPlanning(flags, layout, world);
     const lockBudgetMs = parseDuration(flags["lock-timeout"], "--lock-timeout", { least: 0 });
     const maxArtifactBytes = readBytes(
       flags["max-artifact-bytes"],

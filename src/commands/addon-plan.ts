@@ -26,7 +26,7 @@ export const addonPlan: Command = defineCommand({
   emptyDocument: { checked: 0, addons: [], warnings: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
-    const planning = readPlanning(flags, layout, world);
+    const planning = await readPlanning(flags, layout, world);
     const list = await readListing(flags.assignments, flags, planning, world);
     const planned = await planAll(list, planning);
     for (const warning of list.warnings) world.say.warn(warning.message);

@@ -4,14 +4,18 @@ import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
 import { parsePlatform, platformOf, shownPlatform } from "../addons/assigned/platform.ts";
 import { publishAddon } from "../addons/operations/publish.ts";
+import { compareVersions } from "../addons/version-order.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import type { Reach } from "../stores/http-object.ts";
+import { isWritable, type WritableStore } from "../stores/store.ts";
+import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
+import { readStoreList, STORE_FLAGS, type PlaceFlags } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
-import { loadSigningKey } from "../trust/key-file.ts";
-import type { SigningKey } from "../trust/signing-key.ts";
 
 export const addonPublish: Command = defineCommand({
   name: "publish",
@@ -32,9 +36,29 @@ export const addonPublish: Command = defineCommand({
       valueHint: "VAR",
       description: "variable that holds a token with addons:write and addons:read",
     },
-    key: { type: "string", valueHint: "FILE", description: "the private key that signs the bytes" },
-    "key-env": { type: "string", valueHint: "VAR", description: "variable that holds the private key" },
+    ...SIGNING_KEY_FLAGS,
+    store: {
+      ...STORE_FLAGS.store,
+      description: "put it there as well: file:, s3:, oci: or nats: (hosts name the same stores)",
+    },
+    "store-token-env": STORE_FLAGS["store-token-env"],
+    "store-cert": STORE_FLAGS["store-cert"],
+    "store-key": STORE_FLAGS["store-key"],
+    "docker-config": STORE_FLAGS["docker-config"],
+    "nats-creds": STORE_FLAGS["nats-creds"],
+    "store-timeout": { ...STORE_FLAGS["store-timeout"], description: "ceiling for one store" },
+    cacert: STORE_FLAGS.cacert,
     binary: { type: "string", valueHint: "NAME", description: "its file name on hosts (that of FILE)" },
+    expires: {
+      type: "string",
+      valueHint: "90d",
+      description: "how long hosts may still take it; what runs by then goes on (for ever)",
+    },
+    "minimum-version": {
+      type: "string",
+      valueHint: "V",
+      description: "no host that saw this one takes an older version than V again",
+    },
     assign: { type: "boolean", description: "assign it to every host of the token's environment" },
     "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
   },
@@ -64,10 +88,13 @@ export const addonPublish: Command = defineCommand({
     });
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
-    const key = signingKey(flags.key, flags["key-env"], world);
+    const isSigned = [flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined);
+    const key = isSigned ? await readSigningKey(flags, world) : null;
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
+    const { stores, reach } = readTargets(flags, shownPlatform(platform), world);
+    const claims = readClaims(flags, version, isSigned, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
       file: packed.file,
@@ -75,10 +102,14 @@ export const addonPublish: Command = defineCommand({
       version,
       platform,
       binaryName,
+      stores,
+      storeMs: parseDuration(flags["store-timeout"], "--store-timeout"),
+      reach,
       controlPlane,
       token,
       key,
       assign: flags.assign,
+      ...claims,
       stop: world.stop,
     }).finally(packed.remove);
     return {
@@ -95,13 +126,58 @@ export const addonPublish: Command = defineCommand({
         bytes: published.size,
         signature: published.signature === "" ? null : published.signature,
         keyid: published.keyid,
+        expires: claims.expires?.toISOString() ?? null,
         stored: published.stored,
+        stores: published.storedIn,
         assigned: flags.assign,
       },
       text: `${id} ${version} ${shownPlatform(platform)}: ${flags.assign ? "assigned" : "published"} sha256:${published.sha256}\n`,
     };
   },
 });
+
+/** The stores that shall get the bytes. Web servers have no one way of taking files. */
+function readTargets(
+  flags: PlaceFlags & { readonly "allow-insecure-http": boolean },
+  platform: string,
+  world: World,
+): { stores: WritableStore[]; reach: Reach } {
+  const { stores, choice } = readStoreList(flags, flags["allow-insecure-http"], platform, world);
+  const fixed = stores.find((store) => !isWritable(store));
+  if (fixed !== undefined) {
+    throw new Failure("invalid_value", `--store ${quoted(fixed.name)} cannot be written`, {
+      hint: "wanted file:DIR, s3://…, oci://… or nats://…",
+    });
+  }
+  return { stores: stores.filter(isWritable), reach: choice.reach };
+}
+
+/** What only the signed statement can say. */
+function readClaims(
+  flags: { readonly expires: string | undefined; readonly "minimum-version": string | undefined },
+  version: string,
+  isSigned: boolean,
+  now: Date,
+): { now: Date; expires: Date | null; minimumVersion: string } {
+  const { expires, "minimum-version": minimumVersion = "" } = flags;
+  if (!isSigned && (expires !== undefined || minimumVersion !== "")) {
+    throw new Failure(
+      "flags_contradict",
+      "--expires and --minimum-version are said in the signed statement",
+      {
+        hint: "give --key or --key-env",
+      },
+    );
+  }
+  if (minimumVersion !== "" && !["newer", "same"].includes(compareVersions(version, minimumVersion))) {
+    throw new Failure(
+      "invalid_value",
+      `--minimum-version is ${quoted(minimumVersion)}; wanted a version that is not newer than ${quoted(version)}`,
+    );
+  }
+  const until = expires === undefined ? null : now.getTime() + parseDuration(expires, "--expires");
+  return { now, expires: until === null ? null : new Date(until), minimumVersion };
+}
 
 /** A directory as a bundle of its files, in a file that is to be removed; a file as it is. */
 async function packDirectory(path: string, world: World): Promise<{ file: string; remove: () => void }> {
@@ -118,23 +194,4 @@ async function packDirectory(path: string, world: World): Promise<{ file: string
     remove();
     throw error;
   }
-}
-
-function signingKey(file: string | undefined, variable: string | undefined, world: World): SigningKey | null {
-  if (file !== undefined && variable !== undefined) {
-    throw new Failure("flags_contradict", "--key and --key-env both name the private key", {
-      hint: "give one",
-    });
-  }
-  if (file !== undefined) return loadSigningKey({ file: resolve(world.cwd, file) });
-  if (variable === undefined) return null;
-  const text = world.env[variable] ?? "";
-  if (text.trim() === "") {
-    throw new Failure(
-      "credential_missing",
-      `the variable ${quoted(variable)} of --key-env is not set or is empty`,
-    );
-  }
-  world.secrets.register(text);
-  return loadSigningKey({ text, from: `the key in ${quoted(variable)}` });
 }

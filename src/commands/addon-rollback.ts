@@ -1,8 +1,9 @@
 import { AuditLog } from "../addons/audit/audit-log.ts";
-import { rollBack } from "../addons/operations/roll-back.ts";
+import { rollBack, type RolledBack } from "../addons/operations/roll-back.ts";
 import { EXIT } from "../base/exit-codes.ts";
+import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
-import { defineCommand, type Command } from "../cli/command.ts";
+import { defineCommand, type Command, type Outcome } from "../cli/command.ts";
 import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 
 export const addonRollback: Command = defineCommand({
@@ -15,6 +16,11 @@ export const addonRollback: Command = defineCommand({
       valueHint: "V",
       description: "the version (the last known good, or the one before)",
     },
+    automatic: {
+      type: "string",
+      valueHint: "UNIT",
+      description: "that unit failed: one step back if the version is on trial, then start the unit again",
+    },
     ...ROOT_FLAGS,
     ...LOCK_FLAG,
   },
@@ -24,22 +30,33 @@ export const addonRollback: Command = defineCommand({
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
     const audit = new AuditLog(layout.audit, world.now);
+    if (flags.automatic !== undefined) {
+      if (flags.to !== undefined)
+        throw new Failure("flags_contradict", "--automatic goes to the last known good; --to names another");
+      const failed = flags.automatic;
+      const { automaticRollback } = await import("./automatic-rollback.ts");
+      return automaticRollback(layout, flags.id, failed, flags["lock-timeout"], world);
+    }
     const { from, to, path, warnings } = await alone(layout, flags["lock-timeout"], world, () =>
       rollBack(oneAddon(layout, flags.id), flags.to, audit, world.stop),
     );
     for (const warning of warnings) world.say.warn(warning.message);
-    return {
-      exit: EXIT.ok,
-      document: {
-        checked: 1,
-        addon_id: to.addon_id,
-        from: from === null ? null : { version: from.version, digest: `sha256:${from.artifact_sha256}` },
-        to: { version: to.version, digest: `sha256:${to.artifact_sha256}` },
-        binary_path: path,
-        blocked: from === null ? [] : [`sha256:${from.artifact_sha256}`],
-        warnings,
-      },
-      text: `${to.addon_id}: ${printable(from?.version ?? "nothing", 140)} -> ${printable(to.version, 140)}\n`,
-    };
+    return rolledBack({ from, to, path, warnings });
   },
 });
+
+export function rolledBack({ from, to, path, warnings }: RolledBack): Outcome {
+  return {
+    exit: EXIT.ok,
+    document: {
+      checked: 1,
+      addon_id: to.addon_id,
+      from: from === null ? null : { version: from.version, digest: `sha256:${from.artifact_sha256}` },
+      to: { version: to.version, digest: `sha256:${to.artifact_sha256}` },
+      binary_path: path,
+      blocked: from === null ? [] : [`sha256:${from.artifact_sha256}`],
+      warnings,
+    },
+    text: `${to.addon_id}: ${printable(from?.version ?? "nothing", 140)} -> ${printable(to.version, 140)}\n`,
+  };
+}

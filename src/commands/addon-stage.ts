@@ -59,14 +59,14 @@ export const addonStage: Command = defineCommand({
 
 async function addonStageAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const layout = readLayout(flags, world);
-  const planning = readPlanning(flags, layout, world);
+  const planning = await readPlanning(flags, layout, world);
   const { platform } = planning;
   const allowInsecureHttp = flags["allow-insecure-http"];
   const { stores, choice, limits } = readStores(flags, allowInsecureHttp, shownPlatform(platform), world);
   const source = parseAssignmentsSource(flags.assignments, {
     token: readToken(flags["token-env"], world),
     allowInsecureHttp,
-    ca: choice.tls.ca,
+    reach: choice.reach,
     cwd: world.cwd,
   });
   const report = await stageHost({

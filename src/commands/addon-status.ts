@@ -1,3 +1,4 @@
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import { readHostList } from "../addons/assigned/host-list.ts";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
@@ -48,7 +49,7 @@ export const addonStatus: Command = defineCommand({
     const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
     const { platform } = readPlatform(undefined);
     const list = await readHostList(source, override, layout, platform, world.stop);
-    const all = statusOf(readInventory(layout, []), list);
+    const all = statusOf(readInventory(layout, []), list, latestTime(layout.clock, world.now()));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);

@@ -1,5 +1,6 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
+import type { JsonValue } from "../base/json.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command, type JsonObject, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
@@ -95,7 +96,7 @@ function outcomeOf({ a, b, checked, digests, differences, notCompared, fields }:
       not_compared: notCompared.map((path) => pathMembers(bytesOf(path))),
       ...(failure === null ? {} : { error: failure.toDocument() }),
     },
-    text: textOf(differences, digests, checked, different),
+    text: textOf({ differences, digests, fields, checked }, different),
     failures: failure === null ? [] : [failure],
   };
 }
@@ -111,9 +112,7 @@ function sideDocument(leaf: Leaf | null): JsonObject | null {
 }
 
 function textOf(
-  differences: Compared["differences"],
-  digests: Compared["digests"],
-  checked: number,
+  { differences, digests, fields, checked }: Pick<Compared, "differences" | "digests" | "fields" | "checked">,
   different: boolean,
 ): string {
   if (!different) return `equal: ${checked} compared\n`;
@@ -122,5 +121,10 @@ function textOf(
     .map(({ path, how }) => `${how.padEnd(9)} ${printable(shownText(path))}`);
   if (differences.length > SHOWN) lines.push(`… and ${differences.length - SHOWN} more; --json has all`);
   for (const { name, a, b, equal } of digests) if (!equal) lines.push(`${name}: ${a} and ${b}`);
+  for (const { name, a, b } of fields) lines.push(printable(`${name}: ${toldFact(a)} and ${toldFact(b)}`));
   return `${lines.join("\n")}\n`;
+}
+
+function toldFact(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

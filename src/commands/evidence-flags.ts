@@ -42,6 +42,11 @@ export const POLICY_FLAGS = {
     valueHint: "FILE|TEXT",
     description: "a public key that may sign the policy (else --key, or the role policy of --trust)",
   },
+  "policy-state": {
+    type: "string",
+    valueHint: "FILE",
+    description: "with --policy: remembers the newest version seen here, and refuses older ones",
+  },
 } as const;
 
 export type TrustFlags = Values<typeof TRUST_FLAGS>;

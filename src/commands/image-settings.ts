@@ -12,7 +12,7 @@ import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { ImageRule } from "../stores/image.ts";
 import { parseImage, parseImageRepository } from "../stores/image-reference.ts";
 import type { OciReference } from "../stores/oci-reference.ts";
-import type { RegistryAccess } from "../stores/oci-registry.ts";
+import type { RegistryAccess } from "../stores/registry-request.ts";
 import type { CheckFlags } from "./image-flags.ts";
 import { readCertificates } from "./network-flags.ts";
 
@@ -45,8 +45,10 @@ export function readImageSettings(
     access: {
       logins: readLogins(flags["docker-config"], world, keepSecret),
       token: undefined,
-      tls: { ca: ca === undefined ? undefined : readCertificates(ca, "--registry-cacert", world) },
-      proxyFor: (url) => exchange.connection(url).proxy,
+      reach: {
+        ca: ca === undefined ? undefined : readCertificates(ca, "--registry-cacert", world),
+        proxyFor: (url) => exchange.connection(url).proxy,
+      },
       allowInsecureHttp: flags["allow-insecure-http"],
       keepSecret,
     },

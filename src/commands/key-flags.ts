@@ -54,8 +54,12 @@ export type SigningKeyFlags = Values<typeof SIGNING_KEY_FLAGS>;
  * The private key that the flags name, known to the redactor in all its spellings. Throws Failure: a usage code,
  * `credential_missing`, `key_invalid`, `key_weak` or `key_permissions`.
  */
-export async function readSigningKey(flags: SigningKeyFlags, world: World): Promise<SigningKey> {
-  const read = readKeyText(keySource(flags, world));
+export async function readSigningKey(
+  flags: SigningKeyFlags,
+  world: World,
+  prefix: "" | "receipt-" = "",
+): Promise<SigningKey> {
+  const read = readKeyText(keySource(flags, world, prefix));
   const key = signingKeyOf(read, await passphraseFor(read, flags, world));
   for (const spelling of secretSpellings(key)) world.secrets.register(spelling);
   return key;
@@ -66,18 +70,21 @@ export function signingKeyFile(flags: SigningKeyFlags): string | null {
   return flags.key === undefined || flags.key === "-" ? null : flags.key;
 }
 
-function keySource(flags: SigningKeyFlags, world: World): KeySource {
+function keySource(flags: SigningKeyFlags, world: World, prefix: string): KeySource {
   const { key: file, "key-env": variable, "key-fd": descriptor } = flags;
-  const given = Object.entries({ "--key": file, "--key-env": variable, "--key-fd": descriptor }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [name]),
-  );
+  const flag = `--${prefix}key`;
+  const given = Object.entries({
+    [flag]: file,
+    [`${flag}-env`]: variable,
+    [`${flag}-fd`]: descriptor,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (given.length > 1)
     throw new Failure("flags_contradict", `${given.join(" and ")} both name the private key`, {
       hint: "give one",
     });
   if (file === "-") return { descriptor: 0 };
   if (file !== undefined) return { file };
-  if (descriptor !== undefined) return { descriptor: parseDescriptor(descriptor, "--key-fd") };
+  if (descriptor !== undefined) return { descriptor: parseDescriptor(descriptor, `${flag}-fd`) };
   if (variable === undefined)
     throw new Failure("flag_missing", "no private key is named", {
       hint: "pass --key FILE, or --key-env VAR with the name of a variable that holds the key",
@@ -86,7 +93,7 @@ function keySource(flags: SigningKeyFlags, world: World): KeySource {
   if (text.trim() === "")
     throw new Failure(
       "credential_missing",
-      `the variable ${quoted(variable)} of --key-env is not set or is empty`,
+      `the variable ${quoted(variable)} of ${flag}-env is not set or is empty`,
     );
   world.secrets.register(text);
   return { text, from: `the key in ${quoted(variable)}` };

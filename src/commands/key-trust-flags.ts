@@ -6,6 +6,7 @@ import type { Values } from "../cli/flags.ts";
 import { parseInstant } from "../cli/instants.ts";
 import type { Thresholds } from "../trust/trust-root-change.ts";
 import { loadTrustRoot, proposeRoot } from "../trust/trust-root-file.ts";
+import { editAlone } from "../trust/trust-root-lock.ts";
 import { isKeyName, isRole, type TrustRoot } from "../trust/trust-root.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
 import { EVERYTHING, isScope, type TrustedKey } from "../trust/trusted-key.ts";
@@ -92,10 +93,12 @@ export async function changeRoot(
   change: (root: TrustRoot, now: Date) => TrustRoot,
 ): Promise<Outcome> {
   const now = world.now();
-  const next = change(loadTrustRoot(file).root, now);
   const unsigned = flags.key === undefined && flags["key-env"] === undefined && flags["key-fd"] === undefined;
   const key = unsigned ? null : await readSigningKey(flags, world);
-  const made = proposeRoot(file, next, key, now);
+  const { next, made } = await editAlone(file, world.stop, () => {
+    const changed = change(loadTrustRoot(file).root, now);
+    return { next: changed, made: proposeRoot(file, changed, key, now) };
+  });
   if (made.outcome === "draft") {
     world.say.info(
       `${quoted(made.file)} lacks signatures; add them with: waybill key trust sign ${made.file} --key ROOT-KEY, then: waybill key trust update ${file} ${made.file}`,

@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { loadTrustRoot, signDraft } from "../trust/trust-root-file.ts";
+import { editAlone } from "../trust/trust-root-lock.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { rootDocument } from "./key-trust-flags.ts";
 
@@ -17,11 +18,11 @@ export const keyTrustSign: Command = defineCommand({
     ...SIGNING_KEY_FLAGS,
   },
   examples: ["waybill key trust sign trust.json.next --key bob.key"],
-  exits: ["auth", "untrusted", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
     const held = values.root === undefined ? null : loadTrustRoot(values.root);
-    const root = signDraft(values.draft, held, key);
+    const root = await editAlone(values.draft, world.stop, () => signDraft(values.draft, held, key));
     return {
       exit: EXIT.ok,
       document: { file: values.draft, keyid: key.publicKey.keyid, ...rootDocument(root) },

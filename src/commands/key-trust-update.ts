@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { loadTrustRoot, updateTrustRoot } from "../trust/trust-root-file.ts";
+import { editAlone } from "../trust/trust-root-lock.ts";
 import { rootDocument } from "./key-trust-flags.ts";
 
 export const keyTrustUpdate: Command = defineCommand({
@@ -15,9 +16,12 @@ export const keyTrustUpdate: Command = defineCommand({
     "waybill key trust update /etc/waybill/trust.json downloaded.json",
     "waybill key trust update trust.json trust.json.next",
   ],
-  exits: ["untrusted"],
+  exits: ["untrusted", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
-    const next = updateTrustRoot(values.root, values.newer, world.now());
+    const now = world.now();
+    const next = await editAlone(values.root, world.stop, () =>
+      updateTrustRoot(values.root, values.newer, now),
+    );
     const { root } = next ?? loadTrustRoot(values.root);
     return {
       exit: EXIT.ok,

@@ -5,7 +5,7 @@ import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { readBounded } from "../host/files.ts";
 import type { ClientIdentity, Connection } from "../host/http.ts";
-import { proxyFor } from "../host/proxy-choice.ts";
+import { proxyFor } from "../host/proxy.ts";
 
 /** The flags that say how servers are reached, and how they and this side know each other. */
 export type NetworkFlags = {

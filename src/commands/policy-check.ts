@@ -14,6 +14,11 @@ export const policyCheck: Command = defineCommand({
     file: { type: "positional", required: true, description: "the signed policy" },
     key: { ...TRUST_FLAGS.key, description: "a public key that may sign the policy; any of several" },
     trust: { ...TRUST_FLAGS.trust, description: "a trust root: its keys in the role policy count" },
+    "policy-state": {
+      type: "string",
+      valueHint: "FILE",
+      description: "remembers the newest version seen here, and refuses older ones",
+    },
     env: { type: "string", valueHint: "NAME", description: "only the rules for this environment" },
     template: { type: "string", valueHint: "T", description: "only the rules for this template" },
   },
@@ -23,7 +28,7 @@ export const policyCheck: Command = defineCommand({
   act: async (values, world) => {
     const { key, trust, file: policy } = values;
     const none = { threshold: undefined, role: undefined, "trust-state": undefined };
-    const flags = { ...none, key, trust, policy, "policy-key": [] };
+    const flags = { ...none, key, trust, policy, "policy-key": [], "policy-state": values["policy-state"] };
     const opened = openPolicyFile(values.file, flags, world.now());
     if (!opened.ok) return refused(opened.refusals);
     const place = { env: values.env ?? null, template: values.template ?? null };

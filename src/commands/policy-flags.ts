@@ -5,6 +5,7 @@ import { normaliseRemote } from "../source/remote.ts";
 import { roleFor } from "../trust/attestation-types.ts";
 import { publicKeyArgument } from "../trust/file-or-text.ts";
 import { openPolicy, type OpenedPolicy, type VerifiedPolicy } from "../trust/policy.ts";
+import { refuseOldPolicy } from "../trust/policy-state.ts";
 import { readPolicyEnvelope } from "../trust/policy-file.ts";
 import type { PublicKey } from "../trust/public-key.ts";
 import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
@@ -100,6 +101,8 @@ export function readPolicy(flags: TrustFlags & PolicyFlags, world: World, now: D
   if (path === undefined) {
     if (flags["policy-key"].length > 0)
       throw new Failure("flags_contradict", "--policy-key was given without --policy, which it is for");
+    if (flags["policy-state"] !== undefined)
+      throw new Failure("flags_contradict", "--policy-state was given without --policy, which it is for");
     return null;
   }
   const opened = openPolicyFile(path, flags, now);
@@ -117,7 +120,14 @@ export function openPolicyFile(path: string, flags: TrustFlags & PolicyFlags, no
     throw new Failure("flag_missing", "nobody is named whose signature on the policy counts", {
       hint: "pass --policy-key, --key or --trust",
     });
-  return openPolicy(readPolicyEnvelope(path), `policy ${quoted(path)}`, signedBy, now, repositoryName);
+  const from = `policy ${quoted(path)}`;
+  const opened = openPolicy(readPolicyEnvelope(path), from, signedBy, now, repositoryName);
+  const state = flags["policy-state"];
+  if (opened.ok && state !== undefined) {
+    const { name, version } = opened.policy;
+    refuseOldPolicy({ name, version, sha256: opened.sha256 }, from, state);
+  }
+  return opened;
 }
 
 function policySigners(flags: TrustFlags, now: Date): TrustedSigners | null {

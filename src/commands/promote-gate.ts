@@ -11,10 +11,10 @@ import {
   type GateDecision,
 } from "../pins/promotion-gate.ts";
 import type { Target } from "../pins/target.ts";
-import type { FoundAttestations } from "../trust/attestation.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
+import { joined } from "./attestation-files.ts";
 import type { EvidenceFlags } from "./evidence-flags.ts";
 import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./policy-flags.ts";
 
@@ -22,10 +22,11 @@ import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./poli
 export type GateResult = {
   readonly failure: Failure | null;
   readonly decisions: readonly GateDecision[];
+  readonly policy: { readonly name: string; readonly version: number } | null;
   readonly document: { readonly [name: string]: Json };
 };
 
-const OPEN: GateResult = { failure: null, decisions: [], document: {} };
+const OPEN: GateResult = { failure: null, decisions: [], policy: null, document: {} };
 
 /**
  * Holds the evidence that the flags name against every pin of the run. Nothing has been sent by then, and nothing is
@@ -46,11 +47,13 @@ export function checkGate(
   );
   for (const { env, warnings } of decisions)
     for (const warning of warnings) world.say.warn(`${env}: ${warning}`);
+  const policy = gate.policy === null ? null : { name: gate.policy.name, version: gate.policy.version };
   return {
     failure: gateFailure(decisions),
     decisions,
+    policy,
     document: {
-      policy: gate.policy === null ? null : { name: gate.policy.name, version: gate.policy.version },
+      policy,
       decisions: decisions.map(decisionDocument),
     },
   };
@@ -106,16 +109,9 @@ function refuseStray(flags: EvidenceFlags): void {
     ["--trust-state", flags["trust-state"] !== undefined],
     ["--predicate-type", flags["predicate-type"] !== undefined],
     ["--policy-key", flags["policy-key"].length > 0],
+    ["--policy-state", flags["policy-state"] !== undefined],
   ];
   const stray = given.find(([, is]) => is)?.[0];
   if (stray === undefined || flags.policy !== undefined) return;
   throw new Failure("flags_contradict", `${stray} was given without --attestation, which it is for`);
-}
-
-function joined(found: readonly FoundAttestations[]): FoundAttestations {
-  return {
-    attestations: found.flatMap(({ attestations }) => attestations),
-    refusals: found.flatMap(({ refusals }) => refusals),
-    skippedLines: found.reduce((sum, { skippedLines }) => sum + skippedLines, 0),
-  };
 }

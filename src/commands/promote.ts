@@ -4,18 +4,21 @@ import type { Values } from "../cli/flags.ts";
 import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { exitOfLegs } from "../pins/leg.ts";
-import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import { pinDocument } from "../pins/pin-document.ts";
+import type { Exchange } from "../pins/pin-client.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import { promoteAll } from "../pins/promote.ts";
 import type { Target } from "../pins/target.ts";
 import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
-import { inEnvironment, warnOfLegs } from "./leg-words.ts";
+import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
 import { PIN_FLAGS, PLACE_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 import type { GateResult } from "./promote-gate.ts";
+import type { Receipts } from "./promote-receipts.ts";
+import { namesReceipts, RECEIPT_FLAGS } from "./receipt-flags.ts";
 import { PROMOTE_FLAGS, readNote, readRules, readRun } from "./promote-flags.ts";
 
 const FLAGS = {
@@ -29,6 +32,7 @@ const FLAGS = {
   ...GATE_FLAGS,
   ...TRUST_FLAGS,
   ...POLICY_FLAGS,
+  ...RECEIPT_FLAGS,
 } as const;
 
 export const promote: Command = defineCommand({
@@ -38,6 +42,7 @@ export const promote: Command = defineCommand({
   examples: [
     "waybill promote --template codex --digest sha256:… --target prod=https://cp.example.com --token-env prod=CP_TOKEN",
     "waybill promote --pin codex=sha256:… --pin hermes=sha256:… --config targets.json --all",
+    "waybill promote --template codex --digest sha256:… --config targets.json --env prod --receipt-key promote.key",
     "waybill promote --template codex --digest sha256:… --config targets.json --env prod --attestation codex.sigstore.json --trust trust.json --policy policy.signed.json --dry-run",
   ],
   exits: [
@@ -64,13 +69,19 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   const gate = await openGate(flags, pins, targets, world);
   if (gate !== null && gate.failure !== null) return shut(gate, gate.failure);
   const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
-  const legs = await promoteAll(work, note, rules, readRun(world));
+  const receipts = await openReceipts(flags, targets, pins, exchange, world);
+  const promoted = await promoteAll(work, note, rules, readRun(world));
+  const legs = (await receipts?.writeAll(promoted, note, gate, exchange, rules)) ?? promoted;
   warnOfLegs(legs, world);
   await checks?.tellDrift();
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, note, legs), ...checks?.document(), ...gate?.document },
-    text: describeLegs(legs),
+    document: {
+      ...pinDocument(pins, note, legs, exchange.connection),
+      ...checks?.document(),
+      ...gate?.document,
+    },
+    text: await textOfLegs(legs, world),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
@@ -101,4 +112,19 @@ async function openGate(
   if (!namesEvidence(flags)) return null;
   const { checkGate } = await import("./promote-gate.ts");
   return checkGate(flags, pins, targets, world);
+}
+
+/** Null when no receipts are asked for. */
+async function openReceipts(
+  flags: Values<typeof FLAGS>,
+  targets: readonly Target[],
+  pins: readonly WantedPin[],
+  exchange: Exchange,
+  world: World,
+): Promise<Receipts | null> {
+  if (!namesReceipts(flags)) return null;
+  const module = await import("./promote-receipts.ts");
+  const receipts = await module.openReceipts(flags, targets, pins, exchange, world);
+  // What would be promoted has no receipt.
+  return flags["dry-run"] ? null : receipts;
 }

@@ -160,6 +160,10 @@ const addon: Group = defineGroup({
       description: "put an earlier version back",
       load: async () => (await import("./addon-rollback.ts")).addonRollback,
     },
+    unit: {
+      description: "the systemd units of an add-on: print, install, remove",
+      load: async () => (await import("./addon-unit.ts")).addonUnit,
+    },
     exec: {
       description: "become the program of an add-on, after its bytes were read again",
       load: async () => (await import("./addon-exec.ts")).addonExec,
@@ -247,6 +251,22 @@ export const root: Group = defineGroup({
     token: {
       description: "who may use the control plane, and for what",
       load: async () => token,
+    },
+    doctor: {
+      description: "what this machine, environment and binary can and cannot do",
+      load: async () => (await import("./doctor.ts")).doctor,
+    },
+    completions: {
+      description: "print what bash, zsh or fish load to complete commands",
+      load: async () => (await import("./completions.ts")).completions,
+    },
+    man: {
+      description: "print the manual page of a command, or write all of them",
+      load: async () => (await import("./man.ts")).man,
+    },
+    schema: {
+      description: "the JSON Schemas of documents and file formats",
+      load: async () => (await import("./schema.ts")).schema,
     },
     version: { description: "which build this is", load: async () => (await import("./version.ts")).version },
   },

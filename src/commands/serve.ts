@@ -60,7 +60,7 @@ export const serve: Command = defineCommand({
       database: postgres?.shown ?? "sqlite",
       tls: tls !== null,
     };
-    world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
+    await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     process.off("SIGHUP", renew);
     await plane.stop(DRAIN_MS);

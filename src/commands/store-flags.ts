@@ -6,12 +6,12 @@ import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { readBounded } from "../host/files.ts";
-import { proxyFor } from "../host/proxy.ts";
+import { proxyFor, type Proxy } from "../host/proxy.ts";
 import { readSecret } from "../host/secrets.ts";
 import { chooseStore, tokenHost, type StoreChoice } from "../stores/choose.ts";
 import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { DownloadLimits } from "../stores/download.ts";
-import type { TlsTrust } from "../stores/http-object.ts";
+import type { Reach } from "../stores/http-object.ts";
 import type { Store } from "../stores/store.ts";
 
 /** Where artifacts are fetched from, and how. */
@@ -73,6 +73,11 @@ export const STORE_FLAGS = {
 } as const;
 
 type StoreFlags = Values<typeof STORE_FLAGS>;
+/** Which stores, and how they are reached. */
+export type PlaceFlags = Pick<
+  StoreFlags,
+  "store" | "store-token-env" | "cacert" | "store-cert" | "store-key" | "docker-config" | "nats-creds"
+>;
 
 export type Stores = {
   readonly stores: readonly Store[];
@@ -87,24 +92,8 @@ export function readStores(
   platform: string,
   world: World,
 ): Stores {
-  const keepSecret = (text: string): void => world.secrets.register(text);
-  const natsCreds = flags["nats-creds"] ?? nonEmpty(world.env["NATS_CREDS"]);
-  const choice: StoreChoice = {
-    allowInsecureHttp,
-    cwd: world.cwd,
-    platform,
-    tls: readTls(flags, world),
-    environment: world.env,
-    logins: readLogins(flags["docker-config"], world, keepSecret),
-    natsCredentials: natsCreds === undefined ? undefined : resolve(world.cwd, natsCreds),
-    keepSecret,
-  };
-  const tokens = readTokens(flags, world);
-  const stores = flags.store.map((text, index) => chooseStore(text, tokens[index], choice));
-  for (const text of flags.store) sayProxy(text, world);
   return {
-    stores,
-    choice,
+    ...readStoreList(flags, allowInsecureHttp, platform, world),
     limits: {
       deadlineMs: parseDuration(flags["store-timeout"], "--store-timeout"),
       idleMs: parseDuration(flags["store-idle-timeout"], "--store-idle-timeout"),
@@ -114,8 +103,33 @@ export function readStores(
   };
 }
 
+/** The stores alone, for those who write into them. */
+export function readStoreList(
+  flags: PlaceFlags,
+  allowInsecureHttp: boolean,
+  platform: string,
+  world: World,
+): Pick<Stores, "stores" | "choice"> {
+  const keepSecret = (text: string): void => world.secrets.register(text);
+  const natsCreds = flags["nats-creds"] ?? nonEmpty(world.env["NATS_CREDS"]);
+  const choice: StoreChoice = {
+    allowInsecureHttp,
+    cwd: world.cwd,
+    platform,
+    reach: { ...readTls(flags, world), proxyFor: proxyOf(world) },
+    environment: world.env,
+    logins: readLogins(flags["docker-config"], world, keepSecret),
+    natsCredentials: natsCreds === undefined ? undefined : resolve(world.cwd, natsCreds),
+    keepSecret,
+  };
+  const tokens = readTokens(flags, world);
+  const stores = flags.store.map((text, index) => chooseStore(text, tokens[index], choice));
+  for (const text of flags.store) sayProxy(text, world);
+  return { stores, choice };
+}
+
 /** One token for each store, in their order. A token goes to the one host that it was given for. */
-function readTokens(flags: StoreFlags, world: World): (string | undefined)[] {
+function readTokens(flags: PlaceFlags, world: World): (string | undefined)[] {
   const hosts = flags.store.map(tokenHost);
   const named = new Map<string, string>();
   for (const text of flags["store-token-env"]) {
@@ -150,7 +164,7 @@ function theOnly(hosts: readonly (string | null)[]): string {
   );
 }
 
-function readTls(flags: StoreFlags, world: World): TlsTrust {
+function readTls(flags: PlaceFlags, world: World): Reach {
   const [cert, key] = [flags["store-cert"], flags["store-key"]];
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure("flags_contradict", "--store-cert and --store-key belong together");
@@ -198,9 +212,18 @@ function readLogins(
 /** A proxy sees who is asked and, without TLS, everything: the person who debugs this should know of it. */
 function sayProxy(text: string, world: World): void {
   const host = tokenHost(text);
-  const proxy = host === null || /^nats:/iu.test(text) ? null : proxyFor(text, world.env);
-  if (proxy !== null)
-    world.say.info(`${host} is asked through the proxy ${proxy.shown} of $${proxy.variable}`);
+  const url = host === null || /^nats:/iu.test(text) ? null : URL.parse(text.replace(/^oci:/iu, "https:"));
+  const proxy = url === null ? null : proxyFor(url, undefined, world.env);
+  if (proxy !== null) world.say.info(`${host} is asked through the proxy ${proxy.shown} of ${proxy.from}`);
+}
+
+/** Decided here and not by the runtime, so that the proxy that is reported is the one that is used. */
+function proxyOf(world: World): (url: URL) => Proxy | null {
+  return (url) => {
+    const proxy = proxyFor(url, undefined, world.env);
+    for (const secret of proxy?.secrets ?? []) world.secrets.register(secret);
+    return proxy;
+  };
 }
 
 function readRate(text: string): number {

@@ -11,6 +11,7 @@ import { auditAll, type Audited } from "../pins/audit.ts";
 import { compareListings, type Compared } from "../pins/drift.ts";
 import { parseExpectedPins, type ExpectedPins } from "../pins/expected-pins.ts";
 import { exitOfCodes } from "../pins/leg.ts";
+import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { asksForChain, CHAIN_FLAGS, verifyChain } from "./verify-chain.ts";
 import { inEnvironment } from "./leg-words.ts";
 import { PLACE_FLAGS, readExchange } from "./pin-flags.ts";
@@ -18,6 +19,22 @@ import { readTargets } from "./pin-targets.ts";
 
 const FLAGS = {
   ...PLACE_FLAGS,
+  ...TRUST_FLAGS,
+  lineage: {
+    type: "boolean",
+    description: "follow each pin to its receipt, its build record, its commit and its capture",
+  },
+  template: {
+    type: "string",
+    valueHint: "T",
+    description: "with --lineage: the pins of this template alone",
+  },
+  attestation: {
+    type: "string",
+    repeat: true,
+    valueHint: "FILE",
+    description: "with --lineage: signed captures of the images",
+  },
   expect: {
     type: "string",
     valueHint: "FILE",
@@ -32,6 +49,7 @@ export const verifyAudit: Command = defineCommand({
   args: FLAGS,
   examples: [
     "waybill verify audit --config targets.json --all",
+    "waybill verify audit --config targets.json --env prod --lineage --trust trust.json",
     "waybill verify audit --target prod=https://cp.example.com --expect pins.json",
     "waybill verify audit --chain --target prod=https://cp.example.com --export events.jsonl",
     "waybill verify audit --events events.jsonl --expect-head 4711:9f86d0…",
@@ -39,6 +57,7 @@ export const verifyAudit: Command = defineCommand({
   exits: [
     "partial",
     "auth",
+    "policy",
     "untrusted",
     "missing",
     "mismatch",
@@ -61,12 +80,17 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
     intervalMs: parseDuration(flags["retry-interval"], "--retry-interval"),
   };
   const targets = readTargets(flags, world);
-  if (targets.length < 2 && expected === null) {
+  refuseStrayLineage(flags);
+  if (!flags.lineage && targets.length < 2 && expected === null) {
     throw new Failure("nothing_named", "one environment alone has nothing to differ from", {
       hint: "name a second environment, or what should be pinned with --expect FILE",
     });
   }
   const audited = await auditAll(targets, exchange, SYSTEM_CLOCK, rule);
+  if (flags.lineage) {
+    const { auditLineage } = await import("./verify-lineage.ts");
+    return auditLineage(audited, flags, exchange, world);
+  }
   const listed = audited.flatMap((one) => ("rows" in one ? [{ env: one.target.env, rows: one.rows }] : []));
   // What is left when others could not be read may have nothing to be compared with.
   const pins =
@@ -80,6 +104,21 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
     text: describe(pins),
     failures,
   };
+}
+
+/** What is for the one kind of audit means nothing in the other, and whoever gave it believes that it does. */
+function refuseStrayLineage(flags: Values<typeof FLAGS>): void {
+  if (flags.lineage) {
+    if (flags.expect !== undefined)
+      throw new Failure("flags_contradict", "--expect and --lineage contradict each other");
+    if (flags.key.length === 0 && flags.trust === undefined)
+      throw new Failure("flag_missing", "--lineage needs --key or --trust: whose receipts count");
+    return;
+  }
+  const names = ["key", "trust", "trust-state", "role", "threshold", "template", "attestation"] as const;
+  const stray = names.find((name) => flags[name] !== undefined && flags[name].length > 0);
+  if (stray === undefined) return;
+  throw new Failure("flags_contradict", `--${stray} was given without --lineage, which it is for`);
 }
 
 function readExpected(path: string, world: World): ExpectedPins {

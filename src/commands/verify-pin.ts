@@ -1,11 +1,16 @@
+import { Failure } from "../base/failure.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { prepareReport, REPORT_FLAGS } from "../cli/report-flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
-import { exitOfLegs } from "../pins/leg.ts";
-import { describeLegs, pinDocument } from "../pins/pin-document.ts";
+import { exitOfLegs, type Leg } from "../pins/leg.ts";
+import { pinDocument } from "../pins/pin-document.ts";
+import type { WantedPin } from "../pins/pin.ts";
+import type { Exchange } from "../pins/pin-client.ts";
+import type { ReadBackRule } from "../pins/read-back.ts";
 import { verifyAll } from "../pins/promote.ts";
+import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
 import {
   PIN_FLAGS,
@@ -17,7 +22,8 @@ import {
   readPins,
   readUnwanted,
 } from "./pin-flags.ts";
-import { inEnvironment, warnOfLegs } from "./leg-words.ts";
+import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
+import { REQUIRE_RECEIPT_FLAG } from "./receipt-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
 
@@ -26,6 +32,8 @@ const FLAGS = {
   ...PLACE_FLAGS,
   ...REPORT_FLAGS,
   ...IMAGE_CHECK_FLAGS,
+  ...REQUIRE_RECEIPT_FLAG,
+  ...TRUST_FLAGS,
   for: {
     type: "string",
     valueHint: "30s",
@@ -46,6 +54,7 @@ export const verifyPin: Command = defineCommand({
   examples: [
     "waybill verify pin --template codex --digest sha256:… --target prod=https://cp.example.com",
     "waybill verify pin --pin codex=sha256:… --config targets.json --all --for 2m --stable 3",
+    "waybill verify pin --template codex --digest sha256:… --config targets.json --env prod --require-receipt --trust trust.json",
   ],
   exits: [
     "partial",
@@ -76,19 +85,56 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
     stable: readCount(flags.stable, "--stable"),
     intervalMs: Math.min(parseDuration(flags["retry-interval"], "--retry-interval"), 1_000),
   };
+  const requireReceipts = await openReceiptDemand(flags, pins, rule, exchange, world);
   const targets = readTargets(flags, world);
   // The script that this replaces does not look at $GIT_SHA here.
   const commit = readCommitRule(flags, readCommit(flags["git-sha"]));
   const read = await verifyAll({ targets, pins, exchange, clock: SYSTEM_CLOCK, commit }, rule);
-  const legs = (await checks?.proveAfter(read)) ?? read;
+  const proven = (await checks?.proveAfter(read)) ?? read;
+  const legs = (await requireReceipts?.(proven)) ?? proven;
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, null, legs), ...checks?.document() },
-    text: describeLegs(legs),
+    document: { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() },
+    text: await textOfLegs(legs, world),
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
   };
+}
+
+/** What holds proven legs against their receipts; null when none are asked for. */
+async function openReceiptDemand(
+  flags: Values<typeof FLAGS>,
+  pins: readonly WantedPin[],
+  { forMs, intervalMs }: ReadBackRule,
+  exchange: Exchange,
+  world: World,
+): Promise<((legs: readonly Leg[]) => Promise<Leg[]>) | null> {
+  if (!flags["require-receipt"]) {
+    refuseStrayTrust(flags);
+    return null;
+  }
+  if (flags.not !== undefined)
+    throw new Failure("flags_contradict", "--not and --require-receipt contradict each other", {
+      hint: "a receipt is for one digest",
+    });
+  const [{ readReceiptTrust }, { requireReceipts }] = await Promise.all([
+    import("./receipt-demand.ts"),
+    import("../pins/require-receipts.ts"),
+  ]);
+  const now = world.now();
+  const trusted = readReceiptTrust(flags, pins, now);
+  return (legs) => requireReceipts(legs, { trusted, now, exchange, clock: SYSTEM_CLOCK, forMs, intervalMs });
+}
+
+/** A key without receipts checks nothing, and whoever gave it believes that it does. */
+function refuseStrayTrust(flags: Values<typeof FLAGS>): void {
+  const stray = (["key", "trust", "trust-state", "role", "threshold"] as const).find((name) => {
+    const value = flags[name];
+    return value !== undefined && value.length > 0;
+  });
+  if (stray !== undefined)
+    throw new Failure("flags_contradict", `--${stray} was given without --require-receipt, which it is for`);
 }

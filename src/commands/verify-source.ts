@@ -16,13 +16,10 @@ import {
   type CapturedSource,
   type SourceComparison,
 } from "../context/verify-source.ts";
-import { readArchiveSource, withoutTravelling } from "../context/verify-source-archive.ts";
-import {
-  describeDifferences,
-  explainByCommit,
-  readFolderSource,
-  type Explanation,
-} from "../context/verify-source-folder.ts";
+import { readArchiveSource, withoutTravelling } from "../context/read-archive.ts";
+import { contextRoot } from "../context/capture-context.ts";
+import { describeDifferences, explainByCommit, type Explanation } from "../context/explain-by-commit.ts";
+import { readFolder, rulesOfCapture } from "../context/read-folder.ts";
 
 const FLAGS = {
   context: {
@@ -87,22 +84,21 @@ async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promi
   }
   for (const path of captured.ownOutputs)
     world.say.warn(`not compared: ${quoted(path)}, which the capturing run wrote itself`);
-  const found = await readFolderSource(
-    {
-      context: flags.context,
-      cwd: world.cwd,
-      dockerfile: flags.dockerfile,
-      ignoreFile: flags["ignore-file"],
-      noIgnore: flags["no-ignore"],
-      includeVcs: flags["include-vcs"],
-      besides: [place],
-    },
-    captured,
-    world.stop,
-  );
+  const root = contextRoot(world.cwd, flags.context);
+  const rules = rulesOfCapture(root, captured, {
+    cwd: world.cwd,
+    dockerfile: flags.dockerfile,
+    ignoreFile: flags["ignore-file"],
+    noIgnore: flags["no-ignore"],
+    includeVcs: flags["include-vcs"],
+    besides: [place],
+  });
+  const found = await readFolder(root, "the source", rules, objectFormatOf(captured), world.stop);
   const comparison = compareSource(captured, found);
   const explanation =
-    comparison.different.length === 0 ? null : await explainByCommit(found, captured, world.env, gitBudgetMs);
+    comparison.different.length === 0
+      ? null
+      : await explainByCommit(found, captured, world.env, gitBudgetMs, world.stop);
   return report(captured, comparison, explanation);
 }
 

@@ -51,8 +51,10 @@ export function captureDocument(capture: Capture): {
     samples: Record<string, string[]>;
   };
   readonly digests: Readonly<Record<string, string | null>>;
+  readonly digests_detail: { readonly reasons: Readonly<Record<string, string>> };
   readonly context: ReturnType<typeof contextDocument>;
   readonly ref_full: string | null;
+  readonly ref_full_detail: { reason: string | null };
   readonly ref_kind: "branch" | "tag" | null;
   readonly tags: readonly string[];
   readonly pushed: boolean | null;
@@ -64,7 +66,8 @@ export function captureDocument(capture: Capture): {
   readonly volatile: ReturnType<typeof volatileDocument>;
   readonly warnings: Warning[];
 } {
-  const { coordinates, digests, matchesCommit, git } = capture;
+  const { coordinates, digests, matchesCommit, git, gitAbsence } = capture;
+  const without = gitAbsence?.reason ?? null;
   return {
     source_fields: sourceFields(capture),
     fields: {
@@ -84,13 +87,19 @@ export function captureDocument(capture: Capture): {
       ),
     },
     digests: Object.fromEntries(Object.entries(digests).map(([name, result]) => [name, result.value])),
+    digests_detail: {
+      reasons: Object.fromEntries(
+        Object.entries(digests).flatMap(([name, { reason }]) => (reason === null ? [] : [[name, reason]])),
+      ),
+    },
     context: contextDocument(capture),
     ref_full: git?.refFull.value ?? null,
+    ref_full_detail: { reason: git === null ? without : git.refFull.reason },
     ref_kind: git?.refKind ?? null,
     tags: git?.tags ?? [],
     pushed: git?.pushed.value ?? null,
     pushed_detail: {
-      reason: git === null ? coordinates.source_commit.reason : git.pushed.reason,
+      reason: git === null ? without : git.pushed.reason,
       ref: git?.pushed.ref ?? null,
     },
     git: gitDocument(git),

@@ -6,8 +6,10 @@ import { remedyFor } from "./remedies.ts";
 /** Something that the reader should look at, though the capture stands. Codes are stable. */
 export type Warning = { readonly code: string; readonly message: string };
 
+const VCS = /(?:^|\/)\.git(?:\/|$)/u;
+
 export function warningsOf(capture: Capture): Warning[] {
-  const { context, coordinates, digests, gitDetail } = capture;
+  const { context, coordinates, digests, gitAbsence } = capture;
   const warnings: Warning[] = [];
   if (context.problem !== null) warnings.push(context.problem);
   for (const { path, kind } of context.walk?.skipped ?? []) {
@@ -25,6 +27,13 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
     });
   }
+  const vcs = context.items?.find(({ path }) => path.includes(".git") && VCS.test(path));
+  if (vcs !== undefined) {
+    warnings.push({
+      code: "vcs_included",
+      message: `${shownText(vcs.path)} ships as well: no other clone of the commit has these bytes, nor this one tomorrow`,
+    });
+  }
   if (digests.working_tree_hash.reason === "name_not_utf8") {
     const name = context.items?.find((item) => shownText(item.path).includes("\ufffd"));
     const path = name === undefined ? "a file" : shownText(name.path);
@@ -39,9 +48,11 @@ export function warningsOf(capture: Capture): Warning[] {
       message: "the context holds no file; its hash is the hash of nothing",
     });
   }
-  const reason = coordinates.source_commit.reason;
+  // Also where a claim of the CI system stands in for it: what git could not see is unknown all the same.
+  const reason = gitAbsence?.reason ?? coordinates.source_commit.reason;
   if (reason !== null && reason !== "not_a_repository") {
-    warnings.push({ code: reason, message: `no commit: ${remedyOf(reason, gitDetail)}` });
+    const what = coordinates.source_commit.value === null ? "no commit" : "the commit is only a claim";
+    warnings.push({ code: reason, message: `${what}: ${remedyOf(reason, gitAbsence?.detail ?? null)}` });
   }
   if (capture.git?.readBy === "files") {
     const skipped = capture.git.includesSkipped
@@ -63,6 +74,13 @@ export function warningsOf(capture: Capture): Warning[] {
     warnings.push({
       code: "git_operation_in_progress",
       message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
+    });
+  }
+  const [form] = capture.matchesCommit.otherForm;
+  if (form !== undefined) {
+    warnings.push({
+      code: "unicode_form_differs",
+      message: `${shownText(form)} has the name that the commit gives it in another Unicode form only; check it out again where its names are kept`,
     });
   }
   if (capture.health !== null) warnings.push(...healthWarnings(capture.health));

@@ -4,7 +4,7 @@ import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "..
 import { gatherFacts, type GitFacts } from "../source/git-facts.ts";
 import { Git } from "../source/git.ts";
 import type { AbsenceReason } from "../source/known.ts";
-import { treeEqualsHead } from "../source/pull-request.ts";
+import { treeEqualsHead, type EqualTrees } from "../source/pull-request.ts";
 import { readRepositoryFiles } from "../source/repository-files.ts";
 import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
@@ -45,12 +45,12 @@ export type Capture = {
   /** The claims of the CI system that git contradicts. */
   readonly mismatches: readonly Mismatch[];
   /** For a pull request: whether the proposed files are what is checked out. */
-  readonly treeEqualsHead: boolean | null;
+  readonly treeEqualsHead: EqualTrees | null;
   /** Null when the context could not be read. */
   readonly health: Health | null;
   readonly machine: Machine;
-  /** What git said beyond a reason, for the person who looks for the cause. */
-  readonly gitDetail: string | null;
+  /** Why there is no `git`, and its own words for the person who looks for the cause. */
+  readonly gitAbsence: { readonly reason: AbsenceReason; readonly detail: string | null } | null;
 };
 
 /**
@@ -61,7 +61,7 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const root = contextRoot(request.cwd, request.context);
   const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
   const program = Git.find(request.env);
-  const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs);
+  const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs, stop);
   const finding = locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
   const [{ workTree, fromFiles }, gathered, context] = await Promise.all([
@@ -90,7 +90,8 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
     health: context.items === null ? null : examine(context.root, context.items),
     machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
-    gitDetail: workTree.ok ? null : workTree.detail,
+    gitAbsence:
+      facts === null ? { reason: absenceOf(workTree), detail: workTree.ok ? null : workTree.detail } : null,
   };
 }
 
@@ -100,7 +101,7 @@ function umaskText(): string {
 
 type Gathered = {
   readonly facts: GitFacts;
-  readonly treeEqualsHead: boolean | null;
+  readonly treeEqualsHead: EqualTrees | null;
   /** The same git, with what is left of the budget: the reading of the context does not count. */
   readonly left: () => Git;
 };
@@ -111,7 +112,7 @@ async function gather(
   ci: CiClaims | null,
 ): Promise<Gathered> {
   const facts = await gatherFacts(git, workTree);
-  const equal = ci === null ? null : await treeEqualsHead(git, facts, ci);
+  const equal = ci === null || ci.pullRequest === null ? null : await treeEqualsHead(git, facts, ci);
   return { facts, treeEqualsHead: equal, left: git.paused() };
 }
 
@@ -151,6 +152,8 @@ async function compare(
   const { facts, left } = gathered;
   if (context.items === null) return unknownMatch(context.problem?.code ?? "unreadable");
   if (facts.tree.reason !== null) return unknownMatch(facts.tree.reason);
+  // Nothing ships, so nothing was compared: an ignore file that leaves out all is no proof of anything.
+  if (context.items.length === 0) return unknownMatch("context_empty");
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
   return compareWithCommit({
     git: left(),

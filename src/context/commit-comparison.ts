@@ -9,6 +9,7 @@ import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";
 import {
   departuresFrom,
+  inOtherForm,
   matchOf,
   type Departure,
   type Difference,
@@ -38,10 +39,10 @@ export type Comparison = {
  */
 export async function compareWithCommit(wanted: Comparison): Promise<MatchesCommit> {
   // One id for all: then there is nothing to list.
-  if (wanted.itemsTree !== null && wanted.itemsTree === wanted.committedTree) return matchOf([]);
+  if (wanted.itemsTree !== null && wanted.itemsTree === wanted.committedTree) return matchOf([], []);
   const submodules = wanted.submodules.map(({ path, tree }) => ({ path, entries: tree?.entries ?? null }));
   const found = departuresFrom(wanted.committed.entries, submodules, wanted.items, wanted.isIgnored);
-  if (found.length === 0) return matchOf([]);
+  if (found.length === 0) return matchOf([], []);
   const [ignored, skipped] = await Promise.all([ignoredAmong(found, wanted), skippedAmong(found, wanted)]);
   const reader = new AgainReader(wanted);
   return matchOf(
@@ -49,6 +50,7 @@ export async function compareWithCommit(wanted: Comparison): Promise<MatchesComm
       const { path } = departure;
       return { path, kind: nameOf(departure, ignored.has(path), skipped.has(path), reader) };
     }),
+    inOtherForm(found),
   );
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { isSha256 } from "../base/digest.ts";
 import { fromHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
@@ -10,12 +10,13 @@ import { readBounded, reason } from "../host/files.ts";
 import { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { compressionOf } from "./archive.ts";
-import { captureContext, type ContextCapture } from "./capture-context.ts";
+import type { ContextCapture } from "./capture-context.ts";
 import type { ObjectFormat } from "./contents.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
 import type { TreeItem } from "./tree-digests.ts";
-import { readArchiveSource } from "./verify-source-archive.ts";
+import { readArchiveSource } from "./read-archive.ts";
+import { readFolder, rulesOfCapture, type FolderRules } from "./read-folder.ts";
 import { capturedSource, objectFormatOf, type CapturedSource } from "./verify-source.ts";
 
 /** One side of a comparison, by what it is; nothing of its files is read yet. */
@@ -112,36 +113,13 @@ export function formatOf(operand: Operand): ObjectFormat | null {
   return null;
 }
 
-/** Which files belong to a folder. */
-export type FolderRules = {
-  readonly cwd: string;
-  readonly dockerfile: string | undefined;
-  readonly ignoreFile: string | undefined;
-  readonly noIgnore: boolean;
-  /** Absolute paths that are no part of it, such as the other side's own file. */
-  readonly besides: readonly string[];
-};
-
 /** The rules for a folder beside `other`: what a capture was made with, unless the caller says otherwise. */
 export function rulesBeside(other: Operand, folder: Operand, rules: FolderRules): FolderRules {
   const besides = [...rules.besides, resolve(rules.cwd, other.name)];
-  if (other.kind !== "capture" || folder.kind !== "folder") return { ...rules, besides };
-  const { dockerfile, ignoreFile, ownOutputs } = other.captured;
-  const chosen = rules.noIgnore || rules.ignoreFile !== undefined;
-  return {
-    cwd: rules.cwd,
-    dockerfile: rules.dockerfile ?? placeIn(folder.place, dockerfile),
-    ignoreFile: chosen ? rules.ignoreFile : placeIn(folder.place, ignoreFile),
-    noIgnore: chosen ? rules.noIgnore : ignoreFile === null,
-    besides: [...besides, ...ownOutputs.map((path) => join(folder.place, path))],
-  };
-}
-
-/** A file that the capture names by its place in the context; one outside of it was on another machine. */
-function placeIn(root: string, path: string | null): string | undefined {
-  if (path === null || isAbsolute(path)) return undefined;
-  const place = join(root, Buffer.from(path, "latin1").toString("utf8"));
-  return existsSync(place) ? place : undefined;
+  const beside = { ...rules, besides };
+  return other.kind === "capture" && folder.kind === "folder"
+    ? rulesOfCapture(folder.place, other.captured, beside)
+    : beside;
 }
 
 /** Throws Failure when it cannot be read whole: then nothing can be said about it. */
@@ -159,27 +137,7 @@ export async function readFiles(
   if (operand.kind === "archive") {
     return { ...(await readArchiveSource(operand.place, format, stop)), context: null };
   }
-  const context = await captureContext(
-    {
-      cwd: rules.cwd,
-      dockerfile: rules.dockerfile,
-      ignoreFile: rules.ignoreFile,
-      noIgnore: rules.noIgnore,
-      context: operand.place,
-      includeVcs: false,
-      archive: null,
-      outputs: rules.besides,
-      objectFormat: format,
-    },
-    stop,
-  );
-  if (context.items !== null) return { items: context.items, tarSha256: null, context };
-  const { problem } = context;
-  const invalid = problem?.code === "ignore_file_invalid";
-  throw new Failure(
-    invalid ? "ignore_file_invalid" : problem?.code === "unstable" ? "file_changed" : "nothing_checked",
-    `${quoted(operand.name)} cannot be read: ${problem?.message ?? "unknown"}`,
-  );
+  return readFolder(operand.place, quoted(operand.name), rules, format, stop);
 }
 
 function itemOf({ path, mode, size, sha256, blob }: ManifestEntry): TreeItem {

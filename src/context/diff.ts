@@ -10,7 +10,6 @@ import {
   rulesBeside,
   treeOperand,
   type Files,
-  type FolderRules,
   type Operand,
 } from "./diff-operand.ts";
 import type { ObjectFormat } from "./contents.ts";
@@ -24,10 +23,11 @@ import {
   type PathDifference,
   type TreeDifference,
 } from "./tree-difference.ts";
-import { withoutTravelling } from "./verify-source-archive.ts";
+import { withoutTravelling } from "./read-archive.ts";
+import type { FolderRules } from "./read-folder.ts";
 import { compareSource, type CapturedSource } from "./verify-source.ts";
 
-export type DiffRequest = Omit<FolderRules, "besides"> & {
+export type DiffRequest = Omit<FolderRules, "besides" | "includeVcs"> & {
   readonly a: string;
   readonly b: string;
   /** Where commits are looked up. */
@@ -52,7 +52,10 @@ export type Compared = {
   readonly differences: readonly PathDifference[];
   /** Where a side is a capture: it has digests and no list of files. */
   readonly digests: readonly DigestPair[];
-  /** Of two captures: what they say differently of where the source comes from. No difference of the content. */
+  /**
+   * Of two captures: what they say differently of where the source comes from, and of the machines (`volatile.…`),
+   * which may be why one commit has two hashes. No difference of the content.
+   */
   readonly fields: readonly FieldPair[];
   /** Submodules, whose files a commit does not name. */
   readonly notCompared: readonly BytePath[];
@@ -63,10 +66,11 @@ export async function compareOperands(request: DiffRequest, stop: AbortSignal): 
   const { cwd, env } = request;
   const program = Git.find(env);
   const repo = contextRoot(cwd, request.repo);
-  const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs);
+  const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs, stop);
   const [a, b] = [await identify(request.a, cwd, git), await identify(request.b, cwd, git)];
   const format = formatOf(a) ?? formatOf(b);
-  const rules = { ...request, besides: [] };
+  const { dockerfile, ignoreFile, noIgnore } = request;
+  const rules = { cwd, dockerfile, ignoreFile, noIgnore, includeVcs: false, besides: [] };
   const left = await sideOf(a, format, rulesBeside(b, a, rules), stop);
   const right = await sideOf(b, format, rulesBeside(a, b, rules), stop);
   if (a.kind !== "capture" && b.kind !== "capture") {
@@ -178,6 +182,10 @@ function fieldPairs(a: JsonValue, b: JsonValue): FieldPair[] {
 }
 
 function fieldsIn(document: JsonValue): Readonly<Record<string, JsonValue>> {
-  const fields = isMap(document) ? document["source_fields"] : undefined;
-  return isMap(fields) ? fields : {};
+  if (!isMap(document)) return {};
+  const { source_fields: fields, volatile: machine } = document;
+  const facts = isMap(machine)
+    ? Object.entries(machine).map(([name, value]) => [`volatile.${name}`, value] as const)
+    : [];
+  return { ...(isMap(fields) ? fields : {}), ...Object.fromEntries(facts) };
 }

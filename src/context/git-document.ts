@@ -76,7 +76,7 @@ export function pathMembers(path: Uint8Array): { readonly path: string; readonly
 }
 
 /** The commits of a pull-request build. Mostly three different ones, and only the first is what is here. */
-export function pullRequestDocument({ ci, git, treeEqualsHead }: Capture): {
+export function pullRequestDocument({ ci, git, gitAbsence, treeEqualsHead }: Capture): {
   readonly number: string | null;
   readonly checked_out: string | null;
   readonly head: string | null;
@@ -85,6 +85,7 @@ export function pullRequestDocument({ ci, git, treeEqualsHead }: Capture): {
   readonly base_ref: string | null;
   readonly head_repo: string | null;
   readonly tree_equals_head: boolean | null;
+  readonly tree_equals_head_detail: { readonly reason: string | null };
 } | null {
   const claims = ci?.pullRequest ?? null;
   if (claims === null) return null;
@@ -96,6 +97,7 @@ export function pullRequestDocument({ ci, git, treeEqualsHead }: Capture): {
     head_ref: claims.headRef,
     base_ref: claims.baseRef,
     head_repo: claims.headRepo,
-    tree_equals_head: treeEqualsHead,
+    tree_equals_head: treeEqualsHead?.value ?? null,
+    tree_equals_head_detail: { reason: treeEqualsHead?.reason ?? gitAbsence?.reason ?? null },
   };
 }

@@ -80,6 +80,12 @@ export function healthWarnings(health: Health): Warning[] {
       message: `${secrets.length} of the files look like secrets: ${names.join(", ")}${more}; name them in the ignore file`,
     });
   }
+  if (health.unchecked > 0) {
+    warnings.push({
+      code: "secrets_unchecked",
+      message: `${health.unchecked} more files are named like secrets, and nobody looked into them`,
+    });
+  }
   if (bytes > LIMITS.contextArchiveBytes) {
     warnings.push({
       code: "context_too_large",

@@ -1,5 +1,5 @@
 import { toHex } from "../base/encoding.ts";
-import { bytePathOf, childPath, shownText, type BytePath } from "./byte-path.ts";
+import { bytePathOf, childPath, exactText, isAscii, shownText, type BytePath } from "./byte-path.ts";
 import { modeOf, type TreeItem } from "./tree-digests.ts";
 
 /** One way in which the staged bytes differ from the commit. */
@@ -21,6 +21,8 @@ export type MatchesCommit = {
   readonly counts: Readonly<Partial<Record<Difference, number>>>;
   /** A few paths of each kind, for the reader. */
   readonly samples: Readonly<Partial<Record<Difference, readonly string[]>>>;
+  /** Untracked names that the commit has in another Unicode form, in which some systems and tools write them. */
+  readonly otherForm: readonly BytePath[];
 };
 
 export type CommittedEntry = { readonly mode: string; readonly id: string; readonly path: Uint8Array };
@@ -98,9 +100,22 @@ function ownerOf(path: BytePath, owners: ReadonlySet<string>): BytePath | null {
   return null;
 }
 
+/** The untracked paths that are a missing one as soon as both are composed. */
+export function inOtherForm(found: readonly Departure[]): BytePath[] {
+  const composed = ({ path }: Departure): string | null =>
+    isAscii(path) ? null : (exactText(path)?.normalize("NFC") ?? null);
+  const missing = new Set(found.filter(({ kind }) => kind === "missing").map(composed));
+  missing.delete(null);
+  if (missing.size === 0) return [];
+  return found
+    .filter((departure) => departure.kind === "untracked" && missing.has(composed(departure)))
+    .map(({ path }) => path);
+}
+
 /** The verdict, with what was found counted by kind. */
 export function matchOf(
   found: readonly { readonly kind: Difference; readonly path: BytePath }[],
+  otherForm: readonly BytePath[],
 ): MatchesCommit {
   const counts: Partial<Record<Difference, number>> = {};
   const samples: Partial<Record<Difference, string[]>> = {};
@@ -109,9 +124,9 @@ export function matchOf(
     const shown = (samples[kind] ??= []);
     if (shown.length < SAMPLES) shown.push(shownText(path));
   }
-  return { value: found.length === 0, reason: null, counts, samples };
+  return { value: found.length === 0, reason: null, counts, samples, otherForm };
 }
 
 export function unknownMatch(reason: string): MatchesCommit {
-  return { value: null, reason, counts: {}, samples: {} };
+  return { value: null, reason, counts: {}, samples: {}, otherForm: [] };
 }

@@ -14,9 +14,14 @@ export type Requirements = {
 /** Warnings about what is there; the others are about what nobody knows. */
 const REFUSALS: Readonly<Record<string, FailureCode>> = {
   ignore_file_invalid: "ignore_file_invalid",
+  special_file_skipped: "requirement_not_met",
+  displaced_in_archive: "requirement_not_met",
+  own_output_skipped: "requirement_not_met",
   secrets_shipped: "requirement_not_met",
   context_too_large: "requirement_not_met",
   names_collide: "requirement_not_met",
+  unicode_form_differs: "requirement_not_met",
+  vcs_included: "requirement_not_met",
   ci_mismatch: "requirement_not_met",
   git_operation_in_progress: "requirement_not_met",
 };
@@ -65,8 +70,8 @@ export function unmetRequirements(capture: Capture, wanted: Requirements): Failu
 }
 
 /** A build from a commit that nobody else has cannot be repeated by anybody. */
-function unpushed({ git, coordinates }: Capture): Failure[] {
-  const pushed = git?.pushed ?? { value: null, reason: coordinates.source_commit.reason };
+function unpushed({ git, gitAbsence }: Capture): Failure[] {
+  const pushed = git?.pushed ?? { value: null, reason: gitAbsence?.reason ?? null };
   if (pushed.value === true) return [];
   if (pushed.value === false) {
     return [

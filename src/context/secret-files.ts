@@ -7,7 +7,9 @@ export type SecretKind =
   | "aws_credentials"
   | "netrc"
   | "git_credentials"
-  | "docker_auth";
+  | "docker_auth"
+  | "kube_config"
+  | "service_account";
 
 /** A file by its name: a secret as it is, or one if its content is. */
 type Suspicion =
@@ -34,6 +36,18 @@ const BY_NAME: readonly (readonly [RegExp, Suspicion])[] = [
   [
     /(?:^|\/)\.npmrc$/u,
     { kind: "npm_token", content: new RegExp(`_(?:authToken|auth|password)${VALUE}`, "iu") },
+  ],
+  [
+    /(?:^|\/)\.yarnrc\.yml$/u,
+    { kind: "npm_token", content: /^\s*npmAuth(?:Token|Ident):\s*["']?(?!\$\{)[^\s"']/mu },
+  ],
+  [
+    /(?:^|\/)(?:\.kube\/config|kubeconfig)$/u,
+    { kind: "kube_config", content: /^\s*(?:- )?(?:token|password|client-key-data):\s*\S/mu },
+  ],
+  [
+    /(?:^|\/)[^/]*(?:credential|service[-_]?account)[^/]*\.json$/iu,
+    { kind: "service_account", content: /"(?:private_key|client_secret|refresh_token)"\s*:\s*"[^"]/u },
   ],
   [/(?:^|\/)\.pypirc$/u, { kind: "pypi_password", content: /^\s*password\s*[:=]\s*\S/imu }],
   [

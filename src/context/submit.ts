@@ -33,11 +33,12 @@ const OPEN_OUTCOME = new Set(["connection_lost", "deadline_passed", "server_fail
  */
 export async function submitBuild(
   submission: Submission,
-  fields: SourceFields,
+  known: SourceFields,
   archivePath: string,
   clock: SubmitClock,
   stop: AbortSignal,
 ): Promise<SubmittedBuild> {
+  const fields = formFields(known);
   const archive = Bun.file(archivePath);
   if (archive.size > LIMITS.contextArchiveBytes) {
     throw new Failure(
@@ -63,6 +64,12 @@ export async function submitBuild(
       cause: error,
     });
   }
+}
+
+/** A form makes every line break a CR LF, and so another value: such a folder's name is left out, and not changed. */
+function formFields(known: SourceFields): SourceFields {
+  const { source_subpath: subpath, ...others } = known;
+  return subpath !== undefined && /[\r\n]/u.test(subpath) ? others : known;
 }
 
 /** The recorded build, null when there is none, or that nobody could be asked: not every credential may read. */

@@ -8,10 +8,15 @@ export function hasProblems(path: string): boolean {
   return path.startsWith("/v1/");
 }
 
+/** Pages are for people, and so are the way in and what pages are made of. */
+export function isOfApi({ path }: Route): boolean {
+  return /^\/(?:v1|v5|cp|healthz|readyz|metrics)(?:\/|$)/u.test(path);
+}
+
 /** The OpenAPI 3.1 document of these routes: paths, scopes and methods are theirs, the rest is `OPERATIONS`. */
 export function apiDocument(routes: readonly Route[], version: string): JsonMap {
   const paths: Record<string, Record<string, JsonValue>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(isOfApi)) {
     const path = route.path.replace("...}", "}");
     (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route);
   }
@@ -55,7 +60,7 @@ function operationOf(route: Route): JsonMap {
 }
 
 function securityOf(route: Route): JsonMap {
-  if (route.access === "open") return { security: [] };
+  if (route.access === "open" || route.access === "page") return { security: [] };
   // Scopes of a bearer token are named since OpenAPI 3.1, also outside OAuth.
   const schemes = route.takesApiKey === true ? ["bearer", "apiKey"] : ["bearer"];
   return {

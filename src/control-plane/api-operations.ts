@@ -49,6 +49,16 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   [`PUT ${PIN}/hold`]: { summary: "keep the pin where it is", body: "Reason", answers: { 200: "Stop" } },
   [`DELETE ${PIN}/hold`]: { summary: "let the pin move again", answers: { 204: null } },
+  [`GET ${PIN}/receipts`]: {
+    summary: "the signed receipts of the version that the pin has",
+    answers: { 200: "Receipts" },
+  },
+  [`POST ${PIN}/receipts`]: {
+    summary: "keep a signed receipt for the version that the pin has",
+    headers: ["If-Match"],
+    body: "Envelope",
+    answers: { 200: "Receipt" },
+  },
   "PUT /v1/vetoes/{template}/{digest}": {
     summary: "keep a digest from being pinned",
     body: "Reason",
@@ -68,6 +78,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       "source_commit",
       "working_tree_hash",
       "agent_name",
+      "image_digest",
       "sort_by",
       "sort_order",
       "limit",

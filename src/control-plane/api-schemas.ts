@@ -106,6 +106,14 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
     required: ["reason"],
     properties: { reason: text, to_version: whole, to_digest: imageDigest },
   },
+  Receipt: exact({ number: whole, version: whole, at: instant, by: text, envelope: anyMap }),
+  Receipts: exact({
+    plane: sha256,
+    env: text,
+    pin: ref("VersionedPin"),
+    receipts: list(ref("Receipt")),
+    last_receipted_version: orNull(whole),
+  }),
   History: exact({
     history: list(
       exact({
@@ -164,7 +172,12 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
     capabilities: list(text),
     artifacts: {
       type: "object",
-      additionalProperties: exact({ "object_key?": text, "sha256?": sha256, "signature?": text }),
+      additionalProperties: exact({
+        "object_key?": text,
+        "sha256?": sha256,
+        "signature?": text,
+        "statement?": text,
+      }),
     },
   }),
   PackageList: exact({ packages: list(ref("Package")) }),
@@ -189,6 +202,7 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
         "artifact_object_key?": text,
         "artifact_sha256?": sha256,
         "artifact_signature?": text,
+        "artifact_statement?": text,
         target_os: text,
         target_arch: text,
       }),

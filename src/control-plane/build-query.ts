@@ -12,7 +12,7 @@ export type BuildQuery = {
   } | null;
 };
 
-const FILTERS = ["source_commit", "working_tree_hash", "agent_name"] as const;
+const FILTERS = ["source_commit", "working_tree_hash", "agent_name", "image_digest"] as const;
 type BuildFilter = (typeof FILTERS)[number];
 
 const DEFAULT_LIMIT = 100;

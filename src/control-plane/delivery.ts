@@ -20,6 +20,7 @@ export type DeliveredAssignment = {
   readonly artifact_object_key?: string;
   readonly artifact_sha256?: string;
   readonly artifact_signature?: string;
+  readonly artifact_statement?: string;
   readonly target_os: string;
   readonly target_arch: string;
 };
@@ -75,7 +76,7 @@ function deliverOne(
 
 type ArtifactMembers = Pick<
   DeliveredAssignment,
-  "artifact_object_key" | "artifact_sha256" | "artifact_signature"
+  "artifact_object_key" | "artifact_sha256" | "artifact_signature" | "artifact_statement"
 >;
 
 /** The exact platform or nothing: no aliases, and no reference that lacks its key or its digest. */
@@ -88,6 +89,7 @@ function artifactFor(published: Package, platform: string): ArtifactMembers | nu
     artifact_object_key: artifact.object_key,
     artifact_sha256: artifact.sha256,
     ...(artifact.signature === undefined ? {} : { artifact_signature: artifact.signature }),
+    ...(artifact.statement === undefined ? {} : { artifact_statement: artifact.statement }),
   };
 }
 

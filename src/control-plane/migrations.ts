@@ -164,6 +164,9 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 `,
   `
+ALTER TABLE package_artifacts ADD COLUMN statement TEXT;
+`,
+  `
 -- Over the event and the digest of the one before it; null for events from before this step.
 ALTER TABLE events ADD COLUMN sha256 TEXT CHECK (length(sha256) = 64);
 CREATE TABLE event_head (

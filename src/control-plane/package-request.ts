@@ -18,6 +18,8 @@ export type PackageArtifact = {
   readonly object_key?: string;
   readonly sha256?: Sha256;
   readonly signature?: string;
+  /** The envelope of a signed statement, as JSON text: hosts judge it, we only keep it. */
+  readonly statement?: string;
 };
 
 /** A version of an add-on, as it is published and as it is answered. `artifacts` is keyed by `os/arch`. */
@@ -46,6 +48,7 @@ const CAPABILITY = /^[a-z0-9][a-z0-9_.:-]{0,127}$/u;
 const MAX_PLATFORMS = 64;
 const MAX_KEY_CHARS = 1_024;
 const SIGNATURE_BYTES = 64;
+const MAX_STATEMENT_CHARS = 65_536;
 
 /** Reads the body of `POST /v1/addons/packages`. Throws WireRefusal. */
 export function readPackage(body: JsonValue): Package {
@@ -98,10 +101,15 @@ function readArtifact(entry: JsonMap, where: string): PackageArtifact {
   if (signature !== "" && fromHexOrBase64(signature)?.length !== SIGNATURE_BYTES) {
     throw refusedField(`${where}.signature must be ${SIGNATURE_BYTES} bytes in hex or base64`);
   }
+  const statement = text(entry, "statement", where);
+  if (statement !== "" && (!statement.startsWith("{") || statement.length > MAX_STATEMENT_CHARS)) {
+    throw refusedField(`${where}.statement must be the JSON of an envelope`);
+  }
   return {
     ...(key === "" ? {} : { object_key: key }),
     ...(sha256 === "" ? {} : { sha256 }),
     ...(signature === "" ? {} : { signature }),
+    ...(statement === "" ? {} : { statement }),
   };
 }
 

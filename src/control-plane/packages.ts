@@ -23,6 +23,7 @@ type ArtifactRow = {
   readonly object_key: string | null;
   readonly sha256: Sha256 | null;
   readonly signature: string | null;
+  readonly statement: string | null;
 };
 
 function fromRows(row: PackageRow, artifactRows: readonly ArtifactRow[]): Package {
@@ -30,11 +31,12 @@ function fromRows(row: PackageRow, artifactRows: readonly ArtifactRow[]): Packag
   const config: JsonMap = JSON.parse(row.config_json);
   const capabilities: string[] = JSON.parse(row.capabilities_json);
   const artifacts: Record<string, PackageArtifact> = Object.create(null);
-  for (const { platform, object_key, sha256, signature } of artifactRows) {
+  for (const { platform, object_key, sha256, signature, statement } of artifactRows) {
     artifacts[platform] = {
       ...(object_key === null ? {} : { object_key }),
       ...(sha256 === null ? {} : { sha256 }),
       ...(signature === null ? {} : { signature }),
+      ...(statement === null ? {} : { statement }),
     };
   }
   return {
@@ -114,10 +116,11 @@ async function upsert(sql: Sql, env: string, wanted: Package, by: By): Promise<v
   );
   for (const [platform, artifact] of Object.entries(wanted.artifacts)) {
     await sql.run(
-      `INSERT INTO package_artifacts (env, addon_id, version, platform, object_key, sha256, signature)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
+      `INSERT INTO package_artifacts (env, addon_id, version, platform, object_key, sha256, signature,
+         statement)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
        ON CONFLICT (env, addon_id, version, platform) DO UPDATE SET object_key = excluded.object_key,
-         sha256 = excluded.sha256, signature = excluded.signature`,
+         sha256 = excluded.sha256, signature = excluded.signature, statement = excluded.statement`,
       env,
       wanted.addon_id,
       wanted.version,
@@ -125,6 +128,7 @@ async function upsert(sql: Sql, env: string, wanted: Package, by: By): Promise<v
       artifact.object_key ?? null,
       artifact.sha256 ?? null,
       artifact.signature ?? null,
+      artifact.statement ?? null,
     );
   }
 }

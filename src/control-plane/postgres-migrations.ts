@@ -153,6 +153,9 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);
 `,
   `
+ALTER TABLE package_artifacts ADD COLUMN statement TEXT;
+`,
+  `
 ALTER TABLE events ADD COLUMN sha256 TEXT CHECK (length(sha256) = 64);
 ALTER TABLE events ALTER COLUMN seq DROP IDENTITY;
 CREATE TABLE event_head (

@@ -1,12 +1,14 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
-import type { Metrics } from "./metrics.ts";
-import type { Scope } from "./scopes.ts";
 import type { HostConfig } from "./delivery.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Viewer } from "./page/frame.ts";
+import type { Scope } from "./scopes.ts";
 import type { TokenRecord } from "./token.ts";
 import type { TokenBounds } from "./token-bounds.ts";
 import type { ViewCache } from "./view-cache.ts";
+import type { WireRefusal } from "./wire.ts";
 
 /** What a handler works with, besides its request. */
 export type Deps = {
@@ -35,14 +37,27 @@ export type Call = {
   readonly revision: number;
 };
 
+/** A page that somebody with a session looks at. */
+export type Visit = Pick<Call, "request" | "params" | "query"> & { readonly viewer: Viewer };
+
 type Common = {
+  /** How a refusal is said, where it is not JSON. */
+  readonly refused?: (refusal: WireRefusal, request: Request, viewer: Viewer | null) => Response;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Segments; `{name}` takes one, `{name...}` at the end takes the rest, one or more. */
   readonly path: string;
 };
 
 export type Route =
-  | (Common & { readonly access: "open"; readonly answer: (deps: Deps) => Promise<Response> })
+  | (Common & {
+      readonly access: "open";
+      readonly answer: (deps: Deps, request: Request) => Promise<Response>;
+    })
+  | (Common & {
+      readonly access: "page";
+      readonly action: string;
+      readonly answer: (visit: Visit, deps: Deps) => Promise<Response>;
+    })
   | (Common & {
       readonly access: Scope;
       /** Noun and verb, for the record of denied attempts. */
@@ -66,7 +81,7 @@ export class Router {
   readonly #routes: readonly Compiled[];
 
   constructor(routes: readonly Route[]) {
-    this.#routes = routes.map((route) => ({ route, parts: route.path.slice(1).split("/").map(partOf) }));
+    this.#routes = routes.map((route) => ({ route, parts: partsOf(route.path) }));
   }
 
   find(method: string, rawPath: string): Routed {
@@ -84,6 +99,10 @@ export class Router {
   }
 }
 
+function partsOf(path: string): readonly Part[] {
+  return path === "/" ? [] : path.slice(1).split("/").map(partOf);
+}
+
 function partOf(text: string): Part {
   if (text.endsWith("...}")) return { kind: "rest", text: text.slice(1, -4) };
   return text.startsWith("{") ? { kind: "one", text: text.slice(1, -1) } : { kind: "text", text };
@@ -94,6 +113,7 @@ function partOf(text: string): Part {
  * (`//`), a dot segment, or a slash, backslash or control character behind a percent sign.
  */
 function pathSegments(rawPath: string): readonly string[] | null {
+  if (rawPath === "/") return [];
   if (!rawPath.startsWith("/")) return null;
   const segments: string[] = [];
   for (const raw of rawPath.slice(1).split("/")) {

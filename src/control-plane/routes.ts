@@ -8,6 +8,8 @@ import { BUILD_ROUTES } from "./build-routes.ts";
 import { EVENT_ROUTES } from "./event-routes.ts";
 import { HEALTH_ROUTES } from "./health-routes.ts";
 import { METRICS_ROUTES } from "./metrics-routes.ts";
+import { PAGE_ROUTES } from "./page/page-routes.ts";
+import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
 import { PIN_ROUTES } from "./pin-routes.ts";
 import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
@@ -21,6 +23,8 @@ const NOUNS: readonly Route[] = [
   ...PIN_ROUTES,
   ...PIN_VERSION_ROUTES,
   ...PIN_STOP_ROUTES,
+  ...PIN_RECEIPT_ROUTES,
+  ...PAGE_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,
   ...ADDON_ROUTES,

@@ -19,6 +19,7 @@ const STATUS = {
   vetoed: 409,
   frozen: 409,
   too_many_attestations: 409,
+  too_many_receipts: 409,
   stale_version: 412,
   too_large: 413,
   unsupported_media_type: 415,
@@ -124,7 +125,7 @@ export function jsonText(
   });
 }
 
-/** On every answer: nothing we send is a page, and nothing of it belongs into a shared cache. */
+/** On every answer that does not say otherwise: it is no page, and nothing of it belongs into a shared cache. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

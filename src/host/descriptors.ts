@@ -34,12 +34,29 @@ export function isPipe(descriptor: 1 | 2): boolean {
 
 /** Whether a person sees what is written there. The module that can tell is slow to load; a file or pipe is none. */
 export function isTerminal(descriptor: 1 | 2): boolean {
+  if (!mayBeTerminal()) return false;
   try {
     if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
   } catch {
     return false;
   }
   return process.getBuiltinModule("node:tty").isatty(descriptor);
+}
+
+/**
+ * Known to the runtime since its start: with no terminal on either stream it colours nothing. Where variables had a
+ * say in that, it says nothing. Asking the system takes the file system, see file-system.ts.
+ */
+function mayBeTerminal(): boolean {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  return Bun.enableANSIColors || NO_COLOR !== undefined || FORCE_COLOR !== undefined;
+}
+
+/** Columns of the terminal that standard output is; null when it is none, or does not say. */
+export function terminalWidth(): number | null {
+  if (!isTerminal(1)) return null;
+  const { columns } = process.stdout;
+  return columns > 0 ? columns : null;
 }
 
 const O_CLOEXEC = 0o2000000;
@@ -50,7 +67,7 @@ const O_CLOEXEC = 0o2000000;
  * is. Known on Linux only; elsewhere false.
  */
 export function wasClosedAtStart(descriptor: 1 | 2): boolean {
-  if (process.platform !== "linux") return false;
+  if (process.platform !== "linux" || !looksLikeNull(descriptor)) return false;
   try {
     if (!fs().fstatSync(descriptor).isCharacterDevice()) return false;
     const flags = /^flags:\s+([0-7]+)$/mu.exec(
@@ -60,6 +77,12 @@ export function wasClosedAtStart(descriptor: 1 | 2): boolean {
   } catch {
     return false;
   }
+}
+
+/** A question that needs no file system (loading it takes a third of a short run): nothing else has both of these. */
+function looksLikeNull(descriptor: 1 | 2): boolean {
+  const [file, nothing] = [Bun.file(descriptor), Bun.file("/dev/null")];
+  return file.size === nothing.size && file.lastModified === nothing.lastModified;
 }
 
 /** Where standard output goes when others would see a secret there, in words; null for a pipe and a 0600 file. */

@@ -2,9 +2,8 @@ import { Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { isLoopback } from "./endpoint.ts";
-import { fs } from "./file-system.ts";
 import { errorCode } from "./files.ts";
-import type { Proxy } from "./proxy-choice.ts";
+import type { Proxy } from "./proxy.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -36,9 +35,11 @@ export type HttpAnswer = HttpHead & { readonly body: Uint8Array };
 
 /** The whole answer. Throws Failure: a transport code, `answer_too_large` or an interruption. */
 export async function request(wanted: HttpRequest): Promise<HttpAnswer> {
-  const { chunks, ...head } = await open(wanted);
+  const response = await send(wanted);
+  const head = { status: response.status, headers: response.headers };
+  if (isShort(response, wanted)) return { ...head, body: await wholeBody(response, wanted) };
   const pieces: Uint8Array[] = [];
-  for await (const chunk of chunks) pieces.push(chunk);
+  for await (const chunk of bounded(response, wanted)) pieces.push(chunk);
   const [only = new Uint8Array()] = pieces;
   return { ...head, body: pieces.length <= 1 ? only : new Uint8Array(Buffer.concat(pieces)) };
 }
@@ -51,13 +52,18 @@ export async function request(wanted: HttpRequest): Promise<HttpAnswer> {
 export async function open(
   wanted: HttpRequest,
 ): Promise<HttpHead & { readonly chunks: AsyncIterable<Uint8Array> }> {
+  const response = await send(wanted);
+  return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
+}
+
+async function send(wanted: HttpRequest): Promise<Response> {
   if (wanted.url.protocol !== "https:" && wanted.url.protocol !== "http:") {
     throw new Failure("url_invalid", `${shownUrl(wanted.url)} is neither http nor https`);
   }
   const deadline = AbortSignal.timeout(wanted.deadlineMs);
   const signal = wanted.stop === undefined ? deadline : AbortSignal.any([deadline, wanted.stop]);
   try {
-    const answer = fetch(wanted.url, {
+    const response = await fetch(wanted.url, {
       method: wanted.method,
       headers: { "accept-encoding": "identity", ...wanted.headers },
       ...(wanted.body === undefined ? {} : { body: wanted.body }),
@@ -75,13 +81,27 @@ export async function open(
       },
       signal,
     });
-    // Whatever comes will be written somewhere; the loading costs no time while the other side thinks.
-    fs();
-    const response = await answer;
     refuseLongHead(response.headers, wanted.url);
-    return { status: response.status, headers: response.headers, chunks: bounded(response, wanted) };
+    return response;
   } catch (error) {
     throw error instanceof Failure ? error : transportFailure(error, wanted);
+  }
+}
+
+/**
+ * Whether the server promised a length within the ceiling, and nothing that goes before it (RFC 9112 §6.3): then no
+ * more than that is read, and the runtime's stream, which costs a short run more than the request, is not needed.
+ */
+function isShort({ headers }: Response, { maxBytes }: HttpRequest): boolean {
+  const length = headers.get("content-length") ?? "";
+  return !headers.has("transfer-encoding") && /^\d{1,9}$/u.test(length) && Number(length) <= maxBytes;
+}
+
+async function wholeBody(response: Response, wanted: HttpRequest): Promise<Uint8Array> {
+  try {
+    return await response.bytes();
+  } catch (error) {
+    throw transportFailure(error, wanted);
   }
 }
 

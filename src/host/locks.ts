@@ -73,6 +73,16 @@ function isStillAt(descriptor: number, path: string): boolean {
   }
 }
 
+/** Whether locks can be had on this machine; loads what they need, takes none. */
+export function lockingWorks(): boolean {
+  try {
+    loadFlock();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 type Flock = (descriptor: number, operation: number) => number;
 let loaded: Flock | undefined;
 

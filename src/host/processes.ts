@@ -12,6 +12,8 @@ export type ProcessRequest = {
   readonly maxOutputBytes: number;
   /** What the child reads on standard input; nothing when absent. */
   readonly input?: Uint8Array;
+  /** Aborted, it ends the child: a group of its own hears nothing of the signals that our terminal or runner sends. */
+  readonly stop: AbortSignal;
 };
 
 export type ProcessResult =
@@ -21,12 +23,19 @@ export type ProcessResult =
       readonly stdout: Uint8Array;
       readonly stderr: string;
     }
-  | { readonly outcome: "deadline" | "too_much_output" | "not_started" };
+  | { readonly outcome: Cut | "not_started" };
+
+type Cut = "deadline" | "too_much_output" | "stopped";
 
 const STDERR_BYTES = 16_384;
 
-/** Runs a program to its end, its deadline or its output ceiling; at the latter two its whole process group is killed. */
+/**
+ * Runs a program to its end, its deadline, its output ceiling or the run's own stop; at the latter three its whole
+ * process group is killed.
+ */
 export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult> {
+  const { stop } = wanted;
+  if (stop.aborted) return { outcome: "stopped" };
   let child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
   try {
     child = Bun.spawn([wanted.program, ...wanted.args], {
@@ -42,8 +51,8 @@ export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult>
     return { outcome: "not_started" };
   }
   const [stdout, stderr] = [child.stdout.getReader(), child.stderr.getReader()];
-  let cut: "deadline" | "too_much_output" | null = null;
-  const kill = (why: "deadline" | "too_much_output"): void => {
+  let cut: Cut | null = null;
+  const kill = (why: Cut): void => {
     cut ??= why;
     try {
       process.kill(-child.pid, "SIGKILL");
@@ -55,6 +64,8 @@ export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult>
     void stderr.cancel();
   };
   const timer = setTimeout(() => kill("deadline"), wanted.deadlineMs);
+  const onStop = (): void => kill("stopped");
+  stop.addEventListener("abort", onStop, { once: true });
   try {
     const [output, errors] = await Promise.all([
       collect(stdout, wanted.maxOutputBytes, () => kill("too_much_output")),
@@ -65,6 +76,7 @@ export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult>
     return { outcome: "exited", code, stdout: output, stderr: new TextDecoder().decode(errors) };
   } finally {
     clearTimeout(timer);
+    stop.removeEventListener("abort", onStop);
   }
 }
 

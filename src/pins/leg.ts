@@ -26,6 +26,8 @@ export type LegOutcome =
   | "outcome_unknown"
   /** Nothing was written, because another leg of the run was refused by a policy. */
   | "held_back"
+  /** Pinned and proven, without the signed receipt that was wanted. */
+  | "unreceipted"
   | "failed";
 
 /** One request of a leg, in order. */
@@ -57,6 +59,15 @@ export type Leg = {
   readonly raceWindow: RaceWindow | null;
   /** What the reader should know although it decided nothing. */
   readonly warnings: readonly LegWarning[];
+  /** Absent when nobody asked for one. */
+  readonly receipt?: LegReceipt;
+};
+
+/** The receipt of the pin as it is: signed by this run, signed by an earlier one, or found and verified. */
+export type LegReceipt = {
+  readonly version: number;
+  readonly keyid: string;
+  readonly state: "stored" | "kept" | "verified";
 };
 
 export type LegWarning = { readonly code: string; readonly message: string };

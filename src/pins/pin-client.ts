@@ -190,7 +190,7 @@ function forceDocument({ rollback, breakGlass, reason }: Force): Record<string, 
 
 type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };
 
-function ask(
+export function ask(
   target: Target,
   exchange: Exchange,
   message: Message,
@@ -214,21 +214,21 @@ function ask(
   });
 }
 
-function pinPath({ template, region }: WantedPin): string {
+export function pinPath({ template, region }: WantedPin): string {
   return `/v1/pins/${encodeURIComponent(template)}/${encodeURIComponent(region)}`;
 }
 
-function reader(target: Target): Credential {
+export function reader(target: Target): Credential {
   return target.readToken ?? target.token;
 }
 
 /** A refused credential, with the name of the variable or file that it came from. */
-function named(failure: Failure, token: Credential): Failure {
+export function named(failure: Failure, token: Credential): Failure {
   if (!["unauthorized", "forbidden", "edge_blocked"].includes(failure.code)) return failure;
   return new Failure(failure.code, `${failure.message} with the token from ${token.name}`, failure);
 }
 
-function foreseen(error: unknown): Failure {
+export function foreseen(error: unknown): Failure {
   if (error instanceof Failure) return error;
   throw error;
 }

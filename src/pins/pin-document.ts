@@ -1,6 +1,6 @@
 import { printable } from "../base/printable.ts";
 import type { FailureDocument } from "../base/failure.ts";
-import { shownUrl } from "../host/http.ts";
+import { shownUrl, type Connection } from "../host/http.ts";
 import { exitOfLeg, type Leg } from "./leg.ts";
 import type { PinNote, PinRow, WantedPin } from "./pin.ts";
 
@@ -31,8 +31,11 @@ type LegDocument = {
     ms: number;
     retry_in_ms?: number;
   }[];
+  /** The proxy that the environment was reached through, without its credential. */
+  proxy: { address: string; from: string } | null;
   race_window: string | null;
   warnings: { code: string; message: string }[];
+  receipt?: { version: number; keyid: string; state: string };
   error: FailureDocument | null;
 };
 
@@ -41,6 +44,7 @@ export function pinDocument(
   pins: readonly WantedPin[],
   note: PinNote | null,
   legs: readonly Leg[],
+  connection: (url: URL) => Connection,
 ): {
   checked: number;
   request: Record<string, string | number | Record<string, string>[]>;
@@ -60,11 +64,11 @@ export function pinDocument(
       ...(note?.seq === undefined ? {} : { seq: note.seq }),
       ...(note?.force === undefined ? {} : { reason: note.force.reason }),
     },
-    legs: legs.map(legDocument),
+    legs: legs.map((leg) => legDocument(leg, connection(leg.target.base))),
   };
 }
 
-function legDocument(leg: Leg): LegDocument {
+function legDocument(leg: Leg, { proxy }: Connection): LegDocument {
   return {
     env: leg.target.env,
     origin: leg.target.base.origin,
@@ -79,8 +83,10 @@ function legDocument(leg: Leg): LegDocument {
       ...attempt,
       ...(retryInMs === undefined ? {} : { retry_in_ms: retryInMs }),
     })),
+    proxy: proxy === undefined || proxy === null ? null : { address: proxy.shown, from: proxy.from },
     race_window: leg.raceWindow,
     warnings: leg.warnings.map(({ code, message }) => ({ code, message })),
+    ...(leg.receipt === undefined ? {} : { receipt: { ...leg.receipt } }),
     error: leg.failure?.toDocument() ?? null,
   };
 }
@@ -119,5 +125,9 @@ function describeLeg(leg: Leg): string {
       : leg.before.digest === leg.after.row.digest
         ? ""
         : `, was ${leg.before.digest}`;
-  return `OK      ${what} ${leg.outcome}: ${leg.after.row.digest} proven by ${reads}${was}`;
+  return `OK      ${what} ${leg.outcome}: ${leg.after.row.digest} proven by ${reads}${was}${receiptOf(leg)}`;
+}
+
+function receiptOf({ receipt }: Leg): string {
+  return receipt === undefined ? "" : `, receipt ${receipt.state} for version ${receipt.version}`;
 }

@@ -26,6 +26,8 @@ export type GateDecision = {
   readonly rules: readonly string[];
   readonly refusals: readonly Failure[];
   readonly warnings: readonly string[];
+  /** The statements that hold, by the digest of the bytes that were signed. */
+  readonly evidence: readonly { readonly predicateType: string; readonly sha256: Sha256 }[];
 };
 
 /** Holds the attestations against the very digest that is going to be pinned, everywhere. No I/O. */
@@ -55,6 +57,10 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
     rules: verdict.accepted.flatMap(({ rules }) => rules),
     refusals: allowed ? [] : verdict.refusals,
     warnings: verdict.accepted.flatMap(({ warnings }) => warnings),
+    evidence: verdict.accepted.map(({ statement: { predicateType }, payloadSha256 }) => ({
+      predicateType,
+      sha256: payloadSha256,
+    })),
   };
 }
 
@@ -84,10 +90,11 @@ export type DecisionDocument = {
   rules: string[];
   refusals: { code: string; message: string }[];
   warnings: string[];
+  evidence: { predicate_type: string; sha256: string }[];
 };
 
 export function decisionDocument(decision: GateDecision): DecisionDocument {
-  const { env, template, allowed, rules, refusals, warnings } = decision;
+  const { env, template, allowed, rules, refusals, warnings, evidence } = decision;
   return {
     env,
     template,
@@ -95,5 +102,6 @@ export function decisionDocument(decision: GateDecision): DecisionDocument {
     rules: [...rules],
     refusals: refusals.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
+    evidence: evidence.map(({ predicateType, sha256 }) => ({ predicate_type: predicateType, sha256 })),
   };
 }

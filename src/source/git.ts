@@ -1,3 +1,4 @@
+import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import { findProgram, runProcess } from "../host/processes.ts";
@@ -74,24 +75,26 @@ export class Git {
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string>>;
   readonly #deadline: number;
+  readonly #stop: AbortSignal;
 
-  /** `budgetMs` is for all calls together, from now on. */
-  constructor(program: string, folder: string, env: Environment, budgetMs: number) {
+  /** `budgetMs` is for all calls together, from now on; `stop` ends the one that is running. */
+  constructor(program: string, folder: string, env: Environment, budgetMs: number, stop: AbortSignal) {
     this.#program = program;
     this.#folder = folder;
     this.#env = childEnvironment(env);
     this.#deadline = performance.now() + budgetMs;
+    this.#stop = stop;
   }
 
   /** The same git in another folder, on what is left of the same budget. */
   at(folder: string): Git {
-    return new Git(this.#program, folder, this.#env, this.#deadline - performance.now());
+    return new Git(this.#program, folder, this.#env, this.#deadline - performance.now(), this.#stop);
   }
 
   /** Stops the budget's clock; the result starts it again with what is left. */
   paused(): () => Git {
     const left = this.#deadline - performance.now();
-    return () => new Git(this.#program, this.#folder, this.#env, left);
+    return () => new Git(this.#program, this.#folder, this.#env, left, this.#stop);
   }
 
   static find(env: Environment): string | null {
@@ -100,7 +103,7 @@ export class Git {
 
   /**
    * Runs `git <args>`; `config` are further `name=value` settings, `input` is its standard input. Never throws for
-   * what git does.
+   * what git does, only the Failure of an interruption once the run is stopped.
    */
   async run(
     args: readonly string[],
@@ -120,8 +123,10 @@ export class Git {
       env: this.#env,
       deadlineMs: left,
       maxOutputBytes: LIMITS.gitOutputBytes,
+      stop: this.#stop,
       ...(input === null ? {} : { input }),
     });
+    if (result.outcome === "stopped") throw interruption(this.#stop, "asking git");
     if (result.outcome === "deadline") {
       return {
         ok: false,

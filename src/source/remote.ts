@@ -122,12 +122,14 @@ function named(host: string | null, rest: string): NormalisedRemote {
 export function redactRemote(text: string): string {
   return text.replace(/\S+/gu, (word) => {
     const slashes = word.indexOf("://");
-    if (slashes !== -1) {
+    // No scheme has a colon: in `user:a://b@host` those letters are a password's.
+    const isUrl = slashes !== -1 && !(word.slice(0, slashes).includes(":") && word.includes("@", slashes));
+    if (isUrl) {
       const address = redactAddress(word.slice(slashes + 3));
       return `${redactUser(word.slice(0, slashes))}://${redactQuery(address)}`;
     }
     const shown = redactUser(word);
-    return shown.includes("/") && shown.includes("=") ? redactQuery(shown) : shown;
+    return shown.includes("://") || (shown.includes("/") && shown.includes("=")) ? redactQuery(shown) : shown;
   });
 }
 

@@ -5,9 +5,10 @@ import { quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import type { DockerLogins } from "./docker-config.ts";
 import { FileStore } from "./file.ts";
-import type { TlsTrust } from "./http-object.ts";
+import { asStranger, type Reach } from "./http-object.ts";
 import { HttpStore } from "./http.ts";
-import { NatsStore, parseNats } from "./nats.ts";
+import { NatsStore } from "./nats.ts";
+import { parseNats } from "./nats-place.ts";
 import { OciStore } from "./oci.ts";
 import { parseOci } from "./oci-reference.ts";
 import { parseS3, s3Access, S3Store } from "./s3.ts";
@@ -19,7 +20,7 @@ export type StoreChoice = {
   readonly cwd: string;
   /** `os/arch`, for stores that hold several. */
   readonly platform: string;
-  readonly tls: TlsTrust;
+  readonly reach: Reach;
   /** Where the variables of S3 are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logins: DockerLogins;
@@ -49,16 +50,16 @@ export function tokenHost(text: string): string | null {
  */
 export function chooseStore(text: string, token: string | undefined, choice: StoreChoice): Store {
   const from = "--store";
-  const { allowInsecureHttp, tls, keepSecret } = choice;
+  const { allowInsecureHttp, reach, keepSecret } = choice;
   switch (schemeOf(text)) {
     case "file":
       return new FileStore(directoryOf(text, choice.cwd));
     case "http":
     case "https":
-      return new HttpStore(parseEndpoint(text, { from, allowInsecureHttp, path: "allowed" }), token, tls);
+      return new HttpStore(parseEndpoint(text, { from, allowInsecureHttp, path: "allowed" }), token, reach);
     case "s3": {
       const access = s3Access(choice.environment, allowInsecureHttp, keepSecret);
-      return new S3Store(parseS3(text, from, choice.environment), access, tls);
+      return new S3Store(parseS3(text, from, choice.environment), access, reach);
     }
     case "oci":
       return new OciStore(parseOci(text, from), choice.platform, registryAccess(choice, token));
@@ -82,8 +83,8 @@ type Referenced = { readonly store: Store; readonly key: string };
  */
 export function referencedStore(key: string, scheme: string, choice: StoreChoice): Referenced {
   const from = "artifact_object_key";
-  const { allowInsecureHttp, tls, environment, keepSecret } = choice;
-  const strange = { ca: tls.ca };
+  const { allowInsecureHttp, reach, environment, keepSecret } = choice;
+  const strange = asStranger(reach);
   if (scheme === "file") {
     const path = filePathOf(key);
     return { store: new FileStore(dirname(path)), key: basename(path) };
@@ -94,30 +95,30 @@ export function referencedStore(key: string, scheme: string, choice: StoreChoice
     return { store: new S3Store({ ...place, prefix: "" }, access, strange), key: prefix };
   }
   if (scheme === "oci") {
-    const access = { ...registryAccess(choice, undefined), tls: strange };
+    const access = { ...registryAccess(choice, undefined), reach: strange };
     return { store: new OciStore(parseOci(key, from), choice.platform, access), key: "" };
   }
   if (scheme === "nats") {
     const { prefix, ...place } = parseNats(key, from, allowInsecureHttp);
-    const access = { credentialsFile: undefined, token: undefined, tls: strange };
+    const access = { credentialsFile: undefined, token: undefined, reach: strange };
     return { store: new NatsStore({ ...place, prefix: "" }, access), key: prefix };
   }
   throw new Failure("object_store_unavailable", `${from}: ${scheme}: is no store`, { hint: WANTED });
 }
 
 function natsStore(text: string, token: string | undefined, choice: StoreChoice): NatsStore {
-  const { allowInsecureHttp, natsCredentials: credentialsFile, tls } = choice;
+  const { allowInsecureHttp, natsCredentials: credentialsFile, reach } = choice;
   if (token !== undefined && credentialsFile !== undefined) {
     throw new Failure("flags_contradict", "--nats-creds and a token were both given for a NATS store");
   }
-  return new NatsStore(parseNats(text, "--store", allowInsecureHttp), { credentialsFile, token, tls });
+  return new NatsStore(parseNats(text, "--store", allowInsecureHttp), { credentialsFile, token, reach });
 }
 
 function registryAccess(
-  { logins, tls, allowInsecureHttp, keepSecret }: StoreChoice,
+  { logins, reach, allowInsecureHttp, keepSecret }: StoreChoice,
   token: string | undefined,
 ): ConstructorParameters<typeof OciStore>[2] {
-  return { logins, token, tls, allowInsecureHttp, keepSecret };
+  return { logins, token, reach, allowInsecureHttp, keepSecret };
 }
 
 /** `file:DIR`, also relative, and `file:///DIR`. */

@@ -1,16 +1,23 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { throwIfStopped } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, reason } from "../host/files.ts";
+import { errorCode, PendingFile, reason } from "../host/files.ts";
 import { keySegments } from "./key.ts";
-import { wholeObject, type ObjectRead, type ObjectStream, type Store } from "./store.ts";
+import {
+  wholeObject,
+  type ObjectRead,
+  type ObjectStream,
+  type ObjectWrite,
+  type WritableStore,
+} from "./store.ts";
 
+const OBJECT_MODE = 0o644;
 const CHUNK_BYTES = 1_048_576;
 
 /** Artifacts in a directory: a mounted share, a cache, a USB stick. */
-export class FileStore implements Store {
+export class FileStore implements WritableStore {
   readonly name: string;
   readonly #directory: string;
 
@@ -31,12 +38,37 @@ export class FileStore implements Store {
     return wholeObject(chunksOf(descriptor, path, read), null);
   }
 
-  /** The real path of an object, which must lie within the directory: links that lead out are refused. */
-  #resolve(key: string): string {
-    const segments = keySegments(key);
-    let directory: string;
+  /** Durable, and under its name only when it is whole: a host may be reading. */
+  async write(object: ObjectWrite): Promise<void> {
+    const segments = keySegments(object.key);
+    const directory = this.#root();
+    const folder = join(directory, ...segments.slice(0, -1));
     try {
-      directory = realpathSync(this.#directory);
+      mkdirSync(folder, { recursive: true });
+      if (!isWithin(realpathSync(folder), directory)) throw leadsOut(object.key, realpathSync(folder));
+      const pending = new PendingFile(join(folder, segments.at(-1) ?? ""), OBJECT_MODE);
+      try {
+        for await (const chunk of Bun.file(object.file).stream()) {
+          throwIfStopped(object.stop, `writing ${quoted(object.key)}`);
+          pending.write(chunk);
+        }
+        pending.commit();
+      } finally {
+        pending.discard();
+      }
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Failure(
+        "storage_failed",
+        `${quoted(object.key)} cannot be written into ${this.name}: ${reason(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #root(): string {
+    try {
+      return realpathSync(this.#directory);
     } catch (error) {
       throw new Failure(
         "object_store_unavailable",
@@ -44,6 +76,12 @@ export class FileStore implements Store {
         { cause: error },
       );
     }
+  }
+
+  /** The real path of an object, which must lie within the directory: links that lead out are refused. */
+  #resolve(key: string): string {
+    const segments = keySegments(key);
+    const directory = this.#root();
     const path = join(directory, ...segments);
     let real: string;
     try {
@@ -51,12 +89,19 @@ export class FileStore implements Store {
     } catch (error) {
       throw unreadable(path, error);
     }
-    const inside = directory.endsWith(sep) ? directory : `${directory}${sep}`;
-    if (real.startsWith(inside)) return real;
-    throw new Failure("unsafe_path", `${quoted(key)} leads out of the store, to ${quoted(real)}`, {
-      hint: "links within a store may not leave it",
-    });
+    if (isWithin(real, directory)) return real;
+    throw leadsOut(key, real);
   }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path.startsWith(directory.endsWith(sep) ? directory : `${directory}${sep}`);
+}
+
+function leadsOut(key: string, path: string): Failure {
+  return new Failure("unsafe_path", `${quoted(key)} leads out of the store, to ${quoted(path)}`, {
+    hint: "links within a store may not leave it",
+  });
 }
 
 async function* chunksOf(descriptor: number, path: string, read: ObjectRead): AsyncGenerator<Uint8Array> {

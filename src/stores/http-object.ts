@@ -1,22 +1,39 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { open, shownUrl, type ClientIdentity } from "../host/http.ts";
+import { open, shownUrl, type ClientIdentity, type Connection } from "../host/http.ts";
 import { announcedLength, continues, validatorOf } from "./byte-range.ts";
 import { failureOfStatus } from "./http-status.ts";
 import type { ObjectRead, ObjectStream } from "./store.ts";
 
-/** How this side and the servers of its stores know each other over TLS. */
-export type TlsTrust = {
+/** How the servers of stores are reached, and how they and this side know each other. */
+export type Reach = {
   /** PEM certificates to trust in place of the system's. */
   readonly ca?: string | undefined;
   readonly identity?: ClientIdentity | undefined;
+  /** The proxy for a URL; without it the variables of the environment decide. */
+  readonly proxyFor?: ((url: URL) => Connection["proxy"]) | undefined;
 };
+
+/** The same for a server that nobody named as a store: it is not shown who asks. */
+export function asStranger({ ca, proxyFor }: Reach): Reach {
+  return { ca, proxyFor };
+}
+
+/** What one request needs of it. */
+export function connectionFor({ ca, identity, proxyFor }: Reach, url: URL): Connection {
+  const proxy = proxyFor?.(url);
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
+}
 
 export type HttpObject = {
   readonly url: URL;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
-  readonly tls?: TlsTrust;
+  readonly reach?: Reach;
   /** What a refusal stands for in this kind of store; the status alone without it. */
   readonly refusal?: (status: number, headers: Headers, body: AsyncIterable<Uint8Array>) => Promise<Failure>;
 };
@@ -29,7 +46,7 @@ export async function openHttpObject(
   object: HttpObject,
   read: Omit<ObjectRead, "key">,
 ): Promise<ObjectStream> {
-  const { url, tls } = object;
+  const { url, reach } = object;
   const { resume } = read;
   const givenUp = new AbortController();
   const answer = await open({
@@ -44,8 +61,7 @@ export async function openHttpObject(
     },
     deadlineMs: read.deadlineMs,
     maxBytes: read.maxBytes - (resume?.offset ?? 0),
-    ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls?.identity === undefined ? {} : { identity: tls.identity }),
+    ...(reach === undefined ? {} : connectionFor(reach, url)),
     stop: AbortSignal.any([read.stop, givenUp.signal]),
   });
   const { status, headers, chunks } = answer;

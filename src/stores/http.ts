@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import { shownUrl } from "../host/http.ts";
-import { openHttpObject, type TlsTrust } from "./http-object.ts";
+import { openHttpObject, type Reach } from "./http-object.ts";
 import { keySegments } from "./key.ts";
 import type { ObjectRead, ObjectStream, Store } from "./store.ts";
 
@@ -9,13 +9,13 @@ export class HttpStore implements Store {
   readonly name: string;
   readonly #base: URL;
   readonly #token: string | undefined;
-  readonly #tls: TlsTrust;
+  readonly #reach: Reach;
 
   /** `token` and the client certificate go to the origin of `base` and nowhere else. */
-  constructor(base: URL, token: string | undefined, tls: TlsTrust = {}) {
+  constructor(base: URL, token: string | undefined, reach: Reach = {}) {
     this.#base = base;
     this.#token = token;
-    this.#tls = tls;
+    this.#reach = reach;
     this.name = shownUrl(base);
   }
 
@@ -31,7 +31,7 @@ export class HttpStore implements Store {
   async openUrl(url: URL, read: Omit<ObjectRead, "key">): Promise<ObjectStream> {
     if (url.origin !== this.origin)
       throw new Failure("url_invalid", `${shownUrl(url)} is not of ${this.name}`);
-    return openHttpObject({ url, tls: this.#tls, headers: bearer(this.#token) }, read);
+    return openHttpObject({ url, reach: this.#reach, headers: bearer(this.#token) }, read);
   }
 }
 
@@ -58,23 +58,23 @@ export class GatewayStore implements Store {
   readonly name: string;
   readonly #url: URL;
   readonly #token: string | undefined;
-  readonly #tls: TlsTrust;
+  readonly #reach: Reach;
 
-  constructor(url: URL, token: string | undefined, tls: TlsTrust) {
+  constructor(url: URL, token: string | undefined, reach: Reach) {
     if (token !== undefined && !/^[\u0021-\u007e]{1,8192}$/u.test(token)) {
       throw new Failure("input_invalid", "download_token has a character that no header can carry");
     }
     this.#url = url;
     this.#token = token;
-    this.#tls = tls;
+    this.#reach = reach;
     this.name = shownUrl(url);
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
-    const [url, tls] = [this.#url, this.#tls];
-    if (this.#token === undefined) return openHttpObject({ url, tls }, read);
+    const [url, reach] = [this.#url, this.#reach];
+    if (this.#token === undefined) return openHttpObject({ url, reach }, read);
     const headers = { [GATEWAY_TOKEN]: this.#token };
     const { resume: _, ...fromStart } = read;
-    return openHttpObject({ url, tls, method: "POST", headers }, fromStart);
+    return openHttpObject({ url, reach, method: "POST", headers }, fromStart);
   }
 }

@@ -1,24 +1,12 @@
 import { isMap } from "../base/decode.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
-import { printable, quoted } from "../base/printable.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
+import { printable } from "../base/printable.ts";
+import { readManifestDocument } from "./manifest-document.ts";
 
-/** Bytes of one manifest or image configuration: the ceiling of the registries themselves. */
-export const MANIFEST_BYTES = 4_194_304;
 /** Manifests that one index may list. */
 const INDEX_ENTRIES = 1_000;
-
-const INDEXES = new Set([
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-]);
-const MANIFESTS = new Set([
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-]);
-/** For the Accept header. */
-export const MANIFEST_TYPES: string = [...INDEXES, ...MANIFESTS].join(", ");
 
 /** `os/arch` or `os/arch/variant`, with the digest of the manifest that is for it. */
 export type PlatformEntry = { readonly platform: string; readonly digest: Sha256 };
@@ -31,35 +19,10 @@ export type ManifestFacts =
 /** What a manifest says of itself. Throws Failure: a protocol code, or `artifact_incomplete` for an index of nothing. */
 export function readManifest(bytes: Uint8Array, contentType: string | null, where: string): ManifestFacts {
   const what = `the manifest of ${where}`;
-  const document = parseJson(bytes, { what, code: "answer_malformed", maxBytes: MANIFEST_BYTES });
-  if (!isMap(document)) throw new Failure("answer_malformed", `${what} is no object`);
-  // One reader takes it for an index and another for an image: the digest would cover two things.
-  if (document["manifests"] !== undefined && document["layers"] !== undefined) {
-    throw new Failure("answer_ambiguous", `${what} has both manifests and layers`);
-  }
-  const mediaType = mediaTypeOf(document, contentType, what);
-  if (INDEXES.has(mediaType)) return { kind: "index", mediaType, entries: entriesOf(document, what) };
-  if (MANIFESTS.has(mediaType)) {
-    const config = document["config"];
-    return { kind: "image", mediaType, config: digestOf(isMap(config ?? null) ? config : null, what) };
-  }
-  throw new Failure("answer_unexpected", `${what} has the media type ${quoted(mediaType, 100)}`, {
-    hint: "wanted an OCI or Docker (schema 2) manifest or index; push the image with a newer tool",
-  });
-}
-
-function mediaTypeOf(document: JsonMap, contentType: string | null, what: string): string {
-  const said = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  const own = document["mediaType"];
-  if (own === undefined) return said;
-  if (typeof own !== "string")
-    throw new Failure("answer_malformed", `${what} has a media type that is no text`);
-  const known = INDEXES.has(said) || MANIFESTS.has(said);
-  if (!known || said === own) return own;
-  throw new Failure(
-    "answer_ambiguous",
-    `${what} says ${quoted(own, 100)}, its Content-Type ${quoted(said, 100)}`,
-  );
+  const { kind, mediaType, document } = readManifestDocument(bytes, contentType, what);
+  if (kind === "index") return { kind, mediaType, entries: entriesOf(document, what) };
+  const config = document["config"];
+  return { kind, mediaType, config: digestOf(isMap(config ?? null) ? config : null, what) };
 }
 
 function entriesOf(document: JsonMap, what: string): PlatformEntry[] {

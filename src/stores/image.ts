@@ -8,9 +8,11 @@ import type { Clock } from "../host/clock.ts";
 import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import type { HttpAnswer } from "../host/http.ts";
 import { StatusFailure } from "./http-status.ts";
-import { isForPlatform, MANIFEST_BYTES, platformOf, readManifest } from "./image-manifest.ts";
+import { isForPlatform, platformOf, readManifest } from "./image-manifest.ts";
+import { MANIFEST_BYTES } from "./manifest-document.ts";
 import type { OciReference } from "./oci-reference.ts";
-import { Registry, type Read, type RegistryAccess } from "./oci-registry.ts";
+import { Registry } from "./oci-registry.ts";
+import type { Read, RegistryAccess } from "./registry-request.ts";
 
 /** What has to hold of an image, and how long to try to find out. */
 export type ImageRule = {
@@ -113,7 +115,7 @@ function nameOf({ host, repository, tag, digest }: OciReference): string {
 function baseOf(host: string, access: RegistryAccess): URL {
   const plain = URL.parse(`http://${host}`);
   const local =
-    plain !== null && isLoopback(plain) && access.allowInsecureHttp && access.tls.ca === undefined;
+    plain !== null && isLoopback(plain) && access.allowInsecureHttp && access.reach.ca === undefined;
   return parseEndpoint(`http${local ? "" : "s"}://${host}`, {
     from: "the registry",
     allowInsecureHttp: access.allowInsecureHttp,

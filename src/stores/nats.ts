@@ -1,50 +1,39 @@
+import type { Consumer } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { interruption } from "../base/interruption.ts";
-import { printable, quoted } from "../base/printable.ts";
-import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
+import { quoted } from "../base/printable.ts";
 import { readBounded } from "../host/files.ts";
-import type { TlsTrust } from "./http-object.ts";
+import type { Reach } from "./http-object.ts";
 import { keySegments } from "./key.ts";
-import { wholeObject, type ObjectRead, type ObjectStream, type Store } from "./store.ts";
-
-/** A JetStream object store on one server. */
-export type NatsPlace = { readonly server: URL; readonly bucket: string; readonly prefix: string };
+import { natsFailure } from "./nats-failure.ts";
+import type { NatsPlace } from "./nats-place.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, Resume, WritableStore } from "./store.ts";
 
 /** How to log in: a `.creds` file (a JWT and the seed of its key), or a token. */
 export type NatsAccess = {
   readonly credentialsFile: string | undefined;
   readonly token: string | undefined;
-  readonly tls: TlsTrust;
+  readonly reach: Reach;
 };
+
+/** An object as its description says. */
+type Found = {
+  readonly id: string;
+  readonly size: number;
+  readonly chunks: number;
+  readonly chunkBytes: number;
+};
+/** The first byte that comes; the number of its piece, null for the first of all; the bytes of that piece before it. */
+type Start = { readonly offset: number; readonly sequence: number | null; readonly skip: number };
 
 const CONNECT_MS = 10_000;
 /** Bytes that the server may send ahead of us. */
 const AHEAD_BYTES = 4_194_304;
 
-/** `nats://host[:port]/bucket[/prefix]`. Throws Failure `url_invalid`. */
-export function parseNats(text: string, from: string, allowInsecureHttp: boolean): NatsPlace {
-  const found = /^nats:\/\/([^/?#]+)\/([A-Za-z0-9_-]{1,128})(\/[^?#]*)?$/iu.exec(text);
-  if (found === null) {
-    throw new Failure("url_invalid", `${from} is ${quoted(text)}; wanted nats://host[:port]/bucket[/prefix]`);
-  }
-  const authority = found[1] ?? "";
-  // The rules for hosts are the same; without TLS only this machine is spoken to.
-  const url = `http${isLoopbackText(authority) && allowInsecureHttp ? "" : "s"}://${authority}`;
-  const server = parseEndpoint(url, { from, allowInsecureHttp, path: "none" });
-  const prefix = (found[3] ?? "").replace(/^\/|\/$/gu, "");
-  if (prefix !== "") keySegments(prefix);
-  return { server, bucket: found[2] ?? "", prefix };
-}
-
-function isLoopbackText(authority: string): boolean {
-  const url = URL.parse(`http://${authority}`);
-  return url !== null && isLoopback(url);
-}
-
 /** Artifacts in a JetStream object store; read chunk by chunk as we keep up, unlike the client's own reader. */
-export class NatsStore implements Store {
+export class NatsStore implements WritableStore {
   readonly name: string;
   readonly #place: NatsPlace;
   readonly #access: NatsAccess;
@@ -57,25 +46,59 @@ export class NatsStore implements Store {
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
-    const { prefix } = this.#place;
-    const name = [...(prefix === "" ? [] : [prefix]), ...keySegments(read.key)].join("/");
+    const name = this.#nameOf(read.key);
     const connection = await this.#connect(read.stop);
     // Everything below waits for the connection, so its end is the end of every wait.
     const leave = (): void => void connection.close();
     read.stop.addEventListener("abort", leave, { once: true });
     try {
       if (read.stop.aborted) throw interruption(read.stop, `reading from ${this.name}`);
-      const { id, size } = await this.#find(connection, name, read.maxBytes);
-      return wholeObject(this.#chunks(connection, id, size, read.stop), size);
+      const found = await this.#find(connection, name, read.maxBytes);
+      const start = await this.#startOf(connection, found, read.resume);
+      const chunks = this.#chunks(connection, found, start, read.stop);
+      return {
+        offset: start.offset,
+        length: found.size,
+        // Made anew with every put: the bytes under one id never change.
+        validator: { kind: "etag", text: found.id },
+        [Symbol.asyncIterator]: () => chunks,
+      };
     } catch (error) {
       await connection.close();
-      throw this.#failureOf(error, read.stop);
+      throw this.#failure(error, read.stop);
     }
+  }
+
+  #failure(error: unknown, stop: AbortSignal): Failure {
+    if (stop.aborted) return interruption(stop, `reading from ${this.name}`);
+    return natsFailure(error, this.name, this.#place.server.host);
+  }
+
+  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
+    const connection = await this.#connect(stop);
+    const leave = (): void => void connection.close();
+    const ended = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+    ended.addEventListener("abort", leave, { once: true });
+    try {
+      const { Objm } = await import("@nats-io/obj");
+      const bucket = await new Objm(connection).open(this.#place.bucket);
+      await bucket.put({ name: this.#nameOf(key) }, Bun.file(file).stream());
+    } catch (error) {
+      throw this.#failure(error, stop);
+    } finally {
+      ended.removeEventListener("abort", leave);
+      await connection.close();
+    }
+  }
+
+  #nameOf(key: string): string {
+    const { prefix } = this.#place;
+    return [...(prefix === "" ? [] : [prefix]), ...keySegments(key)].join("/");
   }
 
   async #connect(stop: AbortSignal): Promise<NatsConnection> {
     const { connect, credsAuthenticator, tokenAuthenticator } = await import("@nats-io/transport-node");
-    const { credentialsFile, token, tls } = this.#access;
+    const { credentialsFile, token, reach } = this.#access;
     const { server } = this.#place;
     const credentials = credentialsFile === undefined ? undefined : readCredentials(credentialsFile);
     try {
@@ -87,18 +110,14 @@ export class NatsStore implements Store {
         ignoreClusterUpdates: true,
         ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(credentials) }),
         ...(token === undefined ? {} : { authenticator: tokenAuthenticator(token) }),
-        ...(server.protocol === "http:" && tls.ca === undefined ? {} : { tls: tlsOptions(tls) }),
+        ...(server.protocol === "http:" && reach.ca === undefined ? {} : { tls: tlsOptions(reach) }),
       });
     } catch (error) {
-      throw this.#failureOf(error, stop);
+      throw this.#failure(error, stop);
     }
   }
 
-  async #find(
-    connection: NatsConnection,
-    name: string,
-    maxBytes: number,
-  ): Promise<{ readonly id: string; readonly size: number }> {
+  async #find(connection: NatsConnection, name: string, maxBytes: number): Promise<Found> {
     const { Objm } = await import("@nats-io/obj");
     const bucket = await new Objm(connection).open(this.#place.bucket);
     const info = await bucket.info(name);
@@ -126,26 +145,61 @@ export class NatsStore implements Store {
         `${where} ${info.size} bytes as ${quoted(name)}; at most ${maxBytes} are taken`,
       );
     }
-    return { id: info.nuid, size: info.size };
+    return {
+      id: info.nuid,
+      size: info.size,
+      chunks: info.chunks,
+      chunkBytes: info.options?.max_chunk_size ?? 0,
+    };
+  }
+
+  /**
+   * Where to go on: at the piece in which the bytes that are here end. Pieces are asked for by their number in the
+   * stream, counted back from the last one; other objects may lie between them, so the server has to count as many.
+   */
+  async #startOf(connection: NatsConnection, found: Found, resume: Resume | undefined): Promise<Start> {
+    const { id, size, chunks, chunkBytes } = found;
+    const whole = { offset: 0, sequence: null, skip: 0 };
+    if (resume === undefined || resume.validator.text !== id || chunkBytes <= 0) return whole;
+    const left = chunks - Math.floor(resume.offset / chunkBytes);
+    if (left <= 0 || left >= chunks || chunks !== Math.ceil(size / chunkBytes)) return whole;
+    const { jetstreamManager } = await import("@nats-io/jetstream");
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    const last = await manager.streams.getMessage(`OBJ_${this.#place.bucket}`, {
+      last_by_subj: this.#subjectOf(id),
+    });
+    if (last === null || last.seq < left) return whole;
+    const start = { offset: resume.offset, sequence: last.seq - left + 1, skip: resume.offset % chunkBytes };
+    const { num_pending: pending } = await (await this.#consumer(connection, id, start)).info();
+    return pending === left ? start : whole;
+  }
+
+  #subjectOf(id: string): string {
+    return `$O.${this.#place.bucket}.C.${id}`;
+  }
+
+  async #consumer(connection: NatsConnection, id: string, { sequence }: Start): Promise<Consumer> {
+    const { DeliverPolicy, jetstream } = await import("@nats-io/jetstream");
+    return jetstream(connection).consumers.get(`OBJ_${this.#place.bucket}`, {
+      filter_subjects: this.#subjectOf(id),
+      ...(sequence === null ? {} : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence }),
+    });
   }
 
   async *#chunks(
     connection: NatsConnection,
-    id: string,
-    size: number,
+    { id, size }: Found,
+    start: Start,
     stop: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     try {
       if (size === 0) return;
-      const { jetstream } = await import("@nats-io/jetstream");
-      const { bucket } = this.#place;
-      const consumer = await jetstream(connection).consumers.get(`OBJ_${bucket}`, {
-        filter_subjects: `$O.${bucket}.C.${id}`,
-      });
+      const consumer = await this.#consumer(connection, id, start);
       const messages = await consumer.consume({ max_bytes: AHEAD_BYTES });
       // The iterator would wait for ever for a server that is gone.
       void connection.closed().then(() => messages.stop());
-      let length = 0;
+      let length = start.offset - start.skip;
+      let skip = start.skip;
       for await (const message of messages) {
         length += message.data.length;
         if (length > size)
@@ -153,7 +207,8 @@ export class NatsStore implements Store {
             "answer_malformed",
             `${this.name} sent more than the ${size} bytes of its description`,
           );
-        yield message.data;
+        yield message.data.subarray(skip);
+        skip = 0;
         if (message.info.pending === 0) break;
       }
       if (length < size) {
@@ -161,52 +216,14 @@ export class NatsStore implements Store {
         throw new Failure(code, `${this.name} sent ${length} of ${size} bytes`);
       }
     } catch (error) {
-      throw this.#failureOf(error, stop);
+      throw this.#failure(error, stop);
     } finally {
       await connection.close();
     }
   }
-
-  #failureOf(error: unknown, stop: AbortSignal): Failure {
-    if (stop.aborted) return interruption(stop, `reading from ${this.name}`);
-    if (error instanceof Failure) return error;
-    const kind = error instanceof Error ? error.name : "";
-    const message = printable(error instanceof Error ? error.message : String(error), 160);
-    if (/Authorization|Authentication/u.test(kind) || /authorization|authentication/iu.test(message)) {
-      return new Failure("unauthorized", `${this.name} refused the credential`, {
-        hint: "check --nats-creds, its expiry, and --store-token-env",
-      });
-    }
-    if (kind === "PermissionViolationError") {
-      return new Failure("forbidden", `${this.name} does not allow this user to read objects: ${message}`);
-    }
-    if (/stream not found|object store not found|bucket not found/iu.test(message)) {
-      return new Failure("not_found", `${this.name}: there is no such object store`);
-    }
-    if (/certificate|self.signed|altname|'tls'|tls/iu.test(message)) {
-      return new Failure(
-        "tls_failed",
-        `the connection to ${this.#place.server.host} cannot be secured: ${message}`,
-        {
-          hint: "pass the issuing certificate with --cacert",
-        },
-      );
-    }
-    if (
-      /jetstream (?:is )?not enabled|no responders/iu.test(`${kind} ${message}`) ||
-      kind === "NoRespondersError"
-    ) {
-      return new Failure("object_store_unavailable", `${this.name}: the server has no JetStream`);
-    }
-    if (kind === "TimeoutError")
-      return new Failure("deadline_passed", `${this.name} did not answer: ${message}`);
-    const refused = /refused|connect/iu.test(message) && kind === "ConnectionError";
-    const code = refused ? "connection_failed" : "connection_lost";
-    return new Failure(code, `the exchange with ${this.name} broke: ${message}`);
-  }
 }
 
-function tlsOptions({ ca, identity }: TlsTrust): { readonly [name: string]: string | boolean } {
+function tlsOptions({ ca, identity }: Reach): { readonly [name: string]: string | boolean } {
   // Said, because NODE_TLS_REJECT_UNAUTHORIZED would decide otherwise.
   return { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }), ...identity };
 }

@@ -1,19 +1,10 @@
 import { isMap } from "../base/decode.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import type { JsonMap, JsonValue } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
-import { MANIFEST_BYTES } from "./image-manifest.ts";
+import { readManifestDocument } from "./manifest-document.ts";
 import { parseOciDigest } from "./oci-reference.ts";
-
-const INDEXES = new Set([
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-]);
-const MANIFESTS = new Set([
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-]);
 
 /** The content of another document or of an artifact, by its digest. */
 export type Descriptor = { readonly digest: Sha256; readonly size: number; readonly mediaType: string };
@@ -39,38 +30,10 @@ export type Search = {
  */
 export function nextOfManifest(bytes: Uint8Array, search: Search): Step {
   const what = `the manifest of ${search.where}`;
-  const document = parseJson(bytes, { what, code: "answer_malformed", maxBytes: MANIFEST_BYTES });
-  if (!isMap(document)) throw new Failure("answer_malformed", `${what} is no object`);
-  // One reader takes it for an index and another for an image: the digest would cover two things.
-  if (document["manifests"] !== undefined && document["layers"] !== undefined) {
-    throw new Failure("answer_ambiguous", `${what} has both manifests and layers`);
-  }
-  const type = mediaTypeOf(document, search.contentType, what);
-  if (INDEXES.has(type)) {
-    return { kind: "manifest", descriptor: ofPlatform(listOf(document, "manifests", what), search) };
-  }
-  if (MANIFESTS.has(type)) {
-    return { kind: "layer", descriptor: wantedLayer(listOf(document, "layers", what), search) };
-  }
-  throw new Failure("answer_unexpected", `${what} has the media type ${quoted(type, 100)}`, {
-    hint: "wanted an OCI or Docker (schema 2) manifest or index",
-  });
-}
-
-function mediaTypeOf(document: JsonMap, contentType: string | null, what: string): string {
-  const said = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  const own = document["mediaType"];
-  if (own === undefined) return said;
-  if (typeof own !== "string")
-    throw new Failure("answer_malformed", `${what} has a media type that is no text`);
-  const known = INDEXES.has(said) || MANIFESTS.has(said);
-  if (known && said !== own) {
-    throw new Failure(
-      "answer_ambiguous",
-      `${what} says ${quoted(own, 100)}, its Content-Type ${quoted(said, 100)}`,
-    );
-  }
-  return own;
+  const { kind, document } = readManifestDocument(bytes, search.contentType, what);
+  return kind === "index"
+    ? { kind: "manifest", descriptor: ofPlatform(listOf(document, "manifests", what), search) }
+    : { kind: "layer", descriptor: wantedLayer(listOf(document, "layers", what), search) };
 }
 
 function listOf(document: JsonMap, name: string, what: string): readonly JsonMap[] {

@@ -5,8 +5,10 @@ import { quoted } from "../base/printable.ts";
 import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import { nextOfManifest } from "./oci-manifest.ts";
 import { parseOciDigest, splitName, type OciReference } from "./oci-reference.ts";
-import { Registry, type RegistryAccess } from "./oci-registry.ts";
-import type { ObjectRead, ObjectStream, Store } from "./store.ts";
+import { pushArtifact } from "./oci-push.ts";
+import { Registry } from "./oci-registry.ts";
+import type { RegistryAccess } from "./registry-request.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, WritableStore } from "./store.ts";
 
 /** An index in an index in an index is more than anybody needs. */
 const DEPTH = 4;
@@ -15,7 +17,7 @@ const DEPTH = 4;
  * Artifacts in an OCI registry. With a tag or a digest: index → manifest of the platform → the layer that has the
  * assigned digest. Without one, and when the key names none either: the blob of that digest.
  */
-export class OciStore implements Store {
+export class OciStore implements WritableStore {
   readonly name: string;
   readonly #base: URL;
   readonly #reference: OciReference;
@@ -28,7 +30,7 @@ export class OciStore implements Store {
     this.#platform = platform;
     this.#access = access;
     const insecure = access.allowInsecureHttp && URL.parse(`http://${host}`) !== null;
-    const local = insecure && isLoopback(new URL(`http://${host}`)) && access.tls.ca === undefined;
+    const local = insecure && isLoopback(new URL(`http://${host}`)) && access.reach.ca === undefined;
     this.#base = parseEndpoint(`http${local ? "" : "s"}://${host}`, {
       from: "the registry",
       allowInsecureHttp: access.allowInsecureHttp,
@@ -43,6 +45,14 @@ export class OciStore implements Store {
     const registry = new Registry(this.#base, repository, this.#access);
     const digest = manifest === null ? this.#assigned(read) : await this.#layer(registry, manifest, read);
     return registry.blob(digest, read);
+  }
+
+  async write(object: ObjectWrite): Promise<void> {
+    const { repository, tag, digest } = this.#reference;
+    if (tag !== null || digest !== null) {
+      throw new Failure("invalid_value", `${this.name} names one image; wanted a repository to write into`);
+    }
+    await pushArtifact(new Registry(this.#base, repository, this.#access, "pull,push"), object);
   }
 
   /** The manifest to begin with: of the store itself, or of a key such as `sample:1.0`. */

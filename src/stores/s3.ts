@@ -1,11 +1,12 @@
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import { openHttpObject, type TlsTrust } from "./http-object.ts";
+import { request } from "../host/http.ts";
+import { connectionFor, openHttpObject, type Reach } from "./http-object.ts";
 import { failureOfStatus, StatusFailure } from "./http-status.ts";
 import { keySegments } from "./key.ts";
 import { escaped, presign, type S3Credentials } from "./s3-presign.ts";
-import type { ObjectRead, ObjectStream, Store } from "./store.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, WritableStore } from "./store.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -80,16 +81,16 @@ function endpointVariable(environment: Environment): string | undefined {
 }
 
 /** Artifacts in an S3 bucket, read by presigned requests through our own HTTP door. */
-export class S3Store implements Store {
+export class S3Store implements WritableStore {
   readonly name: string;
   readonly #place: S3Place;
   readonly #access: S3Access;
-  readonly #tls: TlsTrust;
+  readonly #reach: Reach;
 
-  constructor(place: S3Place, access: S3Access, tls: TlsTrust) {
+  constructor(place: S3Place, access: S3Access, reach: Reach) {
     this.#place = place;
     this.#access = access;
-    this.#tls = tls;
+    this.#reach = reach;
     this.name = `s3://${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
   }
 
@@ -98,9 +99,31 @@ export class S3Store implements Store {
     const plain = this.#urlOf(read.key);
     const url = credentials === null ? plain : presign("GET", plain, region, credentials, new Date());
     return openHttpObject(
-      { url, tls: this.#tls, refusal: (status, headers, body) => refusalOf(status, headers, body, plain) },
+      {
+        url,
+        reach: this.#reach,
+        refusal: (status, headers, body) => refusalOf(status, headers, body, plain),
+      },
       read,
     );
+  }
+
+  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
+    const { region, credentials } = this.#access;
+    const plain = this.#urlOf(key);
+    const url = credentials === null ? plain : presign("PUT", plain, region, credentials, new Date());
+    const answer = await request({
+      method: "PUT",
+      url,
+      body: Bun.file(file),
+      headers: { "content-type": "application/octet-stream" },
+      deadlineMs,
+      maxBytes: REFUSAL_BYTES,
+      stop,
+      ...connectionFor(this.#reach, url),
+    });
+    if (answer.status === 200) return;
+    throw await refusalOf(answer.status, answer.headers, wholeBody(answer.body), plain);
   }
 
   #urlOf(key: string): URL {
@@ -111,6 +134,10 @@ export class S3Store implements Store {
     url.pathname = style === "virtual" ? `/${path}` : `/${bucket}/${path}`;
     return url;
   }
+}
+
+async function* wholeBody(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
 }
 
 const REFUSAL_BYTES = 16_384;

@@ -3,7 +3,7 @@ import { quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { referencedStore, type StoreChoice } from "./choose.ts";
 import type { Source } from "./download.ts";
-import { openHttpObject } from "./http-object.ts";
+import { asStranger, openHttpObject } from "./http-object.ts";
 import { GatewayStore, HttpStore } from "./http.ts";
 import type { Store } from "./store.ts";
 
@@ -49,7 +49,7 @@ function gatewaySource(url: string, token: string, choice: StoreChoice): Source 
     path: "allowed",
     query: "allowed",
   });
-  return below(new GatewayStore(place, token === "" ? undefined : token, choice.tls), place.pathname);
+  return below(new GatewayStore(place, token === "" ? undefined : token, choice.reach), place.pathname);
 }
 
 function absolute(key: string, scheme: string, stores: readonly Store[], choice: StoreChoice): Source {
@@ -67,5 +67,5 @@ function absolute(key: string, scheme: string, stores: readonly Store[], choice:
   // The query of a URL may be a signature: it is in no name and in no note.
   const named = { name: `${url.origin}${url.pathname}`, key: url.pathname };
   if (own instanceof HttpStore) return { ...named, open: (read) => own.openUrl(url, read) };
-  return { ...named, open: (read) => openHttpObject({ url, tls: { ca: choice.tls.ca } }, read) };
+  return { ...named, open: (read) => openHttpObject({ url, reach: asStranger(choice.reach) }, read) };
 }

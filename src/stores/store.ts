@@ -51,6 +51,28 @@ export interface Store {
   open(read: ObjectRead): Promise<ObjectStream>;
 }
 
+/** A whole file for a store. */
+export type ObjectWrite = {
+  readonly key: string;
+  readonly file: string;
+  readonly sha256: Sha256;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds for the whole write. */
+  readonly deadlineMs: number;
+  readonly stop: AbortSignal;
+};
+
+/** A store that also takes objects. What it answers is no proof: whoever writes reads back. */
+export interface WritableStore extends Store {
+  /** Throws Failure as `open` does. */
+  write(object: ObjectWrite): Promise<void>;
+}
+
+export function isWritable(store: Store): store is WritableStore {
+  return "write" in store;
+}
+
 /** A stream from the first byte, by a store that cannot resume. */
 export function wholeObject(chunks: AsyncIterable<Uint8Array>, length: number | null): ObjectStream {
   return { offset: 0, length, validator: null, [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() };

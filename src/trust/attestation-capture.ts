@@ -77,7 +77,7 @@ export type CaptureFacts = {
   readonly repository: Stated | null;
   /** The short name of the branch or tag. */
   readonly ref: Stated | null;
-  /** The name with `refs/heads/` or `refs/tags/`, when git observed it. */
+  /** The name with `refs/heads/` or `refs/tags/`: git's, or the CI system's beside a ref that is a claim as well. */
   readonly fullRef: string | null;
   readonly commit: string | null;
   readonly dirty: boolean | null;
@@ -94,10 +94,11 @@ export type CaptureFacts = {
 
 export function captureFacts(predicate: JsonMap): CaptureFacts {
   const { ci, attested_at: at } = predicate;
+  const ref = stated(predicate, "source_ref");
   return {
     repository: stated(predicate, "source_repo"),
-    ref: stated(predicate, "source_ref"),
-    fullRef: text(predicate["ref_full"]),
+    ref,
+    fullRef: text(predicate["ref_full"]) ?? claimedFullRef(ref, isMap(ci) ? text(ci["ref_full"]) : null),
     commit: stated(predicate, "source_commit")?.value ?? null,
     dirty: flag(fieldOf(predicate, "source_dirty")?.["value"]),
     matchesCommit: flag(predicate["matches_commit"]),
@@ -113,6 +114,12 @@ export function captureFacts(predicate: JsonMap): CaptureFacts {
         : null,
     attestedAt: instantOf(at),
   };
+}
+
+/** On a detached HEAD, which most CI systems check out, the full name is the CI system's if the short one is. */
+function claimedFullRef(ref: Stated | null, full: string | null): string | null {
+  if (ref === null || !ref.claimed || full === null) return null;
+  return full.replace(/^refs\/(?:heads|tags)\//u, "") === ref.value ? full : null;
 }
 
 function fieldOf(predicate: JsonMap, name: string): JsonMap | null {

@@ -190,9 +190,24 @@ function isBy(key: PublicKey, signature: Uint8Array, message: Uint8Array): boole
   return verifyNatively(signature, message, key.bytes) && verify(signature, message, key.bytes);
 }
 
-/** A keyid in the form of ours that is not the signer's. Other tools have forms of their own, which say nothing. */
+/**
+ * A keyid in the form of ours that is not the signer's, or the signer's with something changed in one place. Other
+ * tools have forms of their own, which say nothing.
+ */
 function namesAnotherKey(keyid: string | null, signer: PublicKey): boolean {
-  return keyid !== null && keyid !== signer.keyid && fromBase64(keyid)?.length === 32;
+  if (keyid === null || keyid === signer.keyid) return false;
+  return fromBase64(keyid)?.length === 32 || sharedEnds(keyid, signer.keyid) >= CHANGED_IN_ONE_PLACE;
+}
+
+/** Characters of a keyid (44) that agree from both ends: one that was altered keeps nearly all, a stranger has a few. */
+const CHANGED_IN_ONE_PLACE = 32;
+
+function sharedEnds(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  let [before, after] = [0, 0];
+  while (before < shorter && a[before] === b[before]) before++;
+  while (after < shorter - before && a.at(-1 - after) === b.at(-1 - after)) after++;
+  return before + after;
 }
 
 function unverified(what: string, keys: readonly PublicKey[]): Failure {

@@ -1,4 +1,6 @@
+import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
+import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
 import { parsePolicy, type Policy, type RepositoryName } from "./policy-document.ts";
@@ -10,6 +12,9 @@ export type VerifiedPolicy = Policy & {
   readonly __verified: unique symbol;
 };
 
+/** What identifies a policy that was seen: exactly these bytes, under this name and version. */
+export type SeenPolicy = { readonly name: string; readonly version: number; readonly sha256: Sha256 };
+
 /** Its own type, so that no signature over something else can ever be taken for one over a policy. */
 export const POLICY_PAYLOAD_TYPE = "application/vnd.waybill.policy.v1+json";
 
@@ -17,7 +22,7 @@ export const POLICY_PAYLOAD_TYPE = "application/vnd.waybill.policy.v1+json";
 const SKEW_MS = 300_000;
 
 export type OpenedPolicy =
-  | { readonly ok: true; readonly policy: VerifiedPolicy }
+  | { readonly ok: true; readonly policy: VerifiedPolicy; readonly sha256: Sha256 }
   | { readonly ok: false; readonly refusals: readonly Failure[] };
 
 /**
@@ -47,7 +52,28 @@ export function openPolicy(
   const untimely = validityRefusal(policy, from, now);
   if (untimely !== null) return { ok: false, refusals: [untimely] };
   // The one place where a policy becomes a verified one.
-  return { ok: true, policy: { ...policy, signers: verdict.signers } as VerifiedPolicy }; // oxlint-disable-line typescript/no-unsafe-type-assertion
+  const verified = { ...policy, signers: verdict.signers } as VerifiedPolicy; // oxlint-disable-line typescript/no-unsafe-type-assertion
+  return { ok: true, policy: verified, sha256: sha256Of(verdict.payload) };
+}
+
+/**
+ * Whether a policy is newer than the one that was seen; false when it is the same. Throws Failure `policy_rollback`
+ * for an older one, for another one of the same version, and for one of another name: until it expires, an old policy
+ * is as well signed as the one that replaced it.
+ */
+export function policyRises(seen: SeenPolicy, found: SeenPolicy, from: string): boolean {
+  const { name, version } = found;
+  if (name === seen.name && version > seen.version) return true;
+  if (name === seen.name && version === seen.version && found.sha256 === seen.sha256) return false;
+  const what =
+    name !== seen.name
+      ? `is ${quoted(name)}, another policy than the ${quoted(seen.name)} that`
+      : version === seen.version
+        ? `is another version ${version} than the one that`
+        : `is version ${version}, older than the version ${seen.version} that`;
+  throw new Failure("policy_rollback", `${from} ${what} was seen before`, {
+    hint: "an old policy may allow what the current one does not; get the current one",
+  });
 }
 
 function validityRefusal(policy: Policy, from: string, now: Date): Failure | null {

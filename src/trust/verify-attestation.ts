@@ -1,6 +1,7 @@
 import type { Sha256 } from "../base/digest.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
+import { sha256Of } from "../base/hashing.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { mergeEqual, type Attestation, type FoundAttestations } from "./attestation.ts";
@@ -49,6 +50,8 @@ export type AcceptedAttestation = {
   readonly signers: readonly PublicKey[];
   readonly format: "bundle" | "dsse";
   readonly from: string;
+  /** SHA-256 of the bytes that were signed: what names this statement and no other. */
+  readonly payloadSha256: Sha256;
   /** Evidence that was there and was not checked. */
   readonly unchecked: readonly string[];
   /** The rules of the policy that it satisfies. */
@@ -157,6 +160,7 @@ function judge(
       signers: verdict.signers,
       format,
       from,
+      payloadSha256: sha256Of(envelope.payload),
       unchecked,
       rules: decision?.rules ?? [],
       warnings: decision?.warnings ?? [],

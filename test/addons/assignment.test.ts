@@ -24,6 +24,7 @@ describe("documents", () => {
       assignments: [],
       refused: [],
       warnings: [],
+      configVersion: null,
     });
   });
 
@@ -75,6 +76,7 @@ describe("entries", () => {
       artifact_object_key: "k",
       artifact_sha256: `sha256:${SHA.toUpperCase()}`,
       artifact_signature: "sig",
+      artifact_statement: '{"payload":"…"}',
       target_os: "linux",
       target_arch: "amd64",
       os_capabilities: ["cap_net_raw"],

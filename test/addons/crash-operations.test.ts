@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -113,25 +113,44 @@ type Fault = {
   readonly few: readonly number[];
 };
 
-/** `from` leaves out the calls of the runtime's own start; `few` are the points of the short run. */
-const FAULTS: readonly Fault[] = [
-  { calls: "rename,renameat,renameat2", effect: "signal=KILL", from: 1, few: [2, 4] },
-  { calls: "symlink,symlinkat", effect: "signal=KILL", from: 1, few: [] },
-  { calls: "fsync,fdatasync", effect: "signal=KILL", from: 1, few: [6] },
-  { calls: "unlink,unlinkat,rmdir", effect: "signal=KILL", from: 1, few: [2] },
-  { calls: "mkdir,mkdirat", effect: "signal=KILL", from: 1, few: [] },
-  { calls: "fchmod,chmod,fchmodat", effect: "signal=KILL", from: 1, few: [] },
-  { calls: "ftruncate", effect: "signal=KILL", from: 1, few: [] },
-  { calls: "write,pwrite64", effect: "signal=KILL", from: 1, few: [] },
-  { calls: "openat", effect: "signal=KILL", from: 40, few: [] },
-  { calls: "rename,renameat,renameat2", effect: "error=ENOSPC", from: 1, few: [3] },
-  { calls: "fsync,fdatasync", effect: "error=EIO", from: 1, few: [3] },
-  { calls: "symlink,symlinkat", effect: "error=EDQUOT", from: 1, few: [] },
-  { calls: "mkdir,mkdirat", effect: "error=EROFS", from: 1, few: [] },
-  { calls: "unlink,unlinkat,rmdir", effect: "error=EROFS", from: 1, few: [] },
-  { calls: "pwrite64", effect: "error=ENOSPC", from: 1, few: [] },
-  { calls: "fchmod,chmod,fchmodat", effect: "error=EROFS", from: 1, few: [] },
+/**
+ * Every call that changes what others see, killed or failed in each way that a disk fails. Calls of the runtime's own
+ * start come first and are left out; opening is killed, and fails as on a full or a broken disk.
+ */
+const CALLS: readonly (readonly [string, number, readonly string[]])[] = [
+  ["mkdir,mkdirat", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["openat", 40, ["ENOSPC", "EIO"]],
+  ["write,pwrite64", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["ftruncate", 1, []],
+  ["fchmod,chmod,fchmodat", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["fsync,fdatasync", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["rename,renameat,renameat2", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["symlink,symlinkat", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
+  ["unlink,unlinkat,rmdir", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
 ];
+
+/** The points of the short run. */
+const FEW: Readonly<Record<string, readonly number[]>> = {
+  "rename,renameat,renameat2 signal=KILL": [2, 4],
+  "fsync,fdatasync signal=KILL": [6],
+  "unlink,unlinkat,rmdir signal=KILL": [2],
+  "rename,renameat,renameat2 error=ENOSPC": [3],
+  "fsync,fdatasync error=EIO": [3],
+};
+
+const FAULTS: readonly Fault[] = CALLS.flatMap(([calls, from, errors]) =>
+  ["signal=KILL", ...errors.map((error) => `error=${error}`)].map((effect) => ({
+    calls,
+    effect,
+    from,
+    few: FEW[`${calls} ${effect}`] ?? [],
+  })),
+);
+
+let tried = 0;
+afterAll(() => {
+  if (everything) console.info(`${tried} faults were injected`);
+});
 
 /** More than any of the operations makes. */
 const MOST_CALLS = 400;
@@ -163,6 +182,7 @@ describe.skipIf(!hasStrace)("a fault in", () => {
         rmSync(host.root, { recursive: true, force: true });
         if (existsSync(before)) cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
         const wasHit = await faulty(host, words, fault, when);
+        if (wasHit) tried++;
         check(host, versions, scenario, when);
         await again(host, versions, scenario, words, when);
         if (!wasHit) break;

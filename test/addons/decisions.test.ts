@@ -21,9 +21,10 @@ import {
   NO_SPECS,
   type Spec,
   type Specs,
+  raisedFloor,
 } from "../../src/addons/on-host/spec.ts";
 import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addons/on-host/stamp.ts";
-import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/staging/version-order.ts";
+import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/version-order.ts";
 import { parseJson } from "../../src/base/json.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
@@ -309,4 +310,18 @@ describe("capabilities", () => {
       expect(() => allowedCapabilities(["cap_net_raw", name])).toThrow("os_capabilities has");
     },
   );
+});
+
+describe("the floor of an add-on", () => {
+  const floors: [string, string, string][] = [
+    ["", "1.2", "1.2"],
+    ["1.2", "", "1.2"],
+    ["1.2", "1.10", "1.10"],
+    ["1.10", "1.2", "1.10"],
+    ["", "release", ""],
+    ["1.2", "release", "1.2"],
+  ];
+  test.each(floors)("of %p, when %p is said, is %p", (before, said, after) => {
+    expect(raisedFloor(before, said)).toBe(after);
+  });
 });

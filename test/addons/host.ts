@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
@@ -80,6 +80,45 @@ export class Host implements Disposable {
       ...more,
     };
   }
+
+  /** The same assignment with a signed statement about it; `says` changes what it says. */
+  stated(entry: Entry, says: Entry = {}, key: KeyObject = this.#private): Entry {
+    const sha256 = String(entry["artifact_sha256"]);
+    const { subject = sha256, ...claims } = says;
+    const predicate = {
+      addon_id: entry["addon_id"],
+      version: entry["version"],
+      ...this.platform,
+      size: statSync(join(this.store, String(entry["artifact_object_key"]))).size,
+      issued: "2026-01-01T00:00:00.000Z",
+      ...claims,
+    };
+    const payload = Buffer.from(
+      JSON.stringify({
+        _type: "https://in-toto.io/Statement/v1",
+        subject: [{ digest: { sha256: subject } }],
+        predicateType: "https://waybill.invalid/attestation/addon/v1",
+        predicate,
+      }),
+    );
+    const type = "application/vnd.in-toto+json";
+    const signed = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
+    const signature = sign(null, signed, key).toString("base64");
+    return {
+      ...entry,
+      artifact_statement: {
+        payload: payload.toString("base64"),
+        payloadType: type,
+        signatures: [{ sig: signature }],
+      },
+    };
+  }
+
+  /** This machine, as statements name it. */
+  readonly platform: { os: string; arch: string } = {
+    os: process.platform,
+    arch: process.arch === "x64" ? "amd64" : process.arch,
+  };
 
   /** Lets the host go back to one older version. */
   allowDowngrade(id: string, version: string): void {

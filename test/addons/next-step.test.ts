@@ -79,6 +79,10 @@ const FRESH: Facts = {
   highestVersion: "",
   blocked: [],
   pinned: null,
+  stated: null,
+  statedBefore: false,
+  minimumVersion: "",
+  now: new Date("2026-06-01T00:00:00Z"),
 };
 const recorded = { sha256: SHA, binaryName: "x" };
 const good = { recorded, sha256: SHA, keyid: "k", retained: null };
@@ -183,6 +187,71 @@ describe("the next step", () => {
   ];
   test.each(trust)("%s", (_name, facts, expected) => {
     expect(nextStep(unsigned, { ...FRESH, ...facts })).toMatchObject(expected);
+  });
+
+  const said = {
+    envelope: "{}",
+    keyid: "k",
+    size: 3,
+    expires: "2026-07-01T00:00:00.000Z",
+    minimum_version: "",
+  };
+  const ended = { ...said, expires: "2026-06-01T00:00:00.000Z" };
+  const statements: [string, Partial<Facts>, Record<string, unknown>][] = [
+    ["a statement that holds", { stated: said }, { kind: "stage", warnings: [] }],
+    ["one without an end", { stated: { ...said, expires: "" } }, { kind: "stage", warnings: [] }],
+    ["one that has ended", { stated: ended }, { kind: "refuse", failure: { code: "statement_expired" } }],
+    [
+      "one that has ended, of what is staged and does not run",
+      { stated: ended, staged: good, current: "0" },
+      { kind: "refuse", failure: { code: "statement_expired" } },
+    ],
+    [
+      "one that has ended, of what runs",
+      { stated: ended, staged: good, current: "1", active: SHA },
+      { kind: "in_place", warnings: [{ code: "statement_expired" }] },
+    ],
+    [
+      "one that has ended, of what runs and is damaged",
+      { stated: ended, staged: { ...good, sha256: null }, current: "1", active: SHA },
+      { kind: "stage", how: "repair", warnings: [{ code: "statement_expired" }] },
+    ],
+    ["none after one", { statedBefore: true }, { kind: "refuse", failure: { code: "statement_missing" } }],
+    [
+      "none after one, of what runs",
+      { statedBefore: true, staged: good, current: "1", active: SHA },
+      { kind: "refuse", failure: { code: "statement_missing" } },
+    ],
+    [
+      "none after one, and allowed",
+      { statedBefore: true, allowUnsigned: true },
+      { kind: "stage", warnings: [{ code: "statement_vanished" }] },
+    ],
+    [
+      "older than the floor",
+      { minimumVersion: "2" },
+      { kind: "refuse", failure: { code: "downgrade_refused" } },
+    ],
+    ["on the floor", { minimumVersion: "1.0" }, { kind: "stage" }],
+    [
+      "older than its own floor",
+      { stated: { ...said, minimum_version: "2" } },
+      { kind: "refuse", failure: { code: "downgrade_refused" } },
+    ],
+    [
+      "older than the floor, and runs",
+      { minimumVersion: "2", staged: good, current: "1", active: SHA },
+      { kind: "in_place" },
+    ],
+  ];
+  test.each(statements)("%s", (_name, facts, expected) => {
+    expect(nextStep(wanted(), { ...FRESH, ...facts })).toMatchObject(expected);
+  });
+
+  test("a floor is lifted by no override", () => {
+    const allowed = wanted({ allow_downgrade: "1" });
+    const refused = nextStep(allowed, { ...FRESH, highestVersion: "2", minimumVersion: "2" });
+    expect(refused).toMatchObject({ kind: "refuse", failure: { code: "downgrade_refused" } });
   });
 
   test("a version too long to be replaced is refused", () => {

@@ -40,6 +40,7 @@ describe("members", () => {
     ["clear", { clear: ["args", "artifact_signature"] }, { args: [], artifact_signature: "" }],
     ["clear the configuration", { clear: ["config_json"] }, { config_json: undefined }],
     ["clear beside an empty value", { args: [], clear: ["args"] }, { args: [] }],
+    ["members in other capitals", { Enabled: false, ARGS: ["-b"] }, { enabled: false, args: ["-b"] }],
     ["models in hyphens", { supervision: "config-toggle" }, { supervision: "config_toggle" }],
   ];
   test.each(cases)("%s", (_name, entry, changed) => {
@@ -52,6 +53,11 @@ describe("entries", () => {
     expect(
       merged({ addon_id: " x ", version: "2" }, { addon_id: "  ", version: "3" }, { version: "4" }),
     ).toEqual([{ ...pushed, version: "2" }]);
+  });
+
+  test("in a list of another spelling", () => {
+    const { overrides } = decodeOverrides('{"Addons":[{"Addon_ID":"x"}]}', "o");
+    expect(overrides.map(({ addon_id }) => addon_id)).toEqual(["x"]);
   });
 
   test("of two for one id the later holds, alone", () => {
@@ -99,6 +105,8 @@ const malformed: [string, string][] = [
   ["a text for a boolean", '{"addons":[{"addon_id":"x","enabled":"no"}]}'],
   ["clear of an unknown member", '{"addons":[{"addon_id":"x","clear":["enabled"]}]}'],
   ["clear of a member that is set", '{"addons":[{"addon_id":"x","args":["a"],"clear":["args"]}]}'],
+  ["a member in two spellings", '{"addons":[{"addon_id":"x","enabled":true,"Enabled":false}]}'],
+  ["the list in two spellings", '{"addons":[],"Addons":[]}'],
   ["text behind it", '{"addons":[]}{}'],
 ];
 test.each(malformed)("malformed as a whole: %s", (_name, document) => {

@@ -232,3 +232,81 @@ test("a directory that holds more than files is refused", async () => {
   ]);
   expect({ exit, code: document.error?.code }).toEqual({ exit: 5, code: "tarball_unsafe" });
 });
+
+test("what is published says until when, from which version on, and for which add-on", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const flags = ["--id", "sensor", "--key-env", "KEY", "--assign"];
+  const dated = ["--expires", "1h", "--minimum-version", "1.0"];
+  expect(await publish(host, [...flags, "--version", "1.0.0", ...dated])).toMatchObject({ exit: 0 });
+  expect((await stageFromPlane(host)).document.addons).toMatchObject([
+    { outcome: "staged", version: "1.0.0" },
+  ]);
+  const { active, minimum_version } = JSON.parse(host.read("sensor/.waybill-specs.json"));
+  expect(minimum_version).toBe("1.0");
+  expect(Date.parse(active.stated.expires)).toBeGreaterThan(Date.now());
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho nought\n");
+  const older = await publish(host, [...flags, "--version", "0.9"]);
+  expect(older.exit).toBe(0);
+  writeFileSync(host.override, JSON.stringify({ addons: [{ addon_id: "sensor", allow_downgrade: "0.9" }] }));
+  expect((await stageFromPlane(host, ["--override", host.override])).document.addons).toMatchObject([
+    { outcome: "kept_last_known_good", version: "1.0.0", error: { code: "downgrade_refused" } },
+  ]);
+});
+
+test("a floor above the version itself, and an end without a key, are refused before anything is sent", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const flags = ["--id", "sensor", "--version", "1.0.0"];
+  const above = await publish(host, [...flags, "--key-env", "KEY", "--minimum-version", "1.1"]);
+  expect(above).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
+  const unsigned = await publish(host, [...flags, "--expires", "1h"]);
+  expect(unsigned).toMatchObject({ exit: 2, document: { error: { code: "flags_contradict" } } });
+});
+
+test("one step puts it into stores as well, from which hosts fetch it without the control plane's copy", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const [first, second] = [join(host.home, "first"), join(host.home, "second")];
+  for (const folder of [first, second]) mkdirSync(folder);
+  const flags = ["--id", "sensor", "--version", "1.0.0", "--key-env", "KEY", "--assign"];
+  const stores = ["--store", `file:${first}`, "--store", `file:${second}`];
+  const published = await publish(host, [...flags, ...stores]);
+  expect(published).toMatchObject({
+    exit: 0,
+    document: {
+      stores: [
+        { store: `file:${first}`, outcome: "new" },
+        { store: `file:${second}`, outcome: "new" },
+      ],
+    },
+  });
+  const again = await publish(host, [...flags, ...stores]);
+  expect(again.document).toMatchObject({
+    stored: "already",
+    stores: [{ outcome: "already" }, { outcome: "already" }],
+  });
+  const staged = await host.stage(
+    [
+      ...["--assignments", `${plane.address}/v1/addons/assignments`, "--token-env", "T"],
+      ...["--store", `file:${second}`, "--allow-insecure-http"],
+    ],
+    { T: reader },
+  );
+  expect(staged.document.addons).toMatchObject([{ outcome: "staged", version: "1.0.0" }]);
+  const web = await publish(host, [...flags, "--store", "https://artifacts.example"]);
+  expect(web).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
+});
+
+test("the key may be behind a passphrase", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  writeFileSync(join(host.home, "passphrase"), "correct horse\n", { mode: 0o600 });
+  const [key, passphrase] = [join(host.home, "release.key"), join(host.home, "passphrase")];
+  await runWaybill(["key", "new", "--out", key, "--passphrase-file", passphrase]);
+  const flags = ["--id", "sensor", "--version", "1.0.0", "--key", key];
+  const opened = await publish(host, [...flags, "--passphrase-file", passphrase]);
+  expect(opened).toMatchObject({ exit: 0, document: { outcome: "landed" } });
+  expect(opened.document["signature"]).not.toBeNull();
+  expect((await publish(host, flags)).exit).not.toBe(0);
+});

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Failure } from "../../src/base/failure.ts";
 import { parseJson, type JsonValue } from "../../src/base/json.ts";
+import { parsePlainJson } from "../../src/base/plain-json.ts";
 
 function read(text: string): { value: JsonValue } | { refused: string } {
   try {
@@ -93,6 +94,27 @@ describe("beside the platform's own reader", () => {
     );
   });
 });
+
+// With an escape somewhere the strict reader reads all of it; without one the quick way may.
+test.each([
+  ["edited documents", almost],
+  ["strings of tokens", tokens],
+])(
+  "the quick way takes nothing of %s that the strict reader refuses, and reads nothing else",
+  (_what, texts) => {
+    let quick = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        const found = parsePlainJson(text, 63);
+        if (found === undefined) return;
+        quick++;
+        expect(read(`[${text},"\\u0061"]`)).toEqual({ value: [found, "a"] });
+      }),
+      { numRuns: 3000 },
+    );
+    expect(quick).toBeGreaterThan(100);
+  },
+);
 
 test("a member twice is refused, whatever the members are", () => {
   const name = fc.string({ unit: "grapheme" });

@@ -14,7 +14,7 @@ function reportOf(verdict: number, before = ""): readonly string[] {
     import { writeReport } from "src/cli/report.ts";
     ${before}
     const text = "0123456789".repeat(${BYTES / 10}) + "\\n";
-    const written = writeReport("x", { exit: ${verdict}, document: { text }, text }, false, new Redactor());
+    const written = await writeReport("x", { exit: ${verdict}, document: { text }, text }, false, new Redactor());
     if (written.problem) console.error(written.problem);
     process.exitCode = written.exit;
   `);
@@ -104,7 +104,7 @@ describe("the document", () => {
         const redactor = new Redactor();
         redactor.register(secret);
         const document = { raw: secret, again: JSON.stringify(secret), ["n" + secret]: [{ secret }] };
-        writeReport("x", { exit: 0, document, text: "" }, true, redactor);
+        await writeReport("x", { exit: 0, document, text: "" }, true, redactor);
       `),
     );
     const { schema, ...rest } = jsonOf(finished);

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { captureJson, waybill } from "../context/support/run-capture.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
+import { git, HAS_GIT, makeRepository } from "../source/support/repository.ts";
 import { scriptedServer, type Answer } from "../support/scripted-server.ts";
 
 const newFolder = scratchFolders();
@@ -49,6 +51,59 @@ test("case 70: a record that failed leaves the capture as it is, told and exit 0
   expect(document.build).toMatchObject({ id: null, existing: false, error: { code: "unauthorized" } });
   expect(stderr).toContain("the build was not recorded");
   expect(stdout + stderr).not.toContain("a-long-build-token");
+});
+
+/** The parts of a form by name, the archive left out. */
+function partsOf(body: string): Record<string, string> {
+  const parts = body.matchAll(/; name="(source_[a-z]+|working_tree_hash)"\r\n\r\n(.*?)\r\n--/gsu);
+  return Object.fromEntries([...parts].map(([, name = "", value = ""]) => [name, value]));
+}
+
+test.skipIf(!HAS_GIT)(
+  "case 71: fields are exact, dirty is a word, and what is unknown is absent",
+  async () => {
+    const folder = 'a "quoted" \\ folder';
+    const root = makeRepository(newFolder(), { files: { [`${folder}/a`]: "a\n", other: "x\n" } });
+    git(root, "checkout", "-q", "--detach");
+    const context = join(root, folder);
+    for (const dirty of ["false", "true"]) {
+      if (dirty === "true") plantFiles(context, { new: "x" });
+      await using server = await scriptedServer({ "POST /v5/builds": made(await treeHash(context)) });
+      const { exit } = await captureJson(context, ["--require-submit", "--submit", server.url, ...FLAGS], {
+        env,
+      });
+      expect(exit).toBe(0);
+      const post = server.requests.find(({ method }) => method === "POST");
+      expect(partsOf(post?.body ?? "")).toEqual({
+        source_commit: git(root, "rev-parse", "HEAD"),
+        source_subpath: folder,
+        source_dirty: dirty,
+        working_tree_hash: await treeHash(context),
+      });
+    }
+  },
+);
+
+test.skipIf(!HAS_GIT)(
+  "case 71: a value with a line break is left out: a form would make it another one",
+  async () => {
+    const root = makeRepository(newFolder(), { files: { "two\nlines/a": "a\n" } });
+    const context = join(root, "two\nlines");
+    await using server = await scriptedServer({ "POST /v5/builds": made(await treeHash(context)) });
+    const { document } = await captureJson(context, ["--submit", server.url, ...FLAGS], { env });
+    expect(document.source_fields["source_subpath"]).toBe("two\nlines");
+    const post = server.requests.find(({ method }) => method === "POST");
+    const names = ["source_commit", "source_ref", "source_dirty", "working_tree_hash"];
+    expect(Object.keys(partsOf(post?.body ?? ""))).toEqual(names);
+  },
+);
+
+test("case 71: outside of a repository the hash is the only field", async () => {
+  const root = plantFiles(newFolder(), { a: "a" });
+  await using server = await scriptedServer({ "POST /v5/builds": made(await treeHash(root)) });
+  await captureJson(root, ["--submit", server.url, ...FLAGS], { env });
+  const post = server.requests.find(({ method }) => method === "POST");
+  expect(Object.keys(partsOf(post?.body ?? ""))).toEqual(["working_tree_hash"]);
 });
 
 for (const flag of ["--require-submit", "--strict"]) {

@@ -102,6 +102,7 @@ describe("one environment", () => {
             { method: "GET", status: 200, result: "equal", ms: expect.any(Number) },
           ],
           race_window: "open",
+          proxy: null,
           warnings: [],
           error: null,
         },

@@ -68,7 +68,7 @@ describe.each(VENDORS)("under %s hostile text is text in every sink", (_vendor, 
     for (const path of [outputs, summary]) writeFileSync(path, "");
     const args = [
       ...["promote", "--template", "codex", "--digest", NEW, "--target", `prod=${server.url}`],
-      ...["--allow-insecure-http", "--retry-interval", "5ms", "--for", "10ms", "--timeout", "500ms"],
+      ...["--allow-insecure-http", "--retry-interval", "5ms", "--for", "10ms", "--timeout", "10s"],
       ...["--verbose", "-o", `junit=${junit}`],
     ];
     const env = {

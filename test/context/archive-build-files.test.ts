@@ -25,7 +25,7 @@ type Case = {
 // `context` lies in the folder where the command runs, beside what the cases call outside.
 const CASES: readonly Case[] = [
   {
-    name: "a Dockerfile in a folder travels as Dockerfile as well",
+    name: "case 50: a Dockerfile in a folder travels as Dockerfile as well",
     files: { "context/docker/Prod": "prod", "context/a": "a" },
     args: ["--dockerfile", "context/docker/Prod"],
     archived: [
@@ -37,7 +37,7 @@ const CASES: readonly Case[] = [
     chosen: ["docker/Prod", null],
   },
   {
-    name: "a Dockerfile outside travels as Dockerfile and is not hashed",
+    name: "case 50: a Dockerfile outside travels as Dockerfile and is not hashed",
     files: { "outside/Dockerfile": "outside", "context/a": "a" },
     args: ["--dockerfile", "outside/Dockerfile"],
     archived: [
@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
     chosen: ["OUTSIDE/outside/Dockerfile", null],
   },
   {
-    name: "the chosen Dockerfile displaces the context's own, which stays in the hash",
+    name: "case 50: the chosen Dockerfile displaces the context's own, which stays in the hash",
     files: { "context/Dockerfile": "own", "context/docker/Prod": "prod" },
     args: ["--dockerfile", "context/docker/Prod"],
     archived: [
@@ -60,7 +60,7 @@ const CASES: readonly Case[] = [
     warnings: ["displaced_in_archive"],
   },
   {
-    name: "a Dockerfile and an ignore file that the ignore file names are there, each once",
+    name: "case 48: a Dockerfile and an ignore file that the ignore file names are there, each once",
     files: {
       "context/.dockerignore": "Dockerfile\n.dockerignore\nb\n",
       "context/Dockerfile": "own",
@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
     chosen: ["Dockerfile", ".dockerignore"],
   },
   {
-    name: "the Dockerfile's own ignore file wins and is shipped as .dockerignore, for builders that know only that",
+    name: "case 49: the Dockerfile's own ignore file wins and is shipped as .dockerignore, for builders that know only that",
     files: {
       "context/docker/Prod": "prod",
       "context/docker/Prod.dockerignore": "b\n",
@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
     warnings: ["displaced_in_archive"],
   },
   {
-    name: "an empty ignore file beside the Dockerfile ignores nothing and still wins",
+    name: "case 49: an empty ignore file beside the Dockerfile ignores nothing and still wins",
     files: {
       "context/Dockerfile": "own",
       "context/Dockerfile.dockerignore": "",
@@ -129,7 +129,7 @@ const CASES: readonly Case[] = [
     warnings: ["displaced_in_archive"],
   },
   {
-    name: "a lower-case dockerfile is found, and travels under the name that builders look for",
+    name: "case 50: a lower-case dockerfile is found, and travels under the name that builders look for",
     files: { "context/dockerfile": "lower", "context/a": "a" },
     args: [],
     archived: [

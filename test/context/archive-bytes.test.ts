@@ -41,7 +41,7 @@ async function archiveOf(
 
 for (const reader of READERS) {
   test.skipIf(!reader.present || !HAS_PYTHON)(
-    `${reader.name} extracts the archive to the same tree`,
+    `case 66: ${reader.name} extracts the archive to the same tree, empty folders too`,
     async () => {
       const root = plantTree(newFolder(), TREE);
       mkdirSync(join(root, "empty-folder/deep"), { recursive: true });
@@ -119,7 +119,7 @@ const VARIATIONS: readonly {
 ];
 
 for (const { name, skip = false, surroundings, change } of VARIATIONS) {
-  test.skipIf(skip)(`the archive is the same to the byte ${name}`, async () => {
+  test.skipIf(skip)(`case 64: the archive is the same to the byte ${name}`, async () => {
     const [first, second] = [plantTree(newFolder(), TREE), plantTree(newFolder(), TREE)];
     change?.(second);
     for (const kind of ["context.tar", "context.tar.gz", "context.tar.zst"]) {
@@ -129,7 +129,7 @@ for (const { name, skip = false, surroundings, change } of VARIATIONS) {
   });
 }
 
-test("the archive is the same to the byte whatever the order in which the files were made", async () => {
+test("case 64: the archive is the same to the byte whatever the order in which the files were made", async () => {
   const many = Array.from({ length: 300 }, (_, index): Planted => ({
     path: `f/${(index * 7919) % 1000}`,
     text: "x",
@@ -140,7 +140,7 @@ test("the archive is the same to the byte whatever the order in which the files 
 });
 
 test.skipIf(!IS_ROOT || !reachableByOthers())(
-  "the archive is the same to the byte when another user makes it",
+  "case 64: the archive is the same to the byte when another user makes it",
   async () => {
     const root = plantTree(newFolder(), TREE);
     const place = newFolder();

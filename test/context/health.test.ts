@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { symlinkSync, truncateSync } from "node:fs";
+import { renameSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../../src/base/limits.ts";
 import { git, HAS_GIT, makeRepository } from "../source/support/repository.ts";
@@ -92,6 +92,21 @@ test("case 57: names in decomposed Unicode are hashed as they are, and counted",
   expect(one.digests["working_tree_hash"]).not.toBe(other.digests["working_tree_hash"] ?? "");
 });
 
+test.skipIf(!HAS_GIT)(
+  "case 57: a name in another Unicode form than the commit's is told as that",
+  async () => {
+    const root = makeRepository(newFolder(), { files: { "caf\u00e9": "x", "\u00fcber/a": "a" } });
+    renameSync(join(root, "caf\u00e9"), join(root, "cafe\u0301"));
+    plantFiles(root, { "nai\u0308ve": "new" });
+    const { document } = await captureJson(root);
+    expect(document.matches_commit_detail.counts).toEqual({ missing: 1, untracked: 2 });
+    const told = document.warnings.map(({ code, message }) => [code, message.split(" ")[0]]);
+    expect(told).toEqual([["unicode_form_differs", "cafe\u0301"]]);
+    renameSync(join(root, "cafe\u0301"), join(root, "caf\u00e9"));
+    expect((await captureJson(root)).document.warnings).toEqual([]);
+  },
+);
+
 test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is told", async () => {
   const root = makeRepository(newFolder());
   git(root, "config", "core.autocrlf", "input");
@@ -110,3 +125,48 @@ test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is 
     decomposed_names: 0,
   });
 });
+
+test.skipIf(!HAS_GIT)(
+  "case 42: why two machines hash one commit differently is in reach of whoever asks",
+  async () => {
+    const base = newFolder();
+    const origin = makeRepository(join(base, "origin"), { files: { a: "one\ntwo\n" } });
+    const [unix, windows] = [join(base, "unix"), join(base, "windows")];
+    git("/", "clone", "-q", origin, unix);
+    git("/", "clone", "-q", "-c", "core.autocrlf=true", origin, windows);
+    const outputs = [unix, windows].map((place) => `${place}.json`);
+    for (const [index, place] of [unix, windows].entries()) {
+      await waybill(["capture", place, "--json", "--out", outputs[index] ?? ""]);
+    }
+    const report = await waybill(["capture", windows]);
+    expect(report.stdout).toContain("dirty           false\nmatches commit  false\n");
+    expect(report.stdout).toMatch(/^ +1 eol_only: a\nthis machine +platform \w+, .*autocrlf true, /mu);
+    const compared = await waybill(["diff", ...outputs]);
+    expect(compared.exit).toBe(8);
+    expect(compared.stdout).toContain("\nvolatile.autocrlf: null and true\n");
+  },
+);
+
+test("what nobody looked into does not pass a strict run", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: LIMITS.secretLooks + 1 }, (_, index) => [`${index}.key`, "x"]),
+  );
+  const { exit, document } = await captureJson(plantFiles(newFolder(), files), ["--strict"]);
+  expect([exit, warningCodes(document)]).toEqual([7, ["secrets_unchecked"]]);
+});
+
+const REFUSED: readonly { name: string; files: Readonly<Record<string, string>>; large?: true }[] = [
+  { name: "a secret", files: { ".env": "A=1" } },
+  { name: "names that collide", files: { A: "a", a: "b" } },
+  { name: "more than the server takes", files: { large: "" }, large: true },
+];
+
+for (const { name, files, large } of REFUSED) {
+  test(`--strict refuses ${name} with 5, and without it that is a warning`, async () => {
+    const root = plantFiles(newFolder(), files);
+    if (large) truncateSync(join(root, "large"), LIMITS.contextArchiveBytes + 1);
+    expect((await waybill(["capture", root])).exit).toBe(0);
+    const { exit, document } = await captureJson(root, ["--strict"]);
+    expect([exit, document.error?.code]).toEqual([5, "requirement_not_met"]);
+  });
+}

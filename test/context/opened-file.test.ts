@@ -123,7 +123,7 @@ const INSTEAD: readonly { name: string; make: (place: string) => void; kind: str
 ];
 
 for (const { name, make, kind } of INSTEAD) {
-  test(`${name} in a listed file's place is a change, and is not read`, () => {
+  test(`case 61: ${name} in a listed file's place is a change, and is not read`, () => {
     const place = file();
     rmSync(place);
     make(place);

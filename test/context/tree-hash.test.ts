@@ -81,7 +81,7 @@ for (const { name, tree } of TREES) {
   });
 }
 
-test("an empty context has the hash of nothing, with a warning", async () => {
+test("case 62: an empty context has the hash of nothing, with a warning", async () => {
   const root = newFolder();
   mkdirSync(join(root, "only-a-folder"));
   const { exit, document } = await captureJson(root);
@@ -159,7 +159,7 @@ const SAME: readonly { name: string; skip?: boolean; make: (root: string) => voi
     },
   },
   {
-    name: "empty folders",
+    name: "case 66: empty folders",
     make: (root) => {
       plantTree(root, BASE);
       mkdirSync(join(root, "empty/deep"), { recursive: true });
@@ -183,7 +183,7 @@ test("umask, time zone and locale have no part in the hash", async () => {
   expect(await hashOf(root, { env: { LC_ALL: "C.UTF-8", LANG: "tr_TR.UTF-8" } })).toBe(plain);
 });
 
-test("a context that is named through a link is the folder that the link points to", async () => {
+test("case 54: a context that is named through a link is the folder that the link points to", async () => {
   const root = plantTree(newFolder(), BASE);
   const link = join(newFolder(), "link");
   succeed(["ln", "-s", root, link]);

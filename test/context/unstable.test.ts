@@ -69,7 +69,7 @@ const ONCE: readonly { name: string; act: (place: string) => void }[] = [
 ];
 
 for (const { name, act } of ONCE) {
-  test(`a file that ${name} under the read is read again, and then the context is whole`, async () => {
+  test(`case 61: a file that ${name} under the read is read again, and then the context is whole`, async () => {
     const root = plantFiles(newFolder(), { a: "a", b: "b" });
     const archive = join(newFolder(), "context.tar");
     const { captured, attempts } = await captureDisturbed(
@@ -88,7 +88,7 @@ for (const { name, act } of ONCE) {
 }
 
 for (const archive of [false, true]) {
-  test(`a context that keeps losing files is unstable after the second try${archive ? ", and there is no archive" : ""}`, async () => {
+  test(`case 61: a context that keeps losing files is unstable after the second try${archive ? ", and there is no archive" : ""}`, async () => {
     const root = plantFiles(newFolder(), { a: "a", b: "b" });
     const place = archive ? join(newFolder(), "context.tar") : null;
     const { captured, attempts } = await captureDisturbed(
@@ -109,7 +109,7 @@ for (const archive of [false, true]) {
     ["growing", (place: string) => appendFileSync(place, "x")],
     ["shrinking", (place: string) => truncateSync(place, statSync(place).size - 1)],
   ] as const) {
-    test(`a file that keeps ${name} is unstable${archive ? ", and there is no archive" : ""}`, async () => {
+    test(`case 61: a file that keeps ${name} is unstable${archive ? ", and there is no archive" : ""}`, async () => {
       const root = plantFiles(newFolder(), { large: "" });
       // Several reads long, so that the stop signal is asked between them.
       truncateSync(join(root, "large"), 9 * 2 ** 20);
@@ -126,7 +126,7 @@ for (const archive of [false, true]) {
   }
 }
 
-test("an unstable context is a null hash with that reason in the document, and a warning", async () => {
+test("case 61: an unstable context is a null hash with that reason in the document, and a warning", async () => {
   const root = plantFiles(newFolder(), { large: "" });
   truncateSync(join(root, "large"), 9 * 2 ** 20);
   const stop = whileReading(() => appendFileSync(join(root, "large"), "x"));

@@ -107,7 +107,7 @@ const OWN: readonly { name: string; ignore: string; entries: readonly string[] }
 ];
 
 for (const { name, ignore, entries } of OWN) {
-  test.skipIf(!HAS_PYTHON)(`an ignore file leaves out ${name}`, async () => {
+  test.skipIf(!HAS_PYTHON)(`case 52: an ignore file leaves out ${name}`, async () => {
     const root = plantFiles(newFolder(), { ...TREE, ".dockerignore": ignore });
     const archive = `${root}.tar`;
     const { document } = await captureJson(root, ["--archive", archive]);
@@ -128,7 +128,7 @@ const INVALID: readonly { name: string; ignore: string }[] = [
 ];
 
 for (const { name, ignore } of INVALID) {
-  test(`an ignore file with ${name} is no ignore file for Docker, and there is no hash`, async () => {
+  test(`case 51: an ignore file with ${name} is no ignore file for Docker, and there is no hash`, async () => {
     const root = plantFiles(newFolder(), { ...TREE, ".dockerignore": ignore });
     const lenient = await captureJson(root);
     expect(lenient.exit).toBe(0);
@@ -148,7 +148,7 @@ for (const { name, ignore } of INVALID) {
   });
 }
 
-test("--no-ignore leaves nothing out, and git's folder only comes along when it is asked for", async () => {
+test("case 53: --no-ignore leaves nothing out, and git's folder only comes along when it is asked for", async () => {
   const root = plantFiles(newFolder(), {
     ...TREE,
     ".dockerignore": "*\n",

@@ -21,7 +21,7 @@ const LINKS: readonly { name: string; target: string }[] = [
 ];
 
 for (const { name, target } of LINKS) {
-  test.skipIf(!HAS_PYTHON)(`a link (${name}) is a link, and nothing behind it is read`, async () => {
+  test.skipIf(!HAS_PYTHON)(`case 54: a link (${name}) is a link, and nothing behind it is read`, async () => {
     const base = newFolder();
     plantFiles(base, { outside: "secret", "outside-folder/secret": "secret" });
     const root = plantTree(join(base, "context"), [
@@ -44,7 +44,7 @@ for (const { name, target } of LINKS) {
   });
 }
 
-test("a context that is a link to itself is not found, and nothing breaks", async () => {
+test("case 54: a context that is a link to itself is not found, and nothing breaks", async () => {
   const loop = join(newFolder(), "loop");
   succeed(["ln", "-s", "loop", loop]);
   const { exit, document } = await captureJson(loop);

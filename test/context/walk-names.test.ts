@@ -20,7 +20,7 @@ const NOT_UTF8: readonly { name: string; path: Buffer }[] = [
 
 for (const { name, path } of NOT_UTF8) {
   test.skipIf(!HAS_PYTHON)(
-    `a name that is not UTF-8 (${name}) has no hash, and is exact everywhere else`,
+    `case 56: a name that is not UTF-8 (${name}) has no hash, and is exact everywhere else`,
     async () => {
       const base = newFolder();
       const root = join(base, "context");
@@ -108,7 +108,7 @@ function odd(paths: readonly string[]): Planted[] {
 
 for (const { name, tree, except } of NAMES) {
   test.skipIf(!HAS_PYTHON)(
-    `names with ${name} are the same for us, git and every reader of the archive`,
+    `case 55: names with ${name} are the same for us, git and every reader of the archive`,
     async () => {
       const base = newFolder();
       const root = plantTree(join(base, "context"), tree);

@@ -19,25 +19,28 @@ const UNREADABLE: readonly { name: string; path: string; mode: number }[] = [
 ];
 
 for (const { name, path, mode } of UNREADABLE) {
-  test.skipIf(!CAN_BE_BOUND)(`an unreadable ${name} leaves no hash, and the path is named`, async () => {
-    const root = withSecret();
-    chmodSync(join(root, path), mode);
-    const { exit, document, stderr } = await captureJson(root, [], bound);
-    expect(exit).toBe(0);
-    expect(document.fields["working_tree_hash"]).toEqual({
-      value: null,
-      source: "none",
-      reason: "unreadable",
-    });
-    expect(document.source_fields["working_tree_hash"]).toBeUndefined();
-    expect(document.digests).toMatchObject({ working_tree_hash: null, dir_hash: null, git_tree: null });
-    expect(document.context.bytes).toBeNull();
-    const [warning] = document.warnings;
-    expect(warning?.code).toBe("unreadable");
-    expect(warning?.message).toContain("app/secret");
-    expect(warning?.message).toContain("permission denied");
-    expect(stderr).toContain("app/secret");
-  });
+  test.skipIf(!CAN_BE_BOUND)(
+    `case 60: an unreadable ${name} leaves no hash, and the path is named`,
+    async () => {
+      const root = withSecret();
+      chmodSync(join(root, path), mode);
+      const { exit, document, stderr } = await captureJson(root, [], bound);
+      expect(exit).toBe(0);
+      expect(document.fields["working_tree_hash"]).toEqual({
+        value: null,
+        source: "none",
+        reason: "unreadable",
+      });
+      expect(document.source_fields["working_tree_hash"]).toBeUndefined();
+      expect(document.digests).toMatchObject({ working_tree_hash: null, dir_hash: null, git_tree: null });
+      expect(document.context.bytes).toBeNull();
+      const [warning] = document.warnings;
+      expect(warning?.code).toBe("unreadable");
+      expect(warning?.message).toContain("app/secret");
+      expect(warning?.message).toContain("permission denied");
+      expect(stderr).toContain("app/secret");
+    },
+  );
 
   test.skipIf(!CAN_BE_BOUND)(
     `an unreadable ${name} is a refusal under --strict and when an archive is wanted`,
@@ -55,7 +58,7 @@ for (const { name, path, mode } of UNREADABLE) {
     },
   );
 
-  test.skipIf(!CAN_BE_BOUND)(`an unreadable ${name} that is ignored does not matter`, async () => {
+  test.skipIf(!CAN_BE_BOUND)(`case 60: an unreadable ${name} that is ignored does not matter`, async () => {
     const plain = withSecret({ ".dockerignore": "app/secret\n" });
     const root = withSecret({ ".dockerignore": "app/secret\n" });
     chmodSync(join(root, path), mode);

@@ -158,7 +158,6 @@ describe("tokens", () => {
 
 describe("paths and methods", () => {
   const nothing = [
-    "/",
     "/v5",
     "/v5/builds/",
     "//v5/builds",

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../src/base/json.ts";
 import { isMap } from "../../src/base/decode.ts";
-import { apiDocument } from "../../src/control-plane/api-document.ts";
+import { apiDocument, isOfApi } from "../../src/control-plane/api-document.ts";
 import { Router } from "../../src/control-plane/router.ts";
 import { ROUTES } from "../../src/control-plane/routes.ts";
 
@@ -12,6 +12,7 @@ export async function undocumented(method: string, path: string, answer: Respons
   const routed = ROUTER.find(method, path.split("?")[0] ?? "");
   if (routed.found !== "route") return [];
   const { route } = routed;
+  if (!isOfApi(route)) return [];
   const name = `${route.method} ${route.path} ${answer.status}`;
   const operation = at(DOCUMENT, "paths", route.path.replace("...}", "}"), route.method.toLowerCase());
   const said = at(operation, "responses");

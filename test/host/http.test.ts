@@ -148,6 +148,16 @@ describe("the ceiling of the body", () => {
     });
   });
 
+  // RFC 9112 §6.3: the chunks decide, and a length beside them promises nothing.
+  test("counts the chunks of an answer that names a short length too", async () => {
+    await using server = await rawServer((socket) => {
+      socket.write(`${OK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      socket.end(`1000\r\n${"x".repeat(4096)}\r\n0\r\n\r\n`);
+    });
+    const answer = await request(to(server.url, { maxBytes: 100 })).catch((error: unknown) => error);
+    expect(answer).toBeInstanceOf(Failure);
+  });
+
   test("ends an answer that never ends, and closes the connection", async () => {
     await using server = await rawServer((socket) => {
       socket.write(`${OK}Transfer-Encoding: chunked\r\n\r\n`);

@@ -23,6 +23,7 @@ async function shell(line: string, changed: Partial<ProcessRequest> = {}): Promi
     env: { PATH },
     deadlineMs: 30_000,
     maxOutputBytes: 1_000_000,
+    stop: new AbortController().signal,
     ...changed,
   });
 }
@@ -58,7 +59,8 @@ describe("a program that ends", () => {
   test("does not get the input of the process that started it", async () => {
     const code = fragment(`
       import { runProcess } from "src/host/processes.ts";
-      const wanted = { program: "/bin/cat", args: [], cwd: "/", env: {}, deadlineMs: 30_000, maxOutputBytes: 100 };
+      const wanted = { program: "/bin/cat", args: [], cwd: "/", env: {}, deadlineMs: 30_000, maxOutputBytes: 100,
+        stop: new AbortController().signal };
       console.log(new TextDecoder().decode((await runProcess(wanted)).stdout) === "");
     `);
     expect(await runProgram(code, { stdin: "meant for another" })).toEqual({
@@ -156,6 +158,22 @@ describe("the deadline", () => {
     } finally {
       if (existsSync(pid)) process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
     }
+  });
+});
+
+describe("a stop", () => {
+  test("ends the program and what it started, at once and for good", async () => {
+    using folder = temporaryFolder();
+    const pid = folder.at("pid");
+    const stop = new AbortController();
+    const running = shell(`sleep 1000 & echo $! >${pid}.new; mv ${pid}.new ${pid}; exec sleep 1000`, {
+      stop: stop.signal,
+    });
+    while (!existsSync(pid)) await Bun.sleep(1);
+    stop.abort("SIGTERM");
+    expect(await running).toEqual({ outcome: "stopped" });
+    expect(await isGone(Number(readFileSync(pid, "utf8")))).toBe(true);
+    expect(await shell("echo never", { stop: stop.signal })).toEqual({ outcome: "stopped" });
   });
 });
 

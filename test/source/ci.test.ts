@@ -104,7 +104,7 @@ const CASES: readonly Case[] = [
   { name: "a variable that is not true", env: { GITHUB_ACTIONS: "false", CI: "true" }, claims: null },
   { name: "GitHub", env: GITHUB, claims: GITHUB_CLAIMS },
   {
-    name: "a pull request on GitHub, whose branch `main` in a fork is not the ref",
+    name: "case 27: a pull request on GitHub, whose branch `main` in a fork is not the ref",
     env: PULL,
     event: EVENT,
     claims: {
@@ -132,12 +132,12 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "Gitea, which also says GitHub; its runs have addresses that differ by version",
+    name: "case 28: Gitea, which also says GitHub; its runs have addresses that differ by version",
     env: { ...GITHUB, GITEA_ACTIONS: "true" },
     claims: { ...GITHUB_CLAIMS, system: "gitea", runUrl: null },
   },
   {
-    name: "Forgejo, which also says Gitea and GitHub",
+    name: "case 28: Forgejo, which also says Gitea and GitHub",
     env: { ...GITHUB, GITEA_ACTIONS: "true", FORGEJO_ACTIONS: "true" },
     claims: {
       ...GITHUB_CLAIMS,
@@ -152,7 +152,7 @@ const CASES: readonly Case[] = [
     claims: { ...GITLAB_CLAIMS, ref: "v1", refFull: "refs/tags/v1" },
   },
   {
-    name: "a merged-results pipeline of GitLab",
+    name: "case 29: a merged-results pipeline of GitLab",
     env: {
       ...GITLAB,
       CI_COMMIT_BRANCH: "",
@@ -170,7 +170,11 @@ const CASES: readonly Case[] = [
       pullRequest: { ...noRequest, number: "5", head: HEAD, base: BASE, headRef: "main", baseRef: "main" },
     },
   },
-  { name: "Jenkins, without its credential and its remote's name", env: JENKINS, claims: JENKINS_CLAIMS },
+  {
+    name: "case 29: Jenkins, without its credential and its remote's name",
+    env: JENKINS,
+    claims: JENKINS_CLAIMS,
+  },
   {
     name: "a change of Jenkins",
     env: { ...JENKINS, BRANCH_NAME: "PR-3", CHANGE_ID: "3", CHANGE_BRANCH: "main", CHANGE_TARGET: "main" },
@@ -202,7 +206,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "Buildkite, whose commit may be the word HEAD",
+    name: "case 29: Buildkite, whose commit may be the word HEAD",
     env: {
       BUILDKITE: "true",
       BUILDKITE_REPO: "git@github.com:team/app.git",

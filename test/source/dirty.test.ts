@@ -38,7 +38,7 @@ const CASES: readonly Case[] = [
   },
   { name: "an executable bit", change: (root) => chmodSync(join(root, "app/main.ts"), 0o755), dirty: true },
   {
-    name: "an untracked file where the repository wants none shown",
+    name: "case 39: an untracked file where the repository wants none shown",
     change: (root) => {
       git(root, "config", "status.showUntrackedFiles", "no");
       plantFiles(root, { "app/deep/new": "x" });
@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
-    name: "an untracked cache that has not seen the new file",
+    name: "case 39: an untracked cache that has not seen the new file",
     change: (root) => {
       git(root, "update-index", "--force-untracked-cache");
       git(root, "status");
@@ -70,7 +70,7 @@ for (const { name, change, dirty } of CASES) {
 }
 
 for (const name of ["app/[id]", ":(top)x", "*", "app/:(glob)**", "-x", "a b\nc"]) {
-  test.skipIf(!HAS_GIT)(`the folder ${JSON.stringify(name)} is a name and no pattern`, async () => {
+  test.skipIf(!HAS_GIT)(`case 47: the folder ${JSON.stringify(name)} is a name and no pattern`, async () => {
     const root = makeRepository(newFolder(), {
       files: { [`${name}/a`]: "a\n", "app/i/a": "a\n", other: "x\n" },
     });
@@ -92,7 +92,7 @@ const BROKEN_INDEX: readonly { name: string; content: Buffer }[] = [
 ];
 
 for (const { name, content } of BROKEN_INDEX) {
-  test.skipIf(!HAS_GIT)(`an index with ${name} leaves dirty unknown, never false`, async () => {
+  test.skipIf(!HAS_GIT)(`case 38: an index with ${name} leaves dirty unknown, never false`, async () => {
     const root = makeRepository(newFolder());
     plantFiles(root, { "app/main.ts": "changed\n" });
     writeFileSync(join(root, ".git/index"), content);
@@ -144,7 +144,7 @@ const SUBMODULES: readonly SubmoduleCase[] = [
     dirty: true,
   },
   {
-    name: "a changed submodule that the configuration ignores",
+    name: "case 39: a changed submodule that the configuration ignores",
     change: (outer, sub) => {
       git(outer, "config", "submodule.vendor/inner.ignore", "all");
       git(outer, "config", "diff.ignoreSubmodules", "all");
@@ -197,7 +197,7 @@ test.skipIf(!HAS_GIT)("a submodule whose index is broken leaves dirty unknown", 
   expect(await dirtyOf(outer)).toBe("git_index_unreadable");
 });
 
-test.skipIf(!HAS_GIT)("touched files are clean, and the index is not written for it", async () => {
+test.skipIf(!HAS_GIT)("case 40: touched files are clean, and the index is not written for it", async () => {
   const root = makeRepository(newFolder());
   const index = join(root, ".git/index");
   utimesSync(join(root, "app/main.ts"), 1_000_000_000, 1_000_000_000);

@@ -37,7 +37,7 @@ test.skipIf(!HAS_GIT)("a clean clone has every coordinate, and its bytes are the
   expect(document.fields["source_commit"]?.source).toBe("git");
 });
 
-test("a folder in no repository has a hash and the reason, without a warning", async () => {
+test("case 2: a folder in no repository has a hash and the reason, without a warning", async () => {
   const root = plantFiles(newFolder(), { a: "a" });
   const { exit, document } = await captureJson(root, ["--strict"]);
   expect(exit).toBe(0);
@@ -59,7 +59,7 @@ test("without git there is a hash, the reason and a remedy", async () => {
   expectNoGit(unset.document, "git_missing");
 });
 
-test.skipIf(!HAS_GIT)("a linked worktree has its own branch and commit", async () => {
+test.skipIf(!HAS_GIT)("case 7: a linked worktree has its own branch and commit", async () => {
   const base = newFolder();
   const root = makeRepository(join(base, "main"), { remote: REMOTE });
   const linked = join(base, "linked");
@@ -86,7 +86,7 @@ test.skipIf(!HAS_GIT)("a worktree nested in another repository is its own", asyn
   expect(document.source_fields["source_dirty"]).toBe(true);
 });
 
-test.skipIf(!HAS_GIT)("a .git file that points nowhere is a reason with a remedy", async () => {
+test.skipIf(!HAS_GIT)("case 8: a .git file that points nowhere is a reason with a remedy", async () => {
   const root = plantFiles(newFolder(), { a: "a", ".git": "gitdir: /nonexistent/worktrees/one\n" });
   const { exit, document } = await captureJson(root);
   expect(exit).toBe(0);
@@ -102,28 +102,34 @@ test.skipIf(!HAS_GIT)("a .git file that is no such file does not break the captu
   expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
 });
 
-test.skipIf(!HAS_GIT)("a bare repository and a .git folder as context have no work tree", async () => {
-  const base = newFolder();
-  const root = makeRepository(join(base, "work"));
-  git(base, "clone", "-q", "--bare", root, join(base, "bare.git"));
-  for (const context of [join(base, "bare.git"), join(root, ".git"), join(root, ".git/refs")]) {
-    const { exit, document } = await captureJson(context);
-    expect(exit).toBe(0);
-    expectNoGit(document, "no_work_tree");
-  }
-});
+test.skipIf(!HAS_GIT)(
+  "case 11: a bare repository and a .git folder as context have no work tree",
+  async () => {
+    const base = newFolder();
+    const root = makeRepository(join(base, "work"));
+    git(base, "clone", "-q", "--bare", root, join(base, "bare.git"));
+    for (const context of [join(base, "bare.git"), join(root, ".git"), join(root, ".git/refs")]) {
+      const { exit, document } = await captureJson(context);
+      expect(exit).toBe(0);
+      expectNoGit(document, "no_work_tree");
+    }
+  },
+);
 
-test.skipIf(!HAS_GIT)("core.worktree that points elsewhere is refused as an attribution", async () => {
-  for (const elsewhere of ["/etc", "/nonexistent"]) {
-    const root = makeRepository(newFolder());
-    git(root, "config", "core.worktree", elsewhere);
-    const { exit, document } = await captureJson(root);
-    expect(exit).toBe(0);
-    expectNoGit(document, "worktree_mismatch");
-  }
-});
+test.skipIf(!HAS_GIT)(
+  "case 15: core.worktree that points elsewhere is refused as an attribution",
+  async () => {
+    for (const elsewhere of ["/etc", "/nonexistent"]) {
+      const root = makeRepository(newFolder());
+      git(root, "config", "core.worktree", elsewhere);
+      const { exit, document } = await captureJson(root);
+      expect(exit).toBe(0);
+      expectNoGit(document, "worktree_mismatch");
+    }
+  },
+);
 
-test.skipIf(!HAS_GIT)("inside a submodule the submodule's repository counts", async () => {
+test.skipIf(!HAS_GIT)("case 9: inside a submodule the submodule's repository counts", async () => {
   const base = newFolder();
   const inner = makeRepository(join(base, "inner"), { files: { "lib/a": "a\n" } });
   const outer = makeRepository(join(base, "outer"), { remote: REMOTE });
@@ -139,22 +145,25 @@ test.skipIf(!HAS_GIT)("inside a submodule the submodule's repository counts", as
   expect(document.matches_commit).toBe(true);
 });
 
-test.skipIf(!HAS_GIT)("a submodule that was never checked out is not what the commit holds", async () => {
-  const base = newFolder();
-  const inner = makeRepository(join(base, "inner"), { files: { "lib/a": "a\n" } });
-  const outer = makeRepository(join(base, "outer"));
-  addSubmodule(outer, inner, "vendor");
-  git("/", "clone", "-q", outer, join(base, "clone"));
-  const { document } = await captureJson(join(base, "clone/vendor"));
-  expect(document.matches_commit).toBeNull();
-  expect(document.matches_commit_detail.reason).toBe("submodule_not_initialised");
-  const around = await captureJson(join(base, "clone"));
-  expect(around.document.matches_commit).toBe(false);
-  expect(around.document.matches_commit_detail.counts).toEqual({ submodule: 1 });
-});
+test.skipIf(!HAS_GIT)(
+  "case 10: a submodule that was never checked out is not what the commit holds",
+  async () => {
+    const base = newFolder();
+    const inner = makeRepository(join(base, "inner"), { files: { "lib/a": "a\n" } });
+    const outer = makeRepository(join(base, "outer"));
+    addSubmodule(outer, inner, "vendor");
+    git("/", "clone", "-q", outer, join(base, "clone"));
+    const { document } = await captureJson(join(base, "clone/vendor"));
+    expect(document.matches_commit).toBeNull();
+    expect(document.matches_commit_detail.reason).toBe("submodule_not_initialised");
+    const around = await captureJson(join(base, "clone"));
+    expect(around.document.matches_commit).toBe(false);
+    expect(around.document.matches_commit_detail.counts).toEqual({ submodule: 1 });
+  },
+);
 
 test.skipIf(!HAS_GIT)(
-  "a context that the repository around it ignores or never added is not from its commit",
+  "case 12: a context that the repository around it ignores or never added is not from its commit",
   async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE, files: { ".gitignore": "ignored/\n" } });
     plantFiles(root, { "ignored/a": "a", "untracked/a": "a" });
@@ -183,27 +192,30 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-test.skipIf(!HAS_GIT)("--repo names the work tree, and a context outside it has no commit", async () => {
-  const root = makeRepository(newFolder(), { remote: REMOTE });
-  const inside = await captureJson(join(root, "app"), ["--repo", root]);
-  expect(inside.document.source_fields).toMatchObject({ source_repo: REPO, source_subpath: "app" });
-  const outside = plantFiles(newFolder(), { a: "a" });
-  const { exit, document } = await captureJson(outside, ["--repo", root]);
-  expect(exit).toBe(0);
-  expect(document.fields["source_commit"]).toEqual({
-    value: null,
-    source: "none",
-    reason: "context_outside_repo",
-  });
-  expect(document.fields["source_dirty"]?.value).toBeNull();
-  const sibling = plantFiles(`${root}-beside`, { a: "a" });
-  expect((await captureJson(sibling, ["--repo", root])).document.fields["source_commit"]?.reason).toBe(
-    "context_outside_repo",
-  );
-  rmSync(sibling, { recursive: true });
-  const missing = await captureJson(root, ["--repo", join(root, "missing")]);
-  expect([missing.exit, missing.document.error?.code]).toEqual([7, "path_not_found"]);
-});
+test.skipIf(!HAS_GIT)(
+  "case 13: --repo names the work tree, and a context outside it has no commit",
+  async () => {
+    const root = makeRepository(newFolder(), { remote: REMOTE });
+    const inside = await captureJson(join(root, "app"), ["--repo", root]);
+    expect(inside.document.source_fields).toMatchObject({ source_repo: REPO, source_subpath: "app" });
+    const outside = plantFiles(newFolder(), { a: "a" });
+    const { exit, document } = await captureJson(outside, ["--repo", root]);
+    expect(exit).toBe(0);
+    expect(document.fields["source_commit"]).toEqual({
+      value: null,
+      source: "none",
+      reason: "context_outside_repo",
+    });
+    expect(document.fields["source_dirty"]?.value).toBeNull();
+    const sibling = plantFiles(`${root}-beside`, { a: "a" });
+    expect((await captureJson(sibling, ["--repo", root])).document.fields["source_commit"]?.reason).toBe(
+      "context_outside_repo",
+    );
+    rmSync(sibling, { recursive: true });
+    const missing = await captureJson(root, ["--repo", join(root, "missing")]);
+    expect([missing.exit, missing.document.error?.code]).toEqual([7, "path_not_found"]);
+  },
+);
 
 test.skipIf(!HAS_GIT)("a context behind a link is inside the work tree that it really lies in", async () => {
   const root = makeRepository(newFolder(), { remote: REMOTE });
@@ -218,7 +230,7 @@ test.skipIf(!HAS_GIT)("a context behind a link is inside the work tree that it r
 });
 
 test.skipIf(!HAS_GIT || !IS_ROOT)(
-  "a repository of somebody else is a reason with the remedy, which then works",
+  "case 3: a repository of somebody else is a reason with the remedy, which then works",
   async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE });
     Bun.spawnSync(["chown", "-R", "65534:65534", root]);
@@ -240,15 +252,18 @@ test.skipIf(!HAS_GIT || !IS_ROOT)(
   },
 );
 
-test.skipIf(!HAS_GIT || !IS_ROOT)("under sudo the repository of the calling user is trusted", async () => {
-  const root = makeRepository(newFolder());
-  Bun.spawnSync(["chown", "-R", "65534:65534", root]);
-  const { document } = await captureJson(root, [], { env: { SUDO_UID: "65534" } });
-  expect(document.source_fields["source_ref"]).toBe("main");
-});
+test.skipIf(!HAS_GIT || !IS_ROOT)(
+  "case 4: under sudo the repository of the calling user is trusted",
+  async () => {
+    const root = makeRepository(newFolder());
+    Bun.spawnSync(["chown", "-R", "65534:65534", root]);
+    const { document } = await captureJson(root, [], { env: { SUDO_UID: "65534" } });
+    expect(document.source_fields["source_ref"]).toBe("main");
+  },
+);
 
 test.skipIf(!HAS_GIT || !IS_ROOT)(
-  "where git trusts nobody a CI claim fills in, marked as a claim",
+  "case 3: where git trusts nobody a CI claim fills in, marked as a claim",
   async () => {
     const root = makeRepository(newFolder());
     chownSync(root, 65_534, 65_534);
@@ -272,7 +287,7 @@ test.skipIf(!HAS_GIT || !IS_ROOT)(
   },
 );
 
-test.skipIf(!HAS_GIT)("an unborn branch has a name and no commit", async () => {
+test.skipIf(!HAS_GIT)("case 20: an unborn branch has a name and no commit", async () => {
   const root = newFolder();
   git("/", "init", "-q", "-b", "trunk", root);
   plantFiles(root, { a: "a" });
@@ -294,7 +309,7 @@ test.skipIf(!HAS_GIT)("a HEAD whose commit is lost is a broken repository, not a
 });
 
 test.skipIf(!HAS_GIT)(
-  "a sha256 repository has a commit of 64 digits and a tree id of its own kind",
+  "case 19: a sha256 repository has a commit of 64 digits and a tree id of its own kind",
   async () => {
     const root = makeRepository(newFolder(), { format: "sha256" });
     const { document } = await captureJson(root);
@@ -304,27 +319,30 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-test.skipIf(!HAS_GIT)("shallow clones, alternates and packed refs are read like any other", async () => {
-  const base = newFolder();
-  const root = makeRepository(join(base, "origin"));
-  plantFiles(root, { more: "x" });
-  git(root, "add", "more");
-  git(root, "commit", "-q", "-m", "second");
-  const head = git(root, "rev-parse", "HEAD");
-  git("/", "clone", "-q", "--depth=1", `file://${root}`, join(base, "shallow"));
-  git("/", "clone", "-q", "--shared", root, join(base, "alternates"));
-  git("/", "clone", "-q", root, join(base, "packed"));
-  git(join(base, "packed"), "pack-refs", "--all");
-  git(join(base, "packed"), "gc", "-q");
-  for (const kind of ["shallow", "alternates", "packed"]) {
-    const { document } = await captureJson(join(base, kind));
-    expect([kind, document.source_fields["source_commit"], document.matches_commit]).toEqual([
-      kind,
-      head,
-      true,
-    ]);
-  }
-});
+test.skipIf(!HAS_GIT)(
+  "case 21: shallow clones, alternates and packed refs are read like any other",
+  async () => {
+    const base = newFolder();
+    const root = makeRepository(join(base, "origin"));
+    plantFiles(root, { more: "x" });
+    git(root, "add", "more");
+    git(root, "commit", "-q", "-m", "second");
+    const head = git(root, "rev-parse", "HEAD");
+    git("/", "clone", "-q", "--depth=1", `file://${root}`, join(base, "shallow"));
+    git("/", "clone", "-q", "--shared", root, join(base, "alternates"));
+    git("/", "clone", "-q", root, join(base, "packed"));
+    git(join(base, "packed"), "pack-refs", "--all");
+    git(join(base, "packed"), "gc", "-q");
+    for (const kind of ["shallow", "alternates", "packed"]) {
+      const { document } = await captureJson(join(base, kind));
+      expect([kind, document.source_fields["source_commit"], document.matches_commit]).toEqual([
+        kind,
+        head,
+        true,
+      ]);
+    }
+  },
+);
 
 test.skipIf(!HAS_GIT)(
   "a folder that is no context of the commit but a file there is not tracked as a folder",

@@ -31,7 +31,7 @@ const MISLEADING: readonly { name: string; env: (other: string) => Readonly<Reco
 
 for (const { name, env } of MISLEADING) {
   test.skipIf(!HAS_GIT)(
-    `${name} does not mislead: the repository is the one around the context`,
+    `case 5: ${name} does not mislead: the repository is the one around the context`,
     async () => {
       const root = makeRepository(newFolder(), { remote: REMOTE });
       const other = makeRepository(newFolder(), { files: { other: "x\n" }, remote: "https://h/other" });
@@ -47,25 +47,30 @@ for (const { name, env } of MISLEADING) {
   );
 }
 
-test.skipIf(!HAS_GIT)("from inside a git hook the commit is the one that is checked out", async () => {
-  const root = makeRepository(newFolder(), { remote: REMOTE });
-  const out = join(newFolder(), "document.json");
-  const command = [...PROGRAM, "capture", root, "--json", "--out", out].map((word) => `'${word}'`).join(" ");
-  plantFiles(root, { ".git/hooks/post-commit": `#!/bin/sh\n${command} >/dev/null\n` });
-  Bun.spawnSync(["chmod", "+x", join(root, ".git/hooks/post-commit")]);
-  git(root, "commit", "-q", "--allow-empty", "-m", "second");
-  const document = await Bun.file(out).json();
-  expect(document.source_fields.source_commit).toBe(git(root, "rev-parse", "HEAD"));
-  expect(document.matches_commit).toBe(true);
-});
+test.skipIf(!HAS_GIT)(
+  "case 5: from inside a git hook the commit is the one that is checked out",
+  async () => {
+    const root = makeRepository(newFolder(), { remote: REMOTE });
+    const out = join(newFolder(), "document.json");
+    const command = [...PROGRAM, "capture", root, "--json", "--out", out]
+      .map((word) => `'${word}'`)
+      .join(" ");
+    plantFiles(root, { ".git/hooks/post-commit": `#!/bin/sh\n${command} >/dev/null\n` });
+    Bun.spawnSync(["chmod", "+x", join(root, ".git/hooks/post-commit")]);
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    const document = await Bun.file(out).json();
+    expect(document.source_fields.source_commit).toBe(git(root, "rev-parse", "HEAD"));
+    expect(document.matches_commit).toBe(true);
+  },
+);
 
-test.skipIf(!HAS_GIT)("GIT_CEILING_DIRECTORIES is respected", async () => {
+test.skipIf(!HAS_GIT)("case 6: GIT_CEILING_DIRECTORIES is respected", async () => {
   const root = makeRepository(newFolder());
   const { document } = await captureJson(join(root, "app"), [], { env: { GIT_CEILING_DIRECTORIES: root } });
   expect(document.fields["source_commit"]?.reason).toBe("not_a_repository");
 });
 
-test.skipIf(!HAS_GIT)("the user's own configuration is respected", async () => {
+test.skipIf(!HAS_GIT)("case 6: the user's own configuration is respected", async () => {
   const root = makeRepository(newFolder());
   const home = newFolder();
   writeFileSync(join(home, ".gitconfig"), `[remote "origin"]\n\turl = ${REMOTE}\n`);

@@ -154,7 +154,7 @@ for (const { kind, branch, at } of STOPS) {
   });
 }
 
-test.skipIf(!HAS_GIT)("case 07: a linked worktree says that it is one", async () => {
+test.skipIf(!HAS_GIT)("case 7: a linked worktree says that it is one", async () => {
   const base = newFolder();
   const root = makeRepository(join(base, "main"));
   git(root, "worktree", "add", "-q", "--detach", join(base, "linked"));
@@ -171,7 +171,7 @@ function withSubmodule(): { outer: string; sub: string; inner: string } {
   return { outer, sub, inner };
 }
 
-test.skipIf(!HAS_GIT)("case 09: inside a submodule the repository around it is named too", async () => {
+test.skipIf(!HAS_GIT)("case 9: inside a submodule the repository around it is named too", async () => {
   const { outer, sub } = withSubmodule();
   const { git: facts, source_fields: fields } = await captured(join(sub, "lib"));
   expect(fields["source_repo"]).toBe("git.example.com/team/inner");
@@ -302,7 +302,7 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-test.skipIf(!HAS_GIT)("case 14: names of untracked files that look like pathspecs are names", async () => {
+test.skipIf(!HAS_GIT)("case 47: names of untracked files that look like pathspecs are names", async () => {
   const root = makeRepository(newFolder(), { files: { ".gitignore": ":(top)*\n/out/\n", a: "a\n" } });
   plantFiles(root, { ":(top)x": "x", "out/:!a": "x", "-x": "x", "new\nline": "x", "*": "x" });
   const { counts } = (await captured(root)).matches_commit_detail;
@@ -354,6 +354,7 @@ test.skipIf(!HAS_GIT)(
       base_ref: "main",
       head_repo: null,
       tree_equals_head: true,
+      tree_equals_head_detail: { reason: null },
     });
     expect(document.ci).toMatchObject({ ref_full: "refs/pull/7/merge", mismatch: [] });
     expect(document.fields["source_ref"]).toEqual({ value: "7/merge", source: "ci", reason: null });
@@ -373,7 +374,16 @@ test.skipIf(!HAS_GIT)(
     const document = await captured(pull.root, runner({ ...pull, merge }));
     expect(document.pull_request).toMatchObject({ tree_equals_head: false });
     const gone = await captured(pull.root, runner({ ...pull, merge, head: "a".repeat(40) }));
-    expect(gone.pull_request).toMatchObject({ tree_equals_head: null });
+    expect(gone.pull_request).toMatchObject({
+      tree_equals_head: null,
+      tree_equals_head_detail: { reason: "head_not_here" },
+    });
+    const silent = runner({ ...pull, merge });
+    delete silent["GITHUB_EVENT_PATH"];
+    expect((await captured(pull.root, silent)).pull_request).toMatchObject({
+      head: null,
+      tree_equals_head_detail: { reason: "head_not_claimed" },
+    });
     git(pull.root, "checkout", "-q", pull.head);
     const direct = await captured(pull.root, runner({ ...pull, merge }));
     expect(direct.pull_request).toMatchObject({ tree_equals_head: true, checked_out: pull.head });

@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import {
   captureJson,
+  HANGING_MS,
   livingCommands,
+  startWaybill,
   waybill,
   type CaptureDocument,
   type Surroundings,
@@ -27,7 +29,7 @@ function uniqueSeconds(): string {
   return `${100_000 + process.pid}.${Math.trunc(performance.now() * 1000)}`;
 }
 
-test("a git that hangs is ended at the budget, with what it started, and the hash is there", async () => {
+test("case 38: a git that hangs is ended at the budget, with what it started, and the hash is there", async () => {
   const [own, grandchild] = [uniqueSeconds(), uniqueSeconds()];
   const root = plantFiles(newFolder(), { a: "a", ".git/HEAD": "" });
   const surroundings = withGit(`sleep ${grandchild} &\nexec sleep ${own}`);
@@ -45,7 +47,7 @@ test("a git that hangs is ended at the budget, with what it started, and the has
 });
 
 test.skipIf(!HAS_GIT)(
-  "a status that hangs leaves dirty unknown for that reason, and the rest known",
+  "case 38: a status that hangs leaves dirty unknown for that reason, and the rest known",
   async () => {
     const seconds = uniqueSeconds();
     const root = makeRepository(newFolder(), { remote: REMOTE });
@@ -62,7 +64,7 @@ test.skipIf(!HAS_GIT)(
 );
 
 for (const command of ["rev-parse --verify", "symbolic-ref", "config -z --get-regexp", "ls-tree"]) {
-  test.skipIf(!HAS_GIT)(`a hanging "${command}" is a timeout, and no other reason`, async () => {
+  test.skipIf(!HAS_GIT)(`case 38: a hanging "${command}" is a timeout, and no other reason`, async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE });
     const surroundings = withGit(
       `case "$*" in *" ${command} "*) exec sleep ${uniqueSeconds()};; esac\nexec '${REAL_GIT}' "$@"`,
@@ -78,7 +80,7 @@ for (const command of ["rev-parse --verify", "symbolic-ref", "config -z --get-re
 }
 
 test.skipIf(!HAS_GIT)(
-  "the budget is for all calls together, also for those after the first hang",
+  "case 38: the budget is for all calls together, also for those after the first hang",
   async () => {
     const root = makeRepository(newFolder());
     const calls = join(newFolder(), "calls");
@@ -156,6 +158,35 @@ test("a git that floods standard output is cut off", async () => {
   );
   expect([exit, document.fields["source_commit"]?.reason]).toEqual([0, "git_failed"]);
 });
+
+const STOPS = [
+  { signal: "SIGTERM", exit: 143, code: "terminated" },
+  { signal: "SIGINT", exit: 130, code: "interrupted" },
+] as const;
+
+for (const { signal, exit, code } of STOPS) {
+  for (const command of ["capture", "diff"]) {
+    test(`case 38: ${signal} while git hangs in a ${command} ends git too, with what it started`, async () => {
+      const root = plantFiles(newFolder(), { a: "a", ".git/HEAD": "" });
+      const held = join(newFolder(), "held");
+      expect(Bun.spawnSync(["mkfifo", held]).exitCode).toBe(0);
+      // Both hold the pipe open until they die: its end is the proof, and nobody needs to wait and look.
+      const script = `exec 3> '${held}'\nsleep ${uniqueSeconds()} &\necho "$$ $!" >&3\nexec sleep ${uniqueSeconds()}`;
+      const holders = Bun.spawn(["cat", held], { stdout: "pipe", timeout: HANGING_MS });
+      const args = command === "capture" ? ["capture", root] : ["diff", "HEAD", root, "--repo", root];
+      const child = startWaybill([...args, "--json", "--time-budget", "1h"], withGit(script));
+      const said = holders.stdout.getReader();
+      const first = await said.read();
+      const pids = new TextDecoder().decode(first.value).trim().split(" ");
+      expect(pids.map((pid) => existsSync(`/proc/${pid}`))).toEqual([true, true]);
+      child.kill(signal);
+      expect(await child.exited).toBe(exit);
+      expect((await said.read()).done).toBe(true);
+      const document = JSON.parse(await new Response(child.stdout).text()) as CaptureDocument;
+      expect([document.exit_code, document.error?.code]).toEqual([exit, code]);
+    });
+  }
+}
 
 for (const budget of ["0s", "-1s", "soon", "1e3s"]) {
   test(`a time budget of ${budget} is a usage error`, async () => {

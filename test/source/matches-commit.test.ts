@@ -39,14 +39,14 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "a file that git ignores and that ships",
+    name: "case 43: a file that git ignores and that ships",
     change: (root) => plantFiles(root, { ".env": "SECRET=1", ".git/info/exclude": ".env\n" }),
     matches: false,
     counts: { ignored_but_shipped: 1 },
     dirty: false,
   },
   {
-    name: "a removed file",
+    name: "case 45: a removed file",
     change: (root) => rmSync(join(root, "app/main.ts")),
     matches: false,
     counts: { missing: 1 },
@@ -60,7 +60,7 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "an executable bit that core.fileMode hides",
+    name: "case 41: an executable bit that core.fileMode hides",
     change: (root) => {
       git(root, "config", "core.fileMode", "false");
       chmodSync(join(root, "app/run"), 0o755);
@@ -70,7 +70,7 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
-    name: "a file that assume-unchanged hides",
+    name: "case 39: a file that assume-unchanged hides",
     change: (root) => {
       git(root, "update-index", "--assume-unchanged", "app/main.ts");
       plantFiles(root, { "app/main.ts": "Main\n" });
@@ -80,7 +80,7 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
-    name: "a file that skip-worktree hides",
+    name: "case 39: a file that skip-worktree hides",
     change: (root) => {
       git(root, "update-index", "--skip-worktree", "app/main.ts");
       plantFiles(root, { "app/main.ts": "Main\n" });
@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
-    name: "a sparse checkout",
+    name: "case 39: a sparse checkout",
     change: (root) => git(root, "sparse-checkout", "set", "app"),
     matches: false,
     counts: { skip_worktree: 1 },
@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "a changed file that the ignore file leaves out",
+    name: "case 44: a changed file that the ignore file leaves out",
     change: (root) => {
       plantFiles(root, { ".dockerignore": "docs\n" });
       git(root, "add", ".dockerignore");
@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "a removed file that the ignore file leaves out",
+    name: "case 45: a removed file that the ignore file leaves out",
     change: (root) => {
       plantFiles(root, { ".dockerignore": "docs\n" });
       git(root, "add", ".dockerignore");
@@ -144,14 +144,14 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "a renamed file",
+    name: "case 46: a renamed file",
     change: (root) => renameSync(join(root, "app/run"), join(root, "app/ran")),
     matches: false,
     counts: { missing: 1, untracked: 1 },
     dirty: true,
   },
   {
-    name: "only an empty folder",
+    name: "case 46: only an empty folder",
     change: (root) => mkdirSync(join(root, "empty")),
     matches: true,
     counts: {},
@@ -168,7 +168,7 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
-    name: "an embedded repository",
+    name: "case 14: an embedded repository",
     change: (root) => void makeRepository(join(root, "vendor/embedded"), { files: { a: "a\n" } }),
     matches: false,
     counts: { untracked: 1 },
@@ -194,7 +194,7 @@ for (const { name, change, matches, counts, dirty } of CASES) {
   });
 }
 
-test.skipIf(!HAS_GIT)("a link that points elsewhere than in the commit is modified", async () => {
+test.skipIf(!HAS_GIT)("case 46: a link that points elsewhere than in the commit is modified", async () => {
   const root = makeRepository(newFolder());
   symlinkSync("app", join(root, "link"));
   git(root, "add", "link");
@@ -208,7 +208,7 @@ test.skipIf(!HAS_GIT)("a link that points elsewhere than in the commit is modifi
 });
 
 test.skipIf(!HAS_GIT)(
-  "line ends that a checkout converts are clean in git and not the commit's bytes",
+  "case 42: line ends that a checkout converts are clean in git and not the commit's bytes",
   async () => {
     const root = makeRepository(newFolder());
     git(root, "config", "core.autocrlf", "true");

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { captureJson, warningCodes } from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
@@ -14,15 +15,23 @@ async function refOf(root: string, env: Readonly<Record<string, string>> = {}): 
 const fromGit = (value: string): unknown => ({ value, source: "git", reason: null });
 
 test.skipIf(!HAS_GIT)(
-  "a branch and a tag of the same name: the branch is `main`, never `heads/main`",
+  "case 24: a branch and a tag of the same name: the branch is `main`, never `heads/main`",
   async () => {
     const root = makeRepository(newFolder());
     git(root, "tag", "main");
-    expect(await refOf(root)).toEqual(fromGit("main"));
+    const { document } = await captureJson(root);
+    expect([document.fields["source_ref"] as unknown, document.ref_full, document.ref_kind]).toEqual([
+      fromGit("main"),
+      "refs/heads/main",
+      "branch",
+    ]);
+    git(root, "checkout", "-q", "refs/tags/main");
+    const { document: tagged } = await captureJson(root);
+    expect([tagged.source_fields["source_ref"], tagged.ref_full]).toEqual(["main", "refs/tags/main"]);
   },
 );
 
-test.skipIf(!HAS_GIT)("a detached HEAD has no ref, with the reason", async () => {
+test.skipIf(!HAS_GIT)("case 23: a detached HEAD has no ref, with the reason", async () => {
   const root = makeRepository(newFolder());
   git(root, "checkout", "-q", "--detach");
   expect(await refOf(root)).toEqual({ value: null, source: "none", reason: "detached_head" });
@@ -30,7 +39,7 @@ test.skipIf(!HAS_GIT)("a detached HEAD has no ref, with the reason", async () =>
   expect([document.exit_code, document.matches_commit]).toEqual([0, true]);
 });
 
-test.skipIf(!HAS_GIT)("a detached HEAD at a tag is that tag", async () => {
+test.skipIf(!HAS_GIT)("case 23: a detached HEAD at a tag is that tag", async () => {
   const root = makeRepository(newFolder());
   git(root, "tag", "v1.2.3");
   git(root, "checkout", "-q", "v1.2.3");
@@ -50,7 +59,7 @@ test.skipIf(!HAS_GIT)("a tag beside the commit is not the ref of a detached HEAD
 });
 
 test.skipIf(!HAS_GIT)(
-  "a detached HEAD takes what the CI system claims, marked as a claim; a branch does not",
+  "case 23: a detached HEAD takes what the CI system claims, marked as a claim; a branch does not",
   async () => {
     const root = makeRepository(newFolder());
     const commit = git(root, "rev-parse", "HEAD");
@@ -89,15 +98,18 @@ const BRANCHES: readonly string[] = [
 ];
 
 for (const branch of BRANCHES) {
-  test.skipIf(!HAS_GIT)(`the branch ${JSON.stringify(branch.slice(0, 50))} comes out as it is`, async () => {
-    const root = makeRepository(newFolder());
-    git(root, "symbolic-ref", "HEAD", `refs/heads/${branch}`);
-    git(root, "commit", "-q", "--allow-empty", "-m", "here");
-    expect(await refOf(root)).toEqual(fromGit(branch));
-  });
+  test.skipIf(!HAS_GIT)(
+    `case 26: the branch ${JSON.stringify(branch.slice(0, 50))} comes out as it is`,
+    async () => {
+      const root = makeRepository(newFolder());
+      git(root, "symbolic-ref", "HEAD", `refs/heads/${branch}`);
+      git(root, "commit", "-q", "--allow-empty", "-m", "here");
+      expect(await refOf(root)).toEqual(fromGit(branch));
+    },
+  );
 }
 
-test.skipIf(!HAS_GIT)("a branch whose bytes are not UTF-8 breaks nothing", async () => {
+test.skipIf(!HAS_GIT)("case 37: a branch whose bytes are not UTF-8 breaks nothing", async () => {
   const root = makeRepository(newFolder());
   await Bun.write(`${root}/.git/HEAD`, Buffer.from("ref: refs/heads/a\u00ffb\n", "latin1"));
   const { exit, document } = await captureJson(root);
@@ -105,15 +117,35 @@ test.skipIf(!HAS_GIT)("a branch whose bytes are not UTF-8 breaks nothing", async
   expect(document.source_fields["source_ref"]).toBe("a\ufffdb");
 });
 
-test.skipIf(!HAS_GIT)("an author and a message whose bytes are not UTF-8 break nothing", async () => {
-  const root = makeRepository(newFolder());
-  git(root, "config", "i18n.commitEncoding", "latin1");
-  git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
-  const { exit, document } = await captureJson(root);
-  expect([exit, document.matches_commit]).toEqual([0, true]);
-});
+test.skipIf(!HAS_GIT)(
+  "case 37: an author and a message whose bytes are not UTF-8 break nothing",
+  async () => {
+    const root = makeRepository(newFolder());
+    git(root, "config", "i18n.commitEncoding", "latin1");
+    git(root, "-c", "user.name=J\u00fcrgen", "commit", "-q", "--allow-empty", "-m", "\u00fc");
+    const { exit, document } = await captureJson(root);
+    expect([exit, document.matches_commit]).toEqual([0, true]);
+  },
+);
 
-test.skipIf(!HAS_GIT)("in the middle of a merge with conflicts the tree is dirty", async () => {
+test.skipIf(!HAS_GIT)(
+  "case 37: a folder whose own path is not UTF-8 is told as that, by whatever way it is named",
+  async () => {
+    const base = Buffer.from(newFolder());
+    const odd = Buffer.concat([base, Buffer.from("/a\u00ffb", "latin1")]);
+    mkdirSync(odd);
+    symlinkSync(odd, `${base}/link`);
+    for (const context of [".", `${base}/link`]) {
+      // A shell, because no string here can hold that name.
+      const script = `cd '${base}'/a*b && exec "$@"`;
+      const { exit, document } = await captureJson(context, [], { under: ["sh", "-c", script, "sh"] });
+      expect([exit, document.error?.code]).toEqual([7, "path_not_found"]);
+      expect(document.error?.hint).toContain("not UTF-8");
+    }
+  },
+);
+
+test.skipIf(!HAS_GIT)("case 30: in the middle of a merge with conflicts the tree is dirty", async () => {
   const root = makeRepository(newFolder());
   git(root, "checkout", "-q", "-b", "other");
   plantFiles(root, { "app/main.ts": "other\n" });

@@ -173,6 +173,8 @@ describe("what git prints", () => {
     ["h/o/r?access_token=secret gone", "h/o/r?*** gone"],
     ["did you mean 'status'?", "did you mean 'status'?"],
     ["two\nhttps://u:p@h/o\nlines", "two\nhttps://***@h/o\nlines"],
+    // A password may hold what looks like the end of a scheme.
+    ["'user:a://b@h.org/o/r/': gone", "'***@h.org/o/r/': gone"],
   ])("%j", (text, shown) => {
     expect(redactRemote(text)).toBe(shown);
   });

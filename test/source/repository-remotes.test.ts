@@ -21,12 +21,30 @@ type Case = {
   readonly repo: unknown;
 };
 
+/** One name for one repository, however its URL is written; the whole table is that of `normaliseRemote`. */
+const FORMS: readonly (readonly [string, string])[] = [
+  ["https://git.example.com/o/@scope/r", "git.example.com/o/@scope/r"],
+  ["ssh://git@git.example.com/~user/r.git", "git.example.com/~user/r"],
+  ["https://git.example.com//o//r.git/", "git.example.com/o/r"],
+  ["https://git.example.com/o/r.git.git", "git.example.com/o/r.git"],
+  ["https://GIT.Example.com./o/R", "git.example.com/o/R"],
+  ["https://git.example.com:443/o/r", "git.example.com/o/r"],
+  ["ssh://git@git.example.com:2222/o/r", "git.example.com:2222/o/r"],
+  ["ssh://git@[::1]:22/o/r", "[::1]/o/r"],
+  ["git@git.example.com:/abs/r.git", "git.example.com/abs/r"],
+  ["git@git.example.com:2222/r", "git.example.com/2222/r"],
+];
+
 const CASES: readonly Case[] = [
   { name: "no remote", config: [], repo: none("no_remote") },
   { name: "origin", config: [["remote.origin.url", REMOTE]], repo: fromGit(REPO) },
-  { name: "a sole remote of another name", config: [["remote.upstream.url", REMOTE]], repo: fromGit(REPO) },
   {
-    name: "the remote that the branch tracks, before origin",
+    name: "case 36: a sole remote of another name",
+    config: [["remote.upstream.url", REMOTE]],
+    repo: fromGit(REPO),
+  },
+  {
+    name: "case 36: the remote that the branch tracks, before origin",
     config: [
       ["remote.origin.url", "https://h/fork/app"],
       ["remote.upstream.url", REMOTE],
@@ -53,7 +71,7 @@ const CASES: readonly Case[] = [
     repo: fromGit(REPO),
   },
   {
-    name: "several remotes, none of them origin",
+    name: "case 36: several remotes, none of them origin",
     config: [
       ["remote.a.url", "https://h/a/app"],
       ["remote.b.url", "https://h/b/app"],
@@ -61,7 +79,7 @@ const CASES: readonly Case[] = [
     repo: none("ambiguous_remote"),
   },
   {
-    name: "of several URLs the first, which is fetched from",
+    name: "case 36: of several URLs the first, which is fetched from",
     config: [
       ["remote.origin.url", REMOTE],
       ["remote.origin.url", "https://h/second/app"],
@@ -70,7 +88,7 @@ const CASES: readonly Case[] = [
     repo: fromGit(REPO),
   },
   {
-    name: "insteadOf is how this machine fetches, not where the code comes from",
+    name: "case 35: insteadOf is how this machine fetches, not where the code comes from",
     config: [
       ["remote.origin.url", REMOTE],
       ["url.https://mirror.internal/.insteadOf", "https://git.example.com/"],
@@ -79,18 +97,40 @@ const CASES: readonly Case[] = [
   },
   { name: "a remote with dots in its name", config: [["remote.a.b.url", REMOTE]], repo: fromGit(REPO) },
   {
-    name: "a local path",
+    name: "case 33: a local path",
     config: [["remote.origin.url", "/home/user/private/app.git"]],
     repo: none("local_remote"),
   },
   {
-    name: "a file URL",
+    name: "case 33: a file URL",
     config: [["remote.origin.url", "file:///srv/git/app.git"]],
     repo: none("local_remote"),
   },
-  { name: "a relative path", config: [["remote.origin.url", "../app"]], repo: none("local_remote") },
+  { name: "case 33: a relative path", config: [["remote.origin.url", "../app"]], repo: none("local_remote") },
+  ...["C:/Users/me/app", String.raw`C:\Users\me\app`, String.raw`\\server\share\app`, ".", "~/app"].map(
+    (url): Case => ({
+      name: `case 33: ${url}`,
+      config: [["remote.origin.url", url]],
+      repo: none("local_remote"),
+    }),
+  ),
+  ...FORMS.map(([url, named]): Case => ({
+    name: `case 32: ${url}`,
+    config: [["remote.origin.url", url]],
+    repo: fromGit(named),
+  })),
   {
-    name: "a remote helper",
+    name: "case 34: CodeCommit's helper",
+    config: [["remote.origin.url", "codecommit::us-east-1://MyRepo"]],
+    repo: none("unsupported_remote"),
+  },
+  {
+    name: "case 34: an encrypting helper",
+    config: [["remote.origin.url", "gcrypt::ssh://h/o/r"]],
+    repo: none("unsupported_remote"),
+  },
+  {
+    name: "case 34: a remote helper",
     config: [["remote.origin.url", "ext::sh -c true"]],
     repo: none("unsupported_remote"),
   },
@@ -104,7 +144,7 @@ for (const { name, config, repo } of CASES) {
   });
 }
 
-test.skipIf(!HAS_GIT)("a remote in bytes that are not UTF-8 breaks nothing", async () => {
+test.skipIf(!HAS_GIT)("case 37: a remote in bytes that are not UTF-8 breaks nothing", async () => {
   const root = makeRepository(newFolder());
   appendFileSync(
     join(root, ".git/config"),
@@ -130,24 +170,27 @@ const LEAKY: readonly string[] = [
 ];
 
 for (const remote of LEAKY) {
-  test.skipIf(!HAS_GIT)(`no output holds the secret of ${remote.replaceAll(SECRET, "SECRET")}`, async () => {
-    const root = makeRepository(newFolder(), { remote });
-    // Makes git fail with the remote in its mouth: an object is gone, and it may be fetched from there.
-    const broken = makeRepository(newFolder(), { remote });
-    git(broken, "config", "remote.origin.promisor", "true");
-    git(broken, "config", "extensions.partialClone", "origin");
-    git(broken, "config", "core.repositoryFormatVersion", "1");
-    const tree = git(broken, "rev-parse", "HEAD:");
-    plantFiles(broken, { "app/main.ts": "changed\n" });
-    Bun.spawnSync(["rm", "-f", join(broken, ".git/objects", tree.slice(0, 2), tree.slice(2))]);
-    for (const context of [root, broken]) {
-      for (const args of [["--json", "--verbose", "--strict"], ["--verbose"], ["--format", "env"]]) {
-        const ran = await waybill(["capture", context, ...args]);
-        expect(`${ran.stdout}${ran.stderr}`).not.toContain(SECRET);
-        expect(`${ran.stdout}${ran.stderr}`).not.toContain("s3cr3t");
+  test.skipIf(!HAS_GIT)(
+    `case 31: no output holds the secret of ${remote.replaceAll(SECRET, "SECRET")}`,
+    async () => {
+      const root = makeRepository(newFolder(), { remote });
+      // Makes git fail with the remote in its mouth: an object is gone, and it may be fetched from there.
+      const broken = makeRepository(newFolder(), { remote });
+      git(broken, "config", "remote.origin.promisor", "true");
+      git(broken, "config", "extensions.partialClone", "origin");
+      git(broken, "config", "core.repositoryFormatVersion", "1");
+      const tree = git(broken, "rev-parse", "HEAD:");
+      plantFiles(broken, { "app/main.ts": "changed\n" });
+      Bun.spawnSync(["rm", "-f", join(broken, ".git/objects", tree.slice(0, 2), tree.slice(2))]);
+      for (const context of [root, broken]) {
+        for (const args of [["--json", "--verbose", "--strict"], ["--verbose"], ["--format", "env"]]) {
+          const ran = await waybill(["capture", context, ...args]);
+          expect(`${ran.stdout}${ran.stderr}`).not.toContain(SECRET);
+          expect(`${ran.stdout}${ran.stderr}`).not.toContain("s3cr3t");
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 const CI_WITH_SECRETS: readonly { name: string; env: Readonly<Record<string, string>>; repo: string }[] = [
@@ -174,7 +217,7 @@ const CI_WITH_SECRETS: readonly { name: string; env: Readonly<Record<string, str
 ];
 
 for (const { name, env, repo } of CI_WITH_SECRETS) {
-  test(`no output holds a secret out of ${name}`, async () => {
+  test(`case 31: no output holds a secret out of ${name}`, async () => {
     const root = plantFiles(newFolder(), { a: "a" });
     const { document, stdout, stderr } = await captureJson(root, ["--verbose"], { env });
     expect(document.source_fields["source_repo"]).toBe(repo);

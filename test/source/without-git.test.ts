@@ -38,7 +38,7 @@ async function expectAsGit(root: string): Promise<CaptureDocument> {
 }
 
 test.skipIf(!HAS_GIT)(
-  "case 01: without git, commit, branch and remote come from the repository's files",
+  "case 1: without git, commit, branch and remote come from the repository's files",
   async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE });
     const document = await expectAsGit(join(root, "app"));

@@ -44,7 +44,7 @@ async function prove(server: ScriptedServer, options: Options = {}): Promise<Pro
       {
         logins: parseDockerConfig(Buffer.from(JSON.stringify(config(host))), "config.json"),
         token: undefined,
-        tls: {},
+        reach: {},
         allowInsecureHttp: true,
         keepSecret: () => {},
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Host, type StageRun } from "../addons/host.ts";
+import { Host, type Entry, type StageRun } from "../addons/host.ts";
 import { scriptedServer, type Received, type Step } from "../support/scripted-server.ts";
 import { against, BYTES, cut, PROGRAM, stage, stagedIn, succeeded, whole } from "./against.ts";
 
@@ -77,11 +77,12 @@ describe("the gateway", () => {
   async function granted(
     step: Step,
     token = grant,
+    entry: Entry = {},
   ): Promise<{ run: StageRun; requests: readonly Received[]; others: number }> {
     using host = new Host();
     await using server = await scriptedServer({ "POST /dl/7?sig=abc": step, "GET /dl/7?sig=abc": step });
     await using other = await scriptedServer({});
-    const more = { download_url: `${server.url}/dl/7?sig=abc`, download_token: token };
+    const more = { download_url: `${server.url}/dl/7?sig=abc`, download_token: token, ...entry };
     host.assign(host.program("app", "1.0", PROGRAM, more));
     const run = await stage(host, other);
     return { run, requests: server.requests, others: other.requests.length };
@@ -94,6 +95,14 @@ describe("the gateway", () => {
       requests.map(({ method, body, headers }) => [method, body, headers["x-serviceradar-plugin-token"]]),
     ).toEqual([["POST", "", grant]]);
     expect(requests[0]?.headers["content-length"]).toBe("0");
+  });
+  test("is enough by itself: an assignment need not name an object", async () => {
+    const { run, others } = await granted(whole, grant, { artifact_object_key: "" });
+    expect([run.exit, others]).toEqual([0, 0]);
+    const bytes = await granted({ body: "other bytes" }, grant, { artifact_object_key: "" });
+    expect(bytes.run.document.addons).toMatchObject([{ error: { code: "hash_mismatch" } }]);
+    const nothing = await granted(whole, grant, { artifact_object_key: "", artifact_sha256: "" });
+    expect(nothing.run.document.addons).toMatchObject([{ error: { code: "artifact_incomplete" } }]);
   });
   test("without a token by GET", async () => {
     const { run, requests } = await granted(whole, "");
@@ -130,4 +139,19 @@ test("a proxy in the environment does not get what is meant for this machine", a
   const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, ALL_PROXY: proxy.url };
   await against(whole, succeeded, [], env);
   expect(proxy.connections()).toBe(0);
+});
+
+test("a proxy in the environment is asked for what lies elsewhere, and named; not when NO_PROXY names it", async () => {
+  using host = new Host();
+  await using proxy = await scriptedServer({});
+  host.assign(host.program("app", "1.0"));
+  const env = { HTTPS_PROXY: proxy.url };
+  const store = ["--store", "https://artifacts.invalid", "--retry-budget", "0s"];
+  const asked = await host.stage(store, env);
+  expect(asked.stderr).toContain(`through the proxy 127.0.0.1:${proxy.port} of $HTTPS_PROXY`);
+  expect(proxy.connections()).toBeGreaterThan(0);
+  const before = proxy.connections();
+  const exempt = await host.stage([...store, "--retry-now"], { ...env, NO_PROXY: "10.0.0.0/8,.invalid" });
+  expect(exempt.stderr).not.toContain("through the proxy");
+  expect(proxy.connections()).toBe(before);
 });

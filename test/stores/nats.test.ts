@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
-import { connect } from "@nats-io/transport-node";
+import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { chooseStore, type StoreChoice } from "../../src/stores/choose.ts";
 import { sourcesOf } from "../../src/stores/sources.ts";
+import type { Resume } from "../../src/stores/store.ts";
 import { CAN_MAKE_CERTIFICATES, makeCertificates, type Certificates } from "../support/certificates.ts";
 import { freePort, listens, startDaemon, type Daemon } from "../support/programs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
+import { NatsAccounts } from "./nats-accounts.ts";
 import { bytesOf, choiceWith, codeOf, downloadOf, reading } from "./reading.ts";
 
 const HAS_NATS = Bun.which("nats-server") !== null && CAN_MAKE_CERTIFICATES;
@@ -125,11 +127,43 @@ describe.skipIf(!HAS_NATS)("a real NATS server", () => {
     expect(await codeOf(fetched("app/1.0", open.port, BYTES, missing))).toBe("credential_missing");
   });
 
+  test("credentials of a user: a JWT and its seed", async () => {
+    const accounts = new NatsAccounts();
+    writeFileSync(folder.at("operator.conf"), accounts.config);
+    const server = await startNats(folder, ["-c", folder.at("operator.conf")]);
+    try {
+      const creds = (name: string, text: string): Partial<StoreChoice> => {
+        writeFileSync(folder.at(name), text, { mode: 0o600 });
+        return { natsCredentials: folder.at(name) };
+      };
+      const good = accounts.user();
+      await fill(server.port, { authenticator: credsAuthenticator(new TextEncoder().encode(good)) });
+      await fetched("app/1.0", server.port, BYTES, creds("good.creds", good));
+      const bad: [string, Partial<StoreChoice>, string][] = [
+        ["none", {}, "unauthorized"],
+        ["of another operator", creds("other.creds", new NatsAccounts().user()), "unauthorized"],
+        ["expired", creds("old.creds", accounts.user([], 1_600_000_000)), "unauthorized"],
+        ["that may not ask", creds("denied.creds", accounts.user(["$JS.API.>"])), "forbidden"],
+      ];
+      for (const [name, choice, code] of bad) {
+        expect([name, await codeOf(fetched("app/1.0", server.port, BYTES, choice))]).toEqual([name, code]);
+      }
+      const seed = /BEGIN USER NKEY SEED-----\n(\S+)/u.exec(good)?.[1] ?? "";
+      expect(seed).toMatch(/^SU/u);
+      const mixed = good.replace(seed, /SEED-----\n(\S+)/u.exec(accounts.user())?.[1] ?? "");
+      expect(await codeOf(fetched("app/1.0", server.port, BYTES, creds("mixed.creds", mixed)))).toBe(
+        "unauthorized",
+      );
+    } finally {
+      await server.daemon.stop();
+    }
+  });
+
   test("over TLS, which is not given up", async () => {
-    const choice = { tls: { ca: certificates.ca } };
+    const choice = { reach: { ca: certificates.ca } };
     await fetched("app/1.0", secure.port, BYTES, choice);
     expect(await codeOf(fetched("app/1.0", open.port, BYTES, choice))).toBe("tls_failed");
-    const strange = { tls: { ca: certificates.ca }, allowInsecureHttp: false };
+    const strange = { reach: { ca: certificates.ca }, allowInsecureHttp: false };
     await fetched("app/1.0", secure.port, BYTES, strange);
     const unknown = { allowInsecureHttp: false };
     expect(await codeOf(fetched("app/1.0", secure.port, BYTES, unknown))).toBe("tls_failed");
@@ -166,6 +200,53 @@ describe.skipIf(!HAS_NATS)("a real NATS server", () => {
     await manager.streams.deleteMessage("OBJ_addons", piece.seq);
     await connection.close();
     expect(await codeOf(fetched("app/torn", open.port))).toBe("answer_malformed");
+  });
+
+  test("goes on where a transfer broke, within a piece too, and only with the same object", async () => {
+    const store = chooseStore(`nats://127.0.0.1:${open.port}/addons`, undefined, choiceWith());
+    const limits = { maxBytes: 90_000_000 };
+    const first = await store.open(reading("app/1.0", limits));
+    const { validator } = first;
+    expect(await bytesOf(first)).toEqual(BYTES);
+    if (validator === null) throw new Error("no validator");
+    for (const offset of [131_072, 1_000_001, 2_999_999]) {
+      const rest = await store.open(reading("app/1.0", { ...limits, resume: { offset, validator } }));
+      expect([rest.offset, rest.length]).toEqual([offset, BYTES.length]);
+      expect((await bytesOf(rest)).equals(BYTES.subarray(offset))).toBe(true);
+    }
+    const other: Resume = { offset: 1_000_001, validator: { ...validator, text: "another" } };
+    const anew = await store.open(reading("app/1.0", { ...limits, resume: other }));
+    expect(anew.offset).toBe(0);
+    expect((await bytesOf(anew)).equals(BYTES)).toBe(true);
+  });
+
+  test("starts over when pieces of another object lie between its own", async () => {
+    const connection = await connect({ servers: `127.0.0.1:${open.port}`, reconnect: false });
+    const bucket = await new Objm(connection).open("addons");
+    let pieces = 0;
+    const source = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (pieces === 3) await bucket.putBlob({ name: "app/between" }, new Uint8Array(OTHER));
+        if (pieces++ < 6) controller.enqueue(new Uint8Array(BYTES.subarray(0, 131_072)));
+        else controller.close();
+      },
+    });
+    await bucket.put({ name: "app/mixed" }, source);
+    await connection.close();
+    const store = chooseStore(`nats://127.0.0.1:${open.port}/addons`, undefined, choiceWith());
+    const first = await store.open(reading("app/mixed"));
+    const { validator } = first;
+    const all = await bytesOf(first);
+    if (validator === null) throw new Error("no validator");
+    // Before and behind the foreign piece.
+    for (const [offset, from] of [
+      [131_072, 0],
+      [655_360, 655_360],
+    ] as const) {
+      const rest = await store.open(reading("app/mixed", { resume: { offset, validator } }));
+      expect(rest.offset).toBe(from);
+      expect((await bytesOf(rest)).equals(all.subarray(from))).toBe(true);
+    }
   });
 
   test("a stop ends it", async () => {

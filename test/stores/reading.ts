@@ -22,7 +22,7 @@ export function choiceWith(more: Partial<StoreChoice> = {}): StoreChoice {
     allowInsecureHttp: true,
     cwd: "/work",
     platform: "linux/amd64",
-    tls: {},
+    reach: {},
     environment: {},
     logins: new DockerLogins(),
     natsCredentials: undefined,

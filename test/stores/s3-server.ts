@@ -4,19 +4,23 @@ export const KEYS = { accessKeyId: "AK", secretAccessKey: "secret-key-1", sessio
 
 export type S3Server = AsyncDisposable & { readonly url: string; readonly seen: string[] };
 
-/** As much of S3 as reading needs: signatures are checked, ranges are known, errors are XML. */
-export function s3Server(objects: ReadonlyMap<string, Uint8Array>): S3Server {
+/** As much of S3 as reading and writing whole objects need: signatures are checked, ranges are known, errors are XML. */
+export function s3Server(objects: Map<string, Uint8Array>): S3Server {
   const seen: string[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch: (request) => {
+    fetch: async (request) => {
       const url = new URL(request.url);
       seen.push(url.pathname);
       const refusal = refusalOf(url, request);
       if (refusal !== null)
         return xml(refusal === "AccessDenied" || refusal === "SignatureDoesNotMatch" ? 403 : 400, refusal);
       if (!url.pathname.startsWith("/addons/")) return xml(404, "NoSuchBucket");
+      if (request.method === "PUT") {
+        objects.set(url.pathname.slice("/addons/".length), new Uint8Array(await request.arrayBuffer()));
+        return new Response();
+      }
       const bytes = objects.get(url.pathname.slice("/addons/".length));
       if (bytes === undefined) return xml(404, "NoSuchKey");
       const headers = { etag: `"${Bun.hash(bytes).toString(16)}"` };
@@ -43,7 +47,8 @@ function refusalOf(url: URL, request: Request): string | null {
   const region = credential.split("/")[2] ?? "";
   const plain = new URL(url.origin + url.pathname);
   plain.host = request.headers.get("host") ?? plain.host;
-  return presign("GET", plain, region, KEYS, time).search === url.search ? null : "SignatureDoesNotMatch";
+  const method = request.method === "PUT" ? "PUT" : "GET";
+  return presign(method, plain, region, KEYS, time).search === url.search ? null : "SignatureDoesNotMatch";
 }
 
 function xml(status: number, code: string): Response {

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { checkDocument } from "./schemas.ts";
 
 const compiled = process.env["WAYBILL_BINARY"];
 
@@ -31,7 +32,9 @@ const HANGING_MS = 50_000;
 
 /** Runs waybill to its end. */
 export async function runWaybill(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return runProgram([...PROGRAM, ...args], options);
+  const finished = await runProgram([...PROGRAM, ...args], options);
+  if (args.includes("--json")) checkDocument(finished.stdout);
+  return finished;
 }
 
 /** Runs any program in the same clean environment. */

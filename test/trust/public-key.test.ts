@@ -68,8 +68,9 @@ const sshOf = (type: string, ...parts: Uint8Array[]): string =>
 describe("what is no Ed25519 public key is refused by name", () => {
   const table: readonly (readonly [string, string, RegExp])[] = [
     ["nothing", " \n", /--key is empty/u],
-    ["31 bytes", raw.subarray(1).toString("hex"), /has 31 bytes; an Ed25519 public key has 32/u],
-    ["33 bytes", `${forms.hex}00`, /has 33 bytes/u],
+    ["31 bytes", `ff${raw.subarray(2).toString("hex")}`, /has 31 bytes; an Ed25519 public key has 32/u],
+    // Not the first byte of DER, which a random key may begin with.
+    ["33 bytes", `ff${forms.hex}`, /has 33 bytes/u],
     ["half a byte of hex", forms.hex.slice(1), /has 47 bytes|neither PEM/u],
     ["no encoding", "not a key!", /neither PEM, hex, base64/u],
     ["both base64 alphabets", `${"+-".repeat(21)}A`, /neither PEM, hex, base64/u],

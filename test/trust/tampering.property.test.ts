@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
-import { ALICE, envelopeOf, judge } from "./attestations.ts";
+import { envelopeOf, judge } from "./attestations.ts";
 
 const envelope = envelopeOf();
 const bundle = new TextEncoder().encode(formatBundle(envelope));
@@ -42,17 +42,11 @@ describe("a changed byte", () => {
     );
   });
 
-  test("every single bit of a bare envelope, but for a keyid that becomes a name of another tool's", () => {
-    const text = new TextDecoder().decode(bare);
-    const start = text.indexOf(ALICE.publicKey.keyid);
-    const end = start + ALICE.publicKey.keyid.length;
+  test("every single bit of a bare envelope, its unsigned keyid included", () => {
     for (let at = 0; at < bare.length; at++) {
       for (let bit = 1; bit < 256; bit <<= 1) {
-        const [accepted] = judge(changed(bare, at, (bare[at] ?? 0) ^ bit)).accepted;
-        if (accepted === undefined) continue;
-        // The keyid is not signed. What was accepted is the same statement by the same key.
-        expect(at >= start && at < end).toBe(true);
-        expect(accepted.signers.map(({ keyid }) => keyid)).toEqual([ALICE.publicKey.keyid]);
+        const verdict = judge(changed(bare, at, (bare[at] ?? 0) ^ bit));
+        if (verdict.accepted.length > 0) throw new Error(`byte ${at} ^ ${bit} was accepted`);
       }
     }
   });

@@ -20,6 +20,8 @@ export type Wanted = {
   readonly sha256: Sha256;
   readonly objectKey: string;
   readonly signature: Uint8Array | null;
+  /** The envelope of a signed statement, as text; "" for none. */
+  readonly statement: string;
   /** The folder of this version, and the one it gets when other bytes already have that name. */
   readonly folder: SafeName;
   readonly replacementFolder: SafeName | null;
@@ -55,7 +57,7 @@ export function askOf(assigned: Assignment, platform: Platform, layout: Layout):
         `the artifact is for ${target}, this host is ${shownPlatform(platform)}`,
       );
     }
-    if (delivery === "pushed_artifact" && hasReference(assignment)) {
+    if (delivery === "pushed_artifact" && (hasReference(assignment) || assignment.download_url !== "")) {
       return { kind: "artifact", wanted: wantedOf(assignment, id, layout) };
     }
     return onHost(assignment, delivery);
@@ -89,6 +91,7 @@ function withArtifactFor(assignment: Assignment, platform: Platform): Assignment
     artifact_object_key: artifact.object_key ?? "",
     artifact_sha256: artifact.sha256 ?? "",
     artifact_signature: artifact.signature ?? "",
+    artifact_statement: artifact.statement ?? "",
   };
 }
 
@@ -105,8 +108,9 @@ function wantedOf(assignment: Assignment, id: SafeName, layout: Layout): Wanted 
     artifact_object_key: objectKey,
     artifact_signature: signature,
   } = assignment;
-  if (sha256 === "" || objectKey === "") {
-    const missing = sha256 === "" ? "artifact_sha256" : "artifact_object_key";
+  // A grant of the gateway is a place as well.
+  if (sha256 === "" || (objectKey === "" && assignment.download_url === "")) {
+    const missing = sha256 === "" ? "artifact_sha256" : "artifact_object_key or a download_url";
     throw new Failure("artifact_incomplete", `the assignment names an artifact without ${missing}`);
   }
   const version = safeName(assignment.version === "" ? sha256.slice(0, 12) : assignment.version, "version");
@@ -119,6 +123,7 @@ function wantedOf(assignment: Assignment, id: SafeName, layout: Layout): Wanted 
     sha256,
     objectKey,
     signature: signature === "" ? null : parseRawSignature(signature, "artifact_signature"),
+    statement: assignment.artifact_statement,
     folder: version,
     replacementFolder: isSafeName(replacement) ? replacement : null,
   };

@@ -1,5 +1,6 @@
 import {
   anything,
+  isMap,
   list,
   object,
   optional,
@@ -28,6 +29,8 @@ export type Fields = {
   /** 64 lower-case hex, whichever spelling came, or "". */
   artifact_sha256?: Sha256 | "";
   artifact_signature?: string;
+  /** A signed statement about the artifact, as the text of its envelope; nothing of it is believed yet. */
+  artifact_statement?: string;
   target_os?: string;
   target_arch?: string;
   os_capabilities?: readonly string[];
@@ -42,10 +45,13 @@ export type PlatformArtifact = {
   readonly object_key?: string;
   readonly sha256?: Sha256 | "";
   readonly signature?: string;
+  readonly statement?: string;
 };
 
 const MAX_ARGS = 1_000;
 const MAX_CAPABILITIES = 64;
+/** It is kept in the specs, once for each version. */
+const MAX_STATEMENT = 65_536;
 
 const trimmed: Decoder<string> = (value, path, problems) => string()(value, path, problems)?.trim();
 
@@ -69,6 +75,19 @@ const digest: Decoder<Sha256 | ""> = (value, path, problems) => {
   return undefined;
 };
 
+/** An envelope as inline JSON, as its text, or as base64 of that. What was signed in it is base64 in any case. */
+const envelope: Decoder<string> = (value, path, problems) => {
+  const text = isMap(value) ? JSON.stringify(value) : trimmed(value, path, problems);
+  if (text === undefined || text === "") return text;
+  const bytes = text.startsWith("{") ? null : fromBase64(text);
+  const found = bytes === null ? text : new TextDecoder().decode(bytes);
+  if (found.startsWith("{") && found.length <= MAX_STATEMENT) return found;
+  problems.push(
+    `${path} is no signed statement; wanted JSON of at most ${MAX_STATEMENT} characters, or base64 of it`,
+  );
+  return undefined;
+};
+
 const SHAPE = {
   version: optional(trimmed),
   binary_path: optional(string()),
@@ -79,6 +98,7 @@ const SHAPE = {
   artifact_object_key: optional(trimmed),
   artifact_sha256: optional(digest),
   artifact_signature: optional(trimmed),
+  artifact_statement: optional(envelope),
   target_os: optional(trimmed),
   target_arch: optional(trimmed),
   os_capabilities: optional(list(string(), MAX_CAPABILITIES)),
@@ -86,7 +106,14 @@ const SHAPE = {
   download_url: optional(trimmed),
   download_token: optional(trimmed),
   artifacts: optional(
-    record(object({ object_key: optional(trimmed), sha256: optional(digest), signature: optional(trimmed) })),
+    record(
+      object({
+        object_key: optional(trimmed),
+        sha256: optional(digest),
+        signature: optional(trimmed),
+        statement: optional(envelope),
+      }),
+    ),
   ),
 };
 

@@ -29,6 +29,8 @@ export type AssignmentList = {
   readonly assignments: readonly Assignment[];
   readonly refused: readonly RefusedEntry[];
   readonly warnings: readonly Warning[];
+  /** What the server calls this state of the list; null when it does not say. */
+  readonly configVersion: string | null;
 };
 
 type Source = {
@@ -52,6 +54,7 @@ export const NOTHING_SAID: Readonly<Required<Fields>> = {
   artifact_object_key: "",
   artifact_sha256: "",
   artifact_signature: "",
+  artifact_statement: "",
   target_os: "",
   target_arch: "",
   os_capabilities: [],
@@ -78,7 +81,9 @@ export function decodeAssignments(bytes: Uint8Array | string, source: Source): A
     if (assignment !== undefined) assignments.push(assignment);
     else refused.push(malformed(id, value, problems, source.code));
   }
-  return withoutDuplicates({ assignments, refused, warnings });
+  const version = isMap(document) ? document["config_version"] : undefined;
+  const configVersion = typeof version === "string" && version !== "" ? version : null;
+  return withoutDuplicates({ assignments, refused, warnings, configVersion });
 }
 
 function entriesOf(document: JsonValue, source: Source): { id: string; index: number; value: JsonMap }[] {

@@ -7,6 +7,7 @@ import { quoted } from "../../base/printable.ts";
 import { parseEndpoint } from "../../host/endpoint.ts";
 import { readBounded, readStandardInput } from "../../host/files.ts";
 import { request, shownUrl } from "../../host/http.ts";
+import { asStranger, connectionFor, type Reach } from "../../stores/http-object.ts";
 import { failureOfStatus } from "../../stores/http-status.ts";
 import { decodeAssignments, type AssignmentList } from "./assignment.ts";
 import type { Layout } from "../on-host/layout.ts";
@@ -24,14 +25,13 @@ export type AssignmentsSource =
       readonly kind: "url";
       readonly url: URL;
       readonly token: string | undefined;
-      readonly ca: string | undefined;
+      readonly reach: Reach;
     };
 
 type SourceOptions = {
   readonly token: string | undefined;
   readonly allowInsecureHttp: boolean;
-  /** PEM certificates to trust in place of the system's. */
-  readonly ca?: string | undefined;
+  readonly reach?: Reach;
   readonly cwd: string;
 };
 
@@ -48,7 +48,7 @@ export function parseAssignmentsSource(text: string, options: SourceOptions): As
       path: "allowed",
       query: "allowed",
     });
-    return { kind: "url", url, token, ca: options.ca };
+    return { kind: "url", url, token, reach: asStranger(options.reach ?? {}) };
   }
   if (token !== undefined) {
     throw new Failure("flags_contradict", "--token-env is for assignments from a URL", {
@@ -88,7 +88,7 @@ export async function readAssignments(
 }
 
 async function fetchAssignments(
-  { url: source, token, ca }: Extract<AssignmentsSource, { kind: "url" }>,
+  { url: source, token, reach }: Extract<AssignmentsSource, { kind: "url" }>,
   platform: Platform,
   layout: Layout,
   stop: AbortSignal,
@@ -106,7 +106,7 @@ async function fetchAssignments(
         ...(etag === null ? {} : { "if-none-match": etag }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
-      ...(ca === undefined ? {} : { ca }),
+      ...connectionFor(reach, url),
       deadlineMs: FETCH_MS,
       maxBytes: LIMITS.documentBytes,
       stop,

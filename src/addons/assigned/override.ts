@@ -31,6 +31,7 @@ const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
   "artifact_object_key",
   "artifact_sha256",
   "artifact_signature",
+  "artifact_statement",
   "target_os",
   "target_arch",
   "os_capabilities",
@@ -44,12 +45,14 @@ const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
 /** What an override can say and an assignment cannot. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(["clear", "allow_downgrade"]);
 
+const ALL_MEMBERS: ReadonlySet<string> = new Set([...FIELD_NAMES, ...OWN_MEMBERS]);
+
 export type OverrideFile = { readonly overrides: readonly Override[]; readonly warnings: readonly Warning[] };
 
 /** The entries of an override document. Throws Failure `config_invalid`; the caller ignores the file loudly then. */
 export function decodeOverrides(bytes: Uint8Array | string, what: string): OverrideFile {
-  const document = parseJson(bytes, { what, code: "config_invalid" });
   const problems: Problems = [];
+  const document = inOurCase(parseJson(bytes, { what, code: "config_invalid" }), ["addons"], what, problems);
   const warnings: Warning[] = [];
   const overrides = new Map<string, Override>();
   if (!isMap(document)) throw new Failure("config_invalid", `${what} is no object; wanted {"addons":[…]}`);
@@ -65,9 +68,30 @@ export function decodeOverrides(bytes: Uint8Array | string, what: string): Overr
   return { overrides: [...overrides.values()], warnings };
 }
 
+/**
+ * As in the original, `Enabled` is `enabled`: whoever switches an add-on off in an emergency must not be ignored
+ * because of a capital. The same member in two spellings says two things.
+ */
+function inOurCase<T extends JsonValue>(
+  value: T,
+  names: Iterable<string>,
+  path: string,
+  problems: Problems,
+): T | JsonMap {
+  if (!isMap(value)) return value;
+  const ours = new Map(Array.from(names, (name) => [name.toLowerCase(), name]));
+  const found = new Map<string, JsonValue>();
+  for (const [key, member] of Object.entries(value)) {
+    const name = ours.get(key.toLowerCase()) ?? key;
+    if (found.has(name)) problems.push(`${path} has ${name} in more than one spelling`);
+    found.set(name, member);
+  }
+  return Object.fromEntries(found);
+}
+
 function listOf(value: JsonValue, problems: Problems): JsonMap[] {
   const entries = list<JsonMap>((entry, path, found) => {
-    if (isMap(entry)) return entry;
+    if (isMap(entry)) return inOurCase(entry, ALL_MEMBERS, path, found);
     found.push(`${path} is no object`);
     return undefined;
   }, LIMITS.assignments)(value, "addons", problems);

@@ -1,5 +1,5 @@
 import { advance, goBack, type Pending, type Specs } from "./spec.ts";
-import { higherVersion } from "../staging/version-order.ts";
+import { higherVersion } from "../version-order.ts";
 
 /**
  * A switch goes through three states, all in the one specs file, which is replaced atomically:

@@ -10,14 +10,26 @@ import { isOwnDirectory } from "./directories.ts";
 import type { AddonPaths, Layout } from "./layout.ts";
 import { isSafeName } from "../names.ts";
 import { readRecord } from "./record.ts";
-import { decodeSpecs, encodeSpecs, NO_SPECS, sameSpec, type Pending, type Spec, type Specs } from "./spec.ts";
+import {
+  decodeSpecs,
+  encodeSpecs,
+  newerSchema,
+  NO_SPECS,
+  sameSpec,
+  type Pending,
+  type Spec,
+  type Specs,
+} from "./spec.ts";
 import { settle } from "./journal.ts";
 import type { Warning } from "../warning.ts";
 
 /** A configuration may hold secrets. */
 const SPECS_MODE = 0o600;
 
-/** The persisted specs of an add-on. What cannot be read is told and counts as none: the bytes are still there. */
+/**
+ * The persisted specs of an add-on. What cannot be read is told and counts as none: the bytes are still there. Those
+ * of a newer build are not touched, as they may guard what this one knows nothing of: Failure `state_newer`.
+ */
 export function readSpecs(paths: AddonPaths): {
   readonly specs: Specs;
   readonly warnings: readonly Warning[];
@@ -25,10 +37,14 @@ export function readSpecs(paths: AddonPaths): {
   if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
   try {
     const bytes = readBounded(paths.specs, LIMITS.documentBytes, "the specs");
-    const decoded = decodeSpecs(parseJson(bytes, { what: "the specs", code: "record_mismatch" }));
+    const document = parseJson(bytes, { what: "the specs", code: "record_mismatch" });
+    const newer = newerSchema(document);
+    if (newer !== null) throw stateNewer(paths.specs, newer);
+    const decoded = decodeSpecs(document);
     if (decoded.ok) return { specs: decoded.value, warnings: [] };
     throw new Failure("record_mismatch", decoded.problems.slice(0, 3).join("; "));
   } catch (error) {
+    if (error instanceof Failure && error.code === "state_newer") throw error;
     const message = error instanceof Error ? error.message : String(error);
     return {
       specs: NO_SPECS,
@@ -37,6 +53,16 @@ export function readSpecs(paths: AddonPaths): {
       ],
     };
   }
+}
+
+function stateNewer(path: string, schema: string): Failure {
+  return new Failure(
+    "state_newer",
+    `${quoted(path)} was written by a newer waybill (${quoted(schema, 60)})`,
+    {
+      hint: "run that one; going back to an older waybill needs an empty root",
+    },
+  );
 }
 
 export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): void {
@@ -123,11 +149,13 @@ export function forgetUnassigned(layout: Layout, assigned: ReadonlySet<string>):
     if (assigned.has(id) || !isSafeName(id)) return [];
     const paths = layout.addon(id);
     if (!isOwnDirectory(paths.directory) || !existsSync(paths.specs)) return [];
-    const { specs } = readSpecs(paths);
     try {
+      const { specs } = readSpecs(paths);
       writeSpecs(paths, specs, {
         ...NO_SPECS,
         signed: specs.signed,
+        stated: specs.stated,
+        minimum_version: specs.minimum_version,
         highest_version: specs.highest_version,
         blocked: specs.blocked,
       });

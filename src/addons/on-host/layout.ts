@@ -20,6 +20,8 @@ export class Layout {
   readonly audit: string;
   /** Attempts that failed, and when to try again. */
   readonly attempts: string;
+  /** The highest time that was seen here. */
+  readonly clock: string;
   readonly #recordName: string;
 
   /** `root` is an absolute path. */
@@ -33,6 +35,7 @@ export class Layout {
     this.assignmentsTag = join(root, "assignments.tag.json");
     this.audit = join(root, "audit.jsonl");
     this.attempts = join(root, "attempts.json");
+    this.clock = join(root, "clock.json");
     this.#recordName = name === "waybill" ? ".waybill-addon.json" : ".serviceradar-addon.json";
   }
 

@@ -2,6 +2,8 @@ import {
   anything,
   boolean,
   decode,
+  integer,
+  isMap,
   list,
   narrowed,
   object,
@@ -15,6 +17,7 @@ import type { JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { isSafeName, type SafeName } from "../names.ts";
+import { compareVersions } from "../version-order.ts";
 
 /** Everything that one start of an add-on needs, as one unit: an old binary never runs with a new configuration. */
 export type Spec = {
@@ -26,12 +29,27 @@ export type Spec = {
   readonly artifact_sha256: Sha256;
   /** The key whose signature over the bytes was checked; absent when there was none. */
   readonly keyid?: string | undefined;
+  /** What its signed statement said; absent when there was none. */
+  readonly stated?: Stated | undefined;
   readonly supervision: string;
   readonly args: readonly string[];
   readonly config_json?: JsonValue | undefined;
   readonly capabilities: readonly string[];
   readonly os_capabilities: readonly string[];
   readonly resources?: JsonValue | undefined;
+};
+
+/** A statement that was verified, as it is remembered. Times are ISO 8601. */
+export type Stated = {
+  /** As it came: the same one need not be verified again, and an export carries it on. */
+  readonly envelope: string;
+  readonly keyid: string;
+  /** Bytes of the artifact. */
+  readonly size: number;
+  /** "" for never. */
+  readonly expires: string;
+  /** "" for none. */
+  readonly minimum_version: string;
 };
 
 export type Specs = {
@@ -51,6 +69,10 @@ export type Specs = {
   readonly pinned: Pin | null;
   /** Whether a signature of this add-on was ever verified here: from then on an unsigned one is a downgrade. */
   readonly signed: boolean;
+  /** The same for a statement. */
+  readonly stated: boolean;
+  /** No older version than this one is staged any more, whoever allows it: its publisher said so. "" for none. */
+  readonly minimum_version: string;
 };
 
 /** A switch that has begun; `back` when an operator asked for an earlier version. */
@@ -67,6 +89,8 @@ export const NO_SPECS: Specs = {
   blocked: [],
   pinned: null,
   signed: false,
+  stated: false,
+  minimum_version: "",
 };
 
 /** Specs that are kept for a rollback, and artifacts that are remembered as rolled back from. */
@@ -75,7 +99,7 @@ const MAX_BLOCKED = 32;
 
 export function specOf(
   assignment: Assignment,
-  staged: Pick<Spec, "version" | "folder" | "binary_name" | "artifact_sha256" | "keyid">,
+  staged: Pick<Spec, "version" | "folder" | "binary_name" | "artifact_sha256" | "keyid" | "stated">,
 ): Spec {
   return {
     addon_id: assignment.addon_id,
@@ -103,7 +127,15 @@ export function advance(specs: Specs, spec: Spec, highestVersion: string): Specs
     history: historyBefore(specs, spec),
     highest_version: highestVersion,
     signed: specs.signed || spec.keyid !== undefined,
+    stated: specs.stated || spec.stated !== undefined,
+    minimum_version: raisedFloor(specs.minimum_version, spec.stated?.minimum_version ?? ""),
   };
+}
+
+/** A floor only rises, and never to what has no place in the order: that would be no floor. */
+export function raisedFloor(floor: string, said: string): string {
+  const hasPlace = compareVersions(said, said) === "same";
+  return hasPlace && (floor === "" || compareVersions(said, floor) === "newer") ? said : floor;
 }
 
 /**
@@ -138,6 +170,14 @@ export function sameSpec(a: Spec | null, b: Spec | null): boolean {
 
 const SCHEMA = "waybill.addon-specs/v1";
 
+const stated: Decoder<Stated> = object({
+  envelope: string(),
+  keyid: string(),
+  size: integer(),
+  expires: string(),
+  minimum_version: string(),
+});
+
 const spec: Decoder<Spec> = object({
   addon_id: string(),
   version: string(),
@@ -145,6 +185,7 @@ const spec: Decoder<Spec> = object({
   binary_name: string("a safe name", isSafeName),
   artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
   keyid: optional(string()),
+  stated: optional(stated),
   supervision: string(),
   args: list(string(), LIMITS.assignments),
   config_json: optional(anything()),
@@ -169,6 +210,8 @@ const specs: Decoder<Specs> = object({
   blocked: otherwise(list(narrowed("64 lower-case hex characters", isSha256), LIMITS.assignments), []),
   pinned: otherwise(nullable(pin), null),
   signed: boolean(),
+  stated: otherwise(boolean(), false),
+  minimum_version: otherwise(string(), ""),
 });
 
 /** For members that documents of earlier builds have not. */
@@ -178,6 +221,13 @@ function otherwise<T>(decoder: Decoder<T>, absent: T): Decoder<T> {
 
 export function encodeSpecs(value: Specs): string {
   return `${JSON.stringify({ schema: SCHEMA, ...value })}\n`;
+}
+
+/** The schema of a document of ours that this build does not know; null for one that it may read, or is none of ours. */
+export function newerSchema(document: JsonValue): string | null {
+  const schema = isMap(document) ? document["schema"] : undefined;
+  const isOurs = typeof schema === "string" && schema.startsWith("waybill.addon-specs/");
+  return isOurs && schema !== SCHEMA ? schema : null;
 }
 
 /** The specs of a document, or what is wrong with it. */

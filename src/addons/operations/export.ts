@@ -87,6 +87,7 @@ function entryOf({ addon, spec, key }: Part, platform: Platform): Record<string,
     artifact_object_key: key,
     artifact_sha256: spec.artifact_sha256,
     artifact_signature: record?.artifact_signature ?? "",
+    artifact_statement: spec.stated?.envelope ?? "",
     target_os: platform.os,
     target_arch: platform.arch,
   };

@@ -153,7 +153,7 @@ async function makeWhole(
 ): Promise<void> {
   const file = new ArtifactFile(retained);
   try {
-    const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, record };
+    const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, size: null, record };
     const staging = { layout, paths: addon.paths, platform, isHost: false, check, stop };
     await stageArtifact(artifact, { folder, how: "repair" }, file.chunks(stop), staging);
   } finally {

@@ -4,12 +4,13 @@ import { quoted } from "../../base/printable.ts";
 import { askOf, type Ask } from "../assigned/ask.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
-import { gatherFacts, type Trust } from "../staging/facts.ts";
+import { gatherFacts } from "../staging/facts.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { settle } from "../on-host/journal.ts";
 import { readSpecs } from "../on-host/last-known-good.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { nextStep, type Facts, type NextStep } from "../staging/next-step.ts";
+import type { ReleaseKeys } from "../staging/run.ts";
 import { actionOf } from "../staging/stage-one.ts";
 import type { Action } from "../staging/outcome.ts";
 import type { Platform } from "../assigned/platform.ts";
@@ -20,9 +21,11 @@ export type Planning = {
   readonly platform: Platform;
   /** Whether `platform` is this machine. */
   readonly isHost: boolean;
-  readonly keys: Trust["trustedKeys"];
+  readonly keys: ReleaseKeys;
   readonly allowUnsigned: ReadonlySet<string>;
   readonly replace: boolean;
+  /** The time, not before any that was ever seen here. */
+  readonly now: Date;
   readonly stop: AbortSignal;
 };
 
@@ -64,9 +67,11 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
       ? settle(readSpecs(paths).specs, readCurrent(paths))
       : NO_SPECS;
     const trust = {
-      trustedKeys: planning.keys,
+      trustedKeys: planning.keys(wanted),
       allowUnsigned: planning.allowUnsigned.has(wanted.id),
       replace: planning.replace,
+      platform: planning.platform,
+      now: planning.now,
     };
     const facts = await gatherFacts(wanted, paths, specs, trust, false, planning.stop);
     const step = nextStep(wanted, facts);
@@ -79,6 +84,7 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
       binary_name: wanted.binaryName,
       artifact_sha256: wanted.sha256,
       keyid: step.kind === "in_place" ? (step.keyid ?? undefined) : specs.active?.keyid,
+      stated: facts.stated ?? undefined,
     });
     const action = actionOf(step, !sameSpec(specs.active, spec));
     return { ...known, action, changes: action !== "none" };

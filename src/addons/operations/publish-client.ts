@@ -4,6 +4,7 @@ import { Failure } from "../../base/failure.ts";
 import { parseJson, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { request, shownUrl, type HttpAnswer, type HttpRequest } from "../../host/http.ts";
+import { asStranger, connectionFor, type Reach } from "../../stores/http-object.ts";
 import { failureOfStatus } from "../../stores/http-status.ts";
 import { decodeAssignments } from "../assigned/assignment.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
@@ -18,16 +19,28 @@ type Package = {
   readonly platform: Platform;
   readonly binaryName: string;
 };
-type Artifact = { readonly objectKey: string; readonly sha256: Sha256; readonly signature: string };
+type Artifact = {
+  readonly objectKey: string;
+  readonly sha256: Sha256;
+  readonly signature: string;
+  readonly statement: string;
+};
 /** What the control plane says about one package on one platform. */
-export type Named = { readonly version: string; readonly sha256: string; readonly signature: string };
+export type Named = {
+  readonly version: string;
+  readonly sha256: string;
+  readonly signature: string;
+  readonly statement: string;
+};
 
 const packages = object({
   packages: list(
     object({
       addon_id: string(),
       version: string(),
-      artifacts: record(object({ sha256: optional(string()), signature: optional(string()) })),
+      artifacts: record(
+        object({ sha256: optional(string()), signature: optional(string()), statement: optional(string()) }),
+      ),
     }),
     LIMITS.pinRows,
   ),
@@ -37,11 +50,13 @@ const packages = object({
 export class PublishClient {
   readonly #base: URL;
   readonly #token: string;
+  readonly #reach: Reach;
   readonly #stop: AbortSignal;
 
-  constructor(base: URL, token: string, stop: AbortSignal) {
+  constructor(base: URL, token: string, reach: Reach, stop: AbortSignal) {
     this.#base = base;
     this.#token = token;
+    this.#reach = reach;
     this.#stop = stop;
   }
 
@@ -63,6 +78,7 @@ export class PublishClient {
       object_key: artifact.objectKey,
       sha256: artifact.sha256,
       ...(artifact.signature === "" ? {} : { signature: artifact.signature }),
+      ...(artifact.statement === "" ? {} : { statement: artifact.statement }),
     };
     await this.#sendJson("POST", this.#url(["v1", "addons", "packages"]), {
       addon_id: published.id,
@@ -85,7 +101,12 @@ export class PublishClient {
     const all = decodeAssignments(answer.body, { what: whatOf(url), code: "answer_malformed" });
     const found = all.assignments.find((assignment) => assignment.addon_id === id);
     if (found === undefined) return null;
-    return { version: found.version, sha256: found.artifact_sha256, signature: found.artifact_signature };
+    return {
+      version: found.version,
+      sha256: found.artifact_sha256,
+      signature: found.artifact_signature,
+      statement: found.artifact_statement,
+    };
   }
 
   /** What the package says for the platform; null when there is no such package or artifact. */
@@ -99,7 +120,12 @@ export class PublishClient {
     const found = decoded.value.packages.find((one) => one.addon_id === id && one.version === version);
     const artifact = found?.artifacts[shownPlatform(platform)];
     if (artifact === undefined) return null;
-    return { version, sha256: artifact.sha256 ?? "", signature: artifact.signature ?? "" };
+    return {
+      version,
+      sha256: artifact.sha256 ?? "",
+      signature: artifact.signature ?? "",
+      statement: artifact.statement ?? "",
+    };
   }
 
   /** Proves that hosts can fetch the bytes under the key that they are told. */
@@ -132,6 +158,7 @@ export class PublishClient {
       headers: { ...wanted.headers, authorization: `Bearer ${this.#token}` },
       maxBytes: LIMITS.documentBytes,
       stop: this.#stop,
+      ...connectionFor(asStranger(this.#reach), wanted.url),
     });
     if (answer.status === 200 || answer.status === 201) return answer;
     throw refusal(answer, wanted.url);

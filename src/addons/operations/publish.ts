@@ -7,6 +7,9 @@ import { Hasher } from "../../base/hashing.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
+import { addonStatement } from "../../trust/attestation-addon.ts";
+import { formatEnvelope, signEnvelope } from "../../trust/dsse.ts";
+import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../trust/statement.ts";
 import { signFile } from "../../trust/signer.ts";
 import type { SigningKey } from "../../trust/signing-key.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
@@ -14,7 +17,10 @@ import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-
 import { HEAD_BYTES, readExecutable } from "../bundle/executable.ts";
 import type { SafeName } from "../names.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
+import type { Reach } from "../../stores/http-object.ts";
+import type { WritableStore } from "../../stores/store.ts";
 import { PublishClient } from "./publish-client.ts";
+import { putInto, type StoredIn } from "./publish-stores.ts";
 
 export type PublishRequest = {
   readonly file: string;
@@ -23,12 +29,22 @@ export type PublishRequest = {
   readonly platform: Platform;
   /** The file name that the executable gets on hosts. */
   readonly binaryName: SafeName;
+  /** Stores that get the bytes beside the control plane, which keeps them as well. */
+  readonly stores: readonly WritableStore[];
+  /** Milliseconds for one store. */
+  readonly storeMs: number;
+  readonly reach: Reach;
   readonly controlPlane: URL;
   readonly token: string;
   /** null publishes without a signature; hosts refuse that unless they are told otherwise. */
   readonly key: SigningKey | null;
   /** Whether every host of the environment shall run it from now on. */
   readonly assign: boolean;
+  /** When hosts stop taking it; null for never. Said in the signed statement, so only with a key. */
+  readonly expires: Date | null;
+  /** The oldest version that hosts may stage once they saw this one; "" for any. */
+  readonly minimumVersion: string;
+  readonly now: Date;
   readonly stop: AbortSignal;
 };
 
@@ -38,12 +54,15 @@ type PublishedArtifact = {
   readonly sha256: Sha256;
   /** base64 of 64 bytes, or "". */
   readonly signature: string;
+  /** The envelope of the signed statement, or "". */
+  readonly statement: string;
 };
 
 export type Published = PublishedArtifact & {
   readonly size: number;
   readonly keyid: string | null;
   readonly stored: "new" | "already";
+  readonly storedIn: readonly StoredIn[];
   readonly outcome: "landed" | "landed_after_lost_response";
 };
 
@@ -64,8 +83,14 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     objectKey: objectKeyOf(request, sha256, format),
     sha256,
     signature: signature === null ? "" : toBase64(signature),
+    statement: statementOf(request, sha256, size),
   };
-  const client = new PublishClient(request.controlPlane, request.token, request.stop);
+  const storedIn: StoredIn[] = [];
+  for (const store of request.stores) {
+    const { file, storeMs: deadlineMs, stop } = request;
+    storedIn.push(await putInto(store, { key: artifact.objectKey, file, sha256, size, deadlineMs, stop }));
+  }
+  const client = new PublishClient(request.controlPlane, request.token, request.reach, request.stop);
   const stored = await client.upload(request.file, sha256);
   const lost: Failure[] = [];
   await unlessLost(lost, () => client.publishPackage(request, artifact));
@@ -76,6 +101,7 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
     size,
     keyid: request.key?.publicKey.keyid ?? null,
     stored,
+    storedIn,
     outcome: lost.length === 0 ? "landed" : "landed_after_lost_response",
   };
 }
@@ -144,6 +170,16 @@ async function proofOf(
   }
 }
 
+/** What the bytes cannot say for themselves, signed: which add-on they are, for which platform, and until when. */
+function statementOf(request: PublishRequest, sha256: Sha256, size: number): string {
+  const { key, id, version, platform, expires, minimumVersion, now: issued } = request;
+  if (key === null) return "";
+  const { os, arch } = platform;
+  const claims = { addonId: id, version, os, arch, size, issued, expires, minimumVersion };
+  const payload = formatStatement(addonStatement(sha256, claims));
+  return formatEnvelope(signEnvelope(key, STATEMENT_PAYLOAD_TYPE, payload)).trim();
+}
+
 /** The original's scheme, with characters outside its alphabet replaced as it does. */
 function objectKeyOf(
   { id, version, platform }: PublishRequest,
@@ -179,6 +215,7 @@ async function readBack(
       version: String(request.version),
       sha256: String(artifact.sha256),
       signature: artifact.signature,
+      statement: artifact.statement,
     };
     for (const [name, value] of Object.entries(wanted)) {
       const answered = found === null ? null : Object.entries(found).find(([member]) => member === name)?.[1];

@@ -2,7 +2,8 @@ import { printable } from "../../base/printable.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import type { HostList } from "../assigned/host-list.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import type { Spec } from "../on-host/spec.ts";
+import type { Spec, Stated } from "../on-host/spec.ts";
+import { isExpired } from "../staging/statement-rules.ts";
 
 /** How what an add-on has stands to what it is offered. */
 export type StatusWord =
@@ -25,6 +26,8 @@ export type StatusDocument = {
     readonly folder: string;
     readonly keyid: string | null;
   } | null;
+  /** What its publisher signed about what is in place; null for nothing. */
+  readonly statement: { readonly expires: string | null; readonly expired: boolean } | null;
   /** What is assigned; null for nothing, or when no list is known. */
   readonly offered: {
     readonly version: string;
@@ -39,12 +42,12 @@ export type StatusDocument = {
 };
 
 /** Every add-on that is here or assigned. `list` is null when nothing is known to be assigned. */
-export function statusOf(addons: readonly HostAddon[], list: HostList | null): StatusDocument[] {
+export function statusOf(addons: readonly HostAddon[], list: HostList | null, now: Date): StatusDocument[] {
   const offered = new Map((list?.assignments ?? []).map((one) => [one.addon_id, one]));
-  const here = addons.map((addon) => statusOfOne(addon.id, addon, offered.get(addon.id), list === null));
+  const here = addons.map((addon) => statusOfOne(addon.id, addon, offered.get(addon.id), list === null, now));
   const known = new Set<string>(addons.map(({ id }) => id));
   const missing = [...offered.values()].filter(({ addon_id: id }) => !known.has(id));
-  return [...here, ...missing.map((one) => statusOfOne(one.addon_id, null, one, false))];
+  return [...here, ...missing.map((one) => statusOfOne(one.addon_id, null, one, false, now))];
 }
 
 function statusOfOne(
@@ -52,6 +55,7 @@ function statusOfOne(
   addon: HostAddon | null,
   offered: Assignment | undefined,
   unknown: boolean,
+  now: Date,
 ): StatusDocument {
   const active = addon?.specs.active ?? null;
   const digest = offered === undefined || offered.artifact_sha256 === "" ? null : offered.artifact_sha256;
@@ -60,6 +64,7 @@ function statusOfOne(
     addon_id: printable(id),
     state: unknown ? "unknown" : stateOf(active, offered, addon),
     has: active === null ? null : hasOf(active),
+    statement: active?.stated === undefined ? null : statementOf(active.stated, now),
     offered:
       offered === undefined
         ? null
@@ -74,6 +79,10 @@ function statusOfOne(
     blocked: (specs?.blocked ?? []).map((sha256) => `sha256:${sha256}`),
     versions: addon?.folders.map(({ folder }) => folder) ?? [],
   };
+}
+
+function statementOf(stated: Stated, now: Date): StatusDocument["statement"] {
+  return { expires: stated.expires === "" ? null : stated.expires, expired: isExpired(stated, now) };
 }
 
 function hasOf({ version, folder, artifact_sha256: sha256, keyid }: Spec): StatusDocument["has"] {

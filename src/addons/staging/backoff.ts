@@ -25,6 +25,7 @@ const PERMANENT: ReadonlySet<FailureCode> = new Set<FailureCode>([
   "hash_mismatch",
   "signature_invalid",
   "signature_malformed",
+  "statement_mismatch",
   "tarball_unsafe",
   "tarball_too_large",
   "tarball_binary_missing",
@@ -47,9 +48,10 @@ export function attemptKey(assignment: Assignment): Sha256 {
     version,
     artifact_sha256: sha256,
     artifact_object_key: key,
+    artifact_statement: statement,
     config_json,
   } = assignment;
-  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json ?? null]));
+  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json ?? null, statement]));
 }
 
 /**

@@ -3,13 +3,17 @@ import { readCurrent } from "../on-host/current-link.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import type { Wanted } from "../assigned/ask.ts";
+import type { Platform } from "../assigned/platform.ts";
 import type { Facts, StagedVersion } from "./next-step.ts";
 import { readRecord, type AddonRecord } from "../on-host/record.ts";
-import type { Specs } from "../on-host/spec.ts";
+import type { Specs, Stated } from "../on-host/spec.ts";
 import { stampHolds, type Stamp } from "../on-host/stamp.ts";
 import { marksOf, readStamp, writeStamp } from "../on-host/stamp-file.ts";
 
-export type Trust = Pick<Facts, "allowUnsigned" | "replace"> & { readonly trustedKeys: readonly PublicKey[] };
+export type Trust = Pick<Facts, "allowUnsigned" | "replace" | "now"> & {
+  readonly trustedKeys: readonly PublicKey[];
+  readonly platform: Platform;
+};
 
 /**
  * Looks at the host for what `nextStep` decides on. With `writes`, modes are put right and what was verified is noted
@@ -23,7 +27,8 @@ export async function gatherFacts(
   writes: boolean,
   stop: AbortSignal,
 ): Promise<Facts> {
-  const { trustedKeys, ...policy } = trust;
+  const { trustedKeys, allowUnsigned, replace, now } = trust;
+  const stated = await statedOf(wanted, specs, trust);
   const current = readCurrent(paths);
   const record = current === null ? null : readRecord(paths.record(current));
   const look = (folder: string): Promise<StagedVersion | null> => {
@@ -31,7 +36,9 @@ export async function gatherFacts(
     return lookAt(folder, known, wanted, paths, trustedKeys, writes, stop);
   };
   return {
-    ...policy,
+    allowUnsigned,
+    replace,
+    now,
     current,
     staged: await look(wanted.folder),
     replacement: wanted.replacementFolder === null ? null : await look(wanted.replacementFolder),
@@ -42,7 +49,24 @@ export async function gatherFacts(
     highestVersion: specs.highest_version || (record?.version ?? ""),
     blocked: specs.blocked,
     pinned: specs.pinned,
+    stated,
+    statedBefore: specs.stated,
+    minimumVersion: specs.minimum_version,
   };
+}
+
+/** A statement that was verified before, with a key that is trusted still, says what it said then. */
+async function statedOf(wanted: Wanted, { active }: Specs, trust: Trust): Promise<Stated | null> {
+  if (wanted.statement === "") return null;
+  const isSame = active?.artifact_sha256 === wanted.sha256 && active.version === wanted.version;
+  const known = isSame ? active.stated : undefined;
+  const { trustedKeys: keys, platform, now } = trust;
+  if (known?.envelope === wanted.statement && keys.some(({ keyid }) => keyid === known.keyid)) {
+    return known;
+  }
+  // Loaded when it is needed: most runs find the statement that they know.
+  const { verifyStatement } = await import("./verify-statement.ts");
+  return verifyStatement(wanted, platform, keys, now);
 }
 
 async function lookAt(

@@ -3,9 +3,10 @@ import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import type { SafeName } from "../names.ts";
-import type { Pin } from "../on-host/spec.ts";
-import { compareVersions, higherVersion } from "./version-order.ts";
+import type { Pin, Stated } from "../on-host/spec.ts";
+import { compareVersions, higherVersion } from "../version-order.ts";
 import type { Warning } from "../warning.ts";
+import { statementProblem, statementWarnings } from "./statement-rules.ts";
 
 /** One folder under `versions/`, as it is now. */
 export type StagedVersion = {
@@ -36,6 +37,13 @@ export type Facts = {
   readonly highestVersion: string;
   readonly blocked: readonly Sha256[];
   readonly pinned: Pin | null;
+  /** What a signed statement about the wanted artifact says, verified; null when none came with it. */
+  readonly stated: Stated | null;
+  readonly statedBefore: boolean;
+  /** What earlier statements said of the oldest version that may be staged; "" for nothing. */
+  readonly minimumVersion: string;
+  /** Not before any time that was ever seen here. */
+  readonly now: Date;
 };
 
 export type NextStep =
@@ -67,9 +75,16 @@ export function nextStep(wanted: Wanted, facts: Facts): NextStep {
     return { kind: "hold", warnings: [heldWarning(wanted, facts.pinned)] };
   }
   const problem =
-    trustProblem(wanted, facts) ?? blockProblem(wanted, facts) ?? downgradeProblem(wanted, facts);
+    trustProblem(wanted, facts) ??
+    statementProblem(wanted, facts) ??
+    blockProblem(wanted, facts) ??
+    downgradeProblem(wanted, facts);
   if (problem !== null) return { kind: "refuse", failure: problem };
-  const warnings = [...trustWarnings(wanted, facts), ...downgradeWarnings(wanted, facts)];
+  const warnings = [
+    ...trustWarnings(wanted, facts),
+    ...statementWarnings(wanted, facts),
+    ...downgradeWarnings(wanted, facts),
+  ];
   const folders = [
     [wanted.replacementFolder, facts.replacement],
     [wanted.folder, facts.staged],
@@ -160,9 +175,9 @@ function trustProblem(wanted: Wanted, facts: Facts): Failure | null {
     if (facts.keys > 0) return null;
     return new Failure(
       "signature_invalid",
-      "the artifact is signed and no key is configured to check it with",
+      "the artifact is signed and there is no key that may sign this add-on",
       {
-        hint: "pass --key with the release key",
+        hint: "pass --key with the release key, or --trust with a root that has a key in the role addon for it",
       },
     );
   }

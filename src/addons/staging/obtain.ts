@@ -14,21 +14,28 @@ import { storageFailure } from "../on-host/storage-failure.ts";
 
 export type Doing = Exclude<NextStep, { kind: "refuse" | "hold" }>;
 
-/** Returns the id of the key that signed what is now under `versions/`. */
-export async function obey(step: Doing, wanted: Wanted, paths: AddonPaths, run: Run): Promise<string | null> {
+/** Returns the id of the key that signed what is now under `versions/`. `size` is what a statement says of it, bytes. */
+export async function obey(
+  step: Doing,
+  wanted: Wanted,
+  paths: AddonPaths,
+  run: Run,
+  size: number | null,
+): Promise<string | null> {
   if (step.kind === "in_place") {
     if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
     return step.keyid;
   }
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys };
-  const artifact = { sha256: wanted.sha256, binaryName: wanted.binaryName, record: recordOf(wanted) };
+  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys(wanted) };
+  const { sha256, binaryName } = wanted;
+  const artifact = { sha256, binaryName, size, record: recordOf(wanted) };
   const staging = { ...run, paths, check };
   // Loaded when something has to be staged: most runs find everything in place.
   const { stageArtifact } = await import("./stage.ts");
-  if (step.retained !== null) return stageArtifact(artifact, step, bytesOf(step, wanted, run), staging);
+  if (step.retained !== null) return stageArtifact(artifact, step, bytesOf(step, wanted, run, size), staging);
   run.attempts.check(wanted.assignment);
   try {
-    return await stageArtifact(artifact, step, bytesOf(step, wanted, run), staging);
+    return await stageArtifact(artifact, step, bytesOf(step, wanted, run, size), staging);
   } catch (error) {
     throwIfStopped(run.stop, `staging add-on ${quoted(wanted.id)}`);
     throw noteFailure(storageFailure(error, paths.directory), wanted, run);
@@ -49,6 +56,7 @@ function bytesOf(
   step: Extract<Doing, { kind: "stage" }>,
   wanted: Wanted,
   run: Run,
+  size: number | null,
 ): AsyncIterable<Uint8Array> | Fetch {
   if (step.retained !== null) return new ArtifactFile(step.retained).chunks(run.stop);
   return async (prefixes) => {
@@ -56,7 +64,9 @@ function bytesOf(
     // A name by the digest: what a killed run left is the beginning of these bytes or of none.
     const path = join(run.layout.tmp, `${wanted.id}.${sha256}.part`);
     const reference = { key, downloadUrl: assignment.download_url, downloadToken: assignment.download_token };
-    const asked = { ...reference, sha256, prefixes, maxBytes: run.maxArtifactBytes };
+    // A store that sends more than was signed is left at the first byte too many.
+    const maxBytes = Math.min(run.maxArtifactBytes, size ?? run.maxArtifactBytes);
+    const asked = { ...reference, sha256, prefixes, maxBytes };
     const download = await run.download(asked, path, run.stop);
     for (const { store, failure } of download.faults) {
       const message = `add-on ${quoted(wanted.id)}: ${store} did not bring it: ${failure.message}`;

@@ -5,8 +5,12 @@ import type { Attempts } from "./attempts.ts";
 import type { AuditEvent } from "../audit/audit-chain.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Layout } from "../on-host/layout.ts";
+import type { Wanted } from "../assigned/ask.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { Warning } from "../warning.ts";
+
+/** Who may have signed an artifact of an add-on: with a trust root not everybody may sign everything. */
+export type ReleaseKeys = (artifact: Pick<Wanted, "id" | "sha256">) => readonly PublicKey[];
 
 /** What a run knows besides the assignments. */
 export type Run = {
@@ -14,9 +18,11 @@ export type Run = {
   readonly platform: Platform;
   /** Whether `platform` is this machine. */
   readonly isHost: boolean;
-  readonly keys: readonly PublicKey[];
+  readonly keys: ReleaseKeys;
   readonly allowUnsigned: ReadonlySet<string>;
   readonly replace: boolean;
+  /** The time, not before any that was ever seen here. */
+  readonly now: Date;
   readonly maxArtifactBytes: number;
   /** Brings an artifact from the stores to the file `part`, which is gone on with when it is there. */
   readonly download: (

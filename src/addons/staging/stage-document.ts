@@ -57,6 +57,7 @@ type StageDocument = {
   readonly addons: readonly AddonDocument[];
   readonly warnings: HostReport["warnings"];
   readonly assignments: HostReport["assignments"];
+  readonly config_version: string | null;
   readonly root: string;
   readonly layout: string;
   readonly platform: string;
@@ -74,6 +75,7 @@ export function stageDocument(
       addons: report.results.map(addonDocument),
       warnings: report.warnings,
       assignments: report.assignments,
+      config_version: report.configVersion === null ? null : printable(report.configVersion, 140),
       root: layout.root,
       layout: layout.name,
       platform: shownPlatform(platform),

@@ -1,3 +1,5 @@
+import { quoted } from "../../base/printable.ts";
+import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
 import { AuditLog } from "../audit/audit-log.ts";
 import type { AssignmentList } from "../assigned/assignment.ts";
@@ -8,6 +10,7 @@ import {
   type Known,
 } from "../assigned/assignments-source.ts";
 import { mergeOverrides } from "../assigned/host-list.ts";
+import { noteTime } from "../on-host/clock-mark.ts";
 import { forgetUnassigned } from "../on-host/last-known-good.ts";
 import type { AddonResult } from "./outcome.ts";
 import { openRoot, stageAll } from "./stage-all.ts";
@@ -30,6 +33,8 @@ export type HostRequest = {
 
 export type HostReport = {
   readonly assignments: Known["from"];
+  /** Which state of the list was obeyed; null when nobody named it. */
+  readonly configVersion: string | null;
   readonly results: readonly AddonResult[];
   readonly warnings: readonly Warning[];
 };
@@ -42,17 +47,34 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
   try {
     const known = weigh(fetched, run.layout, request.strict);
-    const warnings = [...known.warnings];
+    const warnings = [
+      ...sharedWarnings(run.layout.root),
+      ...noteTime(run.layout.clock, request.now()),
+      ...known.warnings,
+    ];
     const results =
       known.list === null
         ? []
         : await stageList(known.list, isWhole(known, source), request, (warning) => {
             warnings.push(warning);
           });
-    return { assignments: known.from, results, warnings };
+    return {
+      assignments: known.from,
+      configVersion: known.list?.configVersion ?? null,
+      results,
+      warnings,
+    };
   } finally {
     lock.release();
   }
+}
+
+/** flock is local on some file systems: then two machines could stage into one root at once. */
+function sharedWarnings(root: string): Warning[] {
+  const kind = remoteDisk(root);
+  if (kind === null) return [];
+  const message = `${quoted(root)} lies on ${kind}, where a lock may hold on this machine alone; let no other machine stage into it`;
+  return [{ code: "root_shared", message }];
 }
 
 /** Only the whole list, as it is now, says what is not assigned any more. */

@@ -54,21 +54,24 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const paths = run.layout.addon(wanted.id);
   const specs = openAddon(paths, run);
   const trust = {
-    trustedKeys: run.keys,
+    trustedKeys: run.keys(wanted),
     allowUnsigned: run.allowUnsigned.has(wanted.id),
     replace: run.replace,
+    platform: run.platform,
+    now: run.now,
   };
   const facts = await gatherFacts(wanted, paths, specs, trust, true, run.stop);
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
   if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
-  const keyid = await obey(step, wanted, paths, run);
+  const keyid = await obey(step, wanted, paths, run, facts.stated?.size ?? null);
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
     binary_name: wanted.binaryName,
     artifact_sha256: wanted.sha256,
     keyid: keyid ?? undefined,
+    stated: facts.stated ?? undefined,
   });
   const after = advance(specs, spec, markAfter(wanted, facts.highestVersion));
   if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);

@@ -20,6 +20,8 @@ import { BINARY_MODE, FILE_MODE, unpackBundle } from "../bundle/unpack.ts";
 export type Artifact = {
   readonly sha256: Sha256;
   readonly binaryName: string;
+  /** Bytes, when somebody trusted said how many. */
+  readonly size: number | null;
   readonly record: AddonRecord;
 };
 
@@ -70,6 +72,7 @@ async function prepare(
   staging: Staging,
 ): Promise<Prepared> {
   try {
+    checkSize(arrived.size, artifact.size);
     const format = bundleFormat(arrived.head);
     return format === null
       ? prepareProgram(arrived, path, folder, artifact, staging)
@@ -77,6 +80,12 @@ async function prepare(
   } finally {
     closeSync(arrived.descriptor);
   }
+}
+
+function checkSize(found: number, said: number | null): void {
+  if (said === null || found === said) return;
+  const message = `the artifact has ${found} bytes; its signed statement says ${said}`;
+  throw new Failure("statement_mismatch", message);
 }
 
 function prepareProgram(

@@ -83,6 +83,7 @@ export type CaptureDocument = {
     readonly samples: Readonly<Record<string, readonly string[]>>;
   };
   readonly digests: Readonly<Record<string, string | null>>;
+  readonly digests_detail: { readonly reasons: Readonly<Record<string, string>> };
   readonly context: {
     readonly files: number;
     readonly dirs: number;
@@ -93,6 +94,7 @@ export type CaptureDocument = {
     readonly skipped: readonly { readonly path: string; readonly kind: string }[];
   };
   readonly ref_full: string | null;
+  readonly ref_full_detail: { readonly reason: string | null };
   readonly ref_kind: string | null;
   readonly tags: readonly string[];
   readonly pushed: boolean | null;

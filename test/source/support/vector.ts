@@ -17,10 +17,14 @@ export type Vector = {
   readonly skip?: boolean;
 };
 
-const COMMANDS: readonly (readonly string[])[] = [
-  ["--json"],
-  ["--verbose", "--include-vcs"],
-  ["--format", "env", "--require-clean", "--require-matches-commit", "--strict"],
+const COMMANDS: readonly ((place: string) => readonly string[])[] = [
+  (place) => ["capture", place, "--json"],
+  (place) => ["capture", place, "--verbose", "--include-vcs"],
+  (place) => [
+    ...["capture", place, "--format", "env"],
+    ...["--require-clean", "--require-matches-commit", "--strict"],
+  ],
+  (place) => ["diff", "git:HEAD", place, "--repo", place],
 ];
 
 /** Proves first that the vector is live with plain git, and then that waybill neither springs it nor writes anything. */
@@ -28,7 +32,7 @@ export function testVector(
   { name, arm, live, context = ".", skip = false }: Vector,
   newFolder: () => string,
 ): void {
-  test.skipIf(!HAS_GIT || skip)(`nothing of the repository is run: ${name}`, async () => {
+  test.skipIf(!HAS_GIT || skip)(`case 16: nothing of the repository is run: ${name}`, async () => {
     const trap = new Trap(newFolder());
     const root = makeRepository(newFolder());
     arm(root, trap);
@@ -41,8 +45,9 @@ export function testVector(
     // Listing the files was plain git again.
     trap.sprung();
     const before = stateOf(root);
-    for (const args of COMMANDS) {
-      const ran = await waybill(["capture", place, ...args]);
+    for (const command of COMMANDS) {
+      const args = command(place);
+      const ran = await waybill(args);
       expect([name, args, ran.stderr.includes("internal")]).toEqual([name, args, false]);
       expect([args, trap.sprung()]).toEqual([args, false]);
     }

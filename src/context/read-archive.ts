@@ -15,7 +15,7 @@ import {
   paxOverrides,
   type Overrides,
   type TarEntry,
-} from "./verify-source-tar.ts";
+} from "./tar-reading.ts";
 
 /**
  * The tree in an archive, read once from start to end and never unpacked. Throws Failure `archive_malformed` for one

@@ -1,77 +1,17 @@
-import { existsSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
-import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { readCommitTree } from "../source/commit-tree.ts";
 import { Git } from "../source/git.ts";
 import { findWorkTree } from "../source/work-tree.ts";
 import { bytePathOf, patternText } from "./byte-path.ts";
-import { captureContext, contextRoot, type ContextCapture } from "./capture-context.ts";
 import { compileIgnore } from "./ignore.ts";
+import type { FolderSource } from "./read-folder.ts";
 import {
   compareTrees,
   objectFormatOf,
   treeLines,
   type CapturedSource,
-  type FoundSource,
   type TreeDifferences,
 } from "./verify-source.ts";
-
-/** Flags that say otherwise than the capture which files belong to the context. */
-export type FolderRequest = {
-  readonly context: string;
-  readonly cwd: string;
-  readonly dockerfile: string | undefined;
-  readonly ignoreFile: string | undefined;
-  readonly noIgnore: boolean;
-  readonly includeVcs: boolean;
-  /** Absolute paths that are no part of the source, such as the capture document itself. */
-  readonly besides: readonly string[];
-};
-
-export type FolderSource = FoundSource & { readonly context: ContextCapture };
-
-/**
- * Reads a folder as the capture did: with the same Dockerfile and ignore file, and without the files that the
- * capturing run wrote itself. Throws Failure when it cannot be read whole: then nothing can be said about it.
- */
-export async function readFolderSource(
-  request: FolderRequest,
-  captured: CapturedSource,
-  stop: AbortSignal,
-): Promise<FolderSource> {
-  const root = contextRoot(request.cwd, request.context);
-  const context = await captureContext(
-    {
-      context: request.context,
-      cwd: request.cwd,
-      dockerfile: request.dockerfile ?? placeIn(root, captured.dockerfile),
-      ignoreFile: request.noIgnore ? undefined : (request.ignoreFile ?? placeIn(root, captured.ignoreFile)),
-      noIgnore: request.noIgnore || (request.ignoreFile === undefined && captured.ignoreFile === null),
-      includeVcs: request.includeVcs,
-      archive: null,
-      outputs: [...request.besides, ...captured.ownOutputs.map((path) => join(root, path))],
-      objectFormat: objectFormatOf(captured),
-    },
-    stop,
-  );
-  const { items, problem } = context;
-  if (items !== null) return { items, tarSha256: null, context };
-  const code =
-    problem?.code === "unstable"
-      ? "file_changed"
-      : problem?.code === "ignore_file_invalid"
-        ? "ignore_file_invalid"
-        : "nothing_checked";
-  throw new Failure(code, `the source cannot be read: ${problem?.message ?? "unknown"}`);
-}
-
-/** A file that the capture names by its place in the context; one outside of it was on another machine. */
-function placeIn(root: string, path: string | null): string | undefined {
-  if (path === null || isAbsolute(path)) return undefined;
-  const place = join(root, Buffer.from(path, "latin1").toString("utf8"));
-  return existsSync(place) ? place : undefined;
-}
 
 /** Why a folder differs from a capture, when the folder is a clone; null when git cannot tell. */
 export type Explanation =
@@ -87,10 +27,11 @@ export async function explainByCommit(
   captured: CapturedSource,
   env: Readonly<Record<string, string | undefined>>,
   gitBudgetMs: number,
+  stop: AbortSignal,
 ): Promise<Explanation | null> {
   const program = Git.find(env);
   if (program === null || captured.commit === null) return null;
-  const git = new Git(program, found.context.root, env, gitBudgetMs);
+  const git = new Git(program, found.context.root, env, gitBudgetMs, stop);
   const workTree = await findWorkTree(git, found.context.root);
   if (!workTree.ok) return null;
   const top = git.at(workTree.top);

@@ -1,0 +1,173 @@
+import type { Sql, SqlValue } from "../database.ts";
+import type { BuildFact, PinFact, StopFact } from "./board.ts";
+import type { PackageFact } from "./lineage.ts";
+
+/** Builds that a board looks at for each environment: the newest ones, which is where a pin of today comes from. */
+const RECENT_BUILDS = 500;
+
+type PinRow = {
+  readonly env: string;
+  readonly template_name: string;
+  readonly region: string;
+  readonly image_digest: string;
+  readonly git_sha: string | null;
+  readonly notes: string | null;
+  readonly seq: number | null;
+  readonly promoted_at: string;
+  readonly promoted_by: string;
+  readonly version: number;
+};
+
+/** The environments in which anything is recorded, by name. */
+export async function environments(sql: Sql): Promise<string[]> {
+  const rows = await sql.rows<{ env: string }>(
+    "SELECT env FROM pins UNION SELECT env FROM builds UNION SELECT env FROM packages ORDER BY env",
+  );
+  return rows.map(({ env }) => env);
+}
+
+export async function pinFacts(sql: Sql, envs: readonly string[]): Promise<PinFact[]> {
+  const rows = await sql.rows<PinRow>(
+    `SELECT env, template_name, region, image_digest, git_sha, notes, seq, promoted_at, promoted_by, version
+     FROM pins WHERE env IN (${places(envs)}) ORDER BY template_name, region, env`,
+    ...envs,
+  );
+  return rows.map((row) => ({
+    env: row.env,
+    template: row.template_name,
+    region: row.region,
+    digest: row.image_digest,
+    gitSha: row.git_sha,
+    notes: row.notes,
+    seq: row.seq,
+    at: row.promoted_at,
+    by: row.promoted_by,
+    version: row.version,
+  }));
+}
+
+export function stopFacts(sql: Sql, envs: readonly string[]): Promise<StopFact[]> {
+  return sql.rows<StopFact>(
+    `SELECT env, kind, template_name AS "template", scope, reason, set_at AS "at", set_by AS "by"
+     FROM pin_stops WHERE env IN (${places(envs)}) ORDER BY kind, template_name, scope`,
+    ...envs,
+  );
+}
+
+type BuildRow = Omit<BuildFact, "dirty"> & { readonly dirty: number | null };
+
+const BUILD_COLUMNS = `env, id, image_name AS "image", image_digest AS "digest", source_repo AS "repo",
+  source_commit AS "commit", source_ref AS "ref", source_dirty AS "dirty", working_tree_hash AS "treeHash",
+  created_at AS "at", created_by AS "by"`;
+
+function buildOf(row: BuildRow): BuildFact {
+  return { ...row, dirty: row.dirty === null ? null : row.dirty === 1 };
+}
+
+/** The newest builds of these environments, newest first. */
+export async function recentBuilds(sql: Sql, envs: readonly string[]): Promise<BuildFact[]> {
+  const rows = await sql.rows<BuildRow>(
+    `SELECT ${BUILD_COLUMNS} FROM builds WHERE env IN (${places(envs)}) ORDER BY seq DESC LIMIT ${RECENT_BUILDS}`,
+    ...envs,
+  );
+  return rows.map(buildOf);
+}
+
+/** The builds whose `column` is exactly this, newest first, at most 100. */
+export async function buildsWith(
+  sql: Sql,
+  envs: readonly string[],
+  column: "image_digest" | "source_commit" | "working_tree_hash" | "id",
+  value: string,
+): Promise<BuildFact[]> {
+  const rows = await sql.rows<BuildRow>(
+    `SELECT ${BUILD_COLUMNS} FROM builds WHERE env IN (${places(envs)}) AND ${column} = $${envs.length + 1}
+     ORDER BY seq DESC LIMIT 100`,
+    ...envs,
+    value,
+  );
+  return rows.map(buildOf);
+}
+
+type PackageRow = Omit<PackageFact, "hosts">;
+
+/** The published add-on artifacts with these bytes, each with the hosts that it is assigned to ("" is every host). */
+export async function packagesWith(
+  sql: Sql,
+  envs: readonly string[],
+  sha256: string,
+): Promise<PackageFact[]> {
+  const rows = await sql.rows<PackageRow>(
+    `SELECT env, addon_id AS "addonId", version, platform, sha256 FROM package_artifacts
+     WHERE env IN (${places(envs)}) AND sha256 = $${envs.length + 1} ORDER BY env, addon_id, version, platform`,
+    ...envs,
+    sha256,
+  );
+  const assigned = await assignmentFacts(sql, envs);
+  return rows.map((row) => ({
+    ...row,
+    hosts: assigned
+      .filter((one) => one.env === row.env && one.addonId === row.addonId && one.version === row.version)
+      .map(({ host }) => (host === "" ? "every host" : host)),
+  }));
+}
+
+export type AssignmentFact = {
+  readonly env: string;
+  readonly addonId: string;
+  /** "" is every host. */
+  readonly host: string;
+  readonly version: string;
+  readonly enabled: number;
+  readonly at: string;
+  readonly by: string;
+};
+
+export function assignmentFacts(sql: Sql, envs: readonly string[]): Promise<AssignmentFact[]> {
+  return sql.rows<AssignmentFact>(
+    `SELECT env, addon_id AS "addonId", host, version, enabled, assigned_at AS "at", assigned_by AS "by"
+     FROM assignments WHERE env IN (${places(envs)}) ORDER BY host, addon_id, env`,
+    ...envs,
+  );
+}
+
+/** One thing that happened, or was denied. */
+export type EventFact = {
+  readonly seq: number;
+  readonly at: string;
+  readonly env: string | null;
+  readonly actor: string;
+  readonly action: string;
+  readonly decision: "allowed" | "denied";
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly before: string | null;
+  readonly after: string | null;
+};
+
+export type EventQuery = {
+  readonly envs: readonly string[];
+  readonly subject?: string;
+  /** Only changes and denials about pins. */
+  readonly onlyPins: boolean;
+  readonly before: number;
+  readonly limit: number;
+};
+
+/** What happened, newest first. */
+export function eventFacts(sql: Sql, query: EventQuery): Promise<EventFact[]> {
+  const values: SqlValue[] = [...query.envs];
+  const conditions = [`env IN (${places(query.envs)})`, `seq < $${values.push(query.before)}`];
+  if (query.subject !== undefined) conditions.push(`subject = $${values.push(query.subject)}`);
+  if (query.onlyPins) conditions.push("action LIKE 'pin.%'");
+  return sql.rows<EventFact>(
+    `SELECT seq, at, env, actor, action, decision, subject, reason, before_json AS "before", after_json AS "after"
+     FROM events WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT $${values.push(query.limit)}`,
+    ...values,
+  );
+}
+
+/** `$1, $2, …` for a list that begins the parameters; a list of nothing matches nothing. */
+function places(values: readonly string[]): string {
+  return values.length === 0 ? "NULL" : values.map((_, index) => `$${index + 1}`).join(", ");
+}

@@ -1,0 +1,59 @@
+import type { Cell } from "./board.ts";
+import { eventTable } from "./event-view.ts";
+import type { EventFact } from "./facts.ts";
+import { command, instant, short, type Viewer } from "./frame.ts";
+import { html, path, type Html } from "./html.ts";
+import { lineageList, lineagePicture } from "./lineage-picture.ts";
+import type { Lineage } from "./lineage.ts";
+import { marks } from "./overview-view.ts";
+
+/** One pin: what it is, why, where it came from, how to prove it, and everything that it was. */
+export function pinView(cell: Cell, lineage: Lineage, events: readonly EventFact[], viewer: Viewer): Html {
+  const { pin, origin, stops } = cell;
+  return html`<h1>${pin.template} in ${pin.env}</h1>
+    <p>${marks(cell)}</p>
+    ${stops.map((stop) => html`<p class="mark warn">${stop.kind} by ${stop.by} since ${instant(stop.at)}: ${stop.reason}</p>`)}
+    <dl>
+      <dt>digest</dt>
+      <dd>
+        <a href="${path`/digests/${pin.digest}`}"><code>${pin.digest}</code></a>
+      </dd>
+      <dt>region</dt>
+      <dd>${pin.region}</dd>
+      <dt>commit</dt>
+      <dd>${pin.gitSha === null ? "the promotion named none" : html`<code>${pin.gitSha}</code>`}</dd>
+      <dt>build</dt>
+      <dd>
+        ${origin === null ? "none is recorded" : html`<a href="${path`/builds/${origin.build.id}`}">${origin.build.image}</a> <span class="quiet">known ${origin.known}</span>`}
+      </dd>
+      <dt>promoted</dt>
+      <dd>${instant(pin.at)} by ${pin.by}</dd>
+      <dt>build number</dt>
+      <dd>${pin.seq ?? "none was given"}</dd>
+      <dt>notes</dt>
+      <dd>${pin.notes ?? "none"}</dd>
+      <dt>version</dt>
+      <dd>${pin.version}</dd>
+    </dl>
+    <h2>Where it came from</h2>
+    <div class="scroll">${lineagePicture(lineage)}</div>
+    ${lineageList(lineage)}
+    <h2>Proof</h2>
+    <p>
+      The row as the server keeps it:
+      <a href="${path`/v1/pins/${pin.template}/${pin.region}`}">${`/v1/pins/${pin.template}/${pin.region}`}</a
+      >, and <a href="${path`/v1/pins/${pin.template}/${pin.region}/history`}">its history</a>. The same from
+      a shell:
+    </p>
+    ${command(`waybill verify pin --template ${pin.template} --digest ${pin.digest}${pin.region === "global" ? "" : ` --region ${pin.region}`} --target ${pin.env}=${viewer.origin} --token-env ${pin.env}=TOKEN`)}
+    <h2>History</h2>
+    ${eventTable(`Every change of ${pin.template}/${pin.region} in ${pin.env}, and what was denied`, events, null)}`;
+}
+
+/** Everything recorded about one digest. */
+export function digestView(digest: string, lineage: Lineage): Html {
+  return html`<h1>Digest ${short(digest)}</h1>
+    <p><code>${digest}</code></p>
+    <div class="scroll">${lineagePicture(lineage)}</div>
+    ${lineageList(lineage)}`;
+}

@@ -1,0 +1,79 @@
+import type { Sql } from "../database.ts";
+import { buildsWith, pinFacts, assignmentFacts, type AssignmentFact } from "./facts.ts";
+import type { BuildFact, PinFact } from "./board.ts";
+import { buildTable } from "./build-view.ts";
+import { short, type Viewer } from "./frame.ts";
+import { html, path, type Html } from "./html.ts";
+
+export type Found = {
+  readonly pins: readonly PinFact[];
+  readonly builds: readonly BuildFact[];
+  readonly assignments: readonly AssignmentFact[];
+};
+
+/** What this token shows that has the text: pins by template, digest or commit, builds by exact name, hosts, add-ons. */
+export async function searchFor(sql: Sql, { envs, sees }: Viewer, text: string): Promise<Found> {
+  if (text === "") return { pins: [], builds: [], assignments: [] };
+  const has = (value: string | null): boolean => value?.includes(text) === true;
+  const pins = sees.pins ? await pinFacts(sql, envs) : [];
+  const assignments = sees.addons ? await assignmentFacts(sql, envs) : [];
+  const builds: BuildFact[] = [];
+  for (const column of sees.builds
+    ? (["id", "source_commit", "working_tree_hash", "image_digest"] as const)
+    : []) {
+    builds.push(
+      ...(await buildsWith(sql, envs, column, column === "image_digest" ? withAlgorithm(text) : text)),
+    );
+  }
+  return {
+    pins: pins.filter((pin) => has(pin.template) || has(pin.digest) || has(pin.gitSha) || has(pin.notes)),
+    builds,
+    assignments: assignments.filter((one) => has(one.host) || has(one.addonId)),
+  };
+}
+
+function withAlgorithm(text: string): string {
+  return /^[0-9a-f]{64}$/u.test(text) ? `sha256:${text}` : text;
+}
+
+export function searchView(text: string, { pins, builds, assignments }: Found): Html {
+  const count = pins.length + builds.length + assignments.length;
+  return html`<h1>${count} found for “${text}”</h1>
+    ${
+      pins.length === 0
+        ? null
+        : html`<h2>Pins</h2>
+            <ul>
+              ${pins.map(
+                (pin) =>
+                  html`<li>
+                    <a href="${path`/pins/${pin.env}/${pin.template}/${pin.region}`}"
+                      >${pin.template} in ${pin.env}</a
+                    >
+                    ${pin.region} ${short(pin.digest)}
+                  </li>`,
+              )}
+            </ul>`
+    }
+    ${
+      builds.length === 0
+        ? null
+        : html`<h2>Builds</h2>
+            ${buildTable("Builds with exactly this", builds)}`
+    }
+    ${
+      assignments.length === 0
+        ? null
+        : html`<h2>Hosts</h2>
+            <ul>
+              ${assignments.map(
+                (one) =>
+                  html`<li>
+                    <a href="/hosts">${one.host === "" ? "every host" : one.host}</a>: ${one.addonId}
+                    ${one.version} in ${one.env}
+                  </li>`,
+              )}
+            </ul>`
+    }
+    ${count > 0 ? null : html`<p>Digests, commits, tree hashes and build ids are found whole; templates, notes, add-ons and hosts also by a part.</p>`}`;
+}

@@ -1,0 +1,22 @@
+import type { Database } from "../database.ts";
+import { allows } from "../scopes.ts";
+import { actorOf, type TokenRecord } from "../token.ts";
+import { environments } from "./facts.ts";
+import type { Viewer } from "./frame.ts";
+
+/** What a token shows on the pages: its own environment, or with `admin` all that there are. */
+export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
+  const all = allows(token.scopes, "admin");
+  const envs = all ? await database.read(environments) : [token.env];
+  return {
+    actor: actorOf(token.id),
+    envs: envs.length === 0 ? [token.env] : envs,
+    sees: {
+      pins: allows(token.scopes, "pins:read"),
+      builds: allows(token.scopes, "builds:read"),
+      addons: allows(token.scopes, "addons:read"),
+      all,
+    },
+    origin: new URL(request.url).origin,
+  };
+}

@@ -1,0 +1,199 @@
+import type { ResultShape } from "./frame.ts";
+import {
+  anything,
+  count,
+  digest,
+  exitCode,
+  failure,
+  flag,
+  keyid,
+  list,
+  map,
+  nullable,
+  object,
+  sha256,
+  text,
+  warning,
+  word,
+  type Members,
+  type Schema,
+} from "./shape.ts";
+
+const warnings: Schema = list(warning);
+
+/** What became of each assigned add-on. */
+const staged: Schema = list(
+  object({
+    addon_id: text,
+    version: text,
+    ok: flag,
+    outcome: word(
+      "staged",
+      "unchanged",
+      "kept_last_known_good",
+      "skipped",
+      "disabled",
+      "acknowledged",
+      "unsupported",
+    ),
+    exit_code: exitCode,
+    binary_path: nullable(text),
+    digest: nullable(text),
+    signature: object({ verified: flag, keyid: nullable(keyid) }),
+    action: text,
+    error: nullable(failure),
+    wanted_version: text,
+  }),
+);
+
+const STAGED: ResultShape = {
+  what: "what became of each assigned add-on",
+  always: { checked: count, addons: staged, warnings },
+  success: {
+    assignments: word("source", "cache", "none"),
+    root: text,
+    layout: word("waybill", "serviceradar"),
+    platform: text,
+  },
+};
+
+const PLANNED: Members = {
+  addon_id: text,
+  version: text,
+  wanted_version: text,
+  ok: flag,
+  changes: flag,
+  action: text,
+  from: nullable(text),
+  error: nullable(failure),
+};
+
+const VERSION: Members = { version: text, digest };
+
+export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
+  "addon-stage": STAGED,
+  "addon-import": { ...STAGED, what: "what became of each add-on of an export" },
+  "addon-plan": {
+    what: "what addon-stage would change",
+    always: { checked: count, addons: list(object(PLANNED)), warnings },
+    sometimes: { changes: count, root: text, layout: text, platform: text },
+  },
+  "addon-explain": {
+    what: "why an add-on gets what it gets",
+    always: { checked: count },
+    success: {
+      addon_id: text,
+      fields: map(object({ value: anything, from: word("assigned", "override", "default") })),
+      host: { type: "object" },
+      reasons: list(text),
+    },
+    sometimes: { ask: text, decision: text, plan: anything },
+  },
+  "addon-status": {
+    what: "what each add-on has and what it is offered",
+    always: {
+      checked: count,
+      addons: list(
+        object({
+          addon_id: text,
+          state: text,
+          has: nullable(
+            object({ version: text, digest: nullable(text), folder: text, keyid: nullable(text) }),
+          ),
+          offered: nullable(object({ version: text, digest: nullable(text), enabled: flag })),
+          last_known_good: nullable(text),
+          highest_version: nullable(text),
+          pinned: anything,
+          blocked: list(text),
+          versions: list(text),
+        }),
+      ),
+      warnings,
+    },
+    sometimes: { assignments: text },
+  },
+  "addon-export": {
+    what: "the add-ons that an export holds",
+    always: { checked: count, addons: list(object({ addon_id: text, ...VERSION, bytes: count })) },
+    success: { out: text },
+  },
+  "addon-fsck": {
+    what: "every staged byte, read again",
+    always: {
+      checked: count,
+      findings: list(
+        object({
+          addon_id: text,
+          folder: text,
+          ok: flag,
+          repaired: flag,
+          digest: nullable(text),
+          keyid: nullable(keyid),
+          error: nullable(failure),
+        }),
+      ),
+    },
+    success: { repaired: count },
+  },
+  "addon-gc": {
+    what: "the versions that were removed, and why others stay",
+    always: {
+      checked: count,
+      addons: list(
+        object({ addon_id: text, removed: list(text), kept: list(object({ folder: text, why: text })) }),
+      ),
+    },
+    success: { dry_run: flag, removed: count },
+    sometimes: { warnings },
+  },
+  "addon-pin": {
+    what: "the version that stays",
+    always: { checked: count },
+    success: { addon_id: text, version: text, digest: text, pinned: flag },
+    sometimes: { warnings },
+  },
+  "addon-unpin": {
+    what: "that an add-on takes what is assigned again",
+    always: { checked: count },
+    success: { addon_id: text, pinned: flag, changed: flag },
+    sometimes: { warnings },
+  },
+  "addon-rollback": {
+    what: "from which version to which one",
+    always: { checked: count },
+    success: {
+      addon_id: text,
+      from: object({ version: text, digest: nullable(text) }),
+      to: object({ version: text, digest: nullable(text) }),
+      binary_path: text,
+    },
+    sometimes: { blocked: list(text), warnings },
+  },
+  "addon-publish": {
+    what: "what was signed, uploaded and read back",
+    always: { checked: count },
+    success: {
+      outcome: text,
+      addon_id: text,
+      version: text,
+      platform: text,
+      binary: text,
+      object_key: text,
+      digest,
+      bytes: count,
+      signature: nullable(text),
+      keyid: nullable(keyid),
+      stored: word("new", "already"),
+      assigned: flag,
+    },
+  },
+  "verify-addon": {
+    what: "whether what a host runs is what was verified",
+    always: {
+      checked: count,
+      accepted: list(object({ addon_id: text, version: text, folder: text, sha256, keyid: nullable(keyid) })),
+      refusals: list(failure),
+    },
+    sometimes: { audit: object({ lines: count, head: sha256, ok: flag }) },
+  },
+};

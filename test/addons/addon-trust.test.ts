@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createKeyFile } from "../../src/trust/key-file.ts";
+import { runWaybill } from "../support/binary.ts";
+import { Host, type StageRun } from "./host.ts";
+
+/** A host with a trust root; `trust` is `key trust` by its root key. */
+async function withTrust(
+  added: readonly string[],
+  work: (host: Host, trust: (...words: string[]) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  using host = new Host();
+  createKeyFile(join(host.home, "root.key"));
+  const trust = async (...words: string[]): Promise<void> => {
+    const ran = await runWaybill(["key", "trust", ...words, "--key", "root.key"], { cwd: host.home });
+    expect([ran.code, ran.stderr]).toEqual([0, ""]);
+  };
+  await trust("init", "trust.json");
+  await trust("add", "trust.json", "--name", "release", "--public-key", host.publicKey, ...added);
+  await work(host, trust);
+}
+
+const TRUSTED = ["--no-key", "--trust", "trust.json"];
+
+function codeOf({ exit, document }: StageRun): [number, string | undefined] {
+  return [exit, document.addons[0]?.error?.code];
+}
+
+describe("addon-stage under a trust root", () => {
+  test("takes what a key in the role addon signed within its scopes", async () => {
+    await withTrust(["--role", "addon", "--scope", "probe*"], async (host) => {
+      host.assign(host.program("probe-a", "1.0.0"));
+      const run = await host.stage(TRUSTED);
+      expect(run.exit).toBe(0);
+      expect(run.document.addons[0]).toMatchObject({ outcome: "staged", signature: { verified: true } });
+      expect((await host.stage(TRUSTED)).document.addons[0]?.outcome).toBe("unchanged");
+      host.assign(host.program("other", "1.0.0"));
+      expect(codeOf(await host.stage(TRUSTED))).toEqual([6, "signature_invalid"]);
+    });
+  });
+
+  const refused: [string, string[]][] = [
+    ["in another role", ["--role", "build"]],
+    ["whose time is over", ["--role", "addon", "--until", "2020-01-01"]],
+    ["whose time has not come", ["--role", "addon", "--from", "2999-01-01"]],
+  ];
+  test.each(refused)("refuses a key %s", async (_what, added) => {
+    await withTrust(added, async (host) => {
+      host.assign(host.program("probe", "1.0.0"));
+      const run = await host.stage(TRUSTED);
+      expect(codeOf(run)).toEqual([6, "signature_invalid"]);
+    });
+  });
+
+  test("refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
+    await withTrust(["--role", "addon"], async (host, trust) => {
+      const kept = host.program("kept", "1.0.0");
+      const lost = host.program("lost", "1.0.0");
+      host.assign(kept, lost);
+      expect((await host.stage(TRUSTED)).exit).toBe(0);
+      const digest = `sha256:${String(kept["artifact_sha256"])}`;
+      await trust("revoke", "trust.json", "release", "--still-trusted", digest);
+      const run = await host.stage(TRUSTED);
+      const found = run.document.addons.map(({ addon_id, outcome, error }) => [
+        addon_id,
+        outcome,
+        error?.code,
+      ]);
+      expect(found).toEqual([
+        ["kept", "unchanged", undefined],
+        ["lost", "kept_last_known_good", "signature_invalid"],
+      ]);
+      expect(run.stderr).toContain("was revoked");
+    });
+  });
+
+  test("remembers the newest root, and refuses an older one", async () => {
+    await withTrust(["--role", "addon"], async (host, trust) => {
+      host.assign(host.program("probe", "1.0.0"));
+      const old = readFileSync(join(host.home, "trust.json"));
+      await trust("revoke", "trust.json", "release");
+      await host.stage([...TRUSTED, "--trust-state", "seen.json"]);
+      writeFileSync(join(host.home, "trust.json"), old);
+      const run = await host.stage([...TRUSTED, "--trust-state", "seen.json"]);
+      expect([run.exit, run.document.error?.code]).toEqual([6, "trust_root_rollback"]);
+      expect(run.document.addons).toEqual([]);
+    });
+  });
+
+  test("is planned and explained by the same keys", async () => {
+    await withTrust(["--role", "build"], async (host) => {
+      host.assign(host.program("probe", "1.0.0"));
+      const plan = await host.addon("plan", [
+        "--assignments",
+        host.list,
+        "--trust",
+        join(host.home, "trust.json"),
+      ]);
+      expect(plan.document).toMatchObject({ addons: [{ error: { code: "signature_invalid" } }] });
+    });
+  });
+
+  test("has no use for a second way to say who may sign, nor for two signatures", async () => {
+    await withTrust(["--role", "addon", "--threshold", "addon=2"], async (host) => {
+      host.assign(host.program("probe", "1.0.0"));
+      expect(
+        (await host.stage(["--key", host.publicKey, "--trust", "trust.json"])).document.error?.code,
+      ).toBe("flags_contradict");
+      expect((await host.stage(["--trust-state", "seen.json"])).document.error?.code).toBe(
+        "flags_contradict",
+      );
+      const run = await host.stage(TRUSTED);
+      expect([run.exit, run.document.error?.code]).toEqual([2, "trust_root_invalid"]);
+    });
+  });
+});

@@ -1,0 +1,96 @@
+import { expect, test } from "bun:test";
+import { chmodSync, copyFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CLEAN_ENVIRONMENT } from "../support/binary.ts";
+import { Host, type Entry } from "./host.ts";
+
+test("a parent that hands its group down changes no mode", async () => {
+  using host = new Host();
+  chmodSync(host.home, 0o2755);
+  host.assign(host.program("sample", "1"));
+  expect((await host.stage()).exit).toBe(0);
+  for (const path of ["", "sample", "sample/versions", "sample/versions/1", "sample/versions/1/sample"]) {
+    expect([path, (lstatSync(host.path(path)).mode & 0o7777).toString(8)]).toEqual([path, "755"]);
+  }
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a program that runs is made whole beside itself, and goes on",
+  async () => {
+    using host = new Host();
+    const original = readFileSync(Bun.which("sleep") ?? "/bin/sleep");
+    host.assign(host.program("sample", "1", original));
+    expect((await host.stage()).exit).toBe(0);
+    const path = host.path("sample/versions/1/sample");
+    const running = Bun.spawn([path, "60"], { env: { ...CLEAN_ENVIRONMENT } });
+    try {
+      // A running program cannot be written; what it was started from can be taken away.
+      expect(() => copyFileSync(host.list, path)).toThrow("ETXTBSY");
+      rmSync(path);
+      writeFileSync(path, "other", { mode: 0o755 });
+      host.emptyStore();
+      expect((await host.stage()).document.addons).toMatchObject([{ outcome: "staged", action: "repair" }]);
+      expect(readFileSync(path).equals(original)).toBe(true);
+      expect(running.exitCode).toBeNull();
+    } finally {
+      running.kill("SIGKILL");
+      await running.exited;
+    }
+  },
+);
+
+test("a server that changes its mind at every poll costs no transfer", async () => {
+  using host = new Host();
+  // Names without an order, so that neither is a step back.
+  const [a, b] = [host.program("sample", "red"), host.program("sample", "blue")];
+  for (const entry of [a, b]) {
+    host.assign(entry);
+    expect((await host.stage()).exit).toBe(0);
+  }
+  host.emptyStore();
+  for (const entry of [a, b, a, b]) {
+    host.assign(entry);
+    expect(await host.stage()).toMatchObject({ exit: 0, document: { addons: [{ action: "activate" }] } });
+  }
+});
+
+test("fifty add-ons come a few at a time, and one that stalls holds up nobody", async () => {
+  using host = new Host();
+  const entries = Array.from({ length: 50 }, (_, index): Entry => host.program(`addon-${index}`, "1"));
+  host.assign(...entries);
+  const stalled = String(entries[7]?.["artifact_object_key"]);
+  let [now, most] = [0, 0];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => {
+      const key = new URL(request.url).pathname.slice(1);
+      if (key === stalled) return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+      most = Math.max(most, ++now);
+      const bytes = await Bun.file(join(host.store, key)).bytes();
+      now--;
+      return new Response(bytes);
+    },
+  });
+  try {
+    const flags = ["--store", `http://127.0.0.1:${server.port}`, "--allow-insecure-http"];
+    const patience = ["--store-idle-timeout", "1s", "--retry-budget", "0s"];
+    const { exit, document } = await host.stage([...flags, ...patience]);
+    expect(exit).toBe(3);
+    expect(document.addons.filter(({ outcome }) => outcome === "staged")).toHaveLength(49);
+    expect(document.addons[7]).toMatchObject({ outcome: "skipped", error: { code: "deadline_passed" } });
+    expect(most).toBeLessThanOrEqual(4);
+  } finally {
+    await server.stop(true);
+  }
+});
+
+test("a run says which state of the list it obeyed", async () => {
+  using host = new Host();
+  mkdirSync(host.root);
+  const entry = host.program("sample", "1");
+  writeFileSync(host.list, JSON.stringify({ addons: [entry], config_version: "v7" }));
+  expect((await host.stage()).document).toMatchObject({ config_version: "v7" });
+  host.assign(entry);
+  expect((await host.stage()).document).toMatchObject({ config_version: null });
+});
