@@ -95,6 +95,11 @@ export const LIMITS = {
   auditBytes: 268_435_456,
   /** requests that one control plane works on at once; beyond it they are sent away */
   requestsInFlight: 20_000,
+  /** add-ons in what a host reports, and characters of what is wrong with one */
+  reportedAddons: 1_000,
+  reportedErrorChars: 500,
+  /** statements about one digest that a control plane keeps */
+  attestationsOfSubject: 100,
   /** events in one answer of a control plane, and bytes of it */
   eventsOfPage: 1_000,
   eventPageBytes: 16_777_216,

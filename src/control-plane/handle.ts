@@ -1,46 +1,26 @@
-import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
-import { ADDON_ROUTES } from "./addon-routes.ts";
-import { ARTIFACT_ROUTES } from "./artifact-routes.ts";
+import { hasProblems } from "./api-document.ts";
 import { authenticate } from "./authentication.ts";
-import { BUILD_ROUTES } from "./build-routes.ts";
 import { DenialBudget } from "./denial-budget.ts";
 import { recordDenial, type By } from "./events.ts";
-import { EVENT_ROUTES } from "./event-routes.ts";
-import { HEALTH_ROUTES } from "./health-routes.ts";
 import { rfc3339Micros } from "./instant.ts";
 import type { Viewer } from "./page/frame.ts";
-import { PAGE_ROUTES } from "./page/page-routes.ts";
 import { isSecure, seeOther, SIGN_IN } from "./page/sign-in-routes.ts";
 import { sessionToken } from "./page/session.ts";
 import { viewerOf } from "./page/viewer.ts";
-import { PIN_RECEIPT_ROUTES } from "./pin-receipt-routes.ts";
-import { METRICS_ROUTES } from "./metrics-routes.ts";
-import { PIN_ROUTES } from "./pin-routes.ts";
-import { PIN_STOP_ROUTES } from "./pin-stop-routes.ts";
-import { PIN_VERSION_ROUTES } from "./pin-version-routes.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { asRefusal, isDenial } from "./refusals.ts";
+import { ROUTES } from "./routes.ts";
 import { Router, type Deps, type Route } from "./router.ts";
 import { allows } from "./scopes.ts";
 import { actorOf, type TokenRecord } from "./token.ts";
+import { isBound } from "./token-bounds.ts";
 import { findToken } from "./tokens.ts";
 import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
 
-const ROUTER: Router = new Router([
-  ...HEALTH_ROUTES,
-  ...PIN_ROUTES,
-  ...PIN_VERSION_ROUTES,
-  ...PIN_STOP_ROUTES,
-  ...PIN_RECEIPT_ROUTES,
-  ...BUILD_ROUTES,
-  ...ARTIFACT_ROUTES,
-  ...ADDON_ROUTES,
-  ...PAGE_ROUTES,
-  ...EVENT_ROUTES,
-  ...METRICS_ROUTES,
-]);
+const ROUTER: Router = new Router(ROUTES);
 
 /** Where a handler tells what happened. Neither is given a token, a header or a query. */
 export type Log = {
@@ -94,9 +74,9 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       by: { actor: "anonymous", env: null, at, requestId },
       action: "request",
       subject: printable(path, 200),
-      refused: (refusal) => refusal.toResponse(),
-      viewer: null,
       route: "none",
+      refused: (refusal) => (hasProblems(path) ? refusal.toProblem(requestId) : refusal.toResponse()),
+      viewer: null,
     };
     const fault = (error: unknown): void => log.fault(`request ${requestId} failed: ${describe(error)}`);
     let response: Response;
@@ -105,9 +85,9 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       if (deps.metrics.inFlight > LIMITS.requestsInFlight) {
         throw new WireRefusal("unavailable", "too many requests at once", { "retry-after": "1" });
       }
-      response = await answer(request, address, path, query, progress, deps, limits);
+      response = await answer(request, path, query, progress, deps, limits);
     } catch (error) {
-      const refusal = asRefusal(error);
+      const refusal = limited(asRefusal(error), limits.strangers, address, started.getTime());
       if (refusal.status >= 500) fault(error);
       if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
       if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
@@ -133,12 +113,11 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
 
 async function answer(
   request: Request,
-  address: string,
   path: string,
   query: URLSearchParams,
   progress: Progress,
   deps: Deps,
-  { strangers, tokens }: Limits,
+  { tokens }: Limits,
 ): Promise<Response> {
   const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
@@ -155,25 +134,24 @@ async function answer(
   if (route.access === "page" && sessionToken(request.headers.get("cookie"), isSecure(request)) === null) {
     return seeOther(`${SIGN_IN}?to=${encodeURIComponent(path)}`);
   }
-  const takesApiKey = route.access !== "page" && route.takesApiKey === true;
-  const now = deps.now().getTime();
   const revision = await readRevision(deps.database);
   const find = (id: string): Promise<TokenRecord | null> =>
     deps.tokens.at(revision, id, () => findToken(deps.database, id));
+  const takesApiKey = route.access !== "page" && route.takesApiKey === true;
   const caller = await authenticate(request, takesApiKey, find, deps.now());
   if (!caller.ok) {
-    // Whoever has a right token is never kept out by others behind the same address.
-    refuseTooMany(strangers, address, now);
-    strangers.take(address, now);
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
   if (tokens !== null) {
+    const now = deps.now().getTime();
     refuseTooMany(tokens, token.id, now);
     tokens.take(token.id, now);
   }
   if (route.access === "page") {
+    // Pages show an environment whole.
+    if (isBound(token)) throw new WireRefusal("forbidden", "forbidden: the token is confined to names");
     progress.viewer = await viewerOf(token, request, deps.database);
     return route.answer({ request, params, query, viewer: progress.viewer }, deps);
   }
@@ -195,42 +173,27 @@ async function answer(
   );
 }
 
+/** Whoever has a right token is never kept out by others behind the same address. */
+function limited(refusal: WireRefusal, strangers: RateLimit, address: string, now: number): WireRefusal {
+  if (refusal.code !== "unauthorized") return refusal;
+  const wait = strangers.waitOf(address, now);
+  strangers.take(address, now);
+  return wait > 0 ? tooMany(wait) : refusal;
+}
+
+function tooMany(seconds: number): WireRefusal {
+  return new WireRefusal("rate_limited", "too many requests", { "retry-after": String(seconds) });
+}
+
 function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
   const wait = limit.waitOf(caller, now);
-  if (wait > 0) throw new WireRefusal("rate_limited", "too many requests", { "retry-after": String(wait) });
+  if (wait > 0) throw tooMany(wait);
 }
 
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const found = /^[a-z]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/iu.exec(url);
   return { path: found?.[1] ?? "", query: new URLSearchParams(found?.[2] ?? "") };
-}
-
-function asRefusal(error: unknown): WireRefusal {
-  if (error instanceof WireRefusal) return error;
-  if (error instanceof Failure && error.code === "storage_failed") {
-    return new WireRefusal("unavailable", "the database takes no write", { "retry-after": "5" });
-  }
-  // The sender went away; nobody will read this, and nothing is wrong here.
-  if (error instanceof Error && error.name === "AbortError") {
-    return new WireRefusal("upload_aborted", "the connection was closed before the body was complete");
-  }
-  return new WireRefusal("internal_error", "internal error");
-}
-
-const DENIALS: ReadonlySet<string> = new Set([
-  "unauthorized",
-  "forbidden",
-  "version_conflict",
-  "older_build",
-  "held",
-  "vetoed",
-  "frozen",
-]);
-
-/** Somebody was kept from something: who has no right to it, or whose bytes would replace published ones. */
-function isDenial(refusal: WireRefusal): boolean {
-  return DENIALS.has(refusal.code);
 }
 
 async function deny(
@@ -250,9 +213,7 @@ async function deny(
 
 async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
   const { headers } = response;
-  for (const [name, value] of SECURITY) {
-    if (!headers.has(name)) headers.set(name, value);
-  }
+  for (const [name, value] of SECURITY) if (!headers.has(name)) headers.set(name, value);
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
   if (request.method !== "HEAD") return response;

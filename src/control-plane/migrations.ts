@@ -185,6 +185,37 @@ ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
   `
 CREATE INDEX builds_by_digest ON builds (env, image_digest, seq);
 `,
+  `
+-- What a host said last.
+CREATE TABLE host_reports (
+  env TEXT NOT NULL,
+  host TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  config_version TEXT,
+  addons_json TEXT NOT NULL,
+  reported_at TEXT NOT NULL,
+  reported_by TEXT NOT NULL,
+  PRIMARY KEY (env, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attestations (
+  env TEXT NOT NULL,
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  predicate_type TEXT NOT NULL,
+  envelope_json TEXT NOT NULL,
+  stored_at TEXT NOT NULL,
+  stored_by TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (env, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attestation_subjects (
+  env TEXT NOT NULL,
+  subject_sha256 TEXT NOT NULL CHECK (length(subject_sha256) = 64),
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (env, subject_sha256, sha256),
+  FOREIGN KEY (env, sha256) REFERENCES attestations (env, sha256)
+) STRICT, WITHOUT ROWID;
+`,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { isMap } from "../base/decode.ts";
 import { LIMITS } from "../base/limits.ts";
+import { refuseOutside } from "./bounds.ts";
 import { ifMatchHolds } from "./etag.ts";
 import { keepReceipt, lastReceipted, planeId, receiptsOf } from "./pin-receipts.ts";
 import { etagOf, findPin } from "./pins.ts";
@@ -17,8 +18,9 @@ export const PIN_RECEIPT_ROUTES: readonly Route[] = [
     path: PATH,
     access: "pins:read",
     action: "pin.receipts",
-    answer: async ({ env, params }, { database }) => {
+    answer: async ({ env, params, bounds }, { database }) => {
       const place = readPlace(params);
+      refuseOutside(bounds, "templates", place.template_name);
       const read = await database.read(async (sql) => {
         const found = await findPin(sql, env, place.template_name, place.region);
         // Receipts are only ever added behind the row's own event, so a change in between takes none away.
@@ -37,8 +39,9 @@ export const PIN_RECEIPT_ROUTES: readonly Route[] = [
     path: PATH,
     access: "pins:write",
     action: "pin.receipt",
-    answer: async ({ request, env, params, by }, { database }) => {
+    answer: async ({ request, env, params, by, bounds }, { database }) => {
       const { template_name, region } = readPlace(params);
+      refuseOutside(bounds, "templates", template_name);
       const condition = request.headers.get("if-match");
       if (condition === null || condition.trim() === "*")
         throw new WireRefusal(

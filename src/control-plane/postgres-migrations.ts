@@ -173,4 +173,34 @@ ALTER TABLE tokens ADD COLUMN hosts_json TEXT;
   `
 CREATE INDEX builds_by_digest ON builds (env, image_digest, seq);
 `,
+  `
+CREATE TABLE host_reports (
+  env TEXT NOT NULL,
+  host TEXT NOT NULL COLLATE "C",
+  platform TEXT NOT NULL,
+  config_version TEXT,
+  addons_json TEXT NOT NULL,
+  reported_at TEXT NOT NULL COLLATE "C",
+  reported_by TEXT NOT NULL,
+  PRIMARY KEY (env, host)
+);
+
+CREATE TABLE attestations (
+  env TEXT NOT NULL,
+  sha256 TEXT NOT NULL COLLATE "C" CHECK (length(sha256) = 64),
+  predicate_type TEXT NOT NULL,
+  envelope_json TEXT NOT NULL,
+  stored_at TEXT NOT NULL COLLATE "C",
+  stored_by TEXT NOT NULL,
+  seq BIGINT NOT NULL,
+  PRIMARY KEY (env, sha256)
+);
+CREATE TABLE attestation_subjects (
+  env TEXT NOT NULL,
+  subject_sha256 TEXT NOT NULL COLLATE "C" CHECK (length(subject_sha256) = 64),
+  sha256 TEXT NOT NULL COLLATE "C",
+  PRIMARY KEY (env, subject_sha256, sha256),
+  FOREIGN KEY (env, sha256) REFERENCES attestations (env, sha256)
+);
+`,
 ];

@@ -1,13 +1,13 @@
 import type { BlobStore } from "./blob-store.ts";
 import type { Database } from "./database.ts";
 import type { By } from "./events.ts";
-import type { Metrics } from "./metrics.ts";
-import type { Scope } from "./scopes.ts";
 import type { HostConfig } from "./delivery.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Viewer } from "./page/frame.ts";
+import type { Scope } from "./scopes.ts";
 import type { TokenRecord } from "./token.ts";
 import type { TokenBounds } from "./token-bounds.ts";
 import type { ViewCache } from "./view-cache.ts";
-import type { Viewer } from "./page/frame.ts";
 import type { WireRefusal } from "./wire.ts";
 
 /** What a handler works with, besides its request. */
@@ -81,10 +81,7 @@ export class Router {
   readonly #routes: readonly Compiled[];
 
   constructor(routes: readonly Route[]) {
-    this.#routes = routes.map((route) => ({
-      route,
-      parts: route.path === "/" ? [] : route.path.slice(1).split("/").map(partOf),
-    }));
+    this.#routes = routes.map((route) => ({ route, parts: partsOf(route.path) }));
   }
 
   find(method: string, rawPath: string): Routed {
@@ -100,6 +97,10 @@ export class Router {
     }
     return allow.size === 0 ? { found: "nothing" } : { found: "methods", allow: [...allow].sort() };
   }
+}
+
+function partsOf(path: string): readonly Part[] {
+  return path === "/" ? [] : path.slice(1).split("/").map(partOf);
 }
 
 function partOf(text: string): Part {

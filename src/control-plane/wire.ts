@@ -18,6 +18,7 @@ const STATUS = {
   held: 409,
   vetoed: 409,
   frozen: 409,
+  too_many_attestations: 409,
   too_many_receipts: 409,
   stale_version: 412,
   too_large: 413,
@@ -33,6 +34,27 @@ const STATUS = {
   unavailable: 503,
   storage_full: 507,
 } as const;
+
+/** RFC 9110 §15, RFC 6585, RFC 4918. */
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  409: "Conflict",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
+  428: "Precondition Required",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+  507: "Insufficient Storage",
+};
 
 export type WireCode = keyof typeof STATUS;
 
@@ -59,6 +81,23 @@ export class WireRefusal extends Error {
 
   get status(): number {
     return STATUS[this.code];
+  }
+
+  /** RFC 9457, with the members that older clients read. */
+  toProblem(requestId: string): Response {
+    const { status } = this;
+    const title = TITLES[status] ?? "";
+    const problem = {
+      type: "about:blank",
+      title,
+      status,
+      detail: this.message,
+      instance: `/requests/${requestId}`,
+    };
+    return json({ ...problem, error: this.message, code: this.code, ...this.details }, status, {
+      ...this.headers,
+      "content-type": "application/problem+json",
+    });
   }
 
   toResponse(): Response {

@@ -3,7 +3,7 @@ import { SCOPES, type Scope } from "../../src/control-plane/scopes.ts";
 import type { Database } from "../../src/control-plane/database.ts";
 import { revokeToken } from "../../src/control-plane/tokens.ts";
 import { tokenId } from "../../src/control-plane/token.ts";
-import { digestOf, withPlane } from "./plane.ts";
+import { bodyOf, digestOf, withPlane } from "./plane.ts";
 
 const SHA = "a".repeat(64);
 /** Every route that wants a token, and the scope that opens it. */
@@ -179,7 +179,10 @@ describe("paths and methods", () => {
         const token = await plane.token(["admin"]);
         const answer = await plane.call("GET", path, { token });
         expect(answer.status).toBe(404);
-        expect(await answer.json()).toEqual({ error: "there is nothing at this path", code: "not_found" });
+        expect(await bodyOf(answer)).toMatchObject({
+          error: "there is nothing at this path",
+          code: "not_found",
+        });
       });
     });
   }

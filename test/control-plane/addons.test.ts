@@ -27,8 +27,7 @@ async function call(
 ): Promise<Answer> {
   const token = await plane.token(["addons:read", "addons:write"], env);
   const answer = await plane.call(method, path, { token, ...(json === undefined ? {} : { json }) });
-  const text = await answer.text();
-  return [answer.status, text === "" ? null : JSON.parse(text)];
+  return [answer.status, answer.body === null ? null : await bodyOf(answer)];
 }
 
 const publish = (plane: Plane, json: unknown, env?: string): Promise<Answer> =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { byteRange, type ByteRange } from "../../src/control-plane/byte-range.ts";
 import { noneMatch } from "../../src/control-plane/etag.ts";
-import { withPlane, type Body, type Plane } from "./plane.ts";
+import { bodyOf, withPlane, type Body, type Plane } from "./plane.ts";
 
 const TEXT = "0123456789";
 const SHA = sha256Of(TEXT);
@@ -12,7 +12,7 @@ const SHA = sha256Of(TEXT);
 async function put(plane: Plane, sha256: string, body: Body): Promise<[number, unknown]> {
   const token = await plane.token(["addons:write"]);
   const answer = await plane.call("PUT", `/v1/artifacts/${sha256}`, { token, body });
-  return [answer.status, await answer.json()];
+  return [answer.status, await bodyOf(answer)];
 }
 
 async function get(

@@ -15,6 +15,7 @@ import { UNBOUND, type TokenBounds } from "../../src/control-plane/token-bounds.
 import { tokenId } from "../../src/control-plane/token.ts";
 import { tokenText } from "../../src/control-plane/token-text.ts";
 import { addToken } from "../../src/control-plane/tokens.ts";
+import { undocumented } from "./against-api.ts";
 import { emptyDatabase } from "../support/postgres.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
@@ -107,9 +108,10 @@ export class Plane {
     return token;
   }
 
-  call(method: string, path: string, options: CallOptions = {}): Promise<Response> {
+  /** Every answer is held against the document of the API. */
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Response> {
     const { token, headers, body, json } = options;
-    return this.#handle(
+    const answer = await this.#handle(
       new Request(`http://plane.test${path}`, {
         method,
         headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
@@ -118,6 +120,9 @@ export class Plane {
       }),
       "192.0.2.1",
     );
+    const wrong = await undocumented(method, path, answer);
+    if (wrong.length > 0) throw new Error(wrong.join("\n"));
+    return answer;
   }
 
   /** Everything that the database and the files beside it hold, as text. */
@@ -171,9 +176,19 @@ async function withDatabase(
   }
 }
 
-/** The JSON of an answer, in the shape that the test goes on to check. */
+/** The JSON of an answer, in the shape that the test goes on to check; of a problem the members that are its own. */
 export async function bodyOf<T>(answer: Response): Promise<T> {
-  return (await answer.json()) as T;
+  const body = (await answer.json()) as T;
+  if (answer.headers.get("content-type") !== "application/problem+json") return body;
+  const {
+    type: _,
+    title: _1,
+    status: _2,
+    detail: _3,
+    instance: _4,
+    ...own
+  } = body as Record<string, unknown>;
+  return own as T;
 }
 
 /** What the work fails with; null when it does not. */

@@ -23,13 +23,11 @@ describe.skipIf(!wanted)("in a browser", () => {
   beforeAll(async () => {
     database = await openDatabase(openDataDirectory(folder.path, false).database, true);
     plane = new Plane(folder, database);
-    const log = { request: () => undefined, fault: (text: string) => plane.faults.push(text) };
-    const handle = requestHandler(plane.deps, log);
-    server = await startServer({
-      listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-      tls: null,
-      handle,
-    });
+    const handle = requestHandler(
+      { ...plane.deps, newId: () => crypto.randomUUID() },
+      { request: () => undefined, fault: (text) => plane.faults.push(text) },
+    );
+    server = await startServer({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, tls: null, handle });
     browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox"] });
     token = await plane.token(["admin"], "prod");
     for (const env of ["prod", "staging"]) {
