@@ -58,8 +58,9 @@ describe("a changed byte", () => {
         const longer = Buffer.concat([bundle.subarray(0, at), extra, bundle.subarray(at)]);
         for (const bytes of [bundle.slice(0, at), bundle.slice(at + 1), longer]) {
           const [accepted] = judge(bytes).accepted;
+          // White space between tokens changes nothing that anybody reads. After a line break it may stand on a
+          // line of its own, whole, with junk on another one, which is refused beside it.
           if (accepted === undefined) continue;
-          // White space between tokens changes nothing that anybody reads, and a line that is no bundle is passed over.
           const text = new TextDecoder().decode(bytes);
           const readings = [text, ...text.split("\n")].map((one) => one.replaceAll(/\s/gu, ""));
           expect(readings).toContain(new TextDecoder().decode(bundle));
