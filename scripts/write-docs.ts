@@ -7,7 +7,7 @@ import { describeTree } from "../src/cli/command-tree.ts";
 import { COMMON_FLAGS, type Flags } from "../src/cli/flags.ts";
 import { shownArgument, shownFlag, toldFlag } from "../src/cli/man-page.ts";
 import { root } from "../src/commands/root.ts";
-import { descriptions } from "../src/schemas/names.ts";
+import { descriptions } from "../src/cli/schemas/names.ts";
 
 const PAGE = join(import.meta.dir, "../docs/commands.md");
 

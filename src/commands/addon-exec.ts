@@ -1,5 +1,5 @@
 import { defineCommand, type Command } from "../cli/command.ts";
-import { become } from "../supervision/become.ts";
+import { become } from "../addons/supervision/become.ts";
 import { readLayout, readPlatform, ROOT_FLAGS } from "./addon-flags.ts";
 
 export const addonExec: Command = defineCommand({

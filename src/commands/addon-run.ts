@@ -14,9 +14,9 @@ import { parseEndpoint } from "../host/endpoint.ts";
 import { acquireLock } from "../host/locks.ts";
 import { download } from "../stores/download.ts";
 import { sourcesOf } from "../stores/sources.ts";
-import { Agent } from "../supervision/agent.ts";
-import { USUAL_HEALTH } from "../supervision/health.ts";
-import { superviseUntilStopped } from "../supervision/agent-loop.ts";
+import { Agent } from "../addons/supervision/agent.ts";
+import { USUAL_HEALTH } from "../addons/supervision/health.ts";
+import { superviseUntilStopped } from "../addons/supervision/agent-loop.ts";
 import {
   LIST_FLAGS,
   LOCK_FLAG,

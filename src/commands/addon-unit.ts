@@ -11,12 +11,12 @@ import type { Values } from "../cli/flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { writeAtomic } from "../host/files.ts";
 import { exposureOf, Systemd } from "../host/systemd.ts";
-import { isTimeText } from "../supervision/manifest.ts";
-import { installUnits, uninstallUnits } from "../supervision/unit-install.ts";
-import { noteStarted, startedFor } from "../supervision/unit-note.ts";
-import { unitRequest } from "../supervision/unit-request.ts";
-import { unitsOf, type UnitFile } from "../supervision/unit-text.ts";
-import { verifiedProgram } from "../supervision/verified-program.ts";
+import { isTimeText } from "../addons/supervision/manifest.ts";
+import { installUnits, uninstallUnits } from "../addons/supervision/unit-install.ts";
+import { noteStarted, startedFor } from "../addons/supervision/unit-note.ts";
+import { unitRequest } from "../addons/supervision/unit-request.ts";
+import { unitsOf, type UnitFile } from "../addons/supervision/unit-text.ts";
+import { verifiedProgram } from "../addons/supervision/verified-program.ts";
 import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 
 const FLAGS = {

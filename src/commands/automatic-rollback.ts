@@ -3,8 +3,8 @@ import type { Layout } from "../addons/on-host/layout.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import type { Outcome, World } from "../cli/command.ts";
 import { Systemd } from "../host/systemd.ts";
-import { rollBackAutomatically } from "../supervision/automatic-rollback.ts";
-import { noteStarted } from "../supervision/unit-note.ts";
+import { rollBackAutomatically } from "../addons/supervision/automatic-rollback.ts";
+import { noteStarted } from "../addons/supervision/unit-note.ts";
 import { alone, oneAddon } from "./addon-flags.ts";
 import { rolledBack } from "./addon-rollback.ts";
 

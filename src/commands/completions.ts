@@ -71,7 +71,7 @@ type Names = (flags: Readonly<Record<string, string>>, world: World) => Promise<
 
 const NAMES: Readonly<Record<Exclude<Lookup, "files" | "folders">, Names>> = {
   shells: async () => SHELLS,
-  schemas: async () => (await import("../schemas/names.ts")).schemaNames(),
+  schemas: async () => (await import("../cli/schemas/names.ts")).schemaNames(),
   pages: async (_flags, world) => (await import("./man.ts")).pageNames(world.root),
   environments: async (flags, world) =>
     (await import("./known-names.ts")).knownEnvironments(flags["config"], world),

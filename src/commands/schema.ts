@@ -4,9 +4,9 @@ import { nearest } from "../base/nearest.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, isGroup, type Command, type Group } from "../cli/command.ts";
 import { describeTree } from "../cli/command-tree.ts";
-import { resultSchema } from "../schemas/frame.ts";
-import { descriptions, schemaNames, schemaOf } from "../schemas/names.ts";
-import type { Schema } from "../schemas/shape.ts";
+import { resultSchema } from "../cli/schemas/frame.ts";
+import { descriptions, schemaNames, schemaOf } from "../cli/schemas/names.ts";
+import type { Schema } from "../cli/schemas/shape.ts";
 
 export const schema: Command = defineCommand({
   name: "schema",

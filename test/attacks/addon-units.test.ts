@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readBundledUnit } from "../../src/supervision/bundled-unit.ts";
+import { readBundledUnit } from "../../src/addons/supervision/bundled-unit.ts";
 
 const read = (text: string): unknown => readBundledUnit("sensor.service", text, "sensor");
 const service = (line: string): string => `[Service]\nExecStart=/opt/sensor --once\n${line}\n`;

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { resultSchema } from "../../src/schemas/frame.ts";
-import { schemaOf } from "../../src/schemas/names.ts";
+import { resultSchema } from "../../src/cli/schemas/frame.ts";
+import { schemaOf } from "../../src/cli/schemas/names.ts";
 
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false });
 const compiled = new Map<string, ValidateFunction>();
@@ -35,6 +35,6 @@ export function checkDocument(stdout: string): void {
   if (problem === null) return;
   throw new Error(
     `the document departs from its schema (waybill schema ${name}): ${problem}; members and words may be added, ` +
-      "a kind may not change; correct the command, or what src/schemas says of it",
+      "a kind may not change; correct the command, or what src/cli/schemas says of it",
   );
 }

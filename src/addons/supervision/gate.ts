@@ -1,0 +1,89 @@
+import type { Spec, Specs } from "../on-host/spec.ts";
+import type { Sha256 } from "../../base/digest.ts";
+
+/** A version that is active and not yet known good. */
+export type Trial = {
+  readonly sha256: Sha256;
+  /** Starts, each counted before it is made: a host that falls over each time has them counted as well. */
+  readonly starts: number;
+  /** Runs of a job that failed. */
+  readonly failures: number;
+  /** Whether what ran before was well when it was replaced: what it could not do, the new one need not. */
+  readonly before_was_well: boolean;
+};
+
+/** One automatic step back. */
+export type Pair = { readonly from: Sha256; readonly to: Sha256 };
+
+/** What the health gate of one add-on remembers. */
+export type Gate = { readonly trial: Trial | null; readonly pairs: readonly Pair[] };
+
+export const NO_GATE: Gate = { trial: null, pairs: [] };
+
+const MAX_PAIRS = 32;
+const MOST_STARTS = 10;
+/** One alone may be the network's. */
+export const MOST_FAILURES = 3;
+
+/** Whether the active version is one that a step back could replace. */
+export function isOnTrial({ active, last_known_good: good }: Specs): boolean {
+  return active !== null && good !== null && active.artifact_sha256 !== good.artifact_sha256;
+}
+
+/** The gate once these specs are in place. The trial of another version is over. */
+export function withTrial(gate: Gate, specs: Specs, beforeWasWell: boolean): Gate {
+  const { active } = specs;
+  if (active === null || !isOnTrial(specs)) return gate.trial === null ? gate : { ...gate, trial: null };
+  if (gate.trial?.sha256 === active.artifact_sha256) return gate;
+  const trial = { sha256: active.artifact_sha256, starts: 0, failures: 0, before_was_well: beforeWasWell };
+  return { ...gate, trial };
+}
+
+export function countStart(gate: Gate): Gate {
+  return gate.trial === null ? gate : { ...gate, trial: { ...gate.trial, starts: gate.trial.starts + 1 } };
+}
+
+export function countFailure(gate: Gate, weight = 1): Gate {
+  if (gate.trial === null) return gate;
+  return { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + weight } };
+}
+
+/** Three ends by itself, or one verdict that took several probes; or too many starts, whatever it was that ended it. */
+export function failsItsTrial({ trial }: Gate): boolean {
+  return trial !== null && (trial.failures >= MOST_FAILURES || trial.starts > MOST_STARTS);
+}
+
+/** The specs once the active version was well for its whole window. */
+export function commitTrial(specs: Specs): Specs {
+  return specs.active === null ? specs : { ...specs, last_known_good: specs.active };
+}
+
+export type StepBack =
+  | { readonly kind: "back"; readonly to: Spec; readonly gate: Gate }
+  | { readonly kind: "stay"; readonly why: StayReason };
+
+export type StayReason =
+  | "nothing_active"
+  | "is_known_good"
+  | "pinned"
+  /** It was taken again after it had been left once; a second time it is for people to decide. */
+  | "went_back_before"
+  | "was_unwell_before";
+
+/** What is done when the active version fails by its own fault. */
+export function stepBack(specs: Specs, gate: Gate): StepBack {
+  const { active, last_known_good: good, pinned } = specs;
+  if (active === null) return stay("nothing_active");
+  if (good === null || !isOnTrial(specs)) return stay("is_known_good");
+  if (pinned?.artifact_sha256 === active.artifact_sha256) return stay("pinned");
+  const pair = { from: active.artifact_sha256, to: good.artifact_sha256 };
+  if (gate.pairs.some(({ from, to }) => from === pair.from && to === pair.to))
+    return stay("went_back_before");
+  if (gate.trial?.sha256 === active.artifact_sha256 && !gate.trial.before_was_well)
+    return stay("was_unwell_before");
+  return { kind: "back", to: good, gate: { trial: null, pairs: [pair, ...gate.pairs].slice(0, MAX_PAIRS) } };
+}
+
+function stay(why: StayReason): StepBack {
+  return { kind: "stay", why };
+}

@@ -1,0 +1,97 @@
+import type { Assignment } from "../assigned/assignment.ts";
+import type { AddonPaths, Layout } from "../on-host/layout.ts";
+import type { Spec } from "../on-host/spec.ts";
+import { safeName } from "../names.ts";
+import { Failure } from "../../base/failure.ts";
+import { sha256Of } from "../../base/hashing.ts";
+import { quoted } from "../../base/printable.ts";
+import { USUAL_HEALTH, type Health } from "./health.ts";
+import { launchOf } from "./launch.ts";
+import { stateDirectory, writeConfig } from "./state-directory.ts";
+import { readManifest } from "./unit-request.ts";
+import { verifiedProgram } from "./verified-program.ts";
+
+/** What an add-on is to run as, before anything of it was read. */
+export type StartPlan = {
+  readonly id: string;
+  readonly version: string;
+  /** The same key starts the same thing in the same way. */
+  readonly key: string;
+  /** Reads what is to be started, every byte of it. Throws Failure. */
+  readonly prepare: (stop: AbortSignal) => Promise<Ready>;
+};
+
+export type Ready = {
+  readonly launch: ReturnType<typeof launchOf>;
+  readonly health: Health;
+  readonly state: string;
+  /** Whether nothing changed since it was read. */
+  readonly isUnchanged: () => boolean;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What systemd says to us, and not to what we start. */
+const OURS = /^(?:NOTIFY_SOCKET|WATCHDOG_|INVOCATION_ID|JOURNAL_STREAM|MEMORY_PRESSURE_)|_DIRECTORY$/u;
+
+function withoutOurs(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !OURS.test(name)));
+}
+
+export function keyOfSpec(spec: Spec): string {
+  return sha256Of(JSON.stringify(spec));
+}
+
+/** A staged version. */
+export function planOfSpec(spec: Spec, layout: Layout, environment: Environment, usual: Health): StartPlan {
+  const paths = layout.addon(safeName(spec.addon_id, "the add-on"));
+  return {
+    id: spec.addon_id,
+    version: spec.version,
+    key: keyOfSpec(spec),
+    prepare: async (stop) => {
+      const program = await verifiedProgram(paths, spec, stop);
+      const health = readManifest(paths, spec.folder).health ?? usual;
+      const ready = prepareIn(paths, spec, program.path, layout, environment);
+      return { ...ready, health, isUnchanged: program.isUnchanged };
+    },
+  };
+}
+
+/** A program that the host has; what it is was looked at when it was assigned. */
+export function planOfHostProgram(
+  assignment: Assignment,
+  layout: Layout,
+  environment: Environment,
+): StartPlan {
+  const paths = layout.addon(safeName(assignment.addon_id, "the add-on"));
+  const { addon_id: id, version, args, config_json, binary_path } = assignment;
+  return {
+    id,
+    version,
+    key: sha256Of(JSON.stringify([id, version, args, config_json ?? null, binary_path])),
+    prepare: () => {
+      const ready = prepareIn(paths, assignment, binary_path, layout, environment);
+      return Promise.resolve({ ...ready, health: USUAL_HEALTH, isUnchanged: () => true });
+    },
+  };
+}
+
+function prepareIn(
+  paths: AddonPaths,
+  spec: Pick<Spec, "addon_id" | "version" | "args" | "config_json">,
+  program: string,
+  layout: Layout,
+  environment: Environment,
+): Pick<Ready, "launch" | "state"> {
+  const state = stateDirectory(paths, null);
+  const config = writeConfig(state, spec);
+  const places = { program, state, config, serviceradar: layout.name === "serviceradar" };
+  return { launch: launchOf(spec, places, [], withoutOurs(environment), []), state };
+}
+
+/** Throws Failure `file_changed`. */
+export function requireUnchanged(ready: Ready, plan: StartPlan): void {
+  if (ready.isUnchanged()) return;
+  throw new Failure("file_changed", `version ${quoted(plan.version)} changed while it was read`);
+}

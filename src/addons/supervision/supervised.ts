@@ -1,0 +1,250 @@
+import { randomBytes } from "node:crypto";
+import { closeSync } from "node:fs";
+import { join } from "node:path";
+import type { AddonPaths } from "../on-host/layout.ts";
+import { asFailure } from "../../base/failure.ts";
+import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
+import { NotifySocket } from "../../host/notify-socket.ts";
+import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
+import { askProbe, hear, type Asked } from "./ask-probe.ts";
+import { OutputLog } from "./output-log.ts";
+import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
+import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
+import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
+
+/** What the agent is asked and told about one program. */
+export type Watcher = {
+  /** Before each start; false when it must not be made. */
+  readonly mayStart: () => boolean;
+  readonly blamed: (weight: number, why: Fault) => void;
+  readonly said: (message: string) => void;
+};
+
+export type Clockwork = {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly stop: AbortSignal;
+};
+
+type Process = { readonly leader: ProcessId; readonly note: RunNote; readonly isOwn: boolean };
+
+/** One supervised program: does what `sidecar.ts` decides, and tells it what happened. */
+export class Supervised {
+  readonly #paths: AddonPaths;
+  readonly #watcher: Watcher;
+  readonly #clock: Clockwork;
+  readonly #log: OutputLog;
+  #sidecar: Sidecar = STOPPED;
+  #plan: StartPlan | null = null;
+  #ready: Ready | null = null;
+  #process: Process | null = null;
+  #socket: NotifySocket | null = null;
+  #notified: Asked["notified"] = null;
+  #isAsking = false;
+  /** Why it did not run the last time; null when it does. */
+  lastError: string | null = null;
+  starts = 0;
+
+  constructor(paths: AddonPaths, watcher: Watcher, clock: Clockwork) {
+    this.#paths = paths;
+    this.#watcher = watcher;
+    this.#clock = clock;
+    this.#log = new OutputLog(paths);
+  }
+
+  get sidecar(): Sidecar {
+    return this.#sidecar;
+  }
+
+  get plan(): StartPlan | null {
+    return this.#plan;
+  }
+
+  get pid(): number | null {
+    return this.#process?.leader.pid ?? null;
+  }
+
+  /** What runs, as opposed to what shall. */
+  get runningKey(): string | null {
+    return this.#process?.note.key ?? null;
+  }
+
+  wellFor(): number | null {
+    return wellFor(this.#sidecar, this.#clock.now());
+  }
+
+  /** Takes over what an earlier supervisor started. Call it first. */
+  adopt(): void {
+    const found = stillRunning(this.#paths);
+    if (found === null) return removeRunNote(this.#paths);
+    this.#process = { ...found, isOwn: false };
+    this.#event({ kind: "adopted", health: this.#sidecar.health });
+    this.#watcher.said(`process ${found.leader.pid} was running before; it is supervised again`);
+  }
+
+  want(plan: StartPlan): void {
+    const before = this.#plan;
+    this.#plan = plan;
+    if (before?.key === plan.key && this.#sidecar.wanted) return;
+    const isOther = this.#process !== null && this.#process.note.key !== plan.key;
+    const anew = isOther || (before !== null && before.key !== plan.key);
+    this.#event({ kind: "wanted", health: this.#sidecar.health, anew });
+    // The one that was adopted is asked as its manifest says, and that has to be read first.
+    if (!anew && this.#process !== null && this.#ready === null) void this.#learn(plan);
+  }
+
+  unwant(): void {
+    this.#plan = null;
+    this.#event({ kind: "unwanted" });
+  }
+
+  tick(): void {
+    const running = this.#process;
+    if (running !== null) {
+      if (this.#log.trim()) this.#process = { ...running, note: { ...running.note, stdout_from: 0 } };
+      if (this.#socket !== null) this.#notified = hear(this.#socket, this.#notified, this.#clock.now());
+      if (!running.isOwn && !isAlive(running.leader)) this.#ended(running, { code: null, signal: null });
+    }
+    this.#event({ kind: "tick" });
+  }
+
+  /** Ends it now, whatever time it was given. */
+  kill(): void {
+    if (this.#process !== null) signalGroup(this.#process.leader, "SIGKILL");
+  }
+
+  #event(event: SidecarEvent): void {
+    const { next, actions } = sidecarStep(this.#sidecar, event, this.#clock.now(), this.#clock.random());
+    this.#sidecar = next;
+    for (const action of actions) {
+      if (action.do === "start") void this.#start();
+      else if (action.do === "probe") void this.#ask();
+      else if (action.do === "blame") this.#blame(action.weight, action.why);
+      else if (this.#process !== null)
+        signalGroup(this.#process.leader, action.do === "kill" ? "SIGKILL" : "SIGTERM");
+    }
+  }
+
+  #blame(weight: number, why: Fault): void {
+    if (why === "never_ready") this.lastError = "it was not ready in time";
+    if (why === "unhealthy") this.lastError = "its probe failed too often";
+    this.#watcher.blamed(weight, why);
+  }
+
+  async #start(): Promise<void> {
+    const plan = this.#plan;
+    // Not in the turn in which it was decided: who decided is not done yet.
+    await Promise.resolve();
+    if (plan === null) return this.#event({ kind: "exited" });
+    try {
+      const ready = await plan.prepare(this.#clock.stop);
+      requireUnchanged(ready, plan);
+      // Meanwhile something else may be wanted, or nothing.
+      if (this.#plan !== plan || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
+        return this.#event({ kind: "exited" });
+      }
+      if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
+      this.#spawn(ready, plan);
+    } catch (error) {
+      this.lastError = asFailure(error).message;
+      this.#watcher.said(`did not start: ${this.lastError}`);
+      this.#event({ kind: "not_started", own: false });
+    }
+  }
+
+  #spawn(ready: Ready, plan: StartPlan): void {
+    this.#ready = ready;
+    this.#sidecar = { ...this.#sidecar, health: ready.health };
+    const output = this.#log.open();
+    try {
+      const nonce = randomBytes(16).toString("hex");
+      const started = { nonce, boot: bootId(), key: plan.key, stdout_from: output.from };
+      writeRunNote(this.#paths, { ...started, pid: null, start_ticks: null });
+      const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#probeVariables(ready) };
+      const child = startChild({ ...ready.launch, env, stdout: output.stdout, stderr: output.stderr });
+      this.starts++;
+      if (child.kind === "not_started") {
+        this.lastError = `the machine did not start it (${child.code})`;
+        return this.#event({ kind: "not_started", own: !child.isMachine });
+      }
+      const { pid, startTicks } = child.child;
+      const note = { ...started, pid, start_ticks: startTicks };
+      const running = { leader: child.child, note, isOwn: true };
+      this.#process = running;
+      this.#event({ kind: "started" });
+      void child.ended.then((ended) => this.#ended(running, ended));
+      writeRunNote(this.#paths, note);
+    } finally {
+      closeSync(output.stdout);
+      closeSync(output.stderr);
+    }
+  }
+
+  #probeVariables({ health, state }: Ready): Record<string, string> {
+    const { probe } = health;
+    this.#listen(health.probe.kind === "sd_notify", state);
+    if (this.#socket !== null) return { NOTIFY_SOCKET: this.#socket.path };
+    return probe.kind === "handshake" && probe.cookie !== null
+      ? { [probe.cookie.name]: probe.cookie.value }
+      : {};
+  }
+
+  #listen(wanted: boolean, state: string): void {
+    this.#socket?.[Symbol.dispose]();
+    this.#notified = null;
+    this.#socket = wanted ? new NotifySocket(join(state, ".waybill-notify")) : null;
+  }
+
+  /** How an adopted program is to be asked. What it said once to who started it, it does not say again. */
+  async #learn(plan: StartPlan): Promise<void> {
+    try {
+      const ready = await plan.prepare(this.#clock.stop);
+      if (this.#plan !== plan) return;
+      this.#ready = ready;
+      this.#sidecar = { ...this.#sidecar, health: ready.health };
+      this.#listen(ready.health.probe.kind === "sd_notify", ready.state);
+      if (this.#socket !== null) this.#notified = { ready: true, lastMs: this.#clock.now() };
+      this.#event({ kind: "started" });
+    } catch (error) {
+      this.lastError = asFailure(error).message;
+    }
+  }
+
+  #ended(running: Process, { code, signal }: Ended): void {
+    if (this.#process !== running && this.#process?.note.nonce !== running.note.nonce) return;
+    this.#process = null;
+    // What it left behind would hold its files and ports when it is started again.
+    killLeftovers(START_VARIABLE, running.note.nonce);
+    removeRunNote(this.#paths);
+    const how = signal === null ? `with ${code ?? "an unknown code"}` : `by ${signal}`;
+    if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.lastError = `it ended ${how}`;
+    this.#watcher.said(`process ${running.leader.pid} ended ${how}`);
+    this.#event({ kind: "exited" });
+  }
+
+  async #ask(): Promise<void> {
+    const [ready, running] = [this.#ready, this.#process];
+    // One question at a time: a program that does not answer is not asked by a crowd.
+    if (ready === null || running === null || this.#isAsking) return;
+    this.#isAsking = true;
+    const { health, launch, state } = ready;
+    const answer = await askProbe({
+      health,
+      launch,
+      state,
+      log: this.#log,
+      stdoutFrom: running.note.stdout_from,
+      notified: this.#notified,
+      now: this.#clock.now(),
+      stop: this.#clock.stop,
+    });
+    this.#isAsking = false;
+    if (this.#process?.note.nonce !== running.note.nonce) return;
+    if (answer === "well") this.lastError = null;
+    this.#event({ kind: "probed", answer });
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket?.[Symbol.dispose]();
+  }
+}

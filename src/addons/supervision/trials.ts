@@ -1,0 +1,88 @@
+import type { AuditLog } from "../audit/audit-log.ts";
+import { readInventory } from "../on-host/inventory.ts";
+import { settledSpecs, writeSpecs } from "../on-host/last-known-good.ts";
+import type { Layout } from "../on-host/layout.ts";
+import { sameSpec, type Spec, type Specs } from "../on-host/spec.ts";
+import type { SafeName } from "../names.ts";
+import { asFailure } from "../../base/failure.ts";
+import { rollBackAutomatically } from "./automatic-rollback.ts";
+import { readGate, writeGate } from "./gate-file.ts";
+import { commitTrial, countFailure, countStart, failsItsTrial, withTrial, type Gate } from "./gate.ts";
+
+/** The health gates of a host: what is on trial, what counts against it, and how a trial ends. */
+export class Trials {
+  readonly #layout: Layout;
+  readonly #audit: AuditLog;
+  /** Versions on trial that may not go back: they go on being tried, as half a service is better than none. */
+  readonly #stuck: Set<string> = new Set();
+
+  constructor(layout: Layout, audit: AuditLog) {
+    this.#layout = layout;
+    this.#audit = audit;
+  }
+
+  /** Before a version starts for the first time; `wasWell` says how the one before it was. */
+  begin(id: SafeName, specs: Specs, wasWell: boolean): void {
+    this.#change(id, (gate) => withTrial(gate, specs, wasWell));
+  }
+
+  /** Counted before it is made, so that a version which takes the whole host down is counted as well. */
+  countStart(id: SafeName, specs: Specs): "start" | "fails" {
+    return this.#verdict(
+      id,
+      specs,
+      this.#change(id, (gate) => countStart(withTrial(gate, specs, true))),
+    );
+  }
+
+  countFault(id: SafeName, specs: Specs, weight: number): "start" | "fails" {
+    return this.#verdict(
+      id,
+      specs,
+      this.#change(id, (gate) => countFailure(withTrial(gate, specs, true), weight)),
+    );
+  }
+
+  /** The window is over. False when something else is active by now. Call it under the root's lock. */
+  commit(id: SafeName, active: Spec): boolean {
+    const paths = this.#layout.addon(id);
+    const { specs } = settledSpecs(paths);
+    if (!sameSpec(specs.active, active)) return false;
+    const after = commitTrial(specs);
+    writeSpecs(paths, specs, after);
+    this.#change(id, (gate) => withTrial(gate, after, true));
+    const { version, artifact_sha256: sha256 } = active;
+    this.#audit.append({ event: "known_good", addon_id: id, version, sha256 });
+    return true;
+  }
+
+  /** One step back from what is active; says what came of it, "" for nothing. Call it under the root's lock. */
+  async stepBack(id: SafeName, from: Spec, stop: AbortSignal): Promise<string> {
+    const [addon] = readInventory(this.#layout, [id]);
+    if (addon === undefined || addon.specs.active?.artifact_sha256 !== from.artifact_sha256) return "";
+    try {
+      const done = await rollBackAutomatically(addon, this.#audit, stop);
+      return "failures" in done ? "" : `went back from ${from.version} to ${done.to.version}`;
+    } catch (error) {
+      this.#stuck.add(nameOf(id, from));
+      return asFailure(error).message;
+    }
+  }
+
+  #verdict(id: SafeName, { active }: Specs, gate: Gate): "start" | "fails" {
+    const isStuck = active !== null && this.#stuck.has(nameOf(id, active));
+    return failsItsTrial(gate) && !isStuck ? "fails" : "start";
+  }
+
+  #change(id: SafeName, change: (gate: Gate) => Gate): Gate {
+    const paths = this.#layout.addon(id);
+    const before = readGate(paths);
+    const after = change(before);
+    writeGate(paths, before, after);
+    return after;
+  }
+}
+
+function nameOf(id: SafeName, { artifact_sha256: sha256 }: Spec): string {
+  return `${id} ${sha256}`;
+}

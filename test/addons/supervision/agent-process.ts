@@ -1,0 +1,118 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AddonReport, HostStatus } from "../../../src/addons/supervision/status-report.ts";
+import { Host, type Entry } from "../host.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM } from "../../support/binary.ts";
+
+/** A host with an agent that can be killed and started again. Whatever it leaves running is killed at the end. */
+export class AgentHost extends Host {
+  #child: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
+  #said = "";
+  #read: Promise<void> = Promise.resolve();
+
+  start(...flags: string[]): void {
+    const has = (flag: string): boolean => flags.includes(flag);
+    const words = [
+      ...["addon", "run", "--root", this.root, "--store", `file:${this.store}`, "--key", this.publicKey],
+      ...(has("--assignments") ? [] : ["--assignments", this.list]),
+      ...(has("--interval") ? [] : ["--interval", "200ms"]),
+      ...(has("--window") ? [] : ["--window", "500ms"]),
+      ...flags,
+    ];
+    const child = Bun.spawn([...PROGRAM, ...words], {
+      cwd: this.home,
+      env: { ...CLEAN_ENVIRONMENT },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    this.#child = child;
+    this.#read = child.stderr.text().then((text) => {
+      this.#said += text;
+    });
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+    this.#child?.kill(signal);
+    const code = (await this.#child?.exited) ?? 0;
+    await this.#read;
+    return code;
+  }
+
+  /** What the agents that have ended said on standard error. */
+  get said(): string {
+    return this.#said;
+  }
+
+  get agentPid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  report(id = "sensor"): AddonReport | undefined {
+    const path = join(this.root, "agent.json");
+    if (!existsSync(path)) return undefined;
+    const status = JSON.parse(readFileSync(path, "utf8")) as HostStatus;
+    return status.addons.find(({ addon_id: one }) => one === id);
+  }
+
+  /** Waits until the report satisfies `is`; fails with the last one. */
+  async until(is: (report: AddonReport) => boolean, id = "sensor"): Promise<AddonReport> {
+    for (let tries = 0; tries < 800; tries++) {
+      const report = this.report(id);
+      if (report !== undefined && is(report)) return report;
+      await Bun.sleep(25);
+    }
+    await this.stop("SIGKILL");
+    throw new Error(`never reported: ${JSON.stringify(this.report(id))}\n${this.said}`);
+  }
+
+  /** Signed and in the store: a bundle with the program `sensor` and these other files. */
+  async bundle(version: string, program: string, manifest: unknown, more: Entry = {}): Promise<Entry> {
+    const folder = join(this.home, `bundle-${version}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "sensor"), program);
+    writeFileSync(join(folder, "waybill.manifest"), JSON.stringify(manifest));
+    const made = Bun.spawnSync(
+      ["tar", "--format=ustar", "-czf", "../bundle.tar.gz", "sensor", "waybill.manifest"],
+      { cwd: folder },
+    );
+    if (!made.success) throw new Error(made.stderr.toString());
+    return this.program("sensor", version, readFileSync(join(this.home, "bundle.tar.gz")), more);
+  }
+
+  state(...parts: string[]): string {
+    return this.path("sensor", "state", ...parts);
+  }
+
+  /** Every process of this host that is not the agent. */
+  processes(): number[] {
+    return readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/u.test(name)) return [];
+      try {
+        const environment = readFileSync(`/proc/${name}/environ`, "latin1");
+        return environment.includes(`WAYBILL_ADDON_DIR=${this.root}/`) ? [Number(name)] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  override [Symbol.dispose](): void {
+    this.#child?.kill("SIGKILL");
+    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    super[Symbol.dispose]();
+  }
+}
+
+/** A program that notes each of its starts, and when it was not the only one. */
+export function counting(rest: string): string {
+  return `#!/bin/sh
+cd "$WAYBILL_ADDON_STATE_DIR"
+[ -e pid ] && grep -qs ') [RSDT] ' "/proc/$(cat pid)/stat" && echo "$$" >>double
+echo $$ >pid
+echo "$WAYBILL_ADDON_VERSION" >>starts
+${rest}
+`;
+}
+
+export const STAYS: string = counting('trap "exit 0" TERM\nwhile :; do sleep 0.05; done');

@@ -1,0 +1,144 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { isGroup } from "../../../src/cli/command.ts";
+import { describeTree } from "../../../src/cli/command-tree.ts";
+import { root } from "../../../src/commands/root.ts";
+import { schemaNames, schemaOf } from "../../../src/cli/schemas/names.ts";
+import { jsonOf, runWaybill } from "../../support/binary.ts";
+import { checkDocument, schemaProblem } from "../../support/schemas.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+setDefaultTimeout(120_000);
+
+const described = await describeTree(root);
+const commands = described.flatMap(({ path, command }) => (isGroup(command) ? [] : [path.join("-")]));
+
+function propertiesOf(name: string): object {
+  const properties = schemaOf(name)?.["properties"];
+  return typeof properties === "object" && properties !== null ? properties : {};
+}
+
+describe("the schemas", () => {
+  test.each(schemaNames())("%s is one of draft 2020-12", (name) => {
+    const schema = schemaOf(name);
+    expect(schema).toMatchObject({ $schema: "https://json-schema.org/draft/2020-12/schema" });
+    expect(
+      new Ajv2020({ strict: true, strictTypes: false, strictRequired: false }).compile(schema ?? {}),
+    ).toBeFunction();
+  });
+
+  test("every document that is described belongs to a command", () => {
+    const results = schemaNames().filter((name) => "exit_code" in propertiesOf(name));
+    expect(results.filter((name) => !commands.includes(name) && name !== "error" && name !== "help")).toEqual(
+      [],
+    );
+  });
+
+  test("every command has at least the frame", async () => {
+    for (const name of commands) {
+      const finished = await runWaybill(["schema", name]);
+      expect(finished.code).toBe(0);
+      expect(JSON.parse(finished.stdout)).toMatchObject({
+        title: `waybill.${name}/v1`,
+        properties: { ok: { type: "boolean" } },
+      });
+    }
+  });
+});
+
+describe("a document that departs from its schema is seen", () => {
+  const frame = { schema: "waybill.version/v1", ok: true, exit_code: 0 };
+  const version = {
+    ...frame,
+    version: "1",
+    commit: null,
+    built_at: null,
+    runtime: "bun",
+    platform: "linux/x64",
+  };
+  const wrong: [string, object][] = [
+    ["another schema", { ...version, schema: "waybill.other/v1" }],
+    ["no verdict", { ...version, ok: undefined }],
+    ["an exit code that nobody knows", { ...version, exit_code: 99 }],
+    ["a missing member of a success", { ...version, runtime: undefined }],
+    ["a member of another kind", { ...version, version: 1 }],
+    ["a pattern", { ...version, built_at: "yesterday" }],
+    ["an error without a code", { ...version, error: { message: "x" } }],
+    ["an error with a code that nobody knows", { ...version, error: { code: "x", message: "x" } }],
+  ];
+  test.each(wrong)("%s", (_what, document) => {
+    expect(schemaProblem("version", JSON.parse(JSON.stringify(document)))).not.toBeNull();
+  });
+
+  test("and one that has more is not", () => {
+    expect(schemaProblem("version", { ...version, new_member: 1 })).toBeNull();
+    expect(schemaProblem("version", { ...frame, ok: false, exit_code: 1 })).toBeNull();
+  });
+
+  test("wherever a test looks at one", () => {
+    expect(() => checkDocument(`${JSON.stringify({ ...version, version: 1 })}\n`)).toThrow(
+      "waybill schema version",
+    );
+    checkDocument(`${JSON.stringify(version)}\n`);
+    checkDocument('{"schema":"waybill.version/v1","cut');
+  });
+});
+
+describe("real output", () => {
+  test("of the commands that speak about the others", async () => {
+    for (const args of [
+      ["completions", "bash"],
+      ["man"],
+      ["schema"],
+      ["schema", "policy"],
+      ["version"],
+      ["--help"],
+    ]) {
+      const document = jsonOf(await runWaybill([...args, "--json"]));
+      const name = /^waybill\.([a-z-]+)\/v1$/u.exec(String(document["schema"]))?.[1] ?? "";
+      expect([args, schemaProblem(name, document)]).toEqual([args, null]);
+    }
+  });
+
+  test("of a capture, a signature and a statement", async () => {
+    using folder = temporaryFolder();
+    await Bun.write(folder.at("app/main.ts"), "1\n");
+    await Bun.write(folder.at("predicate.json"), "{}");
+    const inside = { cwd: folder.path };
+    const steps = [
+      ["capture", "app", "--manifest", "app.jsonl", "--json"],
+      ["key", "new", "--out", "release.key", "--json"],
+      ["key", "trust", "init", "root.json", "--key", "release.key", "--json"],
+      ["sign", "app/main.ts", "--key", "release.key", "--format", "ssh", "--json"],
+      [
+        "attest",
+        "app/main.ts",
+        "--predicate",
+        "predicate.json",
+        "--predicate-type",
+        "https://example.com/x",
+        "--key",
+        "release.key",
+        "--format",
+        "dsse",
+        "--out",
+        "main.dsse",
+        "--json",
+      ],
+    ];
+    for (const args of steps) {
+      const document = jsonOf(await runWaybill(args, inside));
+      expect([args, document["ok"]]).toEqual([args, true]);
+    }
+    // The files that they wrote are the formats that the schemas describe.
+    for (const line of readFileSync(folder.at("app.jsonl"), "utf8").trimEnd().split("\n"))
+      expect(schemaProblem("manifest-line", JSON.parse(line))).toBeNull();
+    const statement = JSON.parse(readFileSync(folder.at("main.dsse"), "utf8"));
+    expect(schemaProblem("envelope", statement)).toBeNull();
+    expect(schemaProblem("statement", JSON.parse(atob(statement.payload)))).toBeNull();
+    const trust = JSON.parse(readFileSync(folder.at("root.json"), "utf8"));
+    expect(schemaProblem("envelope", trust)).toBeNull();
+    expect(schemaProblem("trust-root", JSON.parse(atob(trust.payload)))).toBeNull();
+  });
+});
