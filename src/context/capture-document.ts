@@ -145,13 +145,14 @@ function contextDocument(capture: Capture): {
   readonly ignore_file: string | null;
   readonly skipped: { path: string; kind: string }[];
 } {
-  const { walk, chosen, items } = capture.context;
-  const count = (kind: string): number => walk?.entries.filter((entry) => entry.kind === kind).length ?? 0;
+  const { walk, chosen } = capture.context;
+  const count = { file: 0, directory: 0, symlink: 0 };
+  for (const { kind } of walk?.entries ?? []) count[kind]++;
   return {
-    files: count("file"),
-    dirs: count("directory"),
-    symlinks: count("symlink"),
-    bytes: items?.reduce((sum, item) => sum + (item.kind === "file" ? item.content.size : 0), 0) ?? null,
+    files: count.file,
+    dirs: count.directory,
+    symlinks: count.symlink,
+    bytes: capture.health?.bytes ?? null,
     dockerfile: shownFile(chosen?.dockerfile),
     ignore_file: shownFile(chosen?.ignoreFile),
     skipped: [...(walk?.skipped ?? [])],

@@ -27,7 +27,7 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
     });
   }
-  const vcs = context.items?.find(({ path }) => path.includes(".git") && VCS.test(path));
+  const vcs = context.walk?.holdsVcs === true ? context.items?.find(({ path }) => VCS.test(path)) : undefined;
   if (vcs !== undefined) {
     warnings.push({
       code: "vcs_included",

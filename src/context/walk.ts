@@ -38,6 +38,8 @@ export type Walk = {
   readonly changed: readonly string[];
   /** False when no two names are one where letter case does not count. */
   readonly mayCollide: boolean;
+  /** Something of a version control system is in it. */
+  readonly holdsVcs: boolean;
 };
 
 type Kind = Entry["kind"] | "fifo" | "socket" | "device";
@@ -75,6 +77,7 @@ class Walker implements Walk {
   readonly unreadable: { path: string; reason: string }[] = [];
   readonly changed: string[] = [];
   mayCollide = false;
+  holdsVcs = false;
   readonly #root: string;
   readonly #selection: Selection;
   readonly #onFile: (path: BytePath) => void;
@@ -117,7 +120,10 @@ class Walker implements Walk {
 
   /** True when it is a directory that was entered. */
   #child(path: BytePath, child: Named, { match, waiting }: Level): boolean {
-    if (child.name === ".git" && !this.#selection.includeVcs) return false;
+    if (child.name === ".git") {
+      if (!this.#selection.includeVcs) return false;
+      this.holdsVcs = true;
+    }
     const { outputs } = this.#selection;
     // To look a path up costs as much as to list it, and mostly there is nothing to find.
     if (outputs.size > 0 && outputs.has(path)) return false;
