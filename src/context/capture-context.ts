@@ -47,9 +47,6 @@ export type ContextCapture = {
 
 export type ContextProblem = "ignore_file_invalid" | "unreadable" | "unstable";
 
-/** So many entries leave more behind than it costs to collect it. */
-const COLLECTED_ENTRIES = 20_000;
-
 /** How often a context that changes under the read is read again. */
 const ATTEMPTS = 2;
 
@@ -140,8 +137,6 @@ async function attemptCapture(
     const walk = await walkContext(root, selection, turns, (path) => {
       if (archive === null) crew.add(path);
     });
-    // What listing left behind would stay until the end, because little is allocated from here on.
-    if (walk.entries.length >= COLLECTED_ENTRIES) Bun.gc(true);
     const layout = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
     const displaced = [...layout.displaced].map(({ path }) => path);
     const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };

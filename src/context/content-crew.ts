@@ -106,6 +106,8 @@ export class ContentCrew {
     if (this.#hashing === null) return;
     const most = Math.min(useful, Math.max(CORES, this.#onColdDisk() ? THREADS_ON_COLD_DISK : 0) - 1);
     while (this.#threads.length + 1 <= most) {
+      // From here on the same is done often enough to be worth compiling (see scripts/compile).
+      if (this.#threads.length === 0) Bun.unsafe.setJITPolicy(1);
       const thread = new Thread("context/content-worker");
       this.#threads.push(thread);
       tell(thread, { kind: "begin", root: this.#root, format: this.#format, cancelled: this.#cancelled });

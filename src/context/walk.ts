@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
 import {
-  bytePathFromText,
   bytePathOf,
   childPath,
   isAscii,
@@ -36,7 +35,7 @@ export type Walk = {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   /** Something vanished between being listed and being looked at. */
   readonly changed: readonly string[];
-  /** False when no two names are one where letter case does not count. */
+  /** False when all names are ASCII and no two of them are one where letter case does not count. */
   readonly mayCollide: boolean;
   /** Something of a version control system is in it. */
   readonly holdsVcs: boolean;
@@ -197,7 +196,7 @@ function listDirectory(
       }
       capitals = true;
     }
-    const name = bytePathFromText(child.name);
+    const name = child.name as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- ASCII is its own bytes
     children.push(named(name, kindOf(child) ?? kindOnDisk(root, path, name)));
   }
   if (children.length < 2) return { children, mayCollide: false };

@@ -33,6 +33,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   "bun:ffi": /^host\//u,
   "bun:sqlite": /^control-plane\//u,
   bun: /^control-plane\//u,
+  "node:buffer": /./u,
   "node:fs": /^(?!base\/)/u,
   "node:net": /^control-plane\//u,
   "node:crypto": /^(?!base\/)/u,
@@ -273,7 +274,13 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
 const WORLD =
   /\bBun\.(?!CryptoHasher\b|deepEquals\b|stripANSI\b)\w+|\bfetch\(|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\brandom(?:Bytes|UUID|Int)\b|\bgetRandomValues\b|\bgenerateKeyPair|\bgetRandom/u;
-const PURE_MODULES = new Set(["node:path", "node:crypto", "@noble/ed25519", "@noble/hashes/sha2.js"]);
+const PURE_MODULES = new Set([
+  "node:buffer",
+  "node:path",
+  "node:crypto",
+  "@noble/ed25519",
+  "@noble/hashes/sha2.js",
+]);
 
 export const MOST_LINES = 300;
 
