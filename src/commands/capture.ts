@@ -185,7 +185,10 @@ async function submit(
 ): Promise<SubmittedBuild | Failure> {
   try {
     const clock = { ...SYSTEM_CLOCK, date: world.now };
-    return await submitBuild(submission, sourceFields(captured), archive, clock, world.stop);
+    const { dockerfile } = captured.context.chosen ?? { dockerfile: null };
+    const isHashed = dockerfile === null || dockerfile.inside === "Dockerfile";
+    const sent = { path: archive, isHashed };
+    return await submitBuild(submission, sourceFields(captured), sent, clock, world.stop);
   } catch (error) {
     return asFailure(error);
   }

@@ -16,7 +16,8 @@ import {
   type CapturedSource,
   type SourceComparison,
 } from "../context/verify-source.ts";
-import { readArchiveSource, withoutTravelling } from "../context/read-archive.ts";
+import { compareArchive } from "../context/archive-comparison.ts";
+import { readArchiveSource } from "../context/read-archive.ts";
 import { contextRoot } from "../context/capture-context.ts";
 import { describeDifferences, explainByCommit, type Explanation } from "../context/explain-by-commit.ts";
 import { readFolder, rulesOfCapture } from "../context/read-folder.ts";
@@ -79,8 +80,7 @@ async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promi
   const source = resolve(world.cwd, flags.context);
   if (!isFolder(source, flags.context)) {
     const found = await readArchiveSource(source, objectFormatOf(captured), world.stop);
-    const items = withoutTravelling(found.items, captured);
-    return report(captured, compareSource(captured, { ...found, items }), null);
+    return report(captured, compareArchive(captured, found), null);
   }
   for (const path of captured.ownOutputs)
     world.say.warn(`not compared: ${quoted(path)}, which the capturing run wrote itself`);
@@ -140,7 +140,9 @@ function report(
       new Failure("nothing_checked", "the capture has no digest that can be computed from this source", {
         hint:
           captured.digests.tar_sha256 === undefined
-            ? "capture again; this one could not read its context"
+            ? captured.displaced.length > 0
+              ? "capture with --archive: another file has a name of the tree in its archives"
+              : "capture again; this one could not read its context"
             : "compare its archive; only that one has a digest",
       }),
     );

@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import { exactText, isAscii, locate, shownText, type BytePath } from "./byte-path.ts";
+import { exactText, isAscii, locate, patternText, type BytePath } from "./byte-path.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
 import type { TreeItem } from "./tree-digests.ts";
@@ -32,7 +32,7 @@ export function examine(root: string, items: readonly TreeItem[], mayCollide: bo
   for (const { path, kind, content } of items) {
     const ascii = isAscii(path);
     if (mayCollide) {
-      const lower = (ascii ? path : shownText(path)).toLowerCase();
+      const lower = (ascii ? path : patternText(path)).toLowerCase();
       if (folded.has(lower)) caseCollisions.push(path);
       else folded.add(lower);
     }

@@ -2,7 +2,7 @@ import { readCommitTree, type CommitTree } from "./commit-tree.ts";
 import type { Commit } from "./commit.ts";
 import { readDirty } from "./dirty.ts";
 import type { Git } from "./git.ts";
-import { readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
+import { readCommitId, readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
 import { absent, known, type Known } from "./known.ts";
 import { readOperation, type Operation } from "./operation.ts";
 import { readPushed, type Pushed } from "./pushed.ts";
@@ -70,17 +70,18 @@ const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\.
 export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: true }>): Promise<GitFacts> {
   const { top, subpath, objectFormat, shallow } = workTree;
   const pointing = refsAtHead(git);
+  const commit = readCommitId(git);
   const committed = readCommitTree(git, subpath);
   const branch = readSymbolicHead(git);
   const configured = git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]);
   const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, treeId, version] =
     await Promise.all([
       branch,
-      readHead(git, branch, pointing),
+      readHead(git, commit, branch, pointing),
       configured,
       readDirty(git, top, subpath, committed, configured),
       committed,
-      readPushed(git, pointing, shallow),
+      readPushed(git, commit, pointing, shallow),
       git.line(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]),
       readSuperproject(git, top),
       git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]),

@@ -83,6 +83,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
   ],
   context: [
+    "archive-comparison",
     "build-record",
     "byte-path",
     "capture-description",
@@ -96,7 +97,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "git-document",
     "health-document",
     "ignore*",
-    "verify-source",
+    "inclusion",
     "layout",
     "manifest",
     "matches-commit",
@@ -107,6 +108,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "tar-reading",
     "tree-difference",
     "tree-digests",
+    "verify-source",
   ],
   trust: [
     "allowed-signers",

@@ -37,7 +37,7 @@ const git: Schema = object({
   linked_worktree: flag,
   in_progress: nullable(
     object({
-      kind: word("merge", "rebase", "cherry_pick", "revert", "bisect"),
+      kind: word("rebase", "apply", "merge", "cherry_pick", "revert", "bisect"),
       branch: nullable(text),
     }),
   ),
@@ -156,6 +156,7 @@ export const CAPTURE_RESULTS: { readonly [name: string]: ResultShape } = {
         dockerfile: nullable(text),
         ignore_file: nullable(text),
         skipped: list(object({ path: text, kind: word("device", "fifo", "socket") })),
+        displaced: list(text),
       }),
       ref_full: nullable(text),
       ref_full_detail: object({ reason: nullable(text) }),
