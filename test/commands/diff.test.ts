@@ -190,6 +190,14 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
+test.skipIf(!HAS_GIT)("what a manifest lists is in, whatever an ignore file in it says", async () => {
+  const files = { ...FILES, ".dockerignore": "docs\n" };
+  const root = makeRepository(newFolder(), { files });
+  const manifest = join(newFolder(), "list.jsonl");
+  await captureJson(root, ["--no-ignore", "--manifest", manifest]);
+  expect((await diff(manifest, "git:HEAD", [], root)).exit).toBe(0);
+});
+
 test.skipIf(!HAS_GIT)(
   "what gave way in an archive to another Dockerfile is named and not compared",
   async () => {
@@ -206,7 +214,7 @@ test.skipIf(!HAS_GIT)(
     expect(source.exit).toBe(0);
     expect(JSON.parse(source.stdout)).toMatchObject({
       checked: 1,
-      not_compared: ["working_tree_hash", "dir_hash", "git_tree"],
+      not_compared: ["working_tree_hash", "git_tree", "dir_hash"],
     });
     await waybill(["capture", root, "--json", "--out", capture, ...dockerfile]);
     const untold = await waybill(["verify", "source", archive, "--capture", capture]);

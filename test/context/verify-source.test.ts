@@ -60,7 +60,7 @@ function reportOf(ran: Finished): Report {
   return jsonOf(ran) as unknown as Report;
 }
 
-const TREE = ["working_tree_hash", "dir_hash", "git_tree"];
+const TREE = ["working_tree_hash", "git_tree", "dir_hash"];
 
 describe.skipIf(Bun.which("git") === null)("a source", () => {
   test("that is the captured folder or a clone of it is equal", async () => {
