@@ -2,9 +2,10 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../base/limits.ts";
 import { CommitTree, type TreeEntry } from "./commit-tree.ts";
+import { configuredRepo } from "./configured-repo.ts";
 import { exactTextOf, textOf, type Git } from "./git.ts";
 import { absent, type Known } from "./known.ts";
-import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+import { REMOTE_SETTINGS } from "./remote-choice.ts";
 import { mayExist } from "./repository-search.ts";
 
 /** A repository that the commit names inside the context, by one commit. */
@@ -70,10 +71,7 @@ async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise
   return {
     ...none,
     head: head.ok ? textOf(head.stdout).trimEnd() : null,
-    repo:
-      settings.ok || settings.code === 1
-        ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch)
-        : absent(settings.reason),
+    repo: configuredRepo(settings, branch),
     tree: tree.ok ? new CommitTree(tree.stdout) : null,
   };
 }

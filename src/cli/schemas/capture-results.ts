@@ -21,12 +21,12 @@ import {
 const known = (value: Schema): Schema =>
   object({
     value: nullable(value),
-    source: word("git", "ci", "flag", "context", "none"),
+    source: word("git", "ci", "context", "none"),
     reason: nullable(text),
   });
 
 const git: Schema = object({
-  read_by: text,
+  read_by: word("git", "files"),
   object_format: word("sha1", "sha256"),
   commit_tree: nullable(objectId),
   commit_time: nullable(instant),
