@@ -21,6 +21,7 @@ import { readArchiveSource } from "../context/read-archive.ts";
 import { contextRoot } from "../context/capture-context.ts";
 import { describeDifferences, explainByCommit, type Explanation } from "../context/explain-by-commit.ts";
 import { readFolder, rulesOfCapture } from "../context/read-folder.ts";
+import { TIME_BUDGET_FLAG, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   context: {
@@ -46,12 +47,7 @@ const FLAGS = {
   },
   "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
   "include-vcs": { type: "boolean", description: "keep .git in, as the capture did" },
-  "time-budget": {
-    type: "string",
-    valueHint: "10s",
-    default: "10s",
-    description: "for all git calls together",
-  },
+  ...TIME_BUDGET_FLAG,
 } as const;
 
 export const verifySource: Command = defineCommand({
@@ -68,10 +64,7 @@ export const verifySource: Command = defineCommand({
 });
 
 async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined)
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
+  refuseTwoIgnoreRules(flags);
   const gitBudgetMs = parseDuration(flags["time-budget"], "--time-budget");
   const place = resolve(world.cwd, flags.capture);
   const bytes = readBounded(place, LIMITS.documentBytes, "capture");
