@@ -27,20 +27,11 @@ import {
   sourceDateEpoch,
 } from "./capture-outputs.ts";
 import { readSubmission, SUBMIT_FLAGS } from "./capture-submission.ts";
+import { CONTEXT_FLAGS, TIME_BUDGET_FLAG, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   context: { type: "positional", default: ".", description: "the folder that is built", required: false },
-  dockerfile: {
-    type: "string",
-    valueHint: "FILE",
-    description: "the Dockerfile, also one outside the context",
-  },
-  "ignore-file": {
-    type: "string",
-    valueHint: "FILE",
-    description: "the ignore file, in place of Docker's choice",
-  },
-  "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
+  ...CONTEXT_FLAGS,
   "include-vcs": { type: "boolean", description: "keep .git in; the hash is then not reproducible" },
   repo: { type: "string", valueHint: "DIR", description: "the work tree to attribute the context to" },
   ...OUTPUT_FLAGS,
@@ -54,12 +45,7 @@ const FLAGS = {
     type: "boolean",
     description: "fail unless a remote-tracking branch contains the commit",
   },
-  "time-budget": {
-    type: "string",
-    valueHint: "10s",
-    default: "10s",
-    description: "for all git calls together",
-  },
+  ...TIME_BUDGET_FLAG,
   ...SUBMIT_FLAGS,
 } as const;
 
@@ -102,11 +88,7 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     path === undefined ? undefined : resolve(world.cwd, path),
   );
   refuseSameFile({ archive: named, manifest, out });
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined) {
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
-  }
+  refuseTwoIgnoreRules(flags);
   // A submission needs the archive on disk, and its digest needs one at all; without --archive for this run only.
   const needed = submission !== null ? "context.tar.gz" : digests?.has("tar_sha256") ? "context.tar" : null;
   const scratch = needed !== null && named === undefined ? mkdtempSync(join(tmpdir(), "waybill-")) : null;
@@ -185,7 +167,10 @@ async function submit(
 ): Promise<SubmittedBuild | Failure> {
   try {
     const clock = { ...SYSTEM_CLOCK, date: world.now };
-    return await submitBuild(submission, sourceFields(captured), archive, clock, world.stop);
+    const { dockerfile } = captured.context.chosen ?? { dockerfile: null };
+    const isHashed = dockerfile === null || dockerfile.inside === "Dockerfile";
+    const sent = { path: archive, isHashed };
+    return await submitBuild(submission, sourceFields(captured), sent, clock, world.stop);
   } catch (error) {
     return asFailure(error);
   }

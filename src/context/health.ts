@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import { exactText, isAscii, locate, shownText, type BytePath } from "./byte-path.ts";
+import { exactText, isAscii, locate, patternText, type BytePath } from "./byte-path.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
 import type { TreeItem } from "./tree-digests.ts";
@@ -31,7 +31,7 @@ export function examine(root: string, items: readonly TreeItem[], mayCollide: bo
   let [bytes, decomposed, looks] = [0, 0, 0];
   for (const { path, kind, content } of items) {
     if (mayCollide) {
-      const lower = shownText(path).toLowerCase();
+      const lower = patternText(path).toLowerCase();
       if (folded.has(lower)) caseCollisions.push(path);
       else folded.add(lower);
       if (isDecomposed(path)) decomposed++;

@@ -107,12 +107,19 @@ class TextHasher {
 export function gitTree(items: readonly TreeItem[], format: ObjectFormat): string {
   const trees = new OpenTrees(format);
   for (const item of items) {
-    const { path, content } = item;
-    if (content.blob === null) throw new RangeError("an item has no blob id");
-    const cut = path.lastIndexOf("/") + 1;
-    trees.enter(path.slice(0, cut));
-    trees.add(modeOf(item), path.slice(cut), content.blob);
+    if (item.content.blob === null) throw new RangeError("an item has no blob id");
+    trees.place(item.path, modeOf(item), item.content.blob);
   }
+  return Buffer.from(trees.finish()).toString("hex");
+}
+
+/** The same of what git listed itself: blobs only, in git's order. */
+export function gitTreeOf(
+  entries: readonly { readonly path: BytePath; readonly mode: string; readonly id: Uint8Array }[],
+  format: ObjectFormat,
+): string {
+  const trees = new OpenTrees(format);
+  for (const { path, mode, id } of entries) trees.place(path, mode, id);
   return Buffer.from(trees.finish()).toString("hex");
 }
 
@@ -132,8 +139,20 @@ class OpenTrees {
     this.#format = format;
   }
 
+  /** The paths come in git's order. */
+  place(path: BytePath, mode: string, id: Uint8Array): void {
+    const cut = path.lastIndexOf("/") + 1;
+    this.#enter(path.slice(0, cut));
+    this.#add(mode, path.slice(cut), id);
+  }
+
+  finish(): Uint8Array {
+    this.#enter("");
+    return this.#id(0);
+  }
+
   /** `folder` ends with a slash, or is "". */
-  enter(folder: string): void {
+  #enter(folder: string): void {
     if (folder === this.#folder) return;
     while (!folder.startsWith(this.#folder)) this.#leave();
     for (let at = this.#folder.length; at < folder.length;) {
@@ -144,7 +163,7 @@ class OpenTrees {
     this.#folder = folder;
   }
 
-  add(mode: string, name: string, id: Uint8Array): void {
+  #add(mode: string, name: string, id: Uint8Array): void {
     const words = `${mode} ${name}\0`;
     const needed = this.#length + words.length + id.length;
     if (needed > this.#buffer.length) {
@@ -155,18 +174,13 @@ class OpenTrees {
     this.#length += id.length;
   }
 
-  finish(): Uint8Array {
-    this.enter("");
-    return this.#id(0);
-  }
-
   #leave(): void {
     const left = this.#open.pop();
     if (left === undefined) throw new RangeError("the root cannot be left");
     const id = this.#id(left.start);
     this.#length = left.start;
     this.#folder = this.#folder.slice(0, -left.name.length - 1);
-    this.add("40000", left.name, id);
+    this.#add("40000", left.name, id);
   }
 
   #id(start: number): Uint8Array {
