@@ -37,12 +37,13 @@ export type ReadAnswer = Met & {
 const LISTING = "/cp/admin/runtime-image";
 const PROMOTE = "/cp/admin/runtime-image/promote";
 
-/** Errors in which no byte of the request can have reached the server. */
-const NOT_SENT: ReadonlySet<Failure["code"]> = new Set([
-  "connection_failed",
-  "name_not_resolved",
-  "tls_failed",
-  "proxy_failed",
+/** Errors in which no byte of the request can have reached the server; all others leave open what became of it. */
+const NOT_SENT: ReadonlyMap<Failure["code"], "try_again" | "refused"> = new Map([
+  ["connection_failed", "try_again"],
+  ["name_not_resolved", "try_again"],
+  // As with a read: neither gets better by itself.
+  ["tls_failed", "refused"],
+  ["proxy_failed", "refused"],
 ]);
 
 /** Reads the listing and finds the wanted row. What goes wrong is a value, an interruption too. */
@@ -162,7 +163,7 @@ export async function writePin(
   } catch (error) {
     const failure = foreseen(error);
     return {
-      kind: NOT_SENT.has(failure.code) ? "try_again" : "ambiguous",
+      kind: NOT_SENT.get(failure.code) ?? "ambiguous",
       failure,
       status: null,
       waitMs: null,
@@ -203,6 +204,8 @@ export function ask(
     url: new URL(path, target.base),
     headers: {
       accept: "application/json",
+      // What a cache in between remembers is no proof (RFC 9111 §5.2.1.4).
+      "cache-control": "no-cache",
       ...headers,
       authorization: `Bearer ${token.value}`,
       "user-agent": exchange.userAgent ?? `waybill/${BUILD.version}`,

@@ -65,6 +65,12 @@ describe("network and TLS", () => {
     expect(run.stderr).toContain("the promotion was accepted, and nothing proves that it landed");
   });
 
+  test("case 6: a body that trickles in is over when the attempt is, though something always comes", async () => {
+    const trickle: Answer = { ...listing(row(NEW)), send: "trickle" };
+    const run = await runCase(VERIFY_WORDS, { [LIST]: trickle }, ["--attempt-timeout", "300ms"]);
+    expect(run.told).toBe("failed 12 deadline_passed: GET");
+  });
+
   test.each([
     ["headers that never come", STALL],
     ["a body that stops", { ...listing(row(NEW)), bodyBytes: 20, then: "stall" } satisfies Answer],
@@ -89,7 +95,7 @@ describe("network and TLS", () => {
       body: gzipSync(Buffer.alloc(50_000_000, " ")),
       headers: { "content-encoding": "gzip" },
     };
-    expect((await runCase(VERIFY_WORDS, { [LIST]: bomb })).told).toBe("failed 10 answer_not_json: GET");
+    expect((await runCase(VERIFY_WORDS, { [LIST]: bomb })).told).toBe("failed 10 answer_malformed: GET");
   });
 
   test("case 8: and take little memory", async () => {
@@ -147,10 +153,10 @@ describe("network and TLS", () => {
     });
   });
 
-  test("case 9: a port that speaks no TLS is tls_failed at once", async () => {
+  test("case 9: a port that speaks no TLS is 12 at once", async () => {
     await using server = await rawServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const run = await runOn(PROMOTE_WORDS, `https://${server.url.host}`, ["--timeout", "1h"]);
-    expect(run.told).toBe("failed 12 tls_failed: GET");
+    expect(run.told).toBe("failed 12 tls_broken: GET");
     expect(run.leg.error?.message).toContain("speaks no TLS");
   });
 

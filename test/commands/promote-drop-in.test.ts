@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
 import { jsonOf, runProgram, runWaybill, type Finished } from "../support/binary.ts";
 import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
+import { parsedOutputs } from "../support/step-outputs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 
 const TOKEN = "admin-token-1234";
@@ -141,6 +142,22 @@ describe.skipIf(!HAS_OPENSSL)(
       );
       expect(run.stdout).toStartWith(`FAILED  ${shown}: codex (global)`);
       expect(run.stderr).toStartWith(`error: ${shown}: PIN MISMATCH`);
+    });
+
+    test.each([
+      ["Staging (EU)", "Staging__EU__outcome"],
+      ["prod.eu", "prod_eu_outcome"],
+      ["1. Größe", "_1__Gr__e_outcome"],
+      ['a"\nok=true\n', "a__ok_true_outcome"],
+    ])("ENV_NAME %j keeps no step output from being written", async (name, output) => {
+      writeFileSync(folder.at("outputs"), "");
+      const env = { EXPECTED_DIGEST: NEW, ENV_NAME: name, GITHUB_OUTPUT: folder.at("outputs") };
+      const run = await script(verify, { [LIST]: listing(row(NEW)) }, env);
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      const outputs = parsedOutputs(readFileSync(folder.at("outputs"), "utf8"));
+      expect(outputs).toMatchObject({ ok: "true", outcome: "matches", [output]: "matches" });
+      expect(Object.keys(outputs)).toHaveLength(8);
+      expect(JSON.parse(outputs["legs_json"] ?? "")).toMatchObject([{ outcome: "matches", digest: NEW }]);
     });
 
     test.each([
