@@ -97,12 +97,12 @@ async function send(wanted: HttpRequest): Promise<Response> {
 }
 
 /**
- * Whether the server promised a length within the ceiling, and nothing that goes before it (RFC 9112 §6.3): then no
- * more than that is read, and the runtime's stream, which costs a short run more than the request, is not needed.
+ * Whether the server promised a length within the ceiling: then no more than that is read, and the runtime's stream,
+ * which costs a short run more than the request, is not needed.
  */
 function isShort({ headers }: Response, { maxBytes }: HttpRequest): boolean {
   const length = headers.get("content-length") ?? "";
-  return !headers.has("transfer-encoding") && /^\d{1,9}$/u.test(length) && Number(length) <= maxBytes;
+  return /^\d{1,9}$/u.test(length) && Number(length) <= maxBytes;
 }
 
 async function wholeBody(response: Response, wanted: HttpRequest): Promise<Uint8Array> {
