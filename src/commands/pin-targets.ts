@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { nearest } from "../base/nearest.ts";
@@ -74,16 +74,18 @@ function namedTargets(flags: PlaceFlags, world: World): Named[] {
   if (flags.all && flags.env.length > 0)
     throw new Failure("flags_contradict", "--all and --env contradict each other");
   const place = resolve(world.cwd, path);
-  const known = parseTargetConfig(
-    readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable"),
-    path,
-  );
+  const bytes = readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable");
+  const known = parseTargetConfig(bytes, path);
+  const placed = (env: string, config: TargetConfig): Named => {
+    if (config.token_file === undefined) return { env, config };
+    return { env, config: { ...config, token_file: resolve(dirname(place), config.token_file) } };
+  };
   const twice = flags.env.find((env, index) => flags.env.indexOf(env) !== index);
   if (twice !== undefined) throw new Failure("flag_repeated", `--env names ${quoted(twice)} twice`);
-  if (flags.all) return [...known].map(([env, config]) => ({ env, config }));
+  if (flags.all) return [...known].map(([env, config]) => placed(env, config));
   return flags.env.map((env) => {
     const config = known.get(env);
-    if (config !== undefined) return { env, config };
+    if (config !== undefined) return placed(env, config);
     const names = [...known.keys()];
     const meant = meantName(env, names, nearest(env, names));
     throw new Failure(
