@@ -136,7 +136,7 @@ describe.skipIf(!CAN_MAKE_CERTIFICATES)("a proxy (needs openssl)", () => {
         socket.write("HTTP/1.1 200 OK\r\n\r\n");
         socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ pins: [row(NEW)] })}`));
       },
-      "tls_failed",
+      "tls_broken",
     ],
   ];
   test.each(ANSWERS)("that %s is 12", async (what, answer, code) => {
