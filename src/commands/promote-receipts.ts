@@ -95,5 +95,5 @@ function decisionOf(gate: GateResult | null, env: string, template: string): Rec
   const decision = gate?.decisions.find((one) => one.env === env && one.template === template);
   if (gate === null || decision === undefined) return null;
   const { rules, warnings, evidence } = decision;
-  return { policy: gate.policy, rules, warnings, evidence };
+  return { policy: gate.policy, rules: rules.map(({ name: rule }) => rule), warnings, evidence };
 }
