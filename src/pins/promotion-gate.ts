@@ -2,10 +2,11 @@ import { isSha256, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
+import { mainRefusal } from "../trust/attestation-refusals.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
 import { rulesFor } from "../trust/policy-decision.ts";
 import type { PolicyRule, RepositoryName } from "../trust/policy-document.ts";
-import { mainRefusal, verifyAttestations, type AttestationQuestion } from "../trust/verify-attestation.ts";
+import { verifyAttestations, type AttestationQuestion } from "../trust/verify-attestation.ts";
 import type { WantedPin } from "./pin.ts";
 
 /** What stands before a promotion: nothing is sent unless every pin is allowed in every environment. */
