@@ -57,7 +57,7 @@ export const attest: Command = defineCommand({
     "waybill attest sha256:… --capture capture.json --key-env RELEASE_KEY --out codex.sigstore.json",
     "waybill attest app --predicate sbom.json --predicate-type https://spdx.dev/Document --key release.key --format jsonl",
   ],
-  exits: ["auth", "missing", "mismatch", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "missing", "mismatch", "protocol", "conflict", "interrupted", "terminated"],
   act: attestAct,
 });
 

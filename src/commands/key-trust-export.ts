@@ -30,7 +30,7 @@ export const keyTrustExport: Command = defineCommand({
     "waybill key trust export trust.json --to allowed-signers --role build > allowed_signers",
     "waybill key trust export trust.json --to pem --out keys/",
   ],
-  exits: ["untrusted", "missing"],
+  exits: ["untrusted", "missing", "protocol"],
   act: async (values, world) => {
     const { out, role, to } = values;
     const { root } = loadTrustRoot(values.root);

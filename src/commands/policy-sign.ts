@@ -25,7 +25,7 @@ export const policySign: Command = defineCommand({
     "waybill policy sign policy.json --key policy.key",
     "waybill policy sign policy.signed.json --key second.key",
   ],
-  exits: ["auth", "untrusted"],
+  exits: ["auth", "untrusted", "protocol", "interrupted", "terminated"],
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
     const { policy, envelope, resigned } = signPolicy(values.file, key, repositoryName);
