@@ -101,8 +101,32 @@ export function readLayout(
   return new Layout(resolve(world.cwd, flags.root ?? DEFAULT_ROOT[name]), name);
 }
 
-/** Of the commands that decide what an assignment list means for this host. */
-export const LIST_FLAGS = {
+const TRUST_FLAGS = {
+  trust: {
+    type: "string",
+    valueHint: "ROOT",
+    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
+  },
+  "trust-state": {
+    type: "string",
+    valueHint: "FILE",
+    description: "with --trust: remembers the newest root seen here, and refuses older ones",
+  },
+} as const;
+
+const SIGNER = {
+  key: {
+    type: "string",
+    repeat: true,
+    valueHint: "FILE|TEXT",
+    description: "an Ed25519 public key that has to have signed; any of several",
+  },
+} as const;
+
+/** Of the commands that look at what a host has already. */
+export const SIGNERS_FLAGS: typeof SIGNER & typeof TRUST_FLAGS = { ...SIGNER, ...TRUST_FLAGS };
+
+const LIST = {
   "token-env": {
     type: "string",
     valueHint: "VAR",
@@ -115,16 +139,9 @@ export const LIST_FLAGS = {
     valueHint: "FILE|TEXT",
     description: "an Ed25519 public key; any of several may have signed",
   },
-  trust: {
-    type: "string",
-    valueHint: "ROOT",
-    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
-  },
-  "trust-state": {
-    type: "string",
-    valueHint: "FILE",
-    description: "with --trust: remembers the newest root seen here, and refuses older ones",
-  },
+} as const;
+
+const PERMISSION = {
   "allow-unsigned": {
     type: "string",
     repeat: true,
@@ -139,6 +156,13 @@ export const LIST_FLAGS = {
   replace: { type: "boolean", description: "stage other bytes of a staged version beside the old ones" },
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
+
+/** Of the commands that decide what an assignment list means for this host. */
+export const LIST_FLAGS: typeof LIST & typeof TRUST_FLAGS & typeof PERMISSION = {
+  ...LIST,
+  ...TRUST_FLAGS,
+  ...PERMISSION,
+};
 
 type ListFlags = Values<typeof LIST_FLAGS>;
 
@@ -169,6 +193,16 @@ export async function readPlanning(
     now,
     stop: world.stop,
   };
+}
+
+/** Who has to have signed what is staged; null when nobody is named, which leaves signatures alone. */
+export async function readSigners(
+  flags: Values<typeof SIGNERS_FLAGS>,
+  layout: Layout,
+  world: World,
+): Promise<ReleaseKeys | null> {
+  const keys = await readReleaseKeys(flags, layout, world);
+  return flags.trust === undefined && readKeys(flags.key, layout.name, world).length === 0 ? null : keys;
 }
 
 /** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
