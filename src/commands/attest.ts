@@ -16,7 +16,7 @@ import {
 } from "../trust/attestation-file.ts";
 import { readSubject, type ArtifactSubject } from "../trust/attestation-subject.ts";
 import { signEnvelope } from "../trust/dsse.ts";
-import { protectFiles } from "../trust/signature-file.ts";
+import { protectFiles } from "../trust/public-output.ts";
 import { formatStatement, isTypeUri, STATEMENT_PAYLOAD_TYPE, type Statement } from "../trust/statement.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 

@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../cli/command.ts";
 import { formatAllowedSigners } from "../trust/allowed-signers.ts";
 import { exportKeys } from "../trust/key-folder.ts";
 import { loadTrustRoot } from "../trust/trust-root-file.ts";
-import { writePublicOutput } from "../trust/signature-file.ts";
+import { writePublicOutput } from "../trust/public-output.ts";
 
 const FORMS: string[] = ["allowed-signers", "pem", "minisign"];
 

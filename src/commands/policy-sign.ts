@@ -1,7 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { signPolicy, writePolicy } from "../trust/policy-file.ts";
-import { protectFiles } from "../trust/signature-file.ts";
+import { protectFiles } from "../trust/public-output.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 import { repositoryName } from "./policy-flags.ts";
 

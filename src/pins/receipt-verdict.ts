@@ -6,7 +6,8 @@ import type { FoundAttestations } from "../trust/attestation.ts";
 import { promotionReceipt, type Plane, type PromotionReceipt } from "../trust/attestation-promotion.ts";
 import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import type { PublicKey } from "../trust/public-key.ts";
-import { verifyAttestations, type TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
+import { verifyAttestations } from "../trust/verify-attestation.ts";
 
 /** A pin as the control plane shows it together with its receipts. */
 export type ReceiptedPin = {

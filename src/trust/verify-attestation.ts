@@ -18,16 +18,10 @@ import { decide, rulesFor, type Place } from "./policy-decision.ts";
 import type { RepositoryName } from "./policy-document.ts";
 import type { PublicKey } from "./public-key.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
+import { distrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 /** Something that was verified. Made only by `verifyAttestations`, out of the very bytes that were signed. */
 type Verified<T> = T & { readonly __verified: unique symbol };
-
-export type TrustedSigners = {
-  readonly keys: readonly PublicKey[];
-  readonly threshold: number;
-  /** Keys that a trust root knows and that do not count (expired, revoked, another role), for the message. */
-  readonly distrusted: readonly { readonly key: PublicKey; readonly why: Failure }[];
-};
 
 /** Everything that the decision depends on: it reads no file, no clock and no environment. */
 export type AttestationQuestion = {
@@ -141,7 +135,8 @@ function judge(
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
   const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, trusted) : verdict.refusals;
-  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, trusted));
+  if (untrusted.length > 0)
+    refusals.push(...untrusted, ...distrustedSigners(envelope, trusted?.distrusted ?? []));
   if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE) refusals.push(otherPayloadType(envelope.payloadType));
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
   refusals.push(...typeRefusals(statement, question));
@@ -190,19 +185,6 @@ function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | 
       },
     ),
   ];
-}
-
-/** Why a good signature does not count: its key is known, and was revoked, say. */
-function distrustedSigners(envelope: Envelope, trusted: TrustedSigners | null): Failure[] {
-  const distrusted = trusted?.distrusted ?? [];
-  if (distrusted.length === 0) return [];
-  const { signers } = verifyEnvelope(
-    envelope,
-    distrusted.map(({ key }) => key),
-    1,
-  );
-  const ids = new Set(signers.map(({ keyid }) => keyid));
-  return distrusted.filter(({ key }) => ids.has(key.keyid)).map(({ why }) => why);
 }
 
 /** What the payload says: of the envelope whose signatures are checked, never of anything that lies beside it. */

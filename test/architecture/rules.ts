@@ -150,6 +150,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "trust-root-document",
     "trust-root-succession",
     "trusted-key",
+    "trusted-signers",
     "verify-attestation",
   ],
   stores: [

@@ -47,7 +47,7 @@ test("a signed policy", () => {
         openPolicy(
           parseEnvelope(bytes, "it"),
           "it",
-          { keys: [BOB.publicKey], threshold: 1 },
+          { keys: [BOB.publicKey], threshold: 1, distrusted: [] },
           NOW,
           repositoryName,
         ).ok,
