@@ -258,6 +258,8 @@ describe("what comes out is a value or a failure of our own", () => {
       utf8(`{${Array.from({ length: 100_000 }, (_, at) => `"m${at}":${at}`).join(",")}}`),
     ],
     ["a hundred thousand empty lines", utf8("\n".repeat(100_000))],
+    ["a million lines that are nothing", utf8("x\n".repeat(1_000_000))],
+    ["nine million line breaks before a letter", utf8(`${"\n".repeat(9_000_000)}x`)],
   ];
   for (const [what, bomb] of bombs)
     test.each(parsers)(`%s, in place of it ${what}`, (_name, _document, parse) => only(() => parse(bomb)));
