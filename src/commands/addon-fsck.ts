@@ -9,7 +9,8 @@ import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
-import { alone, LOCK_FLAG, readLayout, readSigners, ROOT_FLAGS, SIGNERS_FLAGS } from "./addon-flags.ts";
+import { alone, LOCK_FLAG, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
 export const addonFsck: Command = defineCommand({
   name: "fsck",

@@ -10,7 +10,8 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readTextIfThere } from "../host/files.ts";
-import { readLayout, readSigners, ROOT_FLAGS, SIGNERS_FLAGS } from "./addon-flags.ts";
+import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
 export const verifyAddon: Command = defineCommand({
   name: "addon",
