@@ -120,6 +120,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "attestation-addon",
     "attestation-capture",
     "attestation-promotion",
+    "attestation-refusals",
     "attestation-types",
     "bundle",
     "byte-signer",
@@ -131,6 +132,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "jwk",
     "key-der",
     "key-forms",
+    "member-twins",
     "minisign-key",
     "minisign-secret-key",
     "minisign-signature",
@@ -154,6 +156,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "trust-root-document",
     "trust-root-succession",
     "trusted-key",
+    "trusted-signers",
     "verify-attestation",
   ],
   stores: [

@@ -36,7 +36,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking): Pro
   if (found === undefined) {
     return refuse(new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`));
   }
-  if (checking.keys.length > 0 && found.keyid === null) {
+  if (checking.keys !== null && found.keyid === null) {
     return refuse(
       new Failure(
         "unsigned",
