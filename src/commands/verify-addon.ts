@@ -1,6 +1,7 @@
 import { checkChain } from "../addons/audit/audit-chain.ts";
 import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import { requireRoot } from "../addons/staging/stage-all.ts";
@@ -39,9 +40,10 @@ export const verifyAddon: Command = defineCommand({
     const keys = readKeys(flags.key, layout.name, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
     const platform = platformOf(process.platform, process.arch);
+    const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }));
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }, now));
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);

@@ -143,6 +143,39 @@ describe("a signed statement", () => {
     expect(specs.stated).toBe(true);
   });
 
+  test("that is kept is verified again by verify addon, and so is what was noted of it", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(host.stated(entry, { expires: "2999-01-01T00:00:00Z" }));
+    await host.stage();
+    const keys = ["--key", host.publicKey];
+    expect(await host.verify(keys)).toMatchObject({
+      exit: 0,
+      document: { accepted: [{ statement: { expires: "2999-01-01T00:00:00.000Z", expired: false } }] },
+    });
+    const path = host.path("sample/.waybill-specs.json");
+    const text = readFileSync(path, "utf8");
+    const changed = async (change: (stated: Record<string, unknown>) => void): Promise<unknown> => {
+      const specs = JSON.parse(text);
+      change(specs.active.stated);
+      writeFileSync(path, JSON.stringify(specs));
+      const { exit, document } = await host.verify(keys);
+      return [exit, (document["refusals"] as { code: string }[])[0]?.code];
+    };
+    expect(await changed((stated) => void (stated["expires"] = ""))).toEqual([6, "record_mismatch"]);
+    const other = host.stated(entry, { version: "2" })["artifact_statement"];
+    expect(await changed((stated) => void (stated["envelope"] = JSON.stringify(other)))).toEqual([
+      6,
+      "statement_mismatch",
+    ]);
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const foreign = host.stated(entry, {}, privateKey)["artifact_statement"];
+    expect(await changed((stated) => void (stated["envelope"] = JSON.stringify(foreign)))).toEqual([
+      6,
+      "signature_invalid",
+    ]);
+  });
+
   test("takes older versions back, also from an operator", async () => {
     using host = new Host();
     const [one, two] = [host.program("sample", "1"), host.program("sample", "2")];
