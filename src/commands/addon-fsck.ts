@@ -3,7 +3,7 @@ import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
