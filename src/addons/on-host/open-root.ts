@@ -14,7 +14,23 @@ import { storageFailure } from "./storage-failure.ts";
 export async function openRoot(layout: Layout, budgetMs: number, stop: AbortSignal): Promise<Lock> {
   prepareRoot(layout.root);
   const lock = await acquireLock(requestOf(layout, budgetMs, stop));
-  return prepared(layout, lock, () => {});
+  return prepared(layout, lock, () => sweepUnlessStaging(layout, stop));
+}
+
+/** Downloads that nobody stages any more. One run at a time stages, and what it has under way is not ours. */
+async function sweepUnlessStaging(layout: Layout, stop: AbortSignal): Promise<void> {
+  let staging: Lock;
+  try {
+    staging = await acquireLock({ ...requestOf(layout, 0, stop), path: layout.stagingLock });
+  } catch (error) {
+    if (error instanceof Failure && error.code === "lock_held") return;
+    throw error;
+  }
+  try {
+    sweep(layout.tmp, "downloads");
+  } finally {
+    staging.release();
+  }
 }
 
 /** The same for a root that has to be there already: `not_found` otherwise, and nothing is made. */
@@ -45,29 +61,31 @@ export async function openForStaging(
 ): Promise<StagingRoot> {
   prepareRoot(layout.root);
   const alone = await acquireLock({ ...requestOf(layout, budgetMs, stop), path: layout.stagingLock });
-  try {
-    const turn = await LockTurn.take(requestOf(layout, budgetMs, stop));
-    const release = (): void => {
-      turn.leave();
-      alone.release();
-    };
-    return prepared(layout, { turn, release }, () => sweep(layout.tmp, "downloads"));
-  } catch (error) {
+  const turn = await LockTurn.take(requestOf(layout, budgetMs, stop)).catch((error: unknown) => {
     alone.release();
     throw error;
-  }
+  });
+  const release = (): void => {
+    turn.leave();
+    alone.release();
+  };
+  return prepared(layout, { turn, release }, () => sweep(layout.tmp, "downloads"));
 }
 
 function requestOf(layout: Layout, budgetMs: number, stop: AbortSignal): LockRequest {
   return { path: layout.lock, what: `the root ${layout.root}`, budgetMs, stop };
 }
 
-function prepared<T extends Lock>(layout: Layout, lock: T, more: () => void): T {
+async function prepared<T extends Lock>(
+  layout: Layout,
+  lock: T,
+  more: () => Promise<void> | void,
+): Promise<T> {
   try {
     ownDirectory(layout.addons);
     ownDirectory(layout.tmp);
     sweep(layout.root, "temporary_files");
-    more();
+    await more();
     return lock;
   } catch (error) {
     lock.release();
