@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { shownPlatform } from "../addons/assigned/platform.ts";
 import type { HostRequest } from "../addons/staging/stage-host.ts";
-import { openRoot } from "../addons/staging/stage-all.ts";
+import { openRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { LIMITS } from "../base/limits.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CLEAN_ENVIRONMENT } from "../support/binary.ts";
 import { Host, type Entry } from "./host.ts";
 
-test("a parent that hands its group down changes no mode", async () => {
+test("case 74: a parent that hands its group down changes no mode", async () => {
   using host = new Host();
   chmodSync(host.home, 0o2755);
   host.assign(host.program("sample", "1"));
@@ -15,7 +15,7 @@ test("a parent that hands its group down changes no mode", async () => {
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a program that runs is made whole beside itself, and goes on",
+  "case 57: a program that runs is made whole beside itself, and goes on",
   async () => {
     using host = new Host();
     const original = readFileSync(Bun.which("sleep") ?? "/bin/sleep");
@@ -39,7 +39,7 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test("a server that changes its mind at every poll costs no transfer", async () => {
+test("case 62: a server that changes its mind at every poll costs no transfer", async () => {
   using host = new Host();
   // Names without an order, so that neither is a step back.
   const [a, b] = [host.program("sample", "red"), host.program("sample", "blue")];
@@ -54,7 +54,7 @@ test("a server that changes its mind at every poll costs no transfer", async () 
   }
 });
 
-test("fifty add-ons come a few at a time, and one that stalls holds up nobody", async () => {
+test("case 92: fifty add-ons come a few at a time, and one that stalls holds up nobody", async () => {
   using host = new Host();
   const entries = Array.from({ length: 50 }, (_, index): Entry => host.program(`addon-${index}`, "1"));
   host.assign(...entries);
@@ -85,7 +85,7 @@ test("fifty add-ons come a few at a time, and one that stalls holds up nobody", 
   }
 });
 
-test("a run says which state of the list it obeyed", async () => {
+test("case 58: a run says which state of the list it obeyed", async () => {
   using host = new Host();
   mkdirSync(host.root);
   const entry = host.program("sample", "1");

@@ -48,7 +48,7 @@ describe("planted things", () => {
       },
     ],
   ];
-  test.each(plants)("%s is refused and not followed", async (_name, plant) => {
+  test.each(plants)("case 23: %s is refused and not followed", async (_name, plant) => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -128,7 +128,7 @@ describe("planted things", () => {
       },
     ],
   ];
-  test.each(roots)("a root %s", async (_name, spoil) => {
+  test.each(roots)("case 25: a root %s", async (_name, spoil) => {
     using host = new Host();
     mkdirSync(host.root);
     spoil(host.root);

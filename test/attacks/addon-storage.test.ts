@@ -59,7 +59,7 @@ describe.skipIf(!canMount())("a root on a disk", () => {
     ["a program that fits once and not twice", script(655_360)],
     ["a bundle whose files do not fit", gzipSync(tar({ name: "sample", data: script(4_194_304) }))],
   ];
-  test.each(large)("of one megabyte: %s; what runs goes on, nothing is left behind", async (_name, bytes) => {
+  test.each(large)("case 18: of one megabyte: %s; what runs goes on, nothing is left behind", async (_name, bytes) => {
     using host = new MountedHost("size=1m");
     host.assign(host.program("sample", "1"));
     expect((await host.stage()).exit).toBe(0);
@@ -94,7 +94,7 @@ describe.skipIf(!canMount())("a root on a disk", () => {
     expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
   });
 
-  test("without inodes", async () => {
+  test("case 17: without inodes", async () => {
     using host = new MountedHost("size=8m,nr_inodes=24");
     host.assign(host.program("sample", "1"));
     expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "no_space" } }]);

@@ -1,3 +1,4 @@
+import type { LockTurn } from "../../host/lock-turn.ts";
 import type { PublicKey } from "../../trust/public-key.ts";
 import type { Download, Wanted as DownloadWanted } from "../../stores/download.ts";
 import type { ArtifactReference } from "../../stores/sources.ts";
@@ -34,6 +35,8 @@ export type Run = {
   readonly warn: (warning: Warning) => void;
   readonly audit: AuditLog;
   readonly attempts: Attempts;
+  /** Whose turn it is to change the root: given up while a store is waited for. */
+  readonly turn: LockTurn;
   /** Whether somebody watches over what is put in place and says when it is known good. */
   readonly isGated?: boolean;
 };

@@ -9,7 +9,7 @@ import type { Layout } from "../on-host/layout.ts";
 import { sameSpec, type Specs } from "../on-host/spec.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import type { AddonResult } from "../staging/outcome.ts";
-import { openExistingRoot } from "../staging/stage-all.ts";
+import { openExistingRoot } from "../on-host/open-root.ts";
 import { stageHost, type HostReport, type HostRequest } from "../staging/stage-host.ts";
 import { asFailure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
@@ -73,7 +73,8 @@ export class Agent {
 
   /** Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. */
   async round(): Promise<HostReport | null> {
-    const report = await this.#alone(async () => {
+    // Not behind what else waits for the lock, nor before it: a step back must not wait for a slow store.
+    const report = await this.#tried(async () => {
       const { staging } = this.#request;
       const done = await stageHost({ ...staging, run: { ...staging.run, isGated: true } });
       this.#tell(done);
@@ -248,14 +249,21 @@ export class Agent {
     });
   }
 
-  /** After everything that came before; null, and told, when it failed. */
+  /** After everything that came before. */
   #alone<T>(act: () => Promise<T>): Promise<T | null> {
-    const mine = this.#queue.then(act).catch((error: unknown) => {
-      if (!this.#request.clock.stop.aborted) this.#request.say.warn(asFailure(error).message);
-      return null;
-    });
+    const mine = this.#queue.then(() => this.#tried(act));
     this.#queue = mine;
     return mine;
+  }
+
+  /** null, and told, when it failed. */
+  async #tried<T>(act: () => Promise<T>): Promise<T | null> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!this.#request.clock.stop.aborted) this.#request.say.warn(asFailure(error).message);
+      return null;
+    }
   }
 
   /** For people and programs of this host. Nothing of a configuration is in it. */

@@ -191,7 +191,16 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
     what: "whether what a host runs is what was verified",
     always: {
       checked: count,
-      accepted: list(object({ addon_id: text, version: text, folder: text, sha256, keyid: nullable(keyid) })),
+      accepted: list(
+        object({
+          addon_id: text,
+          version: text,
+          folder: text,
+          sha256,
+          keyid: nullable(keyid),
+          statement: nullable(object({ keyid, expires: nullable(text), expired: flag })),
+        }),
+      ),
       refusals: list(failure),
     },
     sometimes: { audit: object({ lines: count, head: sha256, ok: flag }) },
