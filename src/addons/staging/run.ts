@@ -34,8 +34,8 @@ export type Run = {
   readonly warn: (warning: Warning) => void;
   readonly audit: AuditLog;
   readonly attempts: Attempts;
-  /** Whether somebody watches over what is put in place and says when it is known good. */
-  readonly isGated?: boolean;
+  /** The supervision models that somebody watches over, who says when a version is known good. */
+  readonly gated?: ReadonlySet<string>;
 };
 
 /** Notes what was done; that it could not be noted is a warning. */

@@ -18,30 +18,42 @@ const SETTLE_MS = 1_500;
 const POLL_MS = 100;
 const PATIENCE_MS = 90_000;
 
+export type Installing = {
+  readonly id: string;
+  readonly main: string;
+  readonly files: readonly UnitFile[];
+  readonly directory: string;
+  /** Whether it is started anew also when no file changed. */
+  readonly restart: boolean;
+  /** Whether what an operator disabled and stopped is enabled and started again. */
+  readonly evenDisabled: boolean;
+};
+
 /**
  * Installs, enables and starts the units of an add-on. When the service does not hold, every file, and what was
- * enabled and running, is as it was before. `restart` starts it anew also when no file changed. Throws Failure.
+ * enabled and running, is as it was before. Throws Failure.
  */
 export async function installUnits(
-  id: string,
-  units: { readonly main: string; readonly files: readonly UnitFile[] },
-  directory: string,
-  restart: boolean,
+  units: Installing,
   systemd: Systemd,
   clock: Clock,
   stop: AbortSignal,
 ): Promise<Installed> {
+  const { id, directory } = units;
   const known = Object.values(unitNames(id));
   const { service } = unitNames(id);
   const changes = planInstall(units.files, known, lookAtUnits(directory, known));
   const dropIns = dropInsOf(directory, known);
   const before = await systemd.show(units.main, ["ActiveState", "UnitFileState"]);
   const running = before["ActiveState"] === "active" || before["ActiveState"] === "activating";
-  if (changes.length === 0 && running && !restart) return { changed: [], dropIns, started: false };
+  if (changes.length === 0 && running && !units.restart) return { changed: [], dropIns, started: false };
+  const isOff = before["UnitFileState"] === "disabled" && before["ActiveState"] === "inactive";
   try {
     await retire(changes, systemd);
     applyChanges(directory, changes);
     await systemd.do(["daemon-reload"]);
+    if (isOff && !units.evenDisabled)
+      return { changed: changes.map(({ name }) => name), dropIns, started: false };
     // What failed too often before may not be started otherwise.
     await systemd.ask(["reset-failed", units.main, service]);
     await systemd.do(["enable", units.main]);

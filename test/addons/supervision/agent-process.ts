@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import type { AddonReport, HostStatus } from "../../../src/addons/supervision/status-report.ts";
 import { Host, type Entry } from "../host.ts";
-import { CLEAN_ENVIRONMENT, PROGRAM } from "../../support/binary.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM, runWaybill, type Finished } from "../../support/binary.ts";
 
 /** A host with an agent that can be killed and started again. Whatever it leaves running is killed at the end. */
 export class AgentHost extends Host {
@@ -10,10 +10,35 @@ export class AgentHost extends Host {
   #said = "";
   #read: Promise<void> = Promise.resolve();
 
+  /** What the next agent has in its environment besides. */
+  environment: Record<string, string> = {};
+
+  /** Publishes a folder or program as `sensor` and assigns it to every host. */
+  async publish(url: string, token: string, version: string, file: string): Promise<Finished> {
+    const flags = ["--url", url, "--allow-insecure-http", "--token-env", "TOKEN", "--key-env", "KEY"];
+    return runWaybill(
+      [
+        "addon",
+        "publish",
+        file,
+        "--id",
+        "sensor",
+        "--binary",
+        "sensor",
+        "--version",
+        version,
+        "--assign",
+        ...flags,
+      ],
+      { env: { TOKEN: token, KEY: this.privateKey }, cwd: this.home },
+    );
+  }
+
   start(...flags: string[]): void {
     const has = (flag: string): boolean => flags.includes(flag);
     const words = [
-      ...["addon", "run", "--root", this.root, "--store", `file:${this.store}`, "--key", this.publicKey],
+      ...["addon", "run", "--root", this.root, "--key", this.publicKey],
+      ...(has("--store") ? [] : ["--store", `file:${this.store}`]),
       ...(has("--assignments") ? [] : ["--assignments", this.list]),
       ...(has("--interval") ? [] : ["--interval", "200ms"]),
       ...(has("--window") ? [] : ["--window", "500ms"]),
@@ -21,7 +46,7 @@ export class AgentHost extends Host {
     ];
     const child = Bun.spawn([...PROGRAM, ...words], {
       cwd: this.home,
-      env: { ...CLEAN_ENVIRONMENT },
+      env: { ...CLEAN_ENVIRONMENT, ...this.environment },
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HostStatus } from "../../../src/addons/supervision/status-report.ts";
 import { AgentHost, counting, STAYS } from "./agent-process.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
@@ -98,34 +97,6 @@ describe("addon run", () => {
       last_error: expect.stringContaining("quantum"),
     });
     await host.stop();
-  });
-
-  test("the state is sent where it was asked for, and a server that refuses it changes nothing", async () => {
-    const bodies: HostStatus[] = [];
-    using server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      fetch: async (request) => {
-        bodies.push((await request.json()) as HostStatus);
-        return new Response("no such route", { status: 404 });
-      },
-    });
-    using host = new AgentHost();
-    host.assign(host.program("sensor", "1", STAYS));
-    host.start(
-      "--report",
-      `http://127.0.0.1:${server.port}/v1/status`,
-      "--allow-insecure-http",
-      "--host",
-      "web-1",
-    );
-    await host.until(({ last_known_good: good }) => good === "1");
-    await host.stop();
-    expect(bodies.at(-1)).toMatchObject({
-      schema: "waybill.host-status/v1",
-      host: "web-1",
-      addons: [{ addon_id: "sensor", state: "stopped", has: { version: "1" }, offered: { version: "1" } }],
-    });
   });
 
   test("without its server it starts what was assigned last", async () => {
