@@ -2,6 +2,8 @@ import type { PublicKey } from "../../trust/public-key.ts";
 import type { Download, Wanted as DownloadWanted } from "../../stores/download.ts";
 import type { ArtifactReference } from "../../stores/sources.ts";
 import type { Attempts } from "./attempts.ts";
+import type { Assignment } from "../assigned/assignment.ts";
+import type { AddonResult } from "./outcome.ts";
 import type { AuditEvent } from "../audit/audit-chain.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Layout } from "../on-host/layout.ts";
@@ -36,6 +38,8 @@ export type Run = {
   readonly attempts: Attempts;
   /** The supervision models that somebody watches over, who says when a version is known good. */
   readonly gated?: ReadonlySet<string>;
+  /** Told of each add-on when it is done: what is in place need not wait for another one's slow store. */
+  readonly settled?: (result: AddonResult, assignment: Assignment | null) => void;
 };
 
 /** Notes what was done; that it could not be noted is a warning. */

@@ -98,7 +98,10 @@ export class Agent {
   async round(): Promise<HostReport | null> {
     const report = await this.#parts.queue.after(async () => {
       const staging = await this.#request.renewed();
-      return stageHost({ ...staging, run: { ...staging.run, gated: this.#gated } });
+      const settled = (result: AddonResult, assignment: Assignment | null): void => {
+        if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
+      };
+      return stageHost({ ...staging, run: { ...staging.run, gated: this.#gated, settled } });
     });
     if (report === null) return null;
     this.#tell(report);
@@ -106,16 +109,11 @@ export class Agent {
     this.#results = report.results;
     this.#assigned = report.assigned;
     this.#configVersion = report.configVersion;
-    const assigned = new Map(report.assigned.map((one) => [one.addon_id, one]));
-    const units = new Set<SafeName>();
-    for (const result of report.results) {
-      const { addonId: id } = result;
-      if (!isSafeName(id)) continue;
-      this.#want(id, assigned.get(id) ?? null, result);
-      if (result.binaryPath !== null && this.#isUnit(id)) units.add(id);
-    }
+    const inPlace = report.results.flatMap(({ addonId: id, binaryPath }) =>
+      binaryPath !== null && isSafeName(id) ? [id] : [],
+    );
     this.#sidecars.keepOnly(new Set(report.results.map(({ addonId }) => addonId)));
-    await this.#units.bring(units);
+    await this.#units.bring(new Set(inPlace.filter((id) => this.#isUnit(id))));
     return report;
   }
 

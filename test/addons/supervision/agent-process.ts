@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonReport, HostStatus } from "../../../src/addons/supervision/status-report.ts";
 import { Host, type Entry } from "../host.ts";
@@ -9,6 +9,13 @@ export class AgentHost extends Host {
   #child: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
   #said = "";
   #read: Promise<void> = Promise.resolve();
+  readonly #program: readonly string[];
+
+  /** `program` is run in place of the one under test. */
+  constructor(program: readonly string[] = PROGRAM) {
+    super();
+    this.#program = program;
+  }
 
   /** What the next agent has in its environment besides. */
   environment: Record<string, string> = {};
@@ -35,6 +42,17 @@ export class AgentHost extends Host {
   }
 
   start(...flags: string[]): void {
+    this.startUnder([], ...flags);
+  }
+
+  /** The same by another program, as strace. */
+  startUnder(words: readonly string[], ...flags: string[]): void {
+    this.#start([...words, ...this.#program], flags);
+  }
+
+  #start(program: readonly string[], flags: readonly string[]): void {
+    // What the one before it said is no news of this one.
+    rmSync(join(this.root, "agent.json"), { force: true });
     const has = (flag: string): boolean => flags.includes(flag);
     const words = [
       ...["addon", "run", "--root", this.root, "--key", this.publicKey],
@@ -44,7 +62,7 @@ export class AgentHost extends Host {
       ...(has("--window") ? [] : ["--window", "500ms"]),
       ...flags,
     ];
-    const child = Bun.spawn([...PROGRAM, ...words], {
+    const child = Bun.spawn([...program, ...words], {
       cwd: this.home,
       env: { ...CLEAN_ENVIRONMENT, ...this.environment },
       stdin: "ignore",
@@ -67,6 +85,10 @@ export class AgentHost extends Host {
   /** What the agents that have ended said on standard error. */
   get said(): string {
     return this.#said;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   get agentPid(): number {
