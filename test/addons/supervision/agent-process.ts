@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import type { AddonReport, HostStatus } from "../../../src/addons/supervision/status-report.ts";
 import { Host, type Entry } from "../host.ts";
+import { schemaProblem } from "../../support/schemas.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM, runWaybill, type Finished } from "../../support/binary.ts";
 
 /** A host with an agent that can be killed and started again. Whatever it leaves running is killed at the end. */
@@ -99,6 +100,8 @@ export class AgentHost extends Host {
     const path = join(this.root, "agent.json");
     if (!existsSync(path)) return undefined;
     const status = JSON.parse(readFileSync(path, "utf8")) as HostStatus;
+    const problem = schemaProblem("host-status", status);
+    if (problem !== null) throw new Error(problem);
     return status.addons.find(({ addon_id: one }) => one === id);
   }
 
@@ -115,6 +118,8 @@ export class AgentHost extends Host {
 
   /** Signed and in the store: a bundle with the program `sensor` and these other files. */
   async bundle(version: string, program: string, manifest: unknown, more: Entry = {}): Promise<Entry> {
+    const problem = schemaProblem("manifest", manifest);
+    if (problem !== null) throw new Error(problem);
     const folder = join(this.home, `bundle-${version}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "sensor"), program);
