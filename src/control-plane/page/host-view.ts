@@ -33,7 +33,7 @@ export function hostView(
 
 function reportTable(hosts: readonly HostFact[], now: Date): Html {
   return html`<div class="scroll">
-    <table>
+    <table class="board">
       <caption>
         What each host said last: what it has, what it was offered, and how it is
       </caption>
@@ -72,11 +72,11 @@ function hostRows(host: HostFact, now: Date): Html {
       html`<tr>
         ${index === 0 ? head : null}
         <td>${addon.addon_id}</td>
-        <td>${version(addon.has)}</td>
-        <td>${version(addon.offered)} ${offerMark(addon)}</td>
-        <td>
+        <td data-env="has">${version(addon.has)}</td>
+        <td data-env="offered">${version(addon.offered)} ${offerMark(addon)}</td>
+        <td data-env="health">
           ${healthMark(addon.state)}${addon.on_trial ? html`<span class="mark warn">on trial</span>` : null}
-          ${addon.last_error === null ? null : html`<br /><span class="quiet">${addon.last_error}</span>`}
+          ${addon.last_error === null ? null : html`<br /><span class="quiet foreign">${addon.last_error}</span>`}
         </td>
       </tr> `,
   )}`;
