@@ -42,12 +42,13 @@ export function receiptFact(
     return typeof value === "string" ? value : null;
   };
   return {
-    ...{ number: stored.number, at: stored.at, by: stored.by, keyids },
-    ...{
-      previous: text("previous"),
-      outcome: text("outcome"),
-      actor: text("actor"),
-      runUrl: text("run_url"),
-    },
+    number: stored.number,
+    at: stored.at,
+    by: stored.by,
+    keyids,
+    previous: text("previous"),
+    outcome: text("outcome"),
+    actor: text("actor"),
+    runUrl: text("run_url"),
   };
 }
