@@ -5,18 +5,22 @@ import { shownPlatform } from "../addons/assigned/platform.ts";
 import type { HostRequest } from "../addons/staging/stage-host.ts";
 import { openRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
+import { asFailure, Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { acquireLock } from "../host/locks.ts";
+import { Systemd } from "../host/systemd.ts";
 import { download } from "../stores/download.ts";
 import { sourcesOf } from "../stores/sources.ts";
 import { Agent } from "../addons/supervision/agent.ts";
 import { USUAL_HEALTH } from "../addons/supervision/health.ts";
 import { superviseUntilStopped } from "../addons/supervision/agent-loop.ts";
+import { ReportClient } from "../addons/supervision/report-client.ts";
 import {
   LIST_FLAGS,
   LOCK_FLAG,
@@ -47,7 +51,11 @@ const FLAGS = {
     valueHint: "60s",
     description: "how long a new version has to be well, where no manifest says it",
   },
-  report: { type: "string", valueHint: "URL", description: "where the state of this host is sent" },
+  report: {
+    type: "string",
+    valueHint: "URL",
+    description: "the control plane that is told how this host is; its token needs hosts:report",
+  },
   host: { type: "string", valueHint: "NAME", description: "the name of this host in reports (its own)" },
   ...ROOT_FLAGS,
   ...LIST_FLAGS,
@@ -66,7 +74,7 @@ export const addonRun: Command = defineCommand({
     "the agent of a host: stage what is assigned, run it, watch over it, go back when a new version fails",
   args: FLAGS,
   examples: [
-    "waybill addon run --assignments https://cp.example.com/v1/addons/assignments --token-env CP_TOKEN --store https://cp.example.com/v1/artifacts --store-token-env CP_TOKEN --key release.pub",
+    "waybill addon run --assignments https://cp.example.com/v1/addons/assignments --token-env CP_TOKEN --store https://cp.example.com/v1/artifacts --store-token-env CP_TOKEN --key release.pub --report https://cp.example.com",
     "waybill addon run --assignments list.json --store file:/mnt/artifacts --key release.pub --interval 10s",
   ],
   exits: ["auth", "policy", "missing", "conflict", "server", "interrupted", "terminated"],
@@ -78,6 +86,9 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   const layout = readLayout(flags, world);
   const staging = await stagingOf(flags, layout, world);
   const intervalMs = parseDuration(flags.interval, "--interval");
+  const host = flags.host ?? hostname();
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u.test(host))
+    throw new Failure("invalid_value", `--host is ${quoted(host, 60)}; wanted the name of a host`);
   const windowMs = parseDuration(flags.window, "--window", { least: 0 });
   const allowInsecureHttp = flags["allow-insecure-http"];
   const report =
@@ -86,8 +97,7 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
       : parseEndpoint(flags.report, {
           from: "--report",
           allowInsecureHttp,
-          path: "allowed",
-          query: "allowed",
+          path: "none",
         });
   const { stop } = world;
   // Made and judged before anything is started from it.
@@ -101,10 +111,12 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   try {
     const agent = new Agent({
       staging,
-      host: flags.host ?? hostname(),
+      renewed: () => stagingOf(flags, layout, world),
+      host,
       usual: { ...USUAL_HEALTH, window_ms: windowMs },
+      systemd: await Systemd.find().catch(asFailure),
       environment: world.env,
-      clock: { now: () => SYSTEM_CLOCK.now(), random: Math.random, stop },
+      clock: { ...SYSTEM_CLOCK, random: Math.random, stop },
       say: { info: (text) => world.say.info(text), warn: (text) => world.say.warn(text) },
     });
     const document = { running: true, root: layout.root, pid: process.pid };
@@ -112,11 +124,9 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
     const token = readToken(flags["token-env"], world);
     await superviseUntilStopped(agent, {
       intervalMs,
-      report,
-      token,
+      reports: report === null ? null : new ReportClient(report, token, (text) => world.say.warn(text)),
       clock: SYSTEM_CLOCK,
       stop,
-      say: world.say,
     });
     return { exit: EXIT.ok, document, text: "" };
   } finally {

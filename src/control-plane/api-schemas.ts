@@ -46,6 +46,9 @@ const pin = {
   promoted_by: text,
 };
 
+/** A version as a host reports it. */
+const reported = exact({ version: text, digest: orNull(imageDigest) });
+
 const assignment = {
   addon_id: text,
   version: text,
@@ -212,9 +215,23 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
   HostStatus: {
     type: "object",
     required: ["platform", "addons"],
-    properties: { platform: text, config_version: text, addons: list(ref("AddonState")) },
+    properties: { platform: text, config_version: orNull(text), addons: list(ref("AddonState")) },
   },
-  AddonState: exact({ addon_id: text, version: text, state: { enum: ADDON_STATES }, "error?": text }),
+  /** `has` and `offered` apart; a program of the host itself has no digest. */
+  AddonState: {
+    type: "object",
+    required: ["addon_id", "state", "has", "offered", "last_known_good", "on_trial", "blocked", "last_error"],
+    properties: {
+      addon_id: text,
+      state: { enum: ADDON_STATES },
+      has: orNull(reported),
+      offered: orNull(reported),
+      last_known_good: orNull(text),
+      on_trial: flag,
+      blocked: list(imageDigest),
+      last_error: orNull(text),
+    },
+  },
   Host: exact({
     host: text,
     platform: text,

@@ -59,7 +59,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking, now:
   const { active } = addon.specs;
   if (active?.folder !== current) return { addonId: addon.id, accepted, failure: null };
   try {
-    const statement = statementOf(active, checking, now);
+    const statement = statementOf(addon.id, active, checking, now);
     return { addonId: addon.id, accepted: { ...accepted, statement }, failure: null };
   } catch (error) {
     const { code, message, hint } = asFailure(error);
@@ -68,8 +68,13 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking, now:
 }
 
 /** The kept statement, verified as if it had just come; what was noted of it then has to be what it says. */
-function statementOf(spec: Spec, { platform, keys }: Checking, now: Date): StatementProof | null {
-  const { addon_id: id, version, artifact_sha256: sha256, stated } = spec;
+function statementOf(
+  id: HostAddon["id"],
+  spec: Spec,
+  { platform, keys }: Checking,
+  now: Date,
+): StatementProof | null {
+  const { version, artifact_sha256: sha256, stated } = spec;
   if (stated === undefined || keys === null) return null;
   const asked = { id, version, sha256, statement: stated.envelope };
   const found = verifyStatement(asked, platform, keys({ id, sha256 }), now);

@@ -11,6 +11,7 @@ import { OutputLog } from "./output-log.ts";
 import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
 import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
+import type { Running } from "./status-report.ts";
 
 /** What the agent is asked and told about one program. */
 export type Watcher = {
@@ -42,8 +43,8 @@ export class Supervised {
   #notified: Asked["notified"] = null;
   #isAsking = false;
   /** Why it did not run the last time; null when it does. */
-  lastError: string | null = null;
-  starts = 0;
+  #lastError: string | null = null;
+  #starts = 0;
 
   constructor(paths: AddonPaths, watcher: Watcher, clock: Clockwork) {
     this.#paths = paths;
@@ -60,8 +61,17 @@ export class Supervised {
     return this.#plan;
   }
 
-  get pid(): number | null {
-    return this.#process?.leader.pid ?? null;
+  /** As it is reported. One that is being ended is neither up nor down. */
+  get running(): Running {
+    const state = this.#sidecar.killMs === null ? this.#sidecar.state : "restarting";
+    const pid = this.#process?.leader.pid ?? null;
+    return {
+      state,
+      version: this.#plan?.version ?? null,
+      pid,
+      starts: this.#starts,
+      lastError: this.#lastError,
+    };
   }
 
   /** What runs, as opposed to what shall. */
@@ -126,8 +136,8 @@ export class Supervised {
   }
 
   #blame(weight: number, why: Fault): void {
-    if (why === "never_ready") this.lastError = "it was not ready in time";
-    if (why === "unhealthy") this.lastError = "its probe failed too often";
+    if (why === "never_ready") this.#lastError = "it was not ready in time";
+    if (why === "unhealthy") this.#lastError = "its probe failed too often";
     this.#watcher.blamed(weight, why);
   }
 
@@ -146,8 +156,8 @@ export class Supervised {
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
       this.#spawn(ready, plan);
     } catch (error) {
-      this.lastError = asFailure(error).message;
-      this.#watcher.said(`did not start: ${this.lastError}`);
+      this.#lastError = asFailure(error).message;
+      this.#watcher.said(`did not start: ${this.#lastError}`);
       this.#event({ kind: "not_started", own: false });
     }
   }
@@ -162,9 +172,9 @@ export class Supervised {
       writeRunNote(this.#paths, { ...started, pid: null, start_ticks: null });
       const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#probeVariables(ready) };
       const child = startChild({ ...ready.launch, env, stdout: output.stdout, stderr: output.stderr });
-      this.starts++;
+      this.#starts++;
       if (child.kind === "not_started") {
-        this.lastError = `the machine did not start it (${child.code})`;
+        this.#lastError = `the machine did not start it (${child.code})`;
         return this.#event({ kind: "not_started", own: !child.isMachine });
       }
       const { pid, startTicks } = child.child;
@@ -206,7 +216,7 @@ export class Supervised {
       if (this.#socket !== null) this.#notified = { ready: true, lastMs: this.#clock.now() };
       this.#event({ kind: "started" });
     } catch (error) {
-      this.lastError = asFailure(error).message;
+      this.#lastError = asFailure(error).message;
     }
   }
 
@@ -217,7 +227,7 @@ export class Supervised {
     killLeftovers(START_VARIABLE, running.note.nonce);
     removeRunNote(this.#paths);
     const how = signal === null ? `with ${code ?? "an unknown code"}` : `by ${signal}`;
-    if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.lastError = `it ended ${how}`;
+    if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.#lastError = `it ended ${how}`;
     this.#watcher.said(`process ${running.leader.pid} ended ${how}`);
     this.#event({ kind: "exited" });
   }
@@ -240,7 +250,7 @@ export class Supervised {
     });
     this.#isAsking = false;
     if (this.#process?.note.nonce !== running.note.nonce) return;
-    if (answer === "well") this.lastError = null;
+    if (answer === "well") this.#lastError = null;
     this.#event({ kind: "probed", answer });
   }
 
