@@ -3,12 +3,12 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
-import { readActivation } from "../control-plane/activation-variables.ts";
+import { readActivation } from "../control-plane/http/activation-variables.ts";
 import type { TokenRate } from "../control-plane/handle.ts";
-import { readListenAddress, type ListenAddress } from "../control-plane/listen-address.ts";
-import type { PostgresAddress } from "../control-plane/postgres-address.ts";
+import { readListenAddress, type ListenAddress } from "../control-plane/http/listen-address.ts";
+import type { PostgresAddress } from "../control-plane/storage/postgres-address.ts";
 import { readServeConfig, type ServeConfig } from "../control-plane/serve-config.ts";
-import type { TlsTexts } from "../control-plane/server.ts";
+import type { TlsTexts } from "../control-plane/http/server.ts";
 import { readBounded } from "../host/files.ts";
 import { dataFolder, readPostgres, type DATABASE_FLAGS } from "./database-flags.ts";
 

@@ -4,11 +4,11 @@ import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
-import { AccessLog } from "../control-plane/access-log.ts";
+import { AccessLog } from "../control-plane/http/access-log.ts";
 import { startControlPlane, type ControlPlane } from "../control-plane/control-plane.ts";
-import { openDataDirectory } from "../control-plane/data-directory.ts";
-import { isLocal } from "../control-plane/listen-address.ts";
-import { backUpSqlite } from "../control-plane/sqlite-backup.ts";
+import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import { isLocal } from "../control-plane/http/listen-address.ts";
+import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
 import { readServeSettings, SERVE_FLAGS, type ServeValues } from "./serve-settings.ts";
 

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { BlobStore } from "./blob-store.ts";
-import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./data-directory.ts";
-import type { HostConfig } from "./delivery.ts";
-import type { TokenRecord } from "./token.ts";
-import { ViewCache } from "./view-cache.ts";
+import { BlobStore } from "./artifacts/blob-store.ts";
+import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./storage/data-directory.ts";
+import type { HostConfig } from "./addons/delivery.ts";
+import type { TokenRecord } from "./tokens/token.ts";
+import { ViewCache } from "./storage/view-cache.ts";
 import { requestHandler, type Log, type TokenRate } from "./handle.ts";
-import type { ListenAddress } from "./listen-address.ts";
-import { Metrics } from "./metrics.ts";
-import { openDatabase } from "./open-database.ts";
-import type { PostgresAddress } from "./postgres-address.ts";
-import { startServer, type RunningServer, type TlsTexts } from "./server.ts";
+import type { ListenAddress } from "./http/listen-address.ts";
+import { Metrics } from "./http/metrics.ts";
+import { openDatabase } from "./storage/open-database.ts";
+import type { PostgresAddress } from "./storage/postgres-address.ts";
+import { startServer, type RunningServer, type TlsTexts } from "./http/server.ts";
 
 export type ControlPlaneOptions = {
   /** Made when it is not there. */
@@ -54,7 +54,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       throw error;
     });
     const activated =
-      options.listen === "systemd" ? await (await import("./activation.ts")).passOn(inside.path) : null;
+      options.listen === "systemd" ? await (await import("./http/activation.ts")).passOn(inside.path) : null;
     return {
       address: activated === null ? server.address : "systemd",
       renew: server.renew,
