@@ -7,9 +7,11 @@ import { readActivation } from "../control-plane/http/activation-variables.ts";
 import type { TokenRate } from "../control-plane/handle.ts";
 import { readListenAddress, type ListenAddress } from "../control-plane/http/listen-address.ts";
 import type { PostgresAddress } from "../control-plane/storage/postgres-address.ts";
+import type { TrustPolicy } from "../control-plane/pins/trust-policy.ts";
 import { readServeConfig, type ServeConfig } from "../control-plane/serve-config.ts";
 import type { TlsTexts } from "../control-plane/http/server.ts";
 import { readBounded } from "../host/files.ts";
+import { mergedPolicy, readTrustPolicy, type SERVE_POLICY_FLAGS } from "./serve-policy.ts";
 import { dataFolder, readPostgres, type DATABASE_FLAGS } from "./database-flags.ts";
 
 export const SERVE_FLAGS = {
@@ -29,7 +31,7 @@ export const SERVE_FLAGS = {
   "tls-key": { type: "string", valueHint: "FILE", description: "its private key, PEM" },
 } as const;
 
-export type ServeValues = Values<typeof DATABASE_FLAGS & typeof SERVE_FLAGS>;
+export type ServeValues = Values<typeof DATABASE_FLAGS & typeof SERVE_FLAGS & typeof SERVE_POLICY_FLAGS>;
 
 /** What a server is started with, after flags and file were read and checked. */
 export type ServeSettings = {
@@ -41,6 +43,7 @@ export type ServeSettings = {
   readonly tls: TlsTexts | null;
   readonly accessLog: string | null;
   readonly tokenRate: TokenRate;
+  readonly trustPolicy: TrustPolicy | null;
 };
 
 /** Reads every file that the settings name, so that calling it again sees what became of them. Throws Failure. */
@@ -48,15 +51,17 @@ export function readServeSettings(given: ServeValues, world: World): ServeSettin
   const { values, rate } = merged(given, world);
   const listenText = values.listen ?? "127.0.0.1:7070";
   if (listenText === "systemd") readActivation(world.env, process.pid);
+  const data = dataFolder(values, world);
   const listen = listenText === "systemd" ? "systemd" : readListenAddress(listenText, world.cwd);
   return {
     listen,
     listenText,
-    data: dataFolder(values, world),
+    data,
     postgres: readPostgres(values, world),
     tls: readTls(values["tls-cert"], values["tls-key"]),
     accessLog: values["access-log"] === undefined ? null : resolve(world.cwd, values["access-log"]),
     tokenRate: rate,
+    trustPolicy: readTrustPolicy(values, data, world),
   };
 }
 
@@ -80,6 +85,7 @@ function merged(values: ServeValues, world: World): { values: ServeValues; rate:
       "tls-cert": values["tls-cert"] ?? beside(config.tls_cert),
       "tls-key": values["tls-key"] ?? beside(config.tls_key),
       "access-log": values["access-log"] ?? beside(config.access_log),
+      ...mergedPolicy(values, config, beside),
     },
     rate: token_rate === undefined ? null : { perSecond: token_rate.per_second, burst: token_rate.burst },
   };

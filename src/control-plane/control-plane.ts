@@ -9,6 +9,7 @@ import type { ListenAddress } from "./http/listen-address.ts";
 import { Metrics } from "./http/metrics.ts";
 import { openDatabase } from "./storage/open-database.ts";
 import type { PostgresAddress } from "./storage/postgres-address.ts";
+import type { TrustPolicy } from "./pins/trust-policy.ts";
 import { startServer, type RunningServer, type TlsTexts } from "./http/server.ts";
 
 export type ControlPlaneOptions = {
@@ -20,6 +21,7 @@ export type ControlPlaneOptions = {
   readonly listen: ListenAddress | "systemd";
   readonly tls: TlsTexts | null;
   readonly tokenRate: TokenRate;
+  readonly trustPolicy: () => TrustPolicy | null;
   readonly now: () => Date;
   /** Ends the start when it is aborted; a running plane is ended by its `stop`. */
   readonly stop: AbortSignal;
@@ -43,6 +45,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),
+      trustPolicy: options.trustPolicy,
       now: options.now,
       newId: () => Bun.randomUUIDv7(),
     };

@@ -3,6 +3,7 @@ import type { Database } from "./storage/database.ts";
 import type { By } from "./events/events.ts";
 import type { HostConfig } from "./addons/delivery.ts";
 import type { Metrics } from "./http/metrics.ts";
+import type { TrustPolicy } from "./pins/trust-policy.ts";
 import type { Viewer } from "./page/frame.ts";
 import type { Scope } from "./tokens/scopes.ts";
 import type { TokenRecord } from "./tokens/token.ts";
@@ -18,6 +19,8 @@ export type Deps = {
   readonly metrics: Metrics;
   readonly tokens: ViewCache<TokenRecord | null>;
   readonly hostConfigs: ViewCache<HostConfig>;
+  /** Null while none is enforced; asked for each promotion, since it can be renewed. */
+  readonly trustPolicy: () => TrustPolicy | null;
   readonly now: () => Date;
   /** A new identifier for a request or a build. */
   readonly newId: () => string;

@@ -11,6 +11,7 @@ import { METRICS_ROUTES } from "./http/metrics-routes.ts";
 import { PAGE_ROUTES } from "./page/page-routes.ts";
 import { PIN_RECEIPT_ROUTES } from "./pins/pin-receipt-routes.ts";
 import { PIN_ROUTES } from "./pins/pin-routes.ts";
+import { POLICY_ROUTES } from "./pins/policy-routes.ts";
 import { PIN_STOP_ROUTES } from "./pins/pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pins/pin-version-routes.ts";
 import type { Route } from "./router.ts";
@@ -24,6 +25,7 @@ const NOUNS: readonly Route[] = [
   ...PIN_VERSION_ROUTES,
   ...PIN_STOP_ROUTES,
   ...PIN_RECEIPT_ROUTES,
+  ...POLICY_ROUTES,
   ...PAGE_ROUTES,
   ...BUILD_ROUTES,
   ...ARTIFACT_ROUTES,

@@ -14,8 +14,9 @@ export const ARROWS: Readonly<
   pins: { to: ["base", "host", "trust"] },
   addons: { to: ["base", "host", "stores", "trust"] },
   "control-plane": {
-    to: ["base", "host"],
-    types: ["source", "context", "trust", "pins", "stores", "addons"],
+    // It enforces the policies that promotions are held against, and keeps bytes in a store of ours.
+    to: ["base", "host", "trust", "stores"],
+    types: ["source", "context", "pins", "addons"],
   },
   cli: { to: ["base", "host"] },
   commands: {
@@ -263,6 +264,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/sign-in-view",
     "page/style",
     "serve-config",
+    "pins/trust-policy",
     "storage/postgres-address",
     "storage/postgres-migrations",
     "tokens/scopes",

@@ -9,6 +9,7 @@ import { rfc3339Micros } from "../../src/control-plane/http/instant.ts";
 import { Metrics } from "../../src/control-plane/http/metrics.ts";
 import { openDatabase } from "../../src/control-plane/storage/open-database.ts";
 import { readPostgresAddress } from "../../src/control-plane/storage/postgres-address.ts";
+import type { TrustPolicy } from "../../src/control-plane/pins/trust-policy.ts";
 import type { Deps } from "../../src/control-plane/router.ts";
 import type { Scope } from "../../src/control-plane/tokens/scopes.ts";
 import { UNBOUND, type TokenBounds } from "../../src/control-plane/tokens/token-bounds.ts";
@@ -53,6 +54,7 @@ export class Plane {
   readonly faults: string[] = [];
   readonly lines: string[] = [];
   now: Date = new Date("2026-11-21T12:00:00.123Z");
+  trustPolicy: TrustPolicy | null = null;
   readonly deps: Deps;
   readonly #handle: Handler;
   #ids = 0;
@@ -71,6 +73,7 @@ export class Plane {
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),
+      trustPolicy: () => this.trustPolicy,
       now: () => this.now,
       newId: () => `id-${++this.#ids}`,
     };

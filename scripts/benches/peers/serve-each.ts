@@ -30,6 +30,7 @@ const handle = requestHandler(
     metrics: new Metrics(),
     tokens: new ViewCache<TokenRecord | null>(),
     hostConfigs: new ViewCache<HostConfig>(),
+    trustPolicy: () => null,
     now: () => new Date(),
     newId: () => Bun.randomUUIDv7(),
   },

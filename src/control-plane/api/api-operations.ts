@@ -67,6 +67,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "DELETE /v1/vetoes/{template}/{digest}": { summary: "lift the veto", answers: { 204: null } },
   "PUT /v1/freeze": { summary: "keep every pin where it is", body: "Reason", answers: { 200: "Stop" } },
   "DELETE /v1/freeze": { summary: "lift the freeze", answers: { 204: null } },
+  "GET /v1/policy": {
+    summary: "the trust policy that promotions have to satisfy here; null without one",
+    answers: { 200: "EnforcedPolicy" },
+  },
   "POST /v5/builds": {
     summary: "record a build with its context",
     bytes: "multipart/form-data",

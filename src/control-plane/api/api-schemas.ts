@@ -106,6 +106,25 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
     required: ["reason"],
     properties: { reason: text, to_version: whole, to_digest: imageDigest },
   },
+  EnforcedPolicy: exact({
+    policy: orNull(
+      exact({
+        name: text,
+        version: whole,
+        sha256,
+        issued_at: instant,
+        expires_at: instant,
+        rules: list(
+          exact({
+            name: text,
+            level: { enum: ["enforce", "warn"] },
+            environments: orNull(list(text)),
+            templates: orNull(list(text)),
+          }),
+        ),
+      }),
+    ),
+  }),
   Receipt: exact({ number: whole, version: whole, at: instant, by: text, envelope: anyMap }),
   Receipts: exact({
     plane: sha256,

@@ -27,7 +27,8 @@ export const ATTESTATION_ROUTES: readonly Route[] = [
     answer: async ({ env, params }, { database }) => {
       const subject = (params["subject"] ?? "").replace(/^sha256:/u, "");
       if (!isSha256(subject)) throw new WireRefusal("invalid_field", "the subject must be sha256:<64 hex>");
-      return json({ attestations: await attestationsOf(database, env, subject) });
+      const attestations = await database.read((sql) => attestationsOf(sql, env, subject));
+      return json({ attestations });
     },
   },
 ];

@@ -1,8 +1,7 @@
-import type { Sha256 } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import type { JsonMap } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { Database } from "../storage/database.ts";
+import type { Database, Sql } from "../storage/database.ts";
 import type { SignedStatement } from "./envelope.ts";
 import { recordChange, type By } from "../events/events.ts";
 import { WireRefusal } from "../http/wire.ts";
@@ -67,20 +66,18 @@ export function keepAttestation(
   });
 }
 
-/** The statements about a digest, the newest first. */
+/** The statements about a digest (64 hex), the newest first. */
 export async function attestationsOf(
-  database: Database,
+  sql: Sql,
   env: string,
-  subject: Sha256,
+  subject: string,
 ): Promise<(Attestation & { readonly envelope: JsonMap })[]> {
-  const rows = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by
-       FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
-       WHERE s.env = $1 AND s.subject_sha256 = $2 ORDER BY a.seq DESC`,
-      env,
-      subject,
-    ),
+  const rows = await sql.rows<Row>(
+    `SELECT a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by
+     FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
+     WHERE s.env = $1 AND s.subject_sha256 = $2 ORDER BY a.seq DESC`,
+    env,
+    subject,
   );
   return rows.map(({ envelope_json, ...row }) => {
     const envelope: JsonMap = JSON.parse(envelope_json);

@@ -6,7 +6,7 @@ import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { WireRefusal } from "../http/wire.ts";
 
-/** What an envelope says it is about. Its signatures are not checked here: a control plane has no keys of its own. */
+/** What an envelope says it is about. Its signatures are not checked here, but by whoever acts on it. */
 export type SignedStatement = {
   readonly envelope: JsonMap;
   readonly predicateType: string;
@@ -29,10 +29,15 @@ const statement: Decoder<{ predicateType: string; subject: { digest: { sha256?: 
     ),
   });
 
-/** Reads a DSSE envelope with an in-toto statement. Throws WireRefusal. */
+/**
+ * Reads a DSSE envelope with an in-toto statement, by itself or in a Sigstore bundle. Of a bundle the envelope alone is
+ * kept: what else it holds is checked by nobody here. Throws WireRefusal.
+ */
 export function readEnvelope(body: JsonValue): SignedStatement {
-  if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a DSSE envelope");
-  const outer = decode(envelope, body);
+  const inBundle = isMap(body) ? body["dsseEnvelope"] : undefined;
+  const found = inBundle ?? body;
+  if (!isMap(found)) throw new WireRefusal("invalid_json", "the body must be a DSSE envelope");
+  const outer = decode(envelope, found);
   if (!outer.ok) throw refused(outer.problems.join("; "));
   if (outer.value.signatures.length === 0) throw refused("it has no signature");
   const payload = fromBase64(outer.value.payload);
@@ -43,7 +48,7 @@ export function readEnvelope(body: JsonValue): SignedStatement {
     sha256 !== undefined && isSha256(sha256) ? [sha256] : [],
   );
   if (digests.length === 0) throw refused("it names no subject by sha256");
-  return { envelope: body, predicateType: inner.value.predicateType, subjects: [...new Set(digests)] };
+  return { envelope: found, predicateType: inner.value.predicateType, subjects: [...new Set(digests)] };
 }
 
 function parsed(payload: Uint8Array): JsonValue {

@@ -17,6 +17,7 @@ export function asRefusal(error: unknown): WireRefusal {
 const DENIALS: ReadonlySet<string> = new Set([
   "unauthorized",
   "forbidden",
+  "policy_denied",
   "version_conflict",
   "older_build",
   "held",

@@ -10,6 +10,7 @@ const STATUS = {
   upload_too_slow: 408,
   unauthorized: 401,
   forbidden: 403,
+  policy_denied: 403,
   not_found: 404,
   method_not_allowed: 405,
   pin_not_found: 404,

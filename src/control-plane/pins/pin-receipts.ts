@@ -78,8 +78,8 @@ export async function lastReceipted(
 
 /**
  * Keeps a receipt for the version that the pin has now. The same one again is not kept twice. Throws WireRefusal
- * `stale_version`, `invalid_field` or `too_many_receipts`. Nobody's signature is checked here: the plane knows no
- * keys, and whoever asks for receipts verifies them.
+ * `stale_version`, `invalid_field` or `too_many_receipts`. Nobody's signature is checked here: whoever asks
+ * for receipts says whose count.
  */
 export async function keepReceipt(
   sql: Sql,

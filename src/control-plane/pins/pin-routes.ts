@@ -15,14 +15,14 @@ export const PIN_ROUTES: readonly Route[] = [
     path: "/cp/admin/runtime-image/promote",
     access: "pins:write",
     action: "pin.promote",
-    answer: async ({ request, env, by, scopes, bounds }, { database }) => {
+    answer: async ({ request, env, by, scopes, bounds }, { database, trustPolicy }) => {
       const promotion = readPromotion(await readJsonBody(request));
       refuseOutside(bounds, "templates", promotion.template_name);
       refuseUnscoped(promotion, scopes);
       const key = readKey(request.headers);
       const body = await database.write((sql) =>
         once(sql, by, key, JSON.stringify(promotion), async () =>
-          JSON.stringify((await writePin(sql, env, promotion, { kind: "none" }, by)).pin),
+          JSON.stringify((await writePin(sql, env, promotion, { kind: "none" }, by, trustPolicy())).pin),
         ),
       );
       return jsonText(body);

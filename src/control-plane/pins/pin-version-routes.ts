@@ -33,12 +33,14 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     path: PATH,
     access: "pins:write",
     action: "pin.promote",
-    answer: async (call, { database }) => {
+    answer: async (call, { database, trustPolicy }) => {
       const place = placeOf(call);
       const condition = readCondition(call.request.headers);
       const promotion = readPromotion(inPlace(await readJsonBody(call.request), place));
       refuseUnscoped(promotion, call.scopes);
-      const written = await database.write((sql) => writePin(sql, call.env, promotion, condition, call.by));
+      const written = await database.write((sql) =>
+        writePin(sql, call.env, promotion, condition, call.by, trustPolicy()),
+      );
       return json(shown(written), 200, { etag: etagOf(written) });
     },
   },
@@ -61,7 +63,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     path: `${PATH}/rollback`,
     access: "pins:write",
     action: "pin.rollback",
-    answer: async (call, { database }) => {
+    answer: async (call, { database, trustPolicy }) => {
       const place = placeOf(call);
       const condition = readCondition(call.request.headers);
       const body = inPlace(await readJsonBody(call.request), place);
@@ -71,7 +73,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
         const now = await findPin(sql, call.env, place.template_name, place.region);
         if (now === null) throw new WireRefusal("pin_not_found", "there is no such pin");
         const earlier = await earlierPin(sql, call.env, subjectOf(call), now.pin.image_digest, target);
-        return writePin(sql, call.env, { ...place, ...earlier, force }, condition, call.by);
+        return writePin(sql, call.env, { ...place, ...earlier, force }, condition, call.by, trustPolicy());
       });
       return json(shown(written), 200, { etag: etagOf(written) });
     },

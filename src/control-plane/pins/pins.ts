@@ -1,8 +1,10 @@
+import { attestationsOf } from "../attestations/attestations.ts";
 import type { Database, Sql } from "../storage/database.ts";
 import { ifMatchHolds } from "../http/etag.ts";
 import { recordChange, type By } from "../events/events.ts";
 import { refuseStopped, stopsOf, type Stop } from "./pin-stops.ts";
 import type { Promotion } from "./promotion.ts";
+import { provenBy, type PolicyProof, type TrustPolicy } from "./trust-policy.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 /** A pin as it is on the wire. Members that were not given are absent. */
@@ -71,7 +73,8 @@ export async function findPin(
 
 /**
  * Puts the pin of (env, template, region) in place of the one before. Without a condition the last writer wins, as
- * it always did. Throws WireRefusal: a stop, `stale_version` or `older_build`.
+ * it always did. `enforced` is what the digest has to satisfy, null for nothing. Throws WireRefusal: a stop,
+ * `stale_version`, `older_build` or `policy_denied`.
  */
 export async function writePin(
   sql: Sql,
@@ -79,6 +82,7 @@ export async function writePin(
   promotion: Promotion,
   condition: Condition,
   by: By,
+  enforced: TrustPolicy | null,
 ): Promise<VersionedPin> {
   const { template_name, region, image_digest, git_sha, notes, force } = promotion;
   const before = await findPin(sql, env, template_name, region);
@@ -89,6 +93,7 @@ export async function writePin(
     const text = `build ${promotion.seq} is older than build ${mark}, which was promoted here`;
     throw new WireRefusal("older_build", text, {}, currentOf(before));
   }
+  const proof = force?.breakGlass === true ? null : await prove(sql, env, promotion, by, enforced);
   // The mark never goes down: after a rollback the builds between are still older than what was here.
   const seq = promotion.seq === undefined ? mark : Math.max(promotion.seq, mark ?? 0);
   const pin: Pin = {
@@ -110,7 +115,7 @@ export async function writePin(
           : "pin.promote",
     subject: `${template_name}/${region}`,
     before: before?.pin ?? null,
-    after: pin,
+    after: { ...pin, ...proof },
     ...(force === undefined ? {} : { reason: force.reason }),
   });
   await sql.run(
@@ -130,6 +135,19 @@ export async function writePin(
     seq,
   );
   return { pin, version };
+}
+
+/** Inside the write, so that what is pinned is what was judged, also after a rollback chose the digest. */
+async function prove(
+  sql: Sql,
+  env: string,
+  promotion: Promotion,
+  by: By,
+  enforced: TrustPolicy | null,
+): Promise<PolicyProof | null> {
+  if (enforced === null) return null;
+  const kept = await attestationsOf(sql, env, promotion.image_digest.slice("sha256:".length));
+  return provenBy(enforced, env, promotion, kept, new Date(by.at));
 }
 
 function refuseStale(before: VersionedPin | null, condition: Condition): void {

@@ -56,7 +56,7 @@ function promote(database: Database, text: string, ifMatch: string | null): Prom
   if (!isImageDigest(image_digest)) throw new Error("not a digest");
   const promotion = { template_name: "codex", region: "global", image_digest };
   const condition = ifMatch === null ? { kind: "absent" as const } : { kind: "version" as const, ifMatch };
-  return database.write((sql) => writePin(sql, "prod", promotion, condition, BY));
+  return database.write((sql) => writePin(sql, "prod", promotion, condition, BY, null));
 }
 
 describe("a PostgreSQL database", () => {
@@ -229,7 +229,7 @@ describe("a PostgreSQL database", () => {
       if (!isImageDigest(digest)) throw new Error("not a digest");
       const seq = Number.MAX_SAFE_INTEGER;
       const promotion = { template_name: "codex", region: "global", image_digest: digest, seq };
-      await database.write((sql) => writePin(sql, "prod", promotion, { kind: "none" }, BY));
+      await database.write((sql) => writePin(sql, "prod", promotion, { kind: "none" }, BY, null));
       const found = await database.read((sql) => findPin(sql, "prod", "codex", "global"));
       expect(found?.pin.seq).toBe(seq);
     });
