@@ -32,7 +32,7 @@ export const serve: Command = defineCommand({
   act: async (values, world) => {
     if (values.backup !== undefined) return backUp(values, values.backup, world);
     const settings = readServeSettings(values, world);
-    const { listen, data, postgres, tls, tokenRate } = settings;
+    const { listen, data, postgres, bucket, quota, tls, tokenRate } = settings;
     let { trustPolicy } = settings;
     if (tls === null && (listen === "systemd" || !isLocal(listen))) {
       world.say.warn(
@@ -49,6 +49,8 @@ export const serve: Command = defineCommand({
     const plane = await startControlPlane({
       dataDirectory: data,
       postgres,
+      bucket,
+      quota,
       listen,
       tls,
       tokenRate,

@@ -1,6 +1,14 @@
 import { join } from "node:path";
-import { BlobStore } from "./artifacts/blob-store.ts";
-import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./storage/data-directory.ts";
+import type { BlobStore } from "./artifacts/blob-store.ts";
+import { FileBlobs } from "./artifacts/file-blobs.ts";
+import type { Quota } from "./artifacts/quota.ts";
+import type { Bucket } from "./artifacts/s3-blobs.ts";
+import {
+  lockDataDirectory,
+  openDataDirectory,
+  prepareDataDirectory,
+  type DataDirectory,
+} from "./storage/data-directory.ts";
 import type { HostConfig } from "./addons/delivery.ts";
 import type { TokenRecord } from "./tokens/token.ts";
 import { ViewCache } from "./storage/view-cache.ts";
@@ -18,6 +26,9 @@ export type ControlPlaneOptions = {
   /** null: the SQLite file of the data folder. */
   readonly postgres: PostgresAddress | null;
   /** "systemd": the socket that was handed to this process. */
+  /** null: files in the data folder. */
+  readonly bucket: Bucket | null;
+  readonly quota: Quota;
   readonly listen: ListenAddress | "systemd";
   readonly tls: TlsTexts | null;
   readonly tokenRate: TokenRate;
@@ -31,17 +42,34 @@ export type ControlPlaneOptions = {
 /** A control plane that listens. `stop` also closes its database and gives its data folder free. */
 export type ControlPlane = RunningServer;
 
-/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, or one of `startServer`. */
+async function blobStores(
+  { artifacts, contexts, incoming }: DataDirectory,
+  bucket: Bucket | null,
+): Promise<{ artifacts: BlobStore; contexts: BlobStore }> {
+  if (bucket === null) {
+    return { artifacts: new FileBlobs(artifacts, incoming), contexts: new FileBlobs(contexts, incoming) };
+  }
+  const { proveBucket, S3Blobs } = await import("./artifacts/s3-blobs.ts");
+  await proveBucket(bucket);
+  return {
+    artifacts: new S3Blobs(bucket, "artifacts", incoming),
+    contexts: new S3Blobs(bucket, "contexts", incoming),
+  };
+}
+
+/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`,
+ * `object_store_unavailable`, or one of `startServer`. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
   try {
     prepareDataDirectory(directory);
+    const stores = await blobStores(directory, options.bucket);
     const database = await openDatabase(options.postgres ?? directory.database, true);
     const deps = {
       database,
-      artifacts: new BlobStore(directory.artifacts, directory.incoming),
-      contexts: new BlobStore(directory.contexts, directory.incoming),
+      ...stores,
+      quota: options.quota,
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),

@@ -1,3 +1,4 @@
+import type { Quota } from "./artifacts/quota.ts";
 import type { BlobStore } from "./artifacts/blob-store.ts";
 import type { Database } from "./storage/database.ts";
 import type { By } from "./events/events.ts";
@@ -16,6 +17,7 @@ export type Deps = {
   readonly database: Database;
   readonly artifacts: BlobStore;
   readonly contexts: BlobStore;
+  readonly quota: Quota;
   readonly metrics: Metrics;
   readonly tokens: ViewCache<TokenRecord | null>;
   readonly hostConfigs: ViewCache<HostConfig>;

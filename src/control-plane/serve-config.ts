@@ -12,6 +12,10 @@ export type ServeConfig = {
   readonly tls_cert?: string | undefined;
   readonly tls_key?: string | undefined;
   readonly access_log?: string | undefined;
+  /** `s3://bucket[/prefix]`, in place of files. */
+  readonly artifacts?: string | undefined;
+  /** Bytes that each environment may have stored. */
+  readonly env_quota_bytes?: number | undefined;
   readonly policy?: string | undefined;
   /** Files of public keys, or the keys themselves. */
   readonly policy_keys?: readonly string[] | undefined;
@@ -31,6 +35,8 @@ const config: Decoder<ServeConfig> = object(
     tls_cert: optional(string()),
     tls_key: optional(string()),
     access_log: optional(string()),
+    artifacts: optional(string()),
+    env_quota_bytes: optional(integer()),
     policy: optional(string()),
     policy_keys: optional(list(string(), MOST_KEYS)),
     trust: optional(string()),
@@ -47,6 +53,9 @@ export function readServeConfig(bytes: Uint8Array, path: string): ServeConfig {
   const { token_rate } = decoded.value;
   if (token_rate !== undefined && (token_rate.per_second < 1 || token_rate.burst < 1)) {
     throw new Failure("config_invalid", `${what}: token_rate must be above 0`);
+  }
+  if ((decoded.value.env_quota_bytes ?? 0) < 0) {
+    throw new Failure("config_invalid", `${what}: env_quota_bytes must not be negative`);
   }
   return decoded.value;
 }

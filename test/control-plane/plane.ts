@@ -1,7 +1,7 @@
 import { ViewCache } from "../../src/control-plane/storage/view-cache.ts";
 import type { HostConfig } from "../../src/control-plane/addons/delivery.ts";
 import type { TokenRecord } from "../../src/control-plane/tokens/token.ts";
-import { BlobStore } from "../../src/control-plane/artifacts/blob-store.ts";
+import { FileBlobs } from "../../src/control-plane/artifacts/file-blobs.ts";
 import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/storage/data-directory.ts";
 import type { Database } from "../../src/control-plane/storage/database.ts";
 import { requestHandler, type Handler } from "../../src/control-plane/handle.ts";
@@ -49,27 +49,30 @@ export type EventRow = {
 export class Plane {
   readonly folder: string;
   readonly database: Database;
-  readonly artifacts: BlobStore;
-  readonly contexts: BlobStore;
+  readonly artifacts: FileBlobs;
+  readonly contexts: FileBlobs;
   readonly faults: string[] = [];
   readonly lines: string[] = [];
   now: Date = new Date("2026-11-21T12:00:00.123Z");
   trustPolicy: TrustPolicy | null = null;
+  readonly quota: number | null;
   readonly deps: Deps;
   readonly #handle: Handler;
   #ids = 0;
 
-  constructor(folder: TemporaryFolder, database: Database) {
+  constructor(folder: TemporaryFolder, database: Database, quota: number | null = null) {
+    this.quota = quota;
     this.folder = folder.path;
     this.database = database;
     const directory = openDataDirectory(folder.path, false);
     prepareDataDirectory(directory);
-    this.artifacts = new BlobStore(directory.artifacts, directory.incoming);
-    this.contexts = new BlobStore(directory.contexts, directory.incoming);
+    this.artifacts = new FileBlobs(directory.artifacts, directory.incoming);
+    this.contexts = new FileBlobs(directory.contexts, directory.incoming);
     this.deps = {
       database: this.database,
       artifacts: this.artifacts,
       contexts: this.contexts,
+      quota: this.quota,
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),
@@ -148,17 +151,18 @@ export class Plane {
 export async function withPlane(
   work: (plane: Plane) => Promise<void>,
   wrap: (real: Database) => Database = (real) => real,
+  quota: number | null = null,
 ): Promise<void> {
   {
     using folder = temporaryFolder();
     const file = openDataDirectory(folder.path, false).database;
-    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap);
+    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap, quota);
   }
   {
     using folder = temporaryFolder();
     await using empty = await emptyDatabase();
     const database = await openDatabase(readPostgresAddress(empty.url, "the test"), true);
-    await withDatabase("PostgreSQL", database, folder, work, wrap);
+    await withDatabase("PostgreSQL", database, folder, work, wrap, quota);
   }
 }
 
@@ -168,9 +172,10 @@ async function withDatabase(
   folder: TemporaryFolder,
   work: (plane: Plane) => Promise<void>,
   wrap: (real: Database) => Database,
+  quota: number | null,
 ): Promise<void> {
   try {
-    await work(new Plane(folder, wrap(database)));
+    await work(new Plane(folder, wrap(database), quota));
   } catch (error) {
     if (error instanceof Error) error.message = `on ${engine}: ${error.message}`;
     throw error;

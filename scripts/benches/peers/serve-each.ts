@@ -2,7 +2,7 @@
 import { ViewCache } from "../../../src/control-plane/storage/view-cache.ts";
 import type { HostConfig } from "../../../src/control-plane/addons/delivery.ts";
 import type { TokenRecord } from "../../../src/control-plane/tokens/token.ts";
-import { BlobStore } from "../../../src/control-plane/artifacts/blob-store.ts";
+import { FileBlobs } from "../../../src/control-plane/artifacts/file-blobs.ts";
 import {
   openDataDirectory,
   prepareDataDirectory,
@@ -25,11 +25,12 @@ const handle = requestHandler(
         return next;
       },
     },
-    artifacts: new BlobStore(directory.artifacts, directory.incoming),
-    contexts: new BlobStore(directory.contexts, directory.incoming),
+    artifacts: new FileBlobs(directory.artifacts, directory.incoming),
+    contexts: new FileBlobs(directory.contexts, directory.incoming),
     metrics: new Metrics(),
     tokens: new ViewCache<TokenRecord | null>(),
     hostConfigs: new ViewCache<HostConfig>(),
+    quota: null,
     trustPolicy: () => null,
     now: () => new Date(),
     newId: () => Bun.randomUUIDv7(),

@@ -1,9 +1,17 @@
 import type { Sha256 } from "../../base/digest.ts";
 import type { Database } from "../storage/database.ts";
+import { countUse, type Quota } from "./quota.ts";
 import { recordChange, type By } from "../events/events.ts";
 
-/** Registers an artifact whose bytes are on the disk. True when it was not there before. */
-export function addArtifact(database: Database, sha256: Sha256, bytes: number, by: By): Promise<boolean> {
+/** Registers an artifact whose bytes are kept. True when it was not there before. Throws WireRefusal `quota_exceeded`. */
+export function addArtifact(
+  database: Database,
+  env: string,
+  sha256: Sha256,
+  bytes: number,
+  by: By,
+  quota: Quota,
+): Promise<boolean> {
   return database.write(async (sql) => {
     const added = await sql.run(
       `INSERT INTO artifacts (sha256, bytes, stored_at, stored_by) VALUES ($1, $2, $3, $4)
@@ -14,6 +22,7 @@ export function addArtifact(database: Database, sha256: Sha256, bytes: number, b
       by.actor,
     );
     if (added === 0) return false;
+    await countUse(sql, env, bytes, quota);
     await recordChange(sql, by, {
       action: "artifact.store",
       subject: sha256,

@@ -3,7 +3,8 @@ import type { StagedBlob } from "../artifacts/blob-store.ts";
 import { BUILD_FIELDS, readBuildForm } from "./build-form.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { readBuildQuery } from "./build-query.ts";
-import { addBuild, findBuild, listBuilds } from "./builds.ts";
+import { refuseFull } from "../artifacts/quota.ts";
+import { addBuild, findBuild, isContextKept, listBuilds } from "./builds.ts";
 import { boundaryOf, fieldText, formParts } from "./multipart.ts";
 import { bodyChunks } from "../http/request-body.ts";
 import type { Call, Deps, Route } from "../router.ts";
@@ -72,8 +73,12 @@ async function recordBuild({ request, env, by, bounds }: Call, deps: Deps): Prom
     refuseOutside(bounds, "repos", form.source_repo);
     if (archive === undefined) throw new WireRefusal("invalid_field", `${ARCHIVE} is required`);
     if (archive.bytes === 0) throw new WireRefusal("invalid_field", `${ARCHIVE} must not be empty`);
+    const { sha256, bytes } = archive;
+    await deps.database.read(async (sql) => {
+      if (!(await isContextKept(sql, sha256))) await refuseFull(sql, env, bytes, deps.quota);
+    });
     await archive.keep();
-    return json(await addBuild(deps.database, env, deps.newId(), form, archive, by));
+    return json(await addBuild(deps.database, env, deps.newId(), form, archive, by, deps.quota));
   } catch (error) {
     await archive?.discard();
     throw error;

@@ -1,3 +1,4 @@
+import { countUse, type Quota } from "../artifacts/quota.ts";
 import type { BuildForm } from "./build-form.ts";
 import type { BuildQuery } from "./build-query.ts";
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
@@ -74,7 +75,12 @@ function fromRow(row: Row): Build {
   };
 }
 
-/** Records a build whose archive is stored already. `id` is new. */
+/** Whether a build has the same context already: then its bytes are no new ones. */
+export async function isContextKept(sql: Sql, sha256: string): Promise<boolean> {
+  return (await sql.rows("SELECT 1 FROM builds WHERE context_sha256 = $1 LIMIT 1", sha256)).length > 0;
+}
+
+/** Records a build whose archive is kept already. `id` is new. Throws WireRefusal `quota_exceeded`. */
 export function addBuild(
   database: Database,
   env: string,
@@ -82,8 +88,10 @@ export function addBuild(
   form: BuildForm,
   archive: { readonly sha256: string; readonly bytes: number },
   by: By,
+  quota: Quota,
 ): Promise<Build> {
   return database.write(async (sql) => {
+    if (!(await isContextKept(sql, archive.sha256))) await countUse(sql, env, archive.bytes, quota);
     const dirty = form.source_dirty === null ? null : Number(form.source_dirty);
     const columns: Record<string, SqlValue> = {
       id,

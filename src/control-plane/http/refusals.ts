@@ -7,6 +7,10 @@ export function asRefusal(error: unknown): WireRefusal {
   if (error instanceof Failure && error.code === "storage_failed") {
     return new WireRefusal("unavailable", "the database takes no write", { "retry-after": "5" });
   }
+  if (error instanceof Failure && error.code === "object_store_unavailable") {
+    const text = "the store of the bytes does not answer";
+    return new WireRefusal("unavailable", text, { "retry-after": "5" });
+  }
   // The sender went away; nobody will read this, and nothing is wrong here.
   if (error instanceof Error && error.name === "AbortError") {
     return new WireRefusal("upload_aborted", "the connection was closed before the body was complete");

@@ -23,6 +23,7 @@ const STATUS = {
   too_many_receipts: 409,
   stale_version: 412,
   too_large: 413,
+  quota_exceeded: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   hash_mismatch: 422,

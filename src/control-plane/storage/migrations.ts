@@ -6,7 +6,8 @@ import { copyDatabase } from "./sqlite-backup.ts";
 
 /**
  * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
- * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host.
+ * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host, and
+ * in assignments `role=edge,zone=a` every host with these labels.
  */
 export const STEPS: readonly string[] = [
   `
@@ -214,6 +215,29 @@ CREATE TABLE attestation_subjects (
   sha256 TEXT NOT NULL,
   PRIMARY KEY (env, subject_sha256, sha256),
   FOREIGN KEY (env, sha256) REFERENCES attestations (env, sha256)
+) STRICT, WITHOUT ROWID;
+`,
+  `
+-- Bytes that an environment was the first to bring, artifacts and contexts together.
+CREATE TABLE storage_use (
+  env TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0)
+) STRICT;
+CREATE INDEX builds_by_context ON builds (context_sha256);
+INSERT INTO storage_use SELECT env, sum(bytes) FROM (
+  SELECT coalesce(t.env, 'default') AS env, a.bytes
+    FROM artifacts a LEFT JOIN tokens t ON a.stored_by = 'api-token-' || t.id
+  UNION ALL SELECT min(env), max(context_bytes) FROM builds GROUP BY context_sha256
+) AS kept GROUP BY env;
+
+-- What operators say of a host; assignments may be for every host with some labels.
+CREATE TABLE host_labels (
+  env TEXT NOT NULL,
+  host TEXT NOT NULL,
+  labels_json TEXT NOT NULL,
+  set_at TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  PRIMARY KEY (env, host)
 ) STRICT, WITHOUT ROWID;
 `,
 ];

@@ -203,4 +203,25 @@ CREATE TABLE attestation_subjects (
   FOREIGN KEY (env, sha256) REFERENCES attestations (env, sha256)
 );
 `,
+  `
+CREATE TABLE storage_use (
+  env TEXT PRIMARY KEY,
+  bytes BIGINT NOT NULL CHECK (bytes >= 0)
+);
+CREATE INDEX builds_by_context ON builds (context_sha256);
+INSERT INTO storage_use SELECT env, sum(bytes) FROM (
+  SELECT coalesce(t.env, 'default') AS env, a.bytes
+    FROM artifacts a LEFT JOIN tokens t ON a.stored_by = 'api-token-' || t.id
+  UNION ALL SELECT min(env), max(context_bytes) FROM builds GROUP BY context_sha256
+) AS kept GROUP BY env;
+
+CREATE TABLE host_labels (
+  env TEXT NOT NULL,
+  host TEXT NOT NULL COLLATE "C",
+  labels_json TEXT NOT NULL,
+  set_at TEXT NOT NULL COLLATE "C",
+  set_by TEXT NOT NULL,
+  PRIMARY KEY (env, host)
+);
+`,
 ];

@@ -37,6 +37,49 @@ describe("storing an artifact", () => {
     });
   });
 
+  test("beyond what the environment may have is 413, its own again is not, and another environment has its own share", async () => {
+    await withPlane(
+      async (plane) => {
+        expect((await put(plane, SHA, TEXT))[0]).toBe(201);
+        const full = { code: "quota_exceeded", used_bytes: 10, quota_bytes: 15 };
+        const [status, body] = await put(plane, sha256Of("abcdef"), "abcdef");
+        expect([status, body]).toEqual([413, expect.objectContaining(full)]);
+        expect((await get(plane, sha256Of("abcdef"))).status).toBe(404);
+        expect((await put(plane, sha256Of("abcde"), "abcde"))[0]).toBe(201);
+        expect((await put(plane, SHA, TEXT))[0]).toBe(200);
+        const token = await plane.token(["addons:write"], "prod");
+        const other = `/v1/artifacts/${sha256Of("abcdef")}`;
+        expect((await plane.call("PUT", other, { token, body: "abcdef" })).status).toBe(201);
+        expect(readdirSync(join(plane.folder, "incoming"))).toEqual([]);
+        const files = readdirSync(join(plane.folder, "artifacts"), { recursive: true }).map(String);
+        expect(files.filter((name) => name.length > 64)).toHaveLength(3);
+      },
+      undefined,
+      15,
+    );
+  });
+
+  test("that is announced to be too much is refused before a byte is read", async () => {
+    await withPlane(
+      async (plane) => {
+        const token = await plane.token(["addons:write"]);
+        const body = new ReadableStream<Uint8Array>({
+          pull: () => {
+            throw new Error("it was read");
+          },
+        });
+        const headers = { "content-length": "16" };
+        const answer = await plane.call("PUT", `/v1/artifacts/${SHA}`, { token, headers, body });
+        expect([answer.status, await bodyOf(answer)]).toEqual([
+          413,
+          expect.objectContaining({ code: "quota_exceeded" }),
+        ]);
+      },
+      undefined,
+      15,
+    );
+  });
+
   test("of no bytes works", async () => {
     await withPlane(async (plane) => {
       const empty = sha256Of("");

@@ -22,7 +22,8 @@ function form(fields: Fields): FormData {
   return data;
 }
 
-const GOOD: Fields = { context_archive: archive("x"), image_name: "app", agent_name: "bot" };
+const CONTEXT = archive("x");
+const GOOD: Fields = { context_archive: CONTEXT, image_name: "app", agent_name: "bot" };
 
 async function post(plane: Plane, fields: Fields | FormData, env = "default"): Promise<Response> {
   const token = await plane.token(["builds:write"], env);
@@ -140,6 +141,24 @@ describe("recording a build", () => {
       expect(files(plane)).toHaveLength(1);
       expect((await bodyOf<Page>(await list(plane, ""))).items).toHaveLength(2);
     });
+  });
+
+  test("contexts count against the quota of the environment, the same one once", async () => {
+    await withPlane(
+      async (plane) => {
+        expect((await post(plane, GOOD)).status).toBe(200);
+        expect((await post(plane, GOOD)).status).toBe(200);
+        const other = await post(plane, { ...GOOD, context_archive: archive("something else") });
+        expect([other.status, await bodyOf(other)]).toEqual([
+          413,
+          expect.objectContaining({ code: "quota_exceeded" }),
+        ]);
+        expect(files(plane)).toHaveLength(1);
+        expect((await bodyOf<Page>(await list(plane, ""))).items).toHaveLength(2);
+      },
+      undefined,
+      CONTEXT.size + 5,
+    );
   });
 
   const without = (name: string): Fields => {
