@@ -1,7 +1,9 @@
 import { isHostName, isPlatform, isSegment } from "./addon-fields.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { readAssignment } from "./assignment-request.ts";
-import { assignAddon, assignmentsFor, unassignAddon } from "./assignments.ts";
+import { isSelectorText, parseSelector, selectorText } from "../hosts/labels.ts";
+import { isWithin } from "../tokens/token-bounds.ts";
+import { readAssignment, type Audience } from "./assignment-request.ts";
+import { assignAddon, assignmentsFor, assignmentsOf, unassignAddon } from "./assignments.ts";
 import { single } from "../builds/build-query.ts";
 import type { Database } from "../storage/database.ts";
 import { configVersion, deliver, type HostConfig } from "./delivery.ts";
@@ -37,7 +39,7 @@ export const ADDON_ROUTES: readonly Route[] = [
     action: "assignment.put",
     answer: async (call, { database }) => {
       const wanted = readAssignment(await readJsonBody(call.request));
-      refuseOutside(call.bounds, "hosts", wanted.host === "" ? null : wanted.host);
+      refuseBeyond(call, wanted.audience);
       return json(await assignAddon(database, call.env, addonId(call), wanted, call.by));
     },
   },
@@ -47,10 +49,24 @@ export const ADDON_ROUTES: readonly Route[] = [
     access: "addons:write",
     action: "assignment.delete",
     answer: async (call, { database }) => {
-      const host = hostOf(call);
-      refuseOutside(call.bounds, "hosts", host);
-      await unassignAddon(database, call.env, addonId(call), host ?? "", call.by);
+      const audience = audienceOf(call);
+      refuseBeyond(call, audience);
+      await unassignAddon(database, call.env, addonId(call), audience, call.by);
       return new Response(null, { status: 204 });
+    },
+  },
+  {
+    method: "GET",
+    path: ASSIGNMENT,
+    access: "addons:read",
+    action: "assignment.read",
+    answer: async (call, { database }) => {
+      const assignments = await assignmentsOf(database, call.env, addonId(call));
+      // Whoever may see one host sees what is for that host alone.
+      const { hosts } = call.bounds;
+      return json({
+        assignments: assignments.filter(({ host }) => isWithin(hosts, host ?? null)),
+      });
     },
   },
   {
@@ -95,6 +111,19 @@ function addonId({ params }: Call): string {
   if (!isSegment(id))
     throw new WireRefusal("invalid_field", "addon_id must match ^[A-Za-z0-9][A-Za-z0-9._+-]*$");
   return id;
+}
+
+/** A token that is confined to hosts decides neither for all of them nor for whoever has a label. */
+function refuseBeyond({ bounds }: Call, audience: Audience): void {
+  refuseOutside(bounds, "hosts", audience === "" || isSelectorText(audience) ? null : audience);
+}
+
+function audienceOf(call: Call): Audience {
+  const selector = single(call.query, "selector");
+  const host = hostOf(call);
+  if (selector === null) return host ?? "";
+  if (host !== null) throw new WireRefusal("invalid_query", "host and selector exclude each other");
+  return selectorText(parseSelector(selector));
 }
 
 function hostOf({ query }: Call): string | null {

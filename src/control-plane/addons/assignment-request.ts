@@ -1,3 +1,4 @@
+import { readSelector, selectorText, type Labels } from "../hosts/labels.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import {
   isHostName,
@@ -8,16 +9,19 @@ import {
   requireSegment,
 } from "./addon-fields.ts";
 
-/** What `PUT /v1/addons/assignments/{addon_id}` asks for. `host` "" is every host; null is "as the package says". */
+/** What `PUT /v1/addons/assignments/{addon_id}` asks for. null is "as the package says". */
 export type AssignmentRequest = {
   readonly version: string;
   readonly enabled: boolean;
   readonly args: readonly string[] | null;
   readonly config_json: JsonMap | null;
-  readonly host: string;
+  readonly audience: Audience;
 };
 
-/** An assignment as it is kept and answered. Without `host` it is for every host. */
+/** Whom an assignment is for: "" is every host, a name one, and a selector (`role=edge`) every host with these labels. */
+export type Audience = string;
+
+/** An assignment as it is kept and answered. Without `host` and `selector` it is for every host. */
 export type StoredAssignment = {
   readonly addon_id: string;
   readonly version: string;
@@ -25,6 +29,7 @@ export type StoredAssignment = {
   readonly args?: readonly string[];
   readonly config_json?: JsonMap;
   readonly host?: string;
+  readonly selector?: Labels;
 };
 
 /** Throws WireRefusal. */
@@ -42,6 +47,11 @@ export function readAssignment(body: JsonValue): AssignmentRequest {
     enabled,
     args: readArgs(map),
     config_json: readConfig(map),
-    host: host ?? "",
+    audience: map["selector"] === undefined ? (host ?? "") : selectorText(selectorOf(map)),
   };
+}
+
+function selectorOf(map: JsonMap): Labels {
+  if ((map["host"] ?? null) !== null) throw refusedField("host and selector exclude each other");
+  return readSelector(map["selector"]);
 }

@@ -1,5 +1,7 @@
 import type { JsonMap } from "../../base/json.ts";
-import type { AssignmentRequest, StoredAssignment } from "./assignment-request.ts";
+import { labelsOf } from "../hosts/host-labels.ts";
+import { isSelectorText, parseSelector, selects } from "../hosts/labels.ts";
+import type { AssignmentRequest, Audience, StoredAssignment } from "./assignment-request.ts";
 import type { Database, Sql } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
 import { WireRefusal } from "../http/wire.ts";
@@ -24,11 +26,16 @@ function fromRow(row: Row): StoredAssignment {
     enabled: row.enabled === 1,
     ...(args === null ? {} : { args }),
     ...(config === null ? {} : { config_json: config }),
-    ...(row.host === "" ? {} : { host: row.host }),
+    ...audienceOf(row.host),
   };
 }
 
-/** Puts an add-on on one host or on every host. Throws WireRefusal `not_found` when the version is not published. */
+function audienceOf(host: Audience): Pick<StoredAssignment, "host" | "selector"> {
+  if (host === "") return {};
+  return isSelectorText(host) ? { selector: parseSelector(host) } : { host };
+}
+
+/** Puts an add-on on one host, on those with some labels, or on every host. Throws WireRefusal `not_found` when the version is not published. */
 export function assignAddon(
   database: Database,
   env: string,
@@ -46,7 +53,7 @@ export function assignAddon(
     if (published.length === 0) {
       throw new WireRefusal("not_found", `${addonId} ${wanted.version} is not a published package`);
     }
-    const before = await readOne(sql, env, addonId, wanted.host);
+    const before = await readOne(sql, env, addonId, wanted.audience);
     const [row] = await sql.rows<Row>(
       `INSERT INTO assignments (env, ${COLUMNS}, assigned_at, assigned_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -56,7 +63,7 @@ export function assignAddon(
        RETURNING ${COLUMNS}`,
       env,
       addonId,
-      wanted.host,
+      wanted.audience,
       wanted.version,
       Number(wanted.enabled),
       wanted.args === null ? null : JSON.stringify(wanted.args),
@@ -68,7 +75,7 @@ export function assignAddon(
     const after = fromRow(row);
     await recordChange(sql, by, {
       action: "assignment.put",
-      subject: subjectOf(addonId, wanted.host),
+      subject: subjectOf(addonId, wanted.audience),
       before,
       after,
     });
@@ -76,12 +83,12 @@ export function assignAddon(
   });
 }
 
-/** Takes an add-on away from a host, or from every host (`host` ""). Nothing there is nothing to do. */
+/** Takes an add-on away from those whom it was put on. Nothing there is nothing to do. */
 export function unassignAddon(
   database: Database,
   env: string,
   addonId: string,
-  host: string,
+  host: Audience,
   by: By,
 ): Promise<void> {
   return database.write(async (sql) => {
@@ -102,17 +109,34 @@ export function unassignAddon(
   });
 }
 
-/** What concerns a host: its own assignments and the general ones, in no order that means anything. */
+/** What concerns a host: its own assignments, those for labels that it has, and the general ones, in no order. */
 export async function assignmentsFor(
   database: Database,
   env: string,
   host: string | null,
 ): Promise<StoredAssignment[]> {
-  const rows = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT ${COLUMNS} FROM assignments WHERE env = $1 AND (host = '' OR host = $2)`,
+  return database.read(async (sql) => {
+    const rows = await sql.rows<Row>(
+      `SELECT ${COLUMNS} FROM assignments WHERE env = $1 AND (host = '' OR host = $2 OR host LIKE '%=%')`,
       env,
       host ?? "",
+    );
+    const labels = host === null ? {} : await labelsOf(sql, env, host);
+    return rows.map(fromRow).filter(({ selector }) => selector === undefined || selects(selector, labels));
+  });
+}
+
+/** Every assignment of an add-on, the general one first. */
+export async function assignmentsOf(
+  database: Database,
+  env: string,
+  addonId: string,
+): Promise<StoredAssignment[]> {
+  const rows = await database.read((sql) =>
+    sql.rows<Row>(
+      `SELECT ${COLUMNS} FROM assignments WHERE env = $1 AND addon_id = $2 ORDER BY host`,
+      env,
+      addonId,
     ),
   );
   return rows.map(fromRow);

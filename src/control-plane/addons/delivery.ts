@@ -1,6 +1,7 @@
 import { sha256Of } from "../../base/hashing.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import type { StoredAssignment } from "./assignment-request.ts";
+import { selectorText } from "../hosts/labels.ts";
 import type { Package, PackageArtifact } from "./package-request.ts";
 
 /** Where hosts look for a program that was not pushed. */
@@ -26,8 +27,9 @@ export type DeliveredAssignment = {
 };
 
 /**
- * What a host of this platform runs, by add-on id. Its own assignment wins whole over the general one, also to
- * disable it. A pushed package that has nothing for the platform is not delivered: the host could only fail on it.
+ * What a host of this platform runs, by add-on id. Its own assignment wins whole over those for labels that it has, and
+ * they over the general one, also to disable it; of two for labels the one that names more, then the one that is spelled
+ * first. A pushed package that has nothing for the platform is not delivered: the host could only fail on it.
  */
 export function deliver(
   assignments: readonly StoredAssignment[],
@@ -37,7 +39,7 @@ export function deliver(
   const chosen = new Map<string, StoredAssignment>();
   for (const assignment of assignments) {
     const other = chosen.get(assignment.addon_id);
-    if (other === undefined || assignment.host !== undefined) chosen.set(assignment.addon_id, assignment);
+    if (other === undefined || isNearer(assignment, other)) chosen.set(assignment.addon_id, assignment);
   }
   const published = new Map(packages.map((one) => [`${one.addon_id}@${one.version}`, one]));
   return [...chosen.values()]
@@ -46,6 +48,16 @@ export function deliver(
       const found = published.get(`${assignment.addon_id}@${assignment.version}`);
       return found === undefined ? [] : deliverOne(assignment, found, platform);
     });
+}
+
+function isNearer(one: StoredAssignment, other: StoredAssignment): boolean {
+  const [near, far] = [nearness(one), nearness(other)];
+  if (near !== far) return near > far;
+  return selectorText(one.selector ?? {}) < selectorText(other.selector ?? {});
+}
+
+function nearness({ host, selector }: StoredAssignment): number {
+  return host === undefined ? Object.keys(selector ?? {}).length : Infinity;
 }
 
 function deliverOne(

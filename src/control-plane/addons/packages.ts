@@ -150,10 +150,10 @@ export function listPackages(database: Database, env: string): Promise<Package[]
   return database.read((sql) => readMany(sql, env, "", []));
 }
 
-/** The packages that assignments of this host, or of every host, name. */
+/** The packages that assignments of this host, of some labels or of every host name. */
 export function assignedPackages(database: Database, env: string, host: string | null): Promise<Package[]> {
   const assigned = `AND (addon_id, version) IN
-    (SELECT addon_id, version FROM assignments WHERE env = $1 AND (host = '' OR host = $2))`;
+    (SELECT addon_id, version FROM assignments WHERE env = $1 AND (host = '' OR host = $2 OR host LIKE '%=%'))`;
   return database.read((sql) => readMany(sql, env, assigned, [host ?? ""]));
 }
 

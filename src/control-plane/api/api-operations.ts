@@ -109,14 +109,18 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   "GET /v1/addons/packages": { summary: "every published version", answers: { 200: "PackageList" } },
   "PUT /v1/addons/assignments/{addon_id}": {
-    summary: "put an add-on on one host or on every host",
+    summary: "put an add-on on one host, on those with some labels, or on every host",
     body: "AssignmentRequest",
     answers: { 200: "Assignment" },
   },
   "DELETE /v1/addons/assignments/{addon_id}": {
-    summary: "take an add-on away from a host, or from every host",
-    query: ["host"],
+    summary: "take an add-on away from those whom it was put on",
+    query: ["host", "selector"],
     answers: { 204: null },
+  },
+  "GET /v1/addons/assignments/{addon_id}": {
+    summary: "whom an add-on is assigned to",
+    answers: { 200: "AssignmentList" },
   },
   "GET /v1/addons/assignments": {
     summary: "what a host of this platform runs",
@@ -129,6 +133,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     body: "HostStatus",
     answers: { 200: "Host" },
   },
+  "PUT /v1/hosts/{host}/labels": {
+    summary: "what operators say of a host, for assignments by label",
+    body: "LabelsRequest",
+    answers: { 200: "HostLabels" },
+  },
+  "GET /v1/hosts/{host}/labels": { summary: "the labels of a host", answers: { 200: "HostLabels" } },
   "GET /v1/hosts": {
     summary: "what hosts said last, by name, in pages",
     query: ["after", "limit"],

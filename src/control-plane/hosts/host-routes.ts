@@ -1,6 +1,9 @@
 import { isHostName } from "../addons/addon-fields.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { single, wholeNumber } from "../builds/build-query.ts";
+import { labelsOf, setLabels } from "./host-labels.ts";
+import { readLabels } from "./labels.ts";
+import { isMap } from "../../base/decode.ts";
 import { readHostStatus } from "./host-status.ts";
 import { findHost, listHosts, reportStatus } from "./hosts.ts";
 import { readJsonBody } from "../http/request-body.ts";
@@ -10,6 +13,9 @@ import { json, WireRefusal } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
+const LABELS = "/v1/hosts/{host}/labels";
+/** With a label a host gets what is assigned to it: add-ons and configuration that were meant for others. */
+const CONFINED = "forbidden: the token is confined to hosts, and labels reach beyond one";
 
 /** What runs where, as the hosts themselves say. */
 export const HOST_ROUTES: readonly Route[] = [
@@ -33,6 +39,31 @@ export const HOST_ROUTES: readonly Route[] = [
       const found = await database.read((sql) => findHost(sql, call.env, hostOf(call)));
       if (found === null) throw new WireRefusal("not_found", "no such host has reported");
       return json(found);
+    },
+  },
+  {
+    method: "PUT",
+    path: LABELS,
+    // It decides what runs on a host, so it takes the right to decide that; no host labels itself.
+    access: "addons:write",
+    action: "host.label",
+    answer: async (call, { database }) => {
+      const host = hostOf(call);
+      if (call.bounds.hosts !== null) throw new WireRefusal("forbidden", CONFINED);
+      const body = await readJsonBody(call.request);
+      const labels = readLabels(isMap(body) ? body["labels"] : undefined, "labels");
+      await setLabels(database, call.env, host, labels, call.by);
+      return json({ host, labels });
+    },
+  },
+  {
+    method: "GET",
+    path: LABELS,
+    access: "hosts:read",
+    action: "host.labels",
+    answer: async (call, { database }) => {
+      const host = hostOf(call);
+      return json({ host, labels: await database.read((sql) => labelsOf(sql, call.env, host)) });
     },
   },
   {

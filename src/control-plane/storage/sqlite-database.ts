@@ -5,7 +5,7 @@ import { quoted } from "../../base/printable.ts";
 import { errorCode, reason } from "../../host/files.ts";
 import type { Database, Sql, SqlValue } from "./database.ts";
 import { GroupCommit, type Transaction } from "./group-commit.ts";
-import { migrate } from "./migrations.ts";
+import { migrateSqlite } from "./sqlite-migrate.ts";
 
 const BUSY_MS = 5_000;
 
@@ -27,7 +27,7 @@ export function openSqlite(path: string, create: boolean): Database {
     connection.run("PRAGMA foreign_keys = ON");
     connection.run("PRAGMA wal_autocheckpoint = 4000");
     connection.run("PRAGMA journal_size_limit = 67108864");
-    migrate(connection, path);
+    migrateSqlite(connection, path);
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure("data_dir_invalid", `${quoted(path)} cannot be opened: ${reason(error)}`, {

@@ -6,7 +6,7 @@ import type { Database } from "../../../src/control-plane/storage/database.ts";
 import { ChainCheck } from "../../../src/control-plane/events/event-chain.ts";
 import { readEvents } from "../../../src/control-plane/events/event-log.ts";
 import { recordDenial } from "../../../src/control-plane/events/events.ts";
-import { STEPS } from "../../../src/control-plane/storage/migrations.ts";
+import { SQLITE_STEPS } from "../../../src/control-plane/storage/sqlite-migrations.ts";
 import { openSqlite } from "../../../src/control-plane/storage/sqlite-database.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { rejection } from "../plane.ts";
@@ -141,9 +141,10 @@ describe("the file", () => {
     using folder = temporaryFolder();
     const path = folder.at("x.sqlite");
     const older = new Connection(path);
-    for (const step of STEPS.slice(0, 2)) older.run(step);
+    for (const step of SQLITE_STEPS.slice(0, 2)) older.run(step);
     older.run("PRAGMA user_version = 2");
     older.run(INSERT_EVENT);
+    older.run(`INSERT INTO artifacts VALUES ('${"a".repeat(64)}', 7, 't', 'nobody that is known')`);
     older.close();
     const newer = openSqlite(path, false);
     await recordDenial(
@@ -151,6 +152,9 @@ describe("the file", () => {
       { actor: "test", env: null, at: "t", requestId: null },
       { action: "x", subject: "s", reason: "r" },
     );
+    // What was stored before there was a quota counts.
+    const use = await newer.read((sql) => sql.rows("SELECT env, bytes FROM storage_use"));
+    expect(use).toEqual([{ env: "default", bytes: 7 }]);
     const { events, head } = await readEvents(newer, 0, 10);
     await newer.close();
     const check = new ChainCheck(null);

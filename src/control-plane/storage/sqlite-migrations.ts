@@ -1,15 +1,9 @@
-import type { Database as Connection } from "bun:sqlite";
-import { existsSync } from "node:fs";
-import { Failure } from "../../base/failure.ts";
-import { quoted } from "../../base/printable.ts";
-import { copyDatabase } from "./sqlite-backup.ts";
-
 /**
  * Forward steps, numbered by their place: `user_version` says how many have run. A released step is never edited.
  * Instants are RFC 3339 text; `*_json` columns hold JSON text; `host = ''` is every host, and
  * in assignments `role=edge,zone=a` every host with these labels.
  */
-export const STEPS: readonly string[] = [
+export const SQLITE_STEPS: readonly string[] = [
   `
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY CHECK (length(id) = 8),
@@ -241,41 +235,3 @@ CREATE TABLE host_labels (
 ) STRICT, WITHOUT ROWID;
 `,
 ];
-
-/**
- * Runs the steps that this file has not seen, after a copy of what was there: `<path>.before-<version>`, the version
- * that the steps lead to. Throws Failure when a newer waybill wrote it.
- */
-export function migrate(connection: Connection, path: string): void {
-  try {
-    if (versionOf(connection, path) === STEPS.length) return;
-    keepCopy(connection, `${path}.before-${STEPS.length}`);
-    connection.run("BEGIN IMMEDIATE");
-    // Read again inside the lock: `serve` and `token new` may open a new file at the same moment.
-    const found = versionOf(connection, path);
-    for (const step of STEPS.slice(found)) connection.run(step);
-    if (found < STEPS.length) connection.run(`PRAGMA user_version = ${STEPS.length}`);
-    connection.run("COMMIT");
-  } catch (error) {
-    if (connection.inTransaction) connection.run("ROLLBACK");
-    connection.close();
-    throw error;
-  }
-}
-
-function versionOf(connection: Connection, path: string): number {
-  const found =
-    connection.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
-  if (found <= STEPS.length) return found;
-  throw new Failure(
-    "data_dir_invalid",
-    `${quoted(path)} has schema ${found}; this waybill knows up to ${STEPS.length}`,
-    { hint: "run the newer waybill that wrote it" },
-  );
-}
-
-function keepCopy(connection: Connection, path: string): void {
-  const tables = connection.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
-  // A copy that is there is of an earlier try, from before anything was changed.
-  if (tables > 0 && !existsSync(path)) copyDatabase(connection, path);
-}
