@@ -15,7 +15,7 @@ import { POLICY_ROUTES } from "./pins/policy-routes.ts";
 import { PIN_STOP_ROUTES } from "./pins/pin-stop-routes.ts";
 import { PIN_VERSION_ROUTES } from "./pins/pin-version-routes.ts";
 import type { Route } from "./router.ts";
-import { json } from "./http/wire.ts";
+import { jsonText } from "./http/wire.ts";
 
 const NOUNS: readonly Route[] = [
   ...ATTESTATION_ROUTES,
@@ -34,11 +34,14 @@ const NOUNS: readonly Route[] = [
   ...METRICS_ROUTES,
 ];
 
+/** Made once: anybody may ask for it. */
+let document: string | undefined;
+
 const API: Route = {
   method: "GET",
   path: "/v1/openapi.json",
   access: "open",
-  answer: async () => json(apiDocument(ROUTES, BUILD.version)),
+  answer: async () => jsonText((document ??= JSON.stringify(apiDocument(ROUTES, BUILD.version)))),
 };
 
 /** Everything that is served. */

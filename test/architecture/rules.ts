@@ -243,6 +243,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "artifacts/byte-range",
     "attestations/envelope",
     "builds/build-form",
+    "builds/build-query",
     "builds/multipart",
     "events/event-chain",
     "events/event-document",

@@ -35,16 +35,18 @@ export function apiDocument(routes: readonly Route[], version: string): JsonMap 
 }
 
 function operationOf(route: Route): JsonMap {
-  const known: Operation | undefined = OPERATIONS[`${route.method} ${route.path}`];
+  const known = OPERATIONS[`${route.method} ${route.path}`];
+  if (known === undefined) throw new Error(`nothing is said of ${route.method} ${route.path}`);
   return {
-    ...(known === undefined ? {} : { summary: known.summary }),
-    ...securityOf(route),
+    operationId: operationId(route),
+    summary: known.summary,
+    security: securityOf(route),
     parameters: [
       ...[...route.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/gu)].map(([, name = ""]) =>
         parameter("path", name, true),
       ),
-      ...(known?.query ?? []).map((name) => parameter("query", name, false)),
-      ...(known?.headers ?? []).map((name) => parameter("header", name, false)),
+      ...(known.query ?? []).map((name) => parameter("query", name, false)),
+      ...(known.headers ?? []).map((name) => parameter("header", name, false)),
     ],
     ...bodyOf(known),
     responses: {
@@ -59,27 +61,31 @@ function operationOf(route: Route): JsonMap {
   };
 }
 
-function securityOf(route: Route): JsonMap {
-  if (route.access === "open" || route.access === "page") return { security: [] };
+/** A name that generators of clients can use: `get_v1_pins_template_region`. */
+function operationId({ method, path }: Route): string {
+  return `${method}${path}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/gu, "_")
+    .replace(/_$/u, "");
+}
+
+function securityOf(route: Route): JsonValue {
+  if (route.access === "open" || route.access === "page") return [];
   // Scopes of a bearer token are named since OpenAPI 3.1, also outside OAuth.
   const schemes = route.takesApiKey === true ? ["bearer", "apiKey"] : ["bearer"];
-  return {
-    operationId: `${route.action} ${route.path}`,
-    security: schemes.map((name) => ({ [name]: [route.access] })),
+  return schemes.map((name) => ({ [name]: [route.access] }));
+}
+
+function bodyOf({ body, form, bytes }: Operation): JsonMap {
+  const content = {
+    ...(body === undefined ? {} : { "application/json": { schema: ref(body) } }),
+    ...(form === undefined ? {} : { "multipart/form-data": { schema: ref(form) } }),
+    ...(bytes === undefined ? {} : { [bytes]: {} }),
   };
+  return Object.keys(content).length === 0 ? {} : { requestBody: { required: true, content } };
 }
 
-function bodyOf(known: Operation | undefined): JsonMap {
-  if (known?.body !== undefined) {
-    return { requestBody: { required: true, content: { "application/json": { schema: ref(known.body) } } } };
-  }
-  return known?.bytes === undefined
-    ? {}
-    : { requestBody: { required: true, content: { [known.bytes]: {} } } };
-}
-
-function answersOf(known: Operation | undefined): JsonMap {
-  if (known === undefined) return { "2XX": { description: "done" } };
+function answersOf(known: Operation): JsonMap {
   return Object.fromEntries(
     Object.entries(known.answers).map(([status, schema]) => [
       status,

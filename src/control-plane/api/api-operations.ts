@@ -1,3 +1,5 @@
+import { BUILD_FILTERS } from "../builds/build-query.ts";
+
 /** What the document of the API says of one route beside its path and its scope. Names are those of `SCHEMAS`. */
 export type Operation = {
   readonly summary: string;
@@ -5,14 +7,32 @@ export type Operation = {
   /** Request headers that decide what happens. */
   readonly headers?: readonly string[];
   readonly body?: string;
-  /** A body that is no JSON, by its media type. */
+  /** The schema of a body that is `multipart/form-data`. */
+  readonly form?: string;
+  /** A body that is neither, by its media type. */
   readonly bytes?: string;
   /** Status of success to the schema of its JSON; null is another body, or none. */
   readonly answers: Readonly<Record<number, string | null>>;
 };
 
 const PIN = "/v1/pins/{template}/{region}";
-const WRITE = ["If-Match", "If-None-Match"];
+const WRITE = ["If-Match", "If-None-Match", "Idempotency-Key"];
+
+function buildsAt(path: string): Readonly<Record<string, Operation>> {
+  return {
+    [`POST ${path}`]: {
+      summary: "record a build with its context",
+      form: "BuildForm",
+      answers: { 200: "Build" },
+    },
+    [`GET ${path}`]: {
+      summary: "builds, by commit, tree hash, repository, agent or digest, in pages",
+      query: [...BUILD_FILTERS, "sort_by", "sort_order", "limit", "starting_after", "ending_before"],
+      answers: { 200: "BuildList" },
+    },
+    [`GET ${path}/{id}`]: { summary: "one build", answers: { 200: "Build" } },
+  };
+}
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "GET /healthz": { summary: "whether the process answers", answers: { 200: "Ok" } },
@@ -26,6 +46,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 200: "Pin" },
   },
   "GET /cp/admin/runtime-image": { summary: "every pin of the environment", answers: { 200: "PinList" } },
+  "GET /v1/pins": {
+    summary: "every pin of the environment with its version",
+    query: ["template", "region"],
+    answers: { 200: "VersionedPinList" },
+  },
   [`GET ${PIN}`]: {
     summary: "one pin with its version, and what stands against changing it",
     answers: { 200: "ShownPin" },
@@ -71,27 +96,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: "the trust policy that promotions have to satisfy here; null without one",
     answers: { 200: "EnforcedPolicy" },
   },
-  "POST /v5/builds": {
-    summary: "record a build with its context",
-    bytes: "multipart/form-data",
-    answers: { 200: "Build" },
-  },
-  "GET /v5/builds": {
-    summary: "builds, by commit, tree hash or agent, in pages",
-    query: [
-      "source_commit",
-      "working_tree_hash",
-      "agent_name",
-      "image_digest",
-      "sort_by",
-      "sort_order",
-      "limit",
-      "starting_after",
-      "ending_before",
-    ],
-    answers: { 200: "BuildList" },
-  },
-  "GET /v5/builds/{id}": { summary: "one build", answers: { 200: "Build" } },
+  ...buildsAt("/v5/builds"),
+  ...buildsAt("/v1/builds"),
   "PUT /v1/artifacts/{sha256}": {
     summary: "store bytes under their digest",
     bytes: "application/octet-stream",

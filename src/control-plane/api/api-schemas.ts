@@ -1,4 +1,6 @@
 import type { JsonMap } from "../../base/json.ts";
+import { BUILD_FIELDS } from "../builds/build-form.ts";
+import { WIRE_CODES } from "../http/wire.ts";
 import { FLEET_SCHEMAS } from "./fleet-schemas.ts";
 import { PIN_SCHEMAS } from "./pin-schemas.ts";
 import {
@@ -31,9 +33,17 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
       title: text,
       status: whole,
       detail: text,
-      code: text,
+      code: { enum: WIRE_CODES },
       error: text,
       instance: text,
+    },
+  },
+  BuildForm: {
+    type: "object",
+    required: ["context_archive", "image_name"],
+    properties: {
+      context_archive: { type: "string", contentMediaType: "application/gzip" },
+      ...Object.fromEntries([...BUILD_FIELDS].map((name) => [name, text])),
     },
   },
   Build: {

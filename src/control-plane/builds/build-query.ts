@@ -12,16 +12,23 @@ export type BuildQuery = {
   } | null;
 };
 
-const FILTERS = ["source_commit", "working_tree_hash", "agent_name", "image_digest"] as const;
-type BuildFilter = (typeof FILTERS)[number];
+/** Members of a build that a list can be asked for, by their exact value. */
+export const BUILD_FILTERS = [
+  "source_repo",
+  "source_commit",
+  "working_tree_hash",
+  "agent_name",
+  "image_digest",
+] as const;
+type BuildFilter = (typeof BUILD_FILTERS)[number];
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
-/** Reads the query of `GET /v5/builds`. Parameters that we do not know are ignored. Throws WireRefusal. */
+/** Reads the query of a list of builds. Parameters that we do not know are ignored. Throws WireRefusal. */
 export function readBuildQuery(query: URLSearchParams): BuildQuery {
   const filters: Partial<Record<BuildFilter, string>> = {};
-  for (const name of FILTERS) {
+  for (const name of BUILD_FILTERS) {
     const value = single(query, name);
     if (value !== null) filters[name] = value;
   }

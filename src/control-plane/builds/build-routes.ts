@@ -16,42 +16,38 @@ const FIELD_BYTES = 65_536;
 /** The fields and their headers, beside the archive. */
 const FORM_BYTES = 1_048_576;
 
-/** The build records, in the shape of the API that build uploaders already speak. */
-export const BUILD_ROUTES: readonly Route[] = [
-  {
-    method: "POST",
-    path: "/v5/builds",
-    access: "builds:write",
-    action: "build.record",
-    takesApiKey: true,
-    answer: recordBuild,
-  },
-  {
-    method: "GET",
-    path: "/v5/builds",
-    access: "builds:read",
-    action: "build.list",
-    takesApiKey: true,
-    answer: async ({ env, query, bounds }, { database }) => {
-      const wanted = readBuildQuery(query);
-      const { items, has_more } = await listBuilds(database, env, wanted, bounds.repos);
-      return json({ object: "list", items, has_more, limit: wanted.limit });
+/** The build records: in the place where build uploaders look for them, and with errors as problems below `/v1`. */
+export const BUILD_ROUTES: readonly Route[] = [...buildRoutes("/v5/builds"), ...buildRoutes("/v1/builds")];
+
+function buildRoutes(path: string): Route[] {
+  // Only where it has always been one.
+  const key = path === "/v5/builds" ? ({ takesApiKey: true } as const) : {};
+  return [
+    { method: "POST", path, access: "builds:write", action: "build.record", ...key, answer: recordBuild },
+    { method: "GET", path, access: "builds:read", action: "build.list", ...key, answer: answerList },
+    {
+      method: "GET",
+      path: `${path}/{id}`,
+      access: "builds:read",
+      action: "build.read",
+      ...key,
+      answer: answerBuild,
     },
-  },
-  {
-    method: "GET",
-    path: "/v5/builds/{id}",
-    access: "builds:read",
-    action: "build.read",
-    takesApiKey: true,
-    answer: async ({ env, params, bounds }, { database }) => {
-      const build = await findBuild(database, env, params["id"] ?? "");
-      if (build === null || !isWithin(bounds.repos, build.source_repo))
-        throw new WireRefusal("not_found", "there is no such build");
-      return json(build);
-    },
-  },
-];
+  ];
+}
+
+async function answerList({ env, query, bounds }: Call, { database }: Deps): Promise<Response> {
+  const wanted = readBuildQuery(query);
+  const { items, has_more } = await listBuilds(database, env, wanted, bounds.repos);
+  return json({ object: "list", items, has_more, limit: wanted.limit });
+}
+
+async function answerBuild({ env, params, bounds }: Call, { database }: Deps): Promise<Response> {
+  const build = await findBuild(database, env, params["id"] ?? "");
+  if (build === null || !isWithin(bounds.repos, build.source_repo))
+    throw new WireRefusal("not_found", "there is no such build");
+  return json(build);
+}
 
 async function recordBuild({ request, env, by, bounds }: Call, deps: Deps): Promise<Response> {
   const boundary = boundaryOf(request.headers.get("content-type"));

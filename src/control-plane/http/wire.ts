@@ -60,6 +60,8 @@ const TITLES: Readonly<Record<number, string>> = {
 
 export type WireCode = keyof typeof STATUS;
 
+export const WIRE_CODES: readonly string[] = Object.keys(STATUS);
+
 /** A request that we refuse: thrown by handlers, turned into one answer in `handle.ts`. */
 export class WireRefusal extends Error {
   override readonly name = "WireRefusal";

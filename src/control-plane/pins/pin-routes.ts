@@ -34,7 +34,7 @@ export const PIN_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.list",
     answer: async ({ env, bounds }, { database }) => {
-      const pins = await listPins(database, env);
+      const pins = (await listPins(database, env)).map(({ pin }) => pin);
       const list = { pins: pins.filter((pin) => isWithin(bounds.templates, pin.template_name)) };
       // Strong, since it is made of the bytes: it tells clients that this server knows versions.
       return json(list, 200, { etag: `"${sha256Of(JSON.stringify(list)).slice(0, 32)}"` });

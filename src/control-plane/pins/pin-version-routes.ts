@@ -2,9 +2,12 @@ import { isMap } from "../../base/decode.ts";
 import { isImageDigest } from "../../base/digest.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { wholeNumber } from "../builds/build-query.ts";
+import { single, wholeNumber } from "../builds/build-query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
-import { etagOf, findPin, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
+import { once, readKey } from "./idempotency.ts";
+import { isWithin } from "../tokens/token-bounds.ts";
+import type { Database, Sql } from "../storage/database.ts";
+import { etagOf, findPin, listPins, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
@@ -16,6 +19,22 @@ const PATH = "/v1/pins/{template}/{region}";
 
 /** One pin with its version: read, replaced only as it was read, its history, the way back. */
 export const PIN_VERSION_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/v1/pins",
+    access: "pins:read",
+    action: "pin.list",
+    answer: async ({ env, query, bounds }, { database }) => {
+      const [template, region] = [single(query, "template"), single(query, "region")];
+      const pins = (await listPins(database, env)).filter(
+        ({ pin }) =>
+          isWithin(bounds.templates, pin.template_name) &&
+          (template ?? pin.template_name) === pin.template_name &&
+          (region ?? pin.region) === pin.region,
+      );
+      return json({ pins: pins.map(shown) });
+    },
+  },
   {
     method: "GET",
     path: PATH,
@@ -38,10 +57,9 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
       const condition = readCondition(call.request.headers);
       const promotion = readPromotion(inPlace(await readJsonBody(call.request), place));
       refuseUnscoped(promotion, call.scopes);
-      const written = await database.write((sql) =>
+      return writtenOnce(call, database, [condition, promotion], (sql) =>
         writePin(sql, call.env, promotion, condition, call.by, trustPolicy()),
       );
-      return json(shown(written), 200, { etag: etagOf(written) });
     },
   },
   {
@@ -69,16 +87,34 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
       const body = inPlace(await readJsonBody(call.request), place);
       const force = { rollback: true, breakGlass: false, reason: readReason(body) };
       const target = readTarget(body);
-      const written = await database.write(async (sql) => {
+      return writtenOnce(call, database, [condition, target, force], async (sql) => {
         const now = await findPin(sql, call.env, place.template_name, place.region);
         if (now === null) throw new WireRefusal("pin_not_found", "there is no such pin");
         const earlier = await earlierPin(sql, call.env, subjectOf(call), now.pin.image_digest, target);
         return writePin(sql, call.env, { ...place, ...earlier, force }, condition, call.by, trustPolicy());
       });
-      return json(shown(written), 200, { etag: etagOf(written) });
     },
   },
 ];
+
+/** A write whose repetition under the same key gets the first answer again, and no 412 from its own success. */
+async function writtenOnce(
+  call: Call,
+  database: Database,
+  asked: JsonValue,
+  write: (sql: Sql) => Promise<VersionedPin>,
+): Promise<Response> {
+  const key = readKey(call.request.headers);
+  const request = JSON.stringify([call.request.method, subjectOf(call), asked]);
+  const text = await database.write((sql) =>
+    once(sql, call.by, key, request, async () => {
+      const written = await write(sql);
+      return JSON.stringify({ etag: etagOf(written), body: shown(written) });
+    }),
+  );
+  const { etag, body }: { etag: string; body: JsonMap } = JSON.parse(text);
+  return json(body, 200, { etag });
+}
 
 function shown({ pin, version }: VersionedPin): JsonMap {
   return { ...pin, version };

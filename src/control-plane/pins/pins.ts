@@ -179,9 +179,9 @@ export async function showPin(
 }
 
 /** Every pin of an environment, by template and then region. */
-export async function listPins(database: Database, env: string): Promise<Pin[]> {
+export async function listPins(database: Database, env: string): Promise<VersionedPin[]> {
   const rows = await database.read((sql) =>
     sql.rows<Row>(`SELECT ${COLUMNS} FROM pins WHERE env = $1 ORDER BY template_name, region`, env),
   );
-  return rows.map((row) => fromRow(row).pin);
+  return rows.map(fromRow);
 }

@@ -209,6 +209,7 @@ CREATE TABLE storage_use (
   bytes BIGINT NOT NULL CHECK (bytes >= 0)
 );
 CREATE INDEX builds_by_context ON builds (context_sha256);
+CREATE INDEX idempotency_by_end ON idempotency (expires_at);
 INSERT INTO storage_use SELECT env, sum(bytes) FROM (
   SELECT coalesce(t.env, 'default') AS env, a.bytes
     FROM artifacts a LEFT JOIN tokens t ON a.stored_by = 'api-token-' || t.id

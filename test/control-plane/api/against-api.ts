@@ -17,7 +17,7 @@ export async function undocumented(method: string, path: string, answer: Respons
   const operation = at(DOCUMENT, "paths", route.path.replace("...}", "}"), route.method.toLowerCase());
   const said = at(operation, "responses");
   const declared = isMap(said) ? said[String(answer.status)] : undefined;
-  const fallback = answer.status >= 400 ? at(said, "default") : at(said, "2XX");
+  const fallback = answer.status >= 400 ? at(said, "default") : undefined;
   const response = declared ?? fallback;
   if (response === undefined) return [`${name} is not documented`];
   const contents = at(response, "content");

@@ -27,6 +27,14 @@ describe("the document of the API", () => {
     expect([...named].sort()).toEqual(Object.keys(SCHEMAS).sort());
   });
 
+  test("gives every operation a name of its own that is an identifier", () => {
+    const text = JSON.stringify(apiDocument(ROUTES, "0"));
+    const ids = [...text.matchAll(/"operationId":"([^"]*)"/gu)].map(([, id]) => id ?? "");
+    expect(ids).toHaveLength(served.length);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => !/^[a-z][a-z0-9_]*$/u.test(id))).toEqual([]);
+  });
+
   test("is served to everybody, with the scope of each operation", async () => {
     await withPlane(async (plane) => {
       const document = await bodyOf<JsonMap>(await plane.call("GET", "/v1/openapi.json"));

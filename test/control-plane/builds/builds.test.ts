@@ -134,6 +134,23 @@ describe("recording a build", () => {
     });
   });
 
+  test("is the same below /v1, where errors are problems and a key is no token", async () => {
+    await withPlane(async (plane) => {
+      const token = await plane.token(["builds:read", "builds:write"]);
+      const fields = { ...GOOD, source_repo: "github.com/acme/app" };
+      const made = await plane.call("POST", "/v1/builds", { token, body: form(fields) });
+      const { id } = await bodyOf<Named>(made);
+      await post(plane, GOOD);
+      const found = await plane.call("GET", "/v1/builds?source_repo=github.com/acme/app", { token });
+      expect((await bodyOf<Page>(found)).items.map((one) => one.id)).toEqual([id]);
+      expect((await plane.call("GET", `/v5/builds/${id}`, { token })).status).toBe(200);
+      const none = await plane.call("GET", "/v1/builds/none", { token });
+      expect(none.headers.get("content-type")).toBe("application/problem+json");
+      const keyed = await plane.call("GET", "/v1/builds", { headers: { "x-api-key": token } });
+      expect(keyed.status).toBe(401);
+    });
+  });
+
   test("the same archive twice is kept once", async () => {
     await withPlane(async (plane) => {
       await post(plane, GOOD);

@@ -29,6 +29,33 @@ describe("an idempotency key", () => {
     });
   });
 
+  test("of a versioned write or a rollback spares its sender the 412 of its own success", async () => {
+    await withPin(async ({ plane, token }) => {
+      const put = (image_digest: string, headers: Record<string, string>): Promise<Answer> =>
+        ask(plane, "PUT", "/v1/pins/codex/global", { token, headers, json: { image_digest } });
+      const first = await put(A, { "if-none-match": "*", "idempotency-key": "one" });
+      expect(first.status).toBe(200);
+      expect(await put(A, { "if-none-match": "*", "idempotency-key": "one" })).toEqual(first);
+      expect((await put(A, { "if-none-match": "*" })).status).toBe(412);
+      const second = await put(B, { "if-match": first.etag ?? "", "idempotency-key": "two" });
+      const back = (): Promise<Answer> =>
+        ask(plane, "POST", "/v1/pins/codex/global/rollback", {
+          token,
+          headers: { "if-match": second.etag ?? "", "idempotency-key": "three" },
+          json: { reason: "it fails" },
+        });
+      const rolled = await back();
+      expect(rolled.status).toBe(200);
+      expect(await back()).toEqual(rolled);
+      expect(await plane.events()).toHaveLength(3);
+      // The same key for another condition is another request.
+      expect(await put(A, { "if-match": rolled.etag ?? "", "idempotency-key": "one" })).toMatchObject({
+        status: 422,
+        body: { code: "key_reused" },
+      });
+    });
+  });
+
   test("for another request is refused", async () => {
     await withPin(async ({ plane, token }) => {
       await post(plane, token, "k");

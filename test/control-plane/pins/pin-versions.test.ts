@@ -24,6 +24,35 @@ async function withPin(
   });
 }
 
+test("the list has versions, for the names that are asked for and allowed", async () => {
+  await withPin(async ({ plane, token, put }) => {
+    const { etag } = await put(A, NEW_PIN);
+    for (const [template, region] of [
+      ["codex", "eu"],
+      ["bot", "global"],
+    ]) {
+      await ask(plane, "PUT", `/v1/pins/${template}/${region}`, {
+        token,
+        headers: NEW_PIN,
+        json: { image_digest: B },
+      });
+    }
+    const list = async (query: string, by = token): Promise<string[]> => {
+      const { pins } = await bodyOf<{ pins: Record<string, unknown>[] }>(
+        await plane.call("GET", `/v1/pins${query}`, { token: by }),
+      );
+      return pins.map(
+        (pin) => `${String(pin["template_name"])}/${String(pin["region"])} "${String(pin["version"])}"`,
+      );
+    };
+    expect(await list("")).toHaveLength(3);
+    expect(await list("?template=codex&region=global")).toEqual([`codex/global ${etag}`]);
+    const bot = await plane.token(["pins:read"], "default", null, { templates: ["bot"] });
+    expect((await list("", bot)).map((one) => one.split(" ")[0])).toEqual(["bot/global"]);
+    expect((await plane.call("GET", "/v1/pins?template=", { token })).status).toBe(400);
+  });
+});
+
 describe("a conditional write", () => {
   test("of a pin that is not there, then over what was read, each with a new version", async () => {
     await withPin(async ({ plane, token, put }) => {
