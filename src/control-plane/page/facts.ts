@@ -1,4 +1,4 @@
-import type { Sql, SqlValue } from "../database.ts";
+import type { Sql, SqlValue } from "../storage/database.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import type { PackageFact } from "./lineage.ts";
 

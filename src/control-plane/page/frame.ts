@@ -1,4 +1,4 @@
-import type { TokenBounds } from "../token-bounds.ts";
+import type { TokenBounds } from "../tokens/token-bounds.ts";
 import { html, type Html } from "./html.ts";
 import { STYLE_PATH } from "./style.ts";
 

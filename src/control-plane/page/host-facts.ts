@@ -1,5 +1,5 @@
-import type { Sql } from "../database.ts";
-import type { ReportedAddon } from "../host-status.ts";
+import type { Sql } from "../storage/database.ts";
+import type { ReportedAddon } from "../hosts/host-status.ts";
 import { named, places } from "./facts.ts";
 
 /** What a host said last. */

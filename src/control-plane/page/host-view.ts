@@ -1,4 +1,4 @@
-import type { ReportedAddon, ReportedVersion } from "../host-status.ts";
+import type { ReportedAddon, ReportedVersion } from "../hosts/host-status.ts";
 import type { AssignmentFact } from "./facts.ts";
 import { instant, short } from "./frame.ts";
 import type { HostFact } from "./host-facts.ts";

@@ -1,5 +1,5 @@
 import type { Route, Visit } from "../router.ts";
-import { WireRefusal } from "../wire.ts";
+import { WireRefusal } from "../http/wire.ts";
 import { boardOf, cellOf, type BuildFact, type PinFact } from "./board.ts";
 import { buildTable, buildView } from "./build-view.ts";
 import { eventTable } from "./event-view.ts";

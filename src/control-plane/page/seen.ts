@@ -1,5 +1,5 @@
-import type { Sql } from "../database.ts";
-import { isWithin } from "../token-bounds.ts";
+import type { Sql } from "../storage/database.ts";
+import { isWithin } from "../tokens/token-bounds.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import {
   assignmentFacts,

@@ -1,6 +1,6 @@
-import type { Database } from "../database.ts";
-import { allows } from "../scopes.ts";
-import { actorOf, type TokenRecord } from "../token.ts";
+import type { Database } from "../storage/database.ts";
+import { allows } from "../tokens/scopes.ts";
+import { actorOf, type TokenRecord } from "../tokens/token.ts";
 import { environments } from "./facts.ts";
 import type { Viewer } from "./frame.ts";
 

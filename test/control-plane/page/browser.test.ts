@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { openDataDirectory } from "../../../src/control-plane/data-directory.ts";
-import type { Database } from "../../../src/control-plane/database.ts";
-import { openDatabase } from "../../../src/control-plane/open-database.ts";
+import { openDataDirectory } from "../../../src/control-plane/storage/data-directory.ts";
+import type { Database } from "../../../src/control-plane/storage/database.ts";
+import { openDatabase } from "../../../src/control-plane/storage/open-database.ts";
 import { requestHandler } from "../../../src/control-plane/handle.ts";
-import { startServer, type RunningServer } from "../../../src/control-plane/server.ts";
+import { startServer, type RunningServer } from "../../../src/control-plane/http/server.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { digestOf, Plane } from "../plane.ts";
 

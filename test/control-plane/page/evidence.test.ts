@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { CAPTURE_TYPE, matchesCommit } from "../../../src/control-plane/page/evidence.ts";
 import { CAPTURE_TYPE as SIGNED_TYPE } from "../../../src/trust/attestation-types.ts";
-import type { Scope } from "../../../src/control-plane/scopes.ts";
+import type { Scope } from "../../../src/control-plane/tokens/scopes.ts";
 import { archive, bodyOf, digestOf, withPlane, type Plane } from "../plane.ts";
 import { envelope } from "./signed.ts";
 
