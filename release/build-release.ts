@@ -17,11 +17,12 @@ import { passes } from "./checks.ts";
 import { ARCHITECTURES, debianPackage } from "./deb.ts";
 import { licences } from "./licences.ts";
 import { innerPackages } from "./packages.ts";
-import { provenance, PROVENANCE_TYPE } from "./provenance.ts";
+import { provenance } from "./provenance.ts";
 import { sbom } from "./sbom.ts";
+import { signRelease } from "./sign.ts";
 import { readSource, run, sha256Of } from "./source.ts";
 import { newestGlibc } from "./symbols.ts";
-import { fileName, ROOT, targetOf, TARGETS, type Target } from "./targets.ts";
+import { fileName, hostTarget, ROOT, targetOf, TARGETS, type Target } from "./targets.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -44,7 +45,7 @@ function write(name: string, content: string | Uint8Array): void {
   writeFileSync(join(out, name), content);
 }
 
-/** The executable of a target, under the name that it is given out with. */
+/** Compiles a target under the one name that Bun embeds, and gives the path. */
 function compile(target: Target, modules: string): string {
   const made = join(scratch, target.name, target.name.startsWith("windows") ? "waybill.exe" : "waybill");
   run(["scripts/compile", target.bun, baseOf(target, modules), made], {
@@ -52,12 +53,16 @@ function compile(target: Target, modules: string): string {
     WAYBILL_COMMIT: source.commit,
     WAYBILL_BUILT_AT: source.builtAt,
   });
+  return made;
+}
+
+/** Copies an executable to the name that it is given out with. */
+function giveOut(target: Target, made: string): string {
   const name = fileName(source.version, target);
   copyFileSync(made, join(out, name));
-  const glibc =
-    target.name.startsWith("linux") && !target.name.endsWith("musl") ? newestGlibc(join(out, name)) : null;
-  if (glibc !== null && glibc > 17)
-    throw new Error(`${name} wants GLIBC_2.${glibc}; at most 2.17 was promised`);
+  const isGlibc = target.name.startsWith("linux") && !target.name.endsWith("musl");
+  const newest = isGlibc ? newestGlibc(made) : 0;
+  if (newest > 17) throw new Error(`${name} wants GLIBC_2.${newest}; at most 2.17 was promised`);
   return name;
 }
 
@@ -80,25 +85,27 @@ try {
   if (existsSync(out)) throw new Error(`${out} exists; remove it, or name another folder with --out`);
   mkdirSync(out, { recursive: true });
 
-  const waybill = join(scratch, "own", "waybill");
-  step("this machine's own build, which captures, signs and attests the rest");
-  run(["scripts/build", waybill]);
+  const host = hostTarget();
+  step(`${host.name}, which captures, signs and attests the rest`);
+  const waybill = compile(host, join(ROOT, "node_modules"));
   const modules = modulesFor(targets, join(scratch, "bases"));
   const binaries = targets.map((target) => {
+    if (target.name === host.name) return { target, name: giveOut(target, waybill) };
     step(target.name);
-    return { target, name: compile(target, modules) };
+    return { target, name: giveOut(target, compile(target, modules)) };
   });
 
   step("sources, SBOM, licences, provenance");
   const packages = innerPackages();
   const archive = `waybill-${source.version}-source.tar.gz`;
+  const capture = `waybill-${source.version}-capture.json`;
   const required = flags.draft ? [] : ["--require-clean", "--require-matches-commit"];
   const env = { SOURCE_DATE_EPOCH: String(source.epoch) };
   const captured = run(
     [waybill, "capture", ROOT, "--archive", join(out, archive), "--json", "--quiet", ...required],
     env,
   );
-  write(`waybill-${source.version}-capture.json`, captured);
+  write(capture, captured);
   write(`waybill-${source.version}.cdx.json`, sbom(source, packages));
   write("LICENSES.txt", licences(packages));
   for (const name of ["install.sh", "targets.json", "verify"])
@@ -119,35 +126,11 @@ try {
   if (flags.key === undefined) step("not signed: no --key");
   else {
     step("signatures");
-    const passphrase = flags["passphrase-file"];
     const key = ["--key", resolve(here, flags.key)];
-    if (passphrase !== undefined) key.push("--passphrase-file", resolve(here, passphrase));
-    const list = join(out, "SHA256SUMS");
-    run([waybill, "sign", list, ...key, "--format", "minisign", "--out", `${list}.minisig`], env);
-    run(
-      [waybill, "sign", list, ...key, "--format", "ssh", "--namespace", "file", "--out", `${list}.sig`],
-      env,
-    );
-    run(
-      [
-        waybill,
-        "attest",
-        join(out, archive),
-        "--capture",
-        join(out, `waybill-${source.version}-capture.json`),
-        ...key,
-      ],
-      env,
-    );
-    for (const { name } of binaries) {
-      const predicate = [
-        "--predicate",
-        join(out, `${name}.provenance.json`),
-        "--predicate-type",
-        PROVENANCE_TYPE,
-      ];
-      run([waybill, "attest", join(out, name), ...predicate, ...key], env);
-    }
+    if (flags["passphrase-file"] !== undefined)
+      key.push("--passphrase-file", resolve(here, flags["passphrase-file"]));
+    const executables = binaries.map(({ name }) => name);
+    signRelease({ source, waybill, out, scratch, archive, capture, executables, key });
   }
   for (const name of readdirSync(out).sort()) console.log(join(basename(out), name));
 } catch (error) {

@@ -28,6 +28,7 @@ describe.skipIf(!CAN_BUILD)("release/build (needs Linux, dpkg-deb and the compil
         "SHA256SUMS",
         "SHA256SUMS.minisig",
         "SHA256SUMS.sig",
+        "SHA256SUMS.sigstore.json",
         "install.sh",
         "targets.json",
         "verify",
@@ -151,8 +152,20 @@ async function verify(
 describe.skipIf(!CAN_BUILD)("release/verify", () => {
   test("proves a release by either tool", async () => {
     const release = await built();
-    expect(await verify(release, release.minisign)).toEqual([0, ""]);
-    expect(await verify(release, release.ssh)).toEqual([0, ""]);
+    for (const key of [release.minisign, release.ssh]) {
+      const finished = await runProgram([join(release.folder, "verify"), "--key", key]);
+      expect(finished).toMatchObject({ code: 0, stderr: "" });
+      // Whichever tool was there first: every form of the list's signature, and each statement.
+      expect(finished.stdout.match(/^ok  .*$/gmu)).toEqual([
+        `ok  SHA256SUMS is signed by ${key}`,
+        expect.stringMatching(/^ok {2}\d+ files are those of the list$/u),
+        `ok  SHA256SUMS.minisig: checked by ${BINARY_NAME}`,
+        `ok  SHA256SUMS.sig: checked by ${BINARY_NAME}`,
+        ...["SHA256SUMS", BINARY_NAME, `waybill-${VERSION}-source.tar.gz`].map(
+          (subject) => `ok  ${subject}: its statement is signed by the same key`,
+        ),
+      ]);
+    }
   });
 
   test.skipIf(process.env["WAYBILL_FULL"] === undefined)(
@@ -185,6 +198,14 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
       (folder) => {
         const source = `waybill-${VERSION}-source.tar.gz.sigstore.json`;
         writeFileSync(join(folder, `${BINARY_NAME}.sigstore.json`), readFileSync(join(folder, source)));
+      },
+    ],
+    [
+      "a list whose Sigstore bundle is about something else",
+      "is no statement of this key about SHA256SUMS",
+      (folder) => {
+        const source = `waybill-${VERSION}-source.tar.gz.sigstore.json`;
+        writeFileSync(join(folder, "SHA256SUMS.sigstore.json"), readFileSync(join(folder, source)));
       },
     ],
     [
