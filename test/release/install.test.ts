@@ -175,3 +175,46 @@ describe.skipIf(!CAN_BUILD || process.getuid?.() !== 0)("the Debian package (nee
     expect(existsSync(join(root, "usr/share/man/man1"))).toBe(false);
   });
 });
+
+/** In a copy of this Debian that is gone with the process: what is written lies over it, in memory. */
+const IN_A_COPY = [
+  'mount -t tmpfs waybill-test "$1" && mkdir "$1/upper" "$1/work" "$1/root"',
+  'mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" waybill-test "$1/root"',
+  'mount -t proc proc "$1/root/proc" && mount --rbind /dev "$1/root/dev"',
+  'cp "$2" "$1/root/root/waybill.deb"',
+  'exec chroot "$1/root" sh -euc "$3"',
+].join("\n");
+
+function inACopy(folder: string, file: string, script: string): string[] {
+  return ["unshare", "--mount", "sh", "-euc", IN_A_COPY, "sh", folder, file, script];
+}
+
+/** A container may be forbidden to lay one file system over another. */
+async function canCopy(): Promise<boolean> {
+  if (!CAN_BUILD || process.getuid?.() !== 0 || Bun.which("apt-get") === null) return false;
+  using place = temporaryFolder();
+  return (await runProgram(inACopy(place.path, "/dev/null", "true"))).code === 0;
+}
+
+describe.skipIf(!(await canCopy()))("the Debian package under apt (needs root and overlayfs)", () => {
+  test("is installed with what it depends on, is whole, and is purged", async () => {
+    const { folder } = await built();
+    using place = temporaryFolder();
+    const deb = join(folder, `waybill_${VERSION}_${process.arch === "x64" ? "amd64" : "arm64"}.deb`);
+    const apt = "apt-get -qq -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o man-db::auto-update=false";
+    const script = [
+      `${apt} install -y --no-install-recommends /root/waybill.deb >/dev/null`,
+      "dpkg --verify waybill",
+      "dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n' waybill",
+      "waybill version",
+      `${apt} purge -y waybill >/dev/null`,
+      "! command -v waybill",
+      "! ls -d /usr/share/doc/waybill",
+    ].join("\n");
+    const finished = await runProgram(inACopy(place.path, deb, script), {
+      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive" },
+    });
+    expect([finished.code, finished.stderr]).toEqual([0, expect.any(String)]);
+    expect(finished.stdout).toStartWith(`waybill ${VERSION} installed\nwaybill ${VERSION} (`);
+  });
+});

@@ -224,7 +224,9 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
     using place = temporaryFolder();
     const folder = await copyOf(release, place.at("copy"));
     change(folder);
-    for (const key of [release.minisign, release.ssh]) {
+    // What is told by a signature is told by either; the rest comes after it, and takes a second.
+    const isOfSignature = message === "not signed by this key";
+    for (const key of isOfSignature ? [release.minisign, release.ssh] : [release.ssh]) {
       const finished = await runProgram([join(release.folder, "verify"), "--key", key, folder]);
       expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining(message)]);
     }

@@ -1,9 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { TABLE, TARGETS, targetOf } from "../../release/targets.ts";
 import { signAdHoc } from "../../scripts/mach-o.ts";
-import { runProgram } from "../support/binary.ts";
+import { jsonOf, runProgram, runWaybill } from "../support/binary.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { BINARY_NAME, CAN_BUILD, checkout, HOST, releaseBuild, ROOT, sha256, VERSION } from "./built.ts";
 import { signedPages } from "./signed-pages.ts";
@@ -112,7 +112,10 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
       using place = temporaryFolder();
       const clone = await checkout(place.at("clone"));
       const out = place.at("out");
-      expect((await releaseBuild(clone, ["--target", HOST, "--out", out])).code).toBe(0);
+      const key = place.at("key");
+      const made = jsonOf(await runWaybill(["key", "new", "--out", key, "--json"]));
+      const args = ["--target", HOST, "--key", key, "--out", out];
+      expect((await releaseBuild(clone, args)).code).toBe(0);
       const file = join(out, BINARY_NAME);
       for (const [tool, end] of [
         ["xz", "xz"],
@@ -128,6 +131,24 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
         expect([end, unpacked.stdout.split(" ")[0]]).toEqual([end, sha256(file)]);
         expect(statSync(`${file}.${end}`).size).toBeLessThan(statSync(file).size / 2);
       }
+
+      // Whoever fetched a compressed one alone proves as much.
+      rmSync(file);
+      for (const end of ["zst", "xz"]) {
+        const proven = await runProgram([join(out, "verify"), "--key", String(made["ssh"])], {
+          env: { HOME: place.path },
+        });
+        expect([proven.code, proven.stderr]).toEqual([0, ""]);
+        expect(proven.stdout).toContain(`ok  SHA256SUMS.minisig: checked by ${BINARY_NAME}\n`);
+        rmSync(`${file}.${end}`);
+      }
+      const without = await runProgram([join(out, "verify"), "--key", String(made["ssh"])]);
+      expect([without.code, without.stdout]).toEqual([0, expect.stringContaining("were not checked")]);
+
+      // Debian's own judge of packages: what it would have otherwise is named in the package, with the reason.
+      const debs = [...new Bun.Glob("*.deb").scanSync({ cwd: out, absolute: true })];
+      const judged = await runProgram(["lintian", "--allow-root", "--fail-on", "error,warning", ...debs]);
+      expect([debs.length, judged.code, judged.stdout]).toEqual([1, 0, ""]);
     });
   },
 );
