@@ -24,6 +24,13 @@ function tree(value: unknown): Tree {
   return isTree(value) ? value : {};
 }
 
+/** A name, or a list of names or of mappings with one name each: `promote`, `[checkout, {run: …}]`. */
+function names(value: unknown): string[] {
+  return [value ?? []]
+    .flat()
+    .flatMap((one: unknown) => (typeof one === "string" ? [one] : Object.keys(tree(one))));
+}
+
 function stray(where: string, value: unknown, known: readonly string[]): string[] {
   if (!isTree(value)) return [`${where} is no mapping`];
   return Object.keys(value).flatMap((key) => (known.includes(key) ? [] : [`${where} has no key ${key}`]));
@@ -87,13 +94,9 @@ export function workflowFaults(document: unknown): string[] {
     ...Object.entries(tree(jobs)).flatMap(([name, job]) => [
       ...stray(name, job, WORKFLOW.job),
       ...(tree(job)["runs-on"] === undefined ? [`${name} runs nowhere`] : []),
-      ...[tree(job)["needs"] ?? []]
-        .flat()
-        .flatMap((need) =>
-          Object.hasOwn(tree(jobs), String(need))
-            ? []
-            : [`${name} needs ${String(need)}, which is not there`],
-        ),
+      ...names(tree(job)["needs"])
+        .filter((need) => !Object.hasOwn(tree(jobs), need))
+        .map((need) => `${name} needs ${need}, which is not there`),
       ...expressionFaults(name, tree(job)["env"], contexts, new Set()),
       ...stepFaults(tree(job)["steps"], contexts, false),
     ]),
@@ -147,16 +150,12 @@ export function circleFaults(document: unknown): string[] {
     ...(version === 2.1 ? [] : ["it is not version 2.1"]),
     ...Object.entries(tree(jobs)).flatMap(([name, value]) => [
       ...stray(name, value, job),
-      ...[tree(value)["steps"] ?? []]
-        .flat()
-        .flatMap((step) => (typeof step === "string" ? [step] : Object.keys(tree(step))))
+      ...names(tree(value)["steps"])
         .filter((kind) => !kinds.includes(kind))
         .map((kind) => `${name} has a step ${kind}`),
     ]),
     ...Object.values(tree(workflows)).flatMap((workflow) =>
-      [tree(workflow)["jobs"] ?? []]
-        .flat()
-        .flatMap((one) => (typeof one === "string" ? [one] : Object.keys(tree(one))))
+      names(tree(workflow)["jobs"])
         .filter((name) => !Object.hasOwn(tree(jobs), name))
         .map((name) => `there is no job ${name}`),
     ),
