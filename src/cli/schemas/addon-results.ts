@@ -193,7 +193,8 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
   },
   "addon-unit": {
     what: "the units of an add-on, and what was done with them",
-    success: { checked: count, addon_id: text },
+    always: { checked: count },
+    success: { addon_id: text },
     sometimes: {
       version: text,
       exposure: nullable(text),
