@@ -11,6 +11,7 @@ import {
   copyOf,
   HOST,
   releaseBuild,
+  ROOT,
   sha256,
   VERSION,
   type Built,
@@ -63,6 +64,33 @@ describe.skipIf(!CAN_BUILD)("release/build (needs Linux, dpkg-deb and the compil
     const ended = await releaseBuild(clone, ["--uncompressed", "--target", HOST, "--out", folder]);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("exists; remove it");
+  });
+
+  const usage: [string[], string][] = [
+    [["--nonsense"], "Unknown option '--nonsense'"],
+    [["--target", "plan9-x64"], "there is no target plan9-x64; wanted one of linux-x64,"],
+  ];
+  test.each(usage)("refuses %j in a line", async (args, message) => {
+    const ended = await releaseBuild(ROOT, args);
+    expect([ended.code, ended.stdout, ended.stderr.trimEnd().split("\n").length]).toEqual([1, "", 1]);
+    expect(ended.stderr).toStartWith(`release/build: ${message}`);
+  });
+
+  test("that fails on its way leaves nothing", async () => {
+    const { checkout: clone } = await built();
+    using place = temporaryFolder();
+    const args = [
+      "--uncompressed",
+      "--target",
+      HOST,
+      "--key",
+      place.at("no.key"),
+      "--out",
+      place.at("x/out"),
+    ];
+    const ended = await releaseBuild(clone, args);
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining("no.key")]);
+    expect(readdirSync(place.at("x"))).toEqual([]);
   });
 
   test("the SBOM names the runtime, and each package that is inside", async () => {
