@@ -105,6 +105,9 @@ function fill(folder: string, scratch: string, plan: Plan): void {
   const host = hostTarget();
   tell(`${host.name}, which captures, signs and attests the rest`);
   const waybill = compile(source, host, join(ROOT, "node_modules"), scratch);
+  // A key that cannot be opened is told now, and not after all the work.
+  if (key !== null)
+    run([waybill, "sign", join(ROOT, "LICENSE"), ...key, "--format", "raw", "--out", join(scratch, "try")]);
   const modules = modulesFor(targets, join(scratch, "bases"));
   const executables = targets.map((target) => {
     if (target.name !== host.name) tell(target.name);
