@@ -323,12 +323,18 @@ describe.skipIf(BINARY === null)("the recipes for CI systems (need the compiled 
     using runner = temporaryFolder();
     const outputs = { GITHUB_OUTPUT: runner.at("output"), GITHUB_STEP_SUMMARY: runner.at("summary") };
     for (const file of Object.values(outputs)) writeFileSync(file, "");
-    // As in the real thing, but for the scheme: these servers have no certificate.
+    // As in the real thing, but for the scheme, as these servers have no certificate, and without long pauses.
     const http = runner.at("bin");
     mkdirSync(http, { recursive: true });
     writeFileSync(
       join(http, "waybill"),
-      `#!/bin/sh\ncase $1 in promote|verify) set -- "$@" --allow-insecure-http ;; esac\nexec "${BINARY}" "$@"\n`,
+      [
+        "#!/bin/sh",
+        'case $1 in promote|verify) set -- "$@" --allow-insecure-http ;; esac',
+        'case $1 in verify) set -- "$@" --retry-interval 100ms ;; esac',
+        `exec "${BINARY}" "$@"`,
+        "",
+      ].join("\n"),
     );
     chmodSync(join(http, "waybill"), 0o755);
     for (const step of recipe.steps(readFileSync(join(FOLDER, recipe.file), "utf8"))) {
