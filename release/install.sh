@@ -3,8 +3,8 @@
 # Needs no root. What is there already stays as it is whenever anything fails.
 # usage: install.sh --from URL|FOLDER (--key KEY | --sha256 HEX) [--version V] [--dir DIR]
 #   --from      where the files of the release are: an https URL, or a folder
-#   --key       the public key that you got elsewhere: "RW…" (minisign) or "ssh-ed25519 …"; the list of sums must be
-#               signed by it, which minisign or ssh-keygen checks
+#   --key       the public key that you got elsewhere: "RW…" (minisign) or "ssh-ed25519 …", or a file with one; the list of
+#               sums must be signed by it, which minisign or ssh-keygen checks
 #   --sha256    in place of a key: the digest of the executable for this machine, as you got it elsewhere
 #   --version   of several in one folder (the only one, else)
 #   --dir       where it goes ($HOME/.local/bin, or /usr/local/bin for root)
@@ -27,6 +27,7 @@ done
 [ -n "$from" ] || fail "--from is missing: the URL or folder of the release"
 [ -n "$key$digest" ] || fail "name what the download is proven by: --key KEY or --sha256 HEX"
 [ -z "$key" ] || [ -z "$digest" ] || fail "--key and --sha256 contradict each other; give one"
+if [ -f "$key" ]; then key=$(grep -E '^(RW|ssh-ed25519 )' "$key" | head -n 1); [ -n "$key" ] || fail "the file of --key has no line RW… or ssh-ed25519 …"; fi
 if [ -z "$dir" ]; then
   if [ "$(id -u)" = 0 ]; then dir=/usr/local/bin; else dir=${HOME:?install.sh: HOME is not set; name a folder with --dir}/.local/bin; fi
 fi

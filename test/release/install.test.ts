@@ -41,11 +41,14 @@ function earlier(home: TemporaryFolder): void {
 }
 
 describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
-  test("installs from a folder, under the key in either form", async () => {
+  test("installs from a folder, under the key in either form or in a file", async () => {
     const release = await built();
-    for (const key of [release.minisign, release.ssh]) {
+    for (const given of ["minisign", "ssh", "file"] as const) {
       using home = temporaryFolder();
       earlier(home);
+      // A file as minisign writes it.
+      writeFileSync(home.at("release.pub"), `untrusted comment: release\n${release.minisign}\n`);
+      const key = given === "file" ? home.at("release.pub") : release[given];
       const finished = await install(home, ["--from", release.folder, "--key", key]);
       expect(finished).toMatchObject({ code: 0, stderr: "" });
       expect(finished.stdout).toContain(`installed ${home.at("bin/waybill")}`);
@@ -114,6 +117,7 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
     [[], "--from is missing"],
     [["--from", "/x"], "name what the download is proven by"],
     [["--from", "/x", "--key", "RW", "--sha256", "0"], "contradict each other"],
+    [["--from", "/x", "--key", "/etc/passwd"], "has no line RW"],
     [["--from", "ftp://x", "--sha256", "0"], "wanted an https URL or a folder"],
     [["--from"], "--from needs a value"],
     [["--nonsense"], "unknown argument"],

@@ -269,6 +269,7 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
       expect.stringContaining("not signed by this key"),
     ]);
     expect(await verify(release, other.ssh)).toEqual([1, expect.stringContaining("not signed by this key")]);
+    expect(await verify(release, "/etc/passwd")).toEqual([1, expect.stringContaining("has no line RW")]);
     expect(await verify(release, "nonsense")).toEqual([1, expect.stringContaining("this is no key")]);
     expect(await verify(release, "")).toEqual([1, expect.stringContaining("--key is missing")]);
   });
