@@ -48,6 +48,7 @@ case $target in linux-*)
   fi ;;
 esac
 
+[ ! -d "$dir/waybill" ] || fail "$dir/waybill is a folder"
 mkdir -p "$dir"
 # Beside its place, so that the last step is a rename on one file system.
 scratch=$(mktemp -d "$dir/.waybill-install.XXXXXX")
@@ -100,12 +101,20 @@ name=$names
 wanted=$(sed -nE "s/^([0-9a-f]{64})  $name\$/\\1/p" "$scratch/SHA256SUMS")
 [ -z "$digest" ] || [ "$digest" = "$wanted" ] || fail "the release has $wanted for $name; --sha256 says $digest; nothing was installed"
 
-# The smallest download that this machine can unpack. Only the unpacked bytes are proven, and only they are run.
-if command -v xz >/dev/null 2>&1 && get "$name.xz" 2>/dev/null; then xz -dc "$scratch/$name.xz" >"$scratch/$name"
-elif command -v zstd >/dev/null 2>&1 && get "$name.zst" 2>/dev/null; then zstd -qdc "$scratch/$name.zst" >"$scratch/$name"
+prove() { # prove NAME: the file in the scratch folder is the one of the list
+  found=$(sum "$scratch/$1")
+  listed=$(sed -nE "s/^([0-9a-f]{64})  $1\$/\\1/p" "$scratch/SHA256SUMS")
+  [ "$found" = "$listed" ] || fail "$1 has sha256 $found; wanted ${listed:-a line of the list}; nothing was installed"
+}
+# The smallest download that this machine can unpack: proven before it is unpacked, and the program again after it.
+if command -v xz >/dev/null 2>&1 && get "$name.xz" 2>/dev/null; then
+  prove "$name.xz"
+  xz -dc "$scratch/$name.xz" >"$scratch/$name" || fail "$name.xz could not be unpacked; nothing was installed"
+elif command -v zstd >/dev/null 2>&1 && get "$name.zst" 2>/dev/null; then
+  prove "$name.zst"
+  zstd -qdc "$scratch/$name.zst" >"$scratch/$name" || fail "$name.zst could not be unpacked; nothing was installed"
 else get "$name" || fail "$name could not be fetched from $from"; fi
-found=$(sum "$scratch/$name")
-[ "$found" = "$wanted" ] || fail "$name has sha256 $found; wanted $wanted; nothing was installed"
+prove "$name"
 
 chmod 755 "$scratch/$name"
 "$scratch/$name" doctor >"$scratch/doctor" 2>&1 || { cat "$scratch/doctor" >&2; fail "it does not run here; nothing was installed"; }

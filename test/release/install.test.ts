@@ -98,6 +98,12 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
       [],
     ],
     ["a missing executable", "could not be fetched", (folder) => rmSync(join(folder, BINARY_NAME)), []],
+    [
+      "a download that is not on the list",
+      "wanted a line of the list",
+      (folder) => writeFileSync(join(folder, `${BINARY_NAME}.xz`), "a bomb, for all we know"),
+      [],
+    ],
     ["a missing list", "no SHA256SUMS at", (folder) => rmSync(join(folder, "SHA256SUMS")), []],
     ["another version", "no file for", () => {}, ["--version", "9.9.9"]],
   ];
@@ -126,6 +132,15 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
     using home = temporaryFolder();
     const finished = await install(home, args);
     expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test("refuses a folder in its place", async () => {
+    const release = await built();
+    using home = temporaryFolder();
+    mkdirSync(home.at("bin/waybill"), { recursive: true });
+    const finished = await install(home, ["--from", release.folder, "--key", release.ssh]);
+    expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining("is a folder")]);
+    expect(readdirSync(home.at("bin/waybill"))).toEqual([]);
   });
 
   test("a program that does not run here is not put in place", async () => {

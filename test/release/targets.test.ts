@@ -132,9 +132,14 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
         expect(statSync(`${file}.${end}`).size).toBeLessThan(statSync(file).size / 2);
       }
 
-      // Whoever fetched a compressed one alone proves as much.
+      // Whoever fetched a compressed one alone proves as much, and installs it.
+      const digest = sha256(file);
       rmSync(file);
-      for (const end of ["zst", "xz"]) {
+      for (const end of ["xz", "zst"]) {
+        const words = ["--from", out, "--key", String(made["ssh"]), "--dir", place.at(`bin-${end}`)];
+        const installed = await runProgram(["sh", join(out, "install.sh"), ...words]);
+        expect([installed.code, installed.stderr]).toEqual([0, ""]);
+        expect(sha256(place.at(`bin-${end}/waybill`))).toBe(digest);
         const proven = await runProgram([join(out, "verify"), "--key", String(made["ssh"])], {
           env: { HOME: place.path },
         });
