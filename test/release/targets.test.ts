@@ -60,6 +60,17 @@ const HEADERS: Readonly<Record<string, string>> = {
   "windows-x64": "PE 34404",
 };
 
+/** The libraries and the loader that a Linux executable names. */
+const LINKED: readonly [target: string, needed: string[], loader: string][] = [
+  [
+    "linux-arm64",
+    ["ld-linux-aarch64.so.1", "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"],
+    "/lib/ld-linux-aarch64.so.1",
+  ],
+  ["linux-x64-musl", ["libc.musl-x86_64.so.1", "libstdc++.so.6"], "/lib/ld-musl-x86_64.so.1"],
+  ["linux-arm64-musl", ["libc.musl-aarch64.so.1", "libstdc++.so.6"], "/lib/ld-musl-aarch64.so.1"],
+];
+
 describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
   "every target (only with WAYBILL_FULL)",
   () => {
@@ -83,6 +94,14 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
         expect([name, headerOf(bytes)]).toEqual([name, HEADERS[name] ?? ""]);
         // The program is inside, and it is ours.
         expect(bytes.includes("carries software from a source tree to a running host")).toBe(true);
+      }
+      // What the others have to have, as the table says it.
+      for (const [target, needed, loader] of LINKED) {
+        const words = ["readelf", "--wide", "--dynamic", "--program-headers"];
+        const { stdout } = await runProgram([...words, join(out, `waybill-${VERSION}-${target}`)]);
+        const names = [...stdout.matchAll(/\(NEEDED\).*\[(.+)\]/gu)].map(([, name = ""]) => name);
+        expect([target, names.toSorted()]).toEqual([target, needed]);
+        expect(stdout).toContain(`[Requesting program interpreter: ${loader}]`);
       }
       // The code signatures cover all before them, and each page is the one that they say.
       for (const [target, identifier] of [
