@@ -106,6 +106,36 @@ describe.skipIf(BINARY === null)("variables of the runtime (needs the compiled b
     expect(PAGE).toContain("`BUN_BYTECODE_ORDER_OUT`");
   });
 
+  const preloadable = [...new Bun.Glob("*/libpcprofile.so").scanSync({ cwd: "/usr/lib", absolute: true })][0];
+  test.skipIf(preloadable === undefined).each(["LD_PRELOAD", "LD_AUDIT"])(
+    "%s runs foreign code in the process; doctor names it (needs a library of glibc)",
+    async (name) => {
+      using folder = temporaryFolder();
+      // This library of glibc opens a file as soon as it is loaded.
+      const env = { [name]: preloadable ?? "", PCPROFILE_OUTPUT: folder.at("owned") };
+      const finished = await runWaybill(["doctor", "--json"], { env });
+      expect(finished.code).toBe(0);
+      expect(existsSync(folder.at("owned"))).toBe(true);
+      expect(jsonOf(finished)["findings"]).toContainEqual(
+        expect.objectContaining({ name: `$${name}`, state: "limited" }),
+      );
+      expect(PAGE).toContain(`\`${name}\``);
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "LD_TRACE_LOADED_OBJECTS has the loader end with 0 in place of the program; only a document is a proof",
+    async () => {
+      const words = [BINARY ?? "", "verify", "pin", "--template", "x", "--json"];
+      const finished = await runProgram(words, { env: { LD_TRACE_LOADED_OBJECTS: "1" } });
+      expect([finished.code, finished.stdout.includes('"ok"')]).toEqual([0, false]);
+      expect(PAGE).toContain("`LD_TRACE_LOADED_OBJECTS`");
+      const shown = await runProgram([BINARY ?? "", "version"], { env: { LD_SHOW_AUXV: "1" } });
+      expect(shown.stdout.split("\n").length).toBeGreaterThan(2);
+      expect(PAGE).toContain("`LD_SHOW_AUXV`");
+    },
+  );
+
   test.each(["bun", "bunx", "node", "npx"])("called %s, it is waybill all the same", async (name) => {
     using folder = temporaryFolder();
     symlinkSync(BINARY ?? "", folder.at(name));

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import { BINARY, type Finished } from "../../support/binary.ts";
+import { checkDocument } from "../../support/schemas.ts";
 import { HAS_SYSTEMD, startSystemdLab, type SystemdLab } from "../../support/systemd-lab.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "" && HAS_SYSTEMD && BINARY !== null;
@@ -41,10 +42,10 @@ describe.skipIf(!FULL)("units under systemd", () => {
   }
   const unit = (id: string, ...flags: string[]): Promise<Finished> =>
     waybill("addon", "unit", id, "--root", `/var/lib/${id}`, "--json", ...flags);
-  const answer = (finished: Finished): Record<string, unknown> => ({
-    exit: finished.code,
-    ...JSON.parse(finished.stdout),
-  });
+  const answer = (finished: Finished): Record<string, unknown> => {
+    checkDocument(finished.stdout);
+    return { exit: finished.code, ...JSON.parse(finished.stdout) };
+  };
   const active = async (id: string): Promise<string> => {
     const { stdout } = await waybill("addon", "status", id, "--root", `/var/lib/${id}`, "--json");
     return (JSON.parse(stdout) as { addons: { has: { version: string } }[] }).addons[0]?.has.version ?? "";
