@@ -207,28 +207,6 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       assigned: flag,
     },
   },
-  "addon-run": {
-    what: "that the agent of a host is at work: printed when it begins",
-    success: { running: flag, root: text, pid: count },
-  },
-  "addon-unit": {
-    what: "the units of an add-on, and what was done with them",
-    always: { checked: count },
-    success: { addon_id: text },
-    sometimes: {
-      version: text,
-      exposure: nullable(text),
-      units: list(object({ name: text, text })),
-      changed: list(text),
-      started: flag,
-      drop_ins: list(text),
-      removed: list(text),
-      kept: list(text),
-    },
-  },
-  "addon-exec": {
-    what: "why a program was not started; one that was prints what it prints",
-  },
   "verify-addon": {
     what: "whether what a host runs is what was verified",
     always: {
