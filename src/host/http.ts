@@ -86,7 +86,7 @@ async function send(wanted: HttpRequest): Promise<Response> {
       refuseLongHead(response.headers, wanted.url);
       refuseDoubtfulLength(response.headers, wanted.url);
     } catch (error) {
-      // Nobody is going to read the rest, and it must not keep the program waiting.
+      // Nobody is going to read the rest: the connection ends now, and not when memory is tidied up.
       void response.body?.cancel().catch(() => {});
       throw error;
     }
