@@ -43,7 +43,7 @@ describe("members", () => {
     ["members in other capitals", { Enabled: false, ARGS: ["-b"] }, { enabled: false, args: ["-b"] }],
     ["models in hyphens", { supervision: "config-toggle" }, { supervision: "config_toggle" }],
   ];
-  test.each(cases)("%s", (_name, entry, changed) => {
+  test.each(cases)("case 67: %s", (_name, entry, changed) => {
     expect(merged({ addon_id: "x", ...entry })).toEqual([{ ...pushed, ...changed }]);
   });
 });
@@ -84,7 +84,7 @@ describe("entries", () => {
     expect(applyOverrides([pushed], overrides, new Set(["y"])).assignments).toEqual([pushed]);
   });
 
-  test("an id in another case stands alone, and is told", () => {
+  test("case 68: an id in another case stands alone, and is told", () => {
     const { overrides } = decodeOverrides('{"addons":[{"addon_id":"X","version":"2"}]}', "o");
     const { assignments, warnings } = applyOverrides([pushed], overrides, new Set());
     expect(assignments.map(({ addon_id }) => addon_id)).toEqual(["x", "X"]);

@@ -54,7 +54,7 @@ describe("the lock", () => {
 
   const isFull = (process.env["WAYBILL_FULL"] ?? "") !== "" && Bun.which("strace") !== null;
   test.skipIf(!isFull)(
-    "on a file that was removed meanwhile is no lock",
+    "case 52: on a file that was removed meanwhile is no lock",
     async () => {
       using folder = temporaryFolder();
       const log = folder.at("log");
@@ -106,7 +106,7 @@ describe("the lock", () => {
 });
 
 describe("several runs on one root", () => {
-  test("a run that finds it locked changes nothing, 11", async () => {
+  test("case 51: a run that finds it locked changes nothing, 11", async () => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -211,7 +211,7 @@ describe("several runs on one root", () => {
     expect((await host.addon("fsck", [])).exit).toBe(0);
   });
 
-  test("a run that is asked to stop leaves nothing half and the lock free", async () => {
+  test("case 19: a run that is asked to stop leaves nothing half and the lock free", async () => {
     using host = new Host();
     const asked = Promise.withResolvers<void>();
     const server = Bun.serve({

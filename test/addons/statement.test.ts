@@ -199,7 +199,7 @@ describe("a signed statement", () => {
 });
 
 describe("what has ended", () => {
-  test("goes on where it runs, is said so, and is made whole again", async () => {
+  test("case 37: goes on where it runs, is said so, and is made whole again", async () => {
     using host = new Host();
     const soon = new Date(Date.now() + 3_000).toISOString();
     const entry = host.stated(host.program("sample", "1"), { expires: soon });
@@ -222,7 +222,7 @@ describe("what has ended", () => {
     expect(status.document).toMatchObject({ addons: [{ state: "current", statement: { expired: true } }] });
   });
 
-  test("stays so when the clock is set back", async () => {
+  test("case 63: stays so when the clock is set back", async () => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -241,7 +241,7 @@ describe("what has ended", () => {
   });
 });
 
-test("the specs of a newer build are not touched, and nothing is decided without them", async () => {
+test("case 54: the specs of a newer build are not touched, and nothing is decided without them", async () => {
   using host = new Host();
   host.assign(host.program("sample", "1"));
   await host.stage();
