@@ -193,9 +193,9 @@ test("case 59: what was disabled while it came is not asked for, and goes on fro
 });
 
 test.each([
-  ["is not there", (): void => {}],
-  ["is a folder", (path: string): void => void mkdirSync(path)],
-  ["is not executable", (path: string): void => writeFileSync(path, "#!/bin/sh\n", { mode: 0o644 })],
+  ["is not there", (): unknown => null],
+  ["is a folder", (path: string): unknown => mkdirSync(path)],
+  ["is not executable", (path: string): unknown => writeFileSync(path, "#!/bin/sh\n", { mode: 0o644 })],
 ])(
   "case 69: an override whose binary_path %s is told, and nothing is run in its place",
   async (_name, make) => {
