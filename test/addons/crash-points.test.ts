@@ -83,14 +83,17 @@ async function traced(words: readonly string[], flags: readonly string[]): Promi
 
 /** Does the whole once to see its calls, puts the root back, and does it again up to the point. */
 async function killedAt(host: Host, words: readonly string[], point: Point): Promise<void> {
+  expect(await hitAt(host, words, point, "signal=KILL")).toBe(137);
+}
+
+async function hitAt(host: Host, words: readonly string[], point: Point, effect: string): Promise<number> {
   const before = `${host.root}.before`;
   cpSync(host.root, before, { recursive: true, verbatimSymlinks: true });
   const { name, count } = await callOf(words, join(host.home, "log"), point);
   rmSync(host.root, { recursive: true });
   cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
-  const inject = `inject=${name}:signal=KILL:when=${count}`;
-  const code = await traced(words, ["-o", "/dev/null", "-e", `trace=${name}`, "-e", inject]);
-  expect(code).toBe(137);
+  const inject = `inject=${name}:${effect}:when=${count}`;
+  return traced(words, ["-o", "/dev/null", "-e", `trace=${name}`, "-e", inject]);
 }
 
 function expectWhole(host: Host, allowed: readonly string[]): void {
@@ -118,6 +121,20 @@ describe.skipIf(!hasStrace)("killed", () => {
     host.assign(two);
     await killedAt(host, host.arguments(), point);
     expectWhole(host, ["1", "2"]);
+    expect((await host.stage()).exit).toBe(0);
+    await expectSettled(host, "2");
+  });
+
+  test("case 16: an fsync that failed once fails the stage, and is not asked again for the same file", async () => {
+    using host = new Host();
+    const [one, two] = versions(host);
+    host.assign(one);
+    expect((await host.stage()).exit).toBe(0);
+    host.assign(two);
+    const at = new RegExp(`fsync\\(\\d+<[^>]*${WORK}/artifact\\.tar\\.gz>`, "u");
+    expect(await hitAt(host, host.arguments(), { calls: "fsync", at }, "error=EIO")).toBe(3);
+    expectWhole(host, ["1"]);
+    expect(readdirSync(host.path("sample/versions"))).toEqual(["1"]);
     expect((await host.stage()).exit).toBe(0);
     await expectSettled(host, "2");
   });

@@ -64,7 +64,11 @@ describe("one answer", () => {
       10,
     ],
   ];
-  test.each(answers)("case 75: %s", async (_name, answer, code, exit) => {
+  const numbered = answers.map(([name, ...rest]): [string, Answer, string, number] => [
+    `case ${name.startsWith("a redirect") ? 42 : 75}: ${name}`,
+    ...rest,
+  ]);
+  test.each(numbered)("%s", async (_name, answer, code, exit) => {
     await against(answer, (tried) => {
       failed(tried, code, exit);
       // A refusal is not asked for again.

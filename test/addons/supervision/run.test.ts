@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, counting, STAYS } from "./agent-process.ts";
@@ -189,41 +189,6 @@ describe("a version that fails on trial goes back, once, and is not taken again"
       expect(audit.match(/"event":"rolled_back"/gu)).toHaveLength(1);
     },
   );
-
-  test("also while a store lets another add-on wait", async () => {
-    using host = await running();
-    const asked = Promise.withResolvers<void>();
-    const server = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: () => {
-        asked.resolve();
-        return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
-      },
-    });
-    try {
-      await host.stop();
-      host.start("--allow-insecure-http");
-      const breaks =
-        '#!/bin/sh\nwhile [ ! -e "$WAYBILL_ADDON_STATE_DIR/break" ]; do sleep 0.05; done\nexit 1\n';
-      const manifest = { health: { ...QUICK, window_ms: 60_000, probe: { kind: "process" } } };
-      const second = await host.bundle("2", breaks, manifest);
-      host.assign(second);
-      await host.until(({ has, state }) => has?.version === "2" && state === "running");
-      const other = host.program("other", "1");
-      host.assign(second, { ...other, artifact_object_key: `http://127.0.0.1:${server.port}/other` });
-      await asked.promise;
-      writeFileSync(host.state("break"), "");
-      for (let tries = 0; readlinkSync(host.path("sensor/current")) !== "versions/1"; tries++) {
-        if (tries > 800) throw new Error("it never went back");
-        await Bun.sleep(25);
-      }
-      await host.stop();
-    } finally {
-      await server.stop(true);
-    }
-    expect(host.said).toContain("went back from 2 to 1");
-  });
 
   test.skipIf(!FULL)(
     "case 81: what it goes back to fails as well, and then nothing goes back and forth",
