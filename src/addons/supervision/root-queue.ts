@@ -17,26 +17,30 @@ export class RootQueue {
     this.#warn = warn;
   }
 
-  /** After everything that came before; null, and told, when it failed. */
-  after<T>(act: () => Promise<T>): Promise<T | null> {
-    const mine = this.#last.then(act).catch((error: unknown) => {
+  /** At once, beside whatever waits; null, and told, when it failed. */
+  async tried<T>(act: () => Promise<T>): Promise<T | null> {
+    try {
+      return await act();
+    } catch (error) {
       if (!this.#stop.aborted) this.#warn(asFailure(error).message);
       return null;
-    });
+    }
+  }
+
+  /** After everything that came before, under the root's lock. */
+  locked(act: () => Promise<void>): Promise<void | null> {
+    const mine = this.#last.then(() => this.tried(() => this.#underLock(act)));
     this.#last = mine;
     return mine;
   }
 
-  /** The same, under the root's lock. */
-  locked(act: () => Promise<void>): Promise<void | null> {
-    return this.after(async () => {
-      const lock = await openExistingRoot(this.#layout, this.#budgetMs, this.#stop);
-      try {
-        await act();
-      } finally {
-        lock.release();
-      }
-    });
+  async #underLock(act: () => Promise<void>): Promise<void> {
+    const lock = await openExistingRoot(this.#layout, this.#budgetMs, this.#stop);
+    try {
+      await act();
+    } finally {
+      lock.release();
+    }
   }
 
   async end(): Promise<void> {
