@@ -1,12 +1,9 @@
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
-import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
-import { shownPlatform } from "../addons/assigned/platform.ts";
+import { join } from "node:path";
 import type { HostRequest } from "../addons/staging/stage-host.ts";
 import { openRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
@@ -15,22 +12,12 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { acquireLock } from "../host/locks.ts";
 import { Systemd } from "../host/systemd.ts";
-import { download } from "../stores/download.ts";
-import { sourcesOf } from "../stores/sources.ts";
 import { Agent } from "../addons/supervision/agent.ts";
 import { USUAL_HEALTH } from "../addons/supervision/health.ts";
 import { superviseUntilStopped } from "../addons/supervision/agent-loop.ts";
 import { ReportClient } from "../addons/supervision/report-client.ts";
-import {
-  LIST_FLAGS,
-  LOCK_FLAG,
-  readBytes,
-  readLayout,
-  readPlanning,
-  readToken,
-  ROOT_FLAGS,
-} from "./addon-flags.ts";
-import { readStores, STORE_FLAGS } from "./store-flags.ts";
+import { readLayout, readToken } from "./addon-flags.ts";
+import { readStagingRequest, STAGING_FLAGS } from "./staging-request.ts";
 
 const FLAGS = {
   assignments: {
@@ -57,15 +44,7 @@ const FLAGS = {
     description: "the control plane that is told how this host is; its token needs hosts:report",
   },
   host: { type: "string", valueHint: "NAME", description: "the name of this host in reports (its own)" },
-  ...ROOT_FLAGS,
-  ...LIST_FLAGS,
-  ...STORE_FLAGS,
-  "max-artifact-bytes": {
-    type: "string",
-    valueHint: "N",
-    description: "the largest artifact that is fetched (1 GiB)",
-  },
-  ...LOCK_FLAG,
+  ...STAGING_FLAGS,
 } as const;
 
 export const addonRun: Command = defineCommand({
@@ -84,7 +63,9 @@ export const addonRun: Command = defineCommand({
 
 async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const layout = readLayout(flags, world);
-  const staging = await stagingOf(flags, layout, world);
+  const read = (): Promise<HostRequest> =>
+    readStagingRequest(flags, layout, { strict: false, retryNow: false }, world);
+  const staging = await read();
   const intervalMs = parseDuration(flags.interval, "--interval");
   const host = flags.host ?? hostname();
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u.test(host))
@@ -111,7 +92,7 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   try {
     const agent = new Agent({
       staging,
-      renewed: () => stagingOf(flags, layout, world),
+      renewed: read,
       host,
       usual: { ...USUAL_HEALTH, window_ms: windowMs },
       systemd: await Systemd.find().catch(asFailure),
@@ -132,38 +113,4 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   } finally {
     lock.release();
   }
-}
-
-async function stagingOf(
-  flags: Values<typeof FLAGS>,
-  layout: ReturnType<typeof readLayout>,
-  world: World,
-): Promise<HostRequest> {
-  const planning = await readPlanning(flags, layout, world);
-  const allowInsecureHttp = flags["allow-insecure-http"];
-  const { stores, choice, limits } = readStores(
-    flags,
-    allowInsecureHttp,
-    shownPlatform(planning.platform),
-    world,
-  );
-  return {
-    source: parseAssignmentsSource(flags.assignments, {
-      token: readToken(flags["token-env"], world),
-      allowInsecureHttp,
-      reach: choice.reach,
-      cwd: world.cwd,
-    }),
-    overrideFile: flags.override === undefined ? null : resolve(world.cwd, flags.override),
-    strict: false,
-    retryNow: false,
-    now: world.now,
-    lockBudgetMs: parseDuration(flags["lock-timeout"], "--lock-timeout", { least: 0 }),
-    run: {
-      ...planning,
-      maxArtifactBytes: readBytes(flags["max-artifact-bytes"], "--max-artifact-bytes", LIMITS.artifactBytes),
-      download: (wanted, part, stop) =>
-        download(sourcesOf(wanted, stores, choice), wanted, part, limits, stop),
-    },
-  };
 }

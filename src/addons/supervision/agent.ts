@@ -96,8 +96,8 @@ export class Agent {
 
   /** Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. */
   async round(): Promise<HostReport | null> {
-    // Not behind what else waits for the lock, nor before it: a step back must not wait for a slow store.
-    const report = await this.#parts.queue.beside(async () => {
+    // Not behind what else waits for the lock: a step back is not to wait for a slow store.
+    const report = await this.#parts.queue.tried(async () => {
       const staging = await this.#request.renewed();
       const settled = (result: AddonResult, assignment: Assignment | null): void => {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);

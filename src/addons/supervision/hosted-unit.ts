@@ -16,7 +16,7 @@ import {
   type Shown,
   type UnitHealth,
 } from "./unit-health.ts";
-import { readManifest } from "./unit-request.ts";
+import { readManifest } from "./manifest-file.ts";
 import { unitNames, type UnitNames } from "./unit-text.ts";
 
 /** What was brought, or could not be, is not tried again before this; another spec is at once. */

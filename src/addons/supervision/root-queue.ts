@@ -1,5 +1,5 @@
 import type { Layout } from "../on-host/layout.ts";
-import { openExistingRoot } from "../on-host/open-root.ts";
+import { openExistingRoot } from "../staging/stage-all.ts";
 import { asFailure } from "../../base/failure.ts";
 
 /** What changes a root is done one after the other: the root's lock would make each wait for its own process. */
@@ -17,15 +17,8 @@ export class RootQueue {
     this.#warn = warn;
   }
 
-  /** After everything that came before; null, and told, when it failed. */
-  after<T>(act: () => Promise<T>): Promise<T | null> {
-    const mine = this.#last.then(() => this.beside(act));
-    this.#last = mine;
-    return mine;
-  }
-
-  /** At once, for what takes turns at the lock by itself; null, and told, when it failed. */
-  async beside<T>(act: () => Promise<T>): Promise<T | null> {
+  /** At once, beside whatever waits; null, and told, when it failed. */
+  async tried<T>(act: () => Promise<T>): Promise<T | null> {
     try {
       return await act();
     } catch (error) {
@@ -34,16 +27,20 @@ export class RootQueue {
     }
   }
 
-  /** The same, under the root's lock. */
+  /** After everything that came before, under the root's lock. */
   locked(act: () => Promise<void>): Promise<void | null> {
-    return this.after(async () => {
-      const lock = await openExistingRoot(this.#layout, this.#budgetMs, this.#stop);
-      try {
-        await act();
-      } finally {
-        lock.release();
-      }
-    });
+    const mine = this.#last.then(() => this.tried(() => this.#underLock(act)));
+    this.#last = mine;
+    return mine;
+  }
+
+  async #underLock(act: () => Promise<void>): Promise<void> {
+    const lock = await openExistingRoot(this.#layout, this.#budgetMs, this.#stop);
+    try {
+      await act();
+    } finally {
+      lock.release();
+    }
   }
 
   async end(): Promise<void> {

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
-import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { asFailure } from "../../base/failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
-import { NotifySocket } from "../../host/notify-socket.ts";
 import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
-import { askProbe, hear, type Asked } from "./ask-probe.ts";
+import { askProbe } from "./ask-probe.ts";
+import { Notified } from "./notified.ts";
 import { OutputLog } from "./output-log.ts";
 import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
@@ -39,8 +38,7 @@ export class Supervised {
   #plan: StartPlan | null = null;
   #ready: Ready | null = null;
   #process: Process | null = null;
-  #socket: NotifySocket | null = null;
-  #notified: Asked["notified"] = null;
+  readonly #notified: Notified = new Notified();
   #isAsking = false;
   /** Why it did not run the last time; null when it does. */
   #lastError: string | null = null;
@@ -112,7 +110,7 @@ export class Supervised {
     const running = this.#process;
     if (running !== null) {
       if (this.#log.trim()) this.#process = { ...running, note: { ...running.note, stdout_from: 0 } };
-      if (this.#socket !== null) this.#notified = hear(this.#socket, this.#notified, this.#clock.now());
+      this.#notified.hear(this.#clock.now());
       if (!running.isOwn && !isAlive(running.leader)) this.#ended(running, { code: null, signal: null });
     }
     this.#event({ kind: "tick" });
@@ -190,30 +188,21 @@ export class Supervised {
     }
   }
 
-  #probeVariables({ health, state }: Ready): Record<string, string> {
-    const { probe } = health;
-    this.#listen(health.probe.kind === "sd_notify", state);
-    if (this.#socket !== null) return { NOTIFY_SOCKET: this.#socket.path };
-    return probe.kind === "handshake" && probe.cookie !== null
-      ? { [probe.cookie.name]: probe.cookie.value }
-      : {};
+  #probeVariables({ health: { probe }, state }: Ready): Record<string, string> {
+    this.#notified.listen(probe.kind === "sd_notify" ? state : null);
+    const isPlugin = probe.kind === "handshake" && probe.cookie !== null;
+    return isPlugin ? { [probe.cookie.name]: probe.cookie.value } : this.#notified.variables;
   }
 
-  #listen(wanted: boolean, state: string): void {
-    this.#socket?.[Symbol.dispose]();
-    this.#notified = null;
-    this.#socket = wanted ? new NotifySocket(join(state, ".waybill-notify")) : null;
-  }
-
-  /** How an adopted program is to be asked. What it said once to who started it, it does not say again. */
+  /** How an adopted program is to be asked. */
   async #learn(plan: StartPlan): Promise<void> {
     try {
       const ready = await plan.prepare(this.#clock.stop);
       if (this.#plan !== plan) return;
       this.#ready = ready;
       this.#sidecar = { ...this.#sidecar, health: ready.health };
-      this.#listen(ready.health.probe.kind === "sd_notify", ready.state);
-      if (this.#socket !== null) this.#notified = { ready: true, lastMs: this.#clock.now() };
+      this.#notified.listen(ready.health.probe.kind === "sd_notify" ? ready.state : null);
+      this.#notified.takeForReady(this.#clock.now());
       this.#event({ kind: "started" });
     } catch (error) {
       this.#lastError = asFailure(error).message;
@@ -244,7 +233,7 @@ export class Supervised {
       state,
       log: this.#log,
       stdoutFrom: running.note.stdout_from,
-      notified: this.#notified,
+      notified: this.#notified.heard,
       now: this.#clock.now(),
       stop: this.#clock.stop,
     });
@@ -255,6 +244,6 @@ export class Supervised {
   }
 
   [Symbol.dispose](): void {
-    this.#socket?.[Symbol.dispose]();
+    this.#notified[Symbol.dispose]();
   }
 }
