@@ -236,6 +236,7 @@ describe.skipIf(!(await canCopy()))(
       ].join("\n");
       const finished = await runProgram(inACopy(place.path, deb, script), {
         env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive" },
+        limitMs: 200_000,
       });
       expect([finished.code, finished.stderr]).toEqual([0, expect.any(String)]);
       expect(finished.stdout).toStartWith(`waybill ${VERSION} installed\nwaybill ${VERSION} (`);

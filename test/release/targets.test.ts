@@ -156,7 +156,7 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
       rmSync(file);
       for (const end of ["xz", "zst"]) {
         const words = ["--from", out, "--key", String(made["ssh"]), "--dir", place.at(`bin-${end}`)];
-        const installed = await runProgram(["sh", join(out, "install.sh"), ...words]);
+        const installed = await runProgram(["sh", join(out, "install.sh"), ...words], { limitMs: 200_000 });
         expect([installed.code, installed.stderr]).toEqual([0, ""]);
         expect(sha256(place.at(`bin-${end}/waybill`))).toBe(digest);
         const proven = await runProgram([join(out, "verify"), "--key", String(made["ssh"])], {
@@ -171,7 +171,9 @@ describe.skipIf(!CAN_BUILD || process.env["WAYBILL_FULL"] === undefined)(
 
       // Debian's own judge of packages: what it would have otherwise is named in the package, with the reason.
       const debs = [...new Bun.Glob("*.deb").scanSync({ cwd: out, absolute: true })];
-      const judged = await runProgram(["lintian", "--allow-root", "--fail-on", "error,warning", ...debs]);
+      const judged = await runProgram(["lintian", "--allow-root", "--fail-on", "error,warning", ...debs], {
+        limitMs: 600_000,
+      });
       expect([debs.length, judged.code, judged.stdout]).toEqual([1, 0, ""]);
     });
   },
