@@ -1,5 +1,5 @@
 import type { Layout } from "../on-host/layout.ts";
-import { openExistingRoot } from "../staging/stage-all.ts";
+import { openExistingRoot } from "../on-host/open-root.ts";
 import { asFailure } from "../../base/failure.ts";
 
 /** What changes a root is done one after the other: the root's lock would make each wait for its own process. */
