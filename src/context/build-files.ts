@@ -46,7 +46,15 @@ export function chooseBuildFiles(root: string, wanted: Wanted): BuildFiles {
 /** Throws Failure `file_unreadable`, and `ignore_file_invalid` for what Docker would not read either. */
 export function readIgnoreLines({ ignoreFile }: BuildFiles): IgnoreLine[] {
   if (ignoreFile === null) return [];
-  return parseIgnoreFile(readBounded(ignoreFile.place, LIMITS.ignoreFileBytes, "the ignore file"));
+  // BuildKit does not follow such a link either; and its lines, which messages quote, may be anybody's.
+  if (ignoreFile.content === null) {
+    throw new Failure(
+      "file_unreadable",
+      `the ignore file ${quoted(ignoreFile.place)} is a link that leads out of the context and out of its own folder`,
+      { hint: "name the file that it points to with --ignore-file" },
+    );
+  }
+  return parseIgnoreFile(readBounded(ignoreFile.content, LIMITS.ignoreFileBytes, "the ignore file"));
 }
 
 function firstFile(candidates: readonly string[]): string | null {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { symlinkSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { plantFiles } from "./support/disk-tree.ts";
@@ -120,4 +120,30 @@ test("a Dockerfile whose name is not ASCII has its name in every document", asyn
   const capture = join(newFolder(), "capture.json");
   await waybill(["capture", root, ...args, "--json", "--out", capture]);
   expect((await waybill(["verify", "source", root, "--capture", capture])).exit).toBe(0);
+});
+
+test("an ignore file that is a link is read where it lies in the context, and nowhere else", async () => {
+  const home = plantFiles(newFolder(), { secret: "[password\n" });
+  const root = plantFiles(newFolder(), { "config/ignore": "b\n", a: "a", b: "b" });
+  symlinkSync("config/ignore", join(root, ".dockerignore"));
+  expect((await captureJson(root)).document.context.files).toBe(2);
+  rmSync(join(root, ".dockerignore"));
+  symlinkSync(join(home, "secret"), join(root, ".dockerignore"));
+  const { exit, document, stdout, stderr } = await captureJson(root);
+  expect([exit, document.digests_detail.reasons["working_tree_hash"]]).toEqual([0, "unreadable"]);
+  expect(document.warnings[0]?.message).toContain("leads out of the context");
+  const explained = await waybill(["explain", "a", "--context", root]);
+  expect([explained.exit, explained.stderr]).toEqual([2, expect.stringContaining("--ignore-file")]);
+  expect(stdout + stderr + explained.stdout + explained.stderr).not.toContain("password");
+});
+
+test("a capture document from elsewhere names no ignore file outside of the folder", async () => {
+  const base = plantFiles(newFolder(), { secret: "[password\n" });
+  const root = plantFiles(join(base, "one/context"), { ".dockerignore": "b\n", a: "a", b: "b" });
+  const capture = join(newFolder(), "capture.json");
+  await waybill(["capture", root, "--json", "--out", capture]);
+  const told = readFileSync(capture, "utf8");
+  writeFileSync(capture, told.replace('"ignore_file":".dockerignore"', '"ignore_file":"../../secret"'));
+  const ran = await waybill(["verify", "source", root, "--capture", capture]);
+  expect([ran.exit, ran.stdout + ran.stderr]).toEqual([0, expect.not.stringContaining("password")]);
 });
