@@ -8,7 +8,7 @@ import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
 import type { Planning } from "../addons/operations/plan.ts";
 import { parsePlatform, platformOf, shownPlatform, type Platform } from "../addons/assigned/platform.ts";
 import { storageFailure } from "../addons/on-host/storage-failure.ts";
-import { openExistingRoot } from "../addons/staging/stage-all.ts";
+import { openExistingRoot } from "../addons/on-host/open-root.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";

@@ -4,7 +4,7 @@ import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import type { ReleaseKeys } from "../addons/staging/run.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";

@@ -22,21 +22,28 @@ const POLICY_ROLE = "policy";
  * code, or those of a trust root.
  */
 export function readTrusted(flags: TrustFlags, subject: Subject, now: Date): TrustedFor | null {
+  return readTrustedOf(flags)?.(subject, now) ?? null;
+}
+
+/** The same for whoever will ask about several artifacts: key files and the trust root are read once. */
+export function readTrustedOf(flags: TrustFlags): ((subject: Subject, now: Date) => TrustedFor) | null {
   const threshold = flags.threshold === undefined ? null : readThreshold(flags.threshold);
   refuseStrayTrust(flags);
   if (flags.trust === undefined) {
     const keys = namedKeys(flags, threshold ?? 1);
-    return keys === null ? null : () => ({ keys, threshold: threshold ?? 1, distrusted: [] });
+    return keys === null ? null : () => () => ({ keys, threshold: threshold ?? 1, distrusted: [] });
   }
   const { root } = loadTrust(flags.trust, flags["trust-state"] ?? null);
-  // Once for each role, however many attestations a file has.
-  const found = new Map<string, TrustedSigners>();
-  return (predicateType) => {
-    const role = flags.role ?? roleFor(predicateType);
-    const signers = found.get(role) ?? signersIn(root, role, subject, now);
-    found.set(role, signers);
-    // A flag may ask for more than the root does, never for less.
-    return { ...signers, threshold: Math.max(threshold ?? 1, signers.threshold) };
+  return (subject, now) => {
+    // Once for each role, however many attestations a file has.
+    const found = new Map<string, TrustedSigners>();
+    return (predicateType) => {
+      const role = flags.role ?? roleFor(predicateType);
+      const signers = found.get(role) ?? signersIn(root, role, subject, now);
+      found.set(role, signers);
+      // A flag may ask for more than the root does, never for less.
+      return { ...signers, threshold: Math.max(threshold ?? 1, signers.threshold) };
+    };
   };
 }
 

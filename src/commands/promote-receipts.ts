@@ -4,7 +4,7 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import type { Leg } from "../pins/leg.ts";
 import type { PinNote, WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
-import type { PromotionRules } from "../pins/promotion.ts";
+import type { PromotionRules } from "../pins/promotion-rules.ts";
 import type { Target } from "../pins/target.ts";
 import { refuseUnreceipted, writeReceipts, type ReceiptWriter } from "../pins/write-receipts.ts";
 import { readCi } from "../source/ci.ts";

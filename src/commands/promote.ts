@@ -56,7 +56,7 @@ export const promote: Command = defineCommand({
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   prepareReport(flags, world);
-  const named = readPins(withUnreadDigest(flags), world);
+  const named = readPins(withUnreadDigest(flags), world, "promote");
   const note = readNote(flags, world);
   const commit = readCommitRule(flags, note.gitSha);
   const rules = readRules(flags, named.length);

@@ -1,9 +1,10 @@
 import { checkChain } from "../addons/audit/audit-chain.ts";
 import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -39,9 +40,10 @@ export const verifyAddon: Command = defineCommand({
     const keys = await readSigners(flags, layout, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
     const platform = platformOf(process.platform, process.arch);
+    const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }));
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }, now));
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);

@@ -53,7 +53,7 @@ describe("addon-stage under a trust root", () => {
     });
   });
 
-  test("refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
+  test("case 34: refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
     await withTrust(["--role", "addon"], async (host, trust) => {
       const kept = host.program("kept", "1.0.0");
       const lost = host.program("lost", "1.0.0");
