@@ -39,6 +39,7 @@ export function signatureArgument(
 ): DetachedSignature | Failure {
   const file = isFile(value);
   if (!file && looksLikePath(value)) throw noSuchFile(value, flag, "a signature");
+  if (file && isTooLarge(value)) return tooLarge(value, flag);
   const input = file ? readBounded(value, LIMITS.keyFileBytes, flag) : new TextEncoder().encode(value);
   const from = file ? `${flag} ${quoted(value)}` : `the value of ${flag}`;
   try {
@@ -82,6 +83,19 @@ function isFile(value: string): boolean {
     // A PEM text is too long for a name, or has a "/" behind something that is no folder.
     return !["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(errorCode(error));
   }
+}
+
+/** A folder is no evidence at all, whatever size it has. */
+function isTooLarge(path: string): boolean {
+  const status = statSync(path);
+  return status.isFile() && status.size > LIMITS.keyFileBytes;
+}
+
+function tooLarge(path: string, flag: string): Failure {
+  return new Failure(
+    "evidence_too_large",
+    `${flag} ${quoted(path)} has ${statSync(path).size} bytes; a signature has at most ${LIMITS.keyFileBytes}`,
+  );
 }
 
 /** A dot is in no hex and no base64, so such a value can be shown: it is a name with a spelling mistake. */

@@ -237,6 +237,16 @@ describe.skipIf(noVerify)("verify artifact", () => {
     });
   }, 120_000);
 
+  test("a signature that is too large is evidence, and none that anybody reads", async () => {
+    await withSignature(async (cwd) => {
+      writeFileSync(join(cwd, "huge.sig"), new Uint8Array(16_385));
+      const verify = ["verify", "artifact", "app", "--signature", "huge.sig", "--key", "release.key.pub"];
+      const ran = await waybillJson(verify, { cwd });
+      expect([ran.exit, ran.document.error?.code as string]).toEqual([10, "evidence_too_large"]);
+      expect(ran.document).toMatchObject({ checked: 1, accepted: [] });
+    });
+  });
+
   test("digest and signature together, and an empty artifact", async () => {
     await withSignature(async (cwd) => {
       writeFileSync(join(cwd, "app"), "");

@@ -27,6 +27,7 @@ export const MEANINGS: { readonly [member: string]: string } = {
   reads: "how many equal reads in a row prove it",
   refusals: "evidence that does not hold, each with its reason",
   accepted: "evidence that holds",
+  decisions: "what was decided about each pin and environment, and by which rules and evidence",
   reason: "why there is none, or why it is so",
   fields: "each value with its origin",
   source_fields: "the six fields that a build record takes; what is unknown is absent",

@@ -3,7 +3,6 @@ import {
   anything,
   count,
   failure,
-  flag,
   instant,
   keyid,
   list,
@@ -11,7 +10,6 @@ import {
   object,
   sha256,
   text,
-  warning,
   word,
 } from "./shape.ts";
 
@@ -94,6 +92,6 @@ export const TRUST_RESULTS: { readonly [name: string]: ResultShape } = {
     what: "whether a policy is signed and valid now, and its rules",
     always: { checked: count, rules: list(object({ name: text, level: word("enforce", "warn") })) },
     success: { policy: text, version: count, issued_at: instant, expires_at: instant, keyids: list(keyid) },
-    sometimes: { warnings: list(warning), signed: flag },
+    sometimes: { refusals: list(failure) },
   },
 };
