@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { PinNote } from "../../src/pins/pin.ts";
 import type { PromotionRules } from "../../src/pins/promotion-rules.ts";
-import { scriptedServer, type Plan } from "../support/scripted-server.ts";
+import { scriptedServer, type Plan, type Step } from "../support/scripted-server.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
 import { list, LOST, OK, promoteLegs, summary, target } from "./run-legs.ts";
@@ -269,6 +269,38 @@ describe("428 in answer to a plain write", () => {
   test("after somebody else brought our digest finds it there", async () => {
     const ran = await run({ [LIST]: list(OLD, NEW), [PROMOTE]: { status: 428 } });
     expect(ran.told).toBe("already 0: GET POST GET");
+  });
+
+  describe("after one whose answer was lost", () => {
+    const plain =
+      (board: VersionedBoard): Step =>
+      () => ({ body: JSON.stringify({ pins: [board.row()] }) });
+    const lost = [LOST, { status: 428 }];
+
+    test("does not make it one that was not sent", async () => {
+      const ran = await run({ [LIST]: list(OLD), [PROMOTE]: lost });
+      expect(ran).toMatchObject({ race: "open" });
+      expect(ran.told).toMatch(/^outcome_unknown 14 outcome_unknown: GET POST GET POST GET/u);
+    });
+
+    test("nor does a rule that refuses the next", async () => {
+      const board = new VersionedBoard(OLD);
+      board.stops = [{ kind: "held" }];
+      const ran = await run(board.plan({ [LIST]: plain(board), [PROMOTE]: lost }));
+      expect(ran.told).toBe("outcome_unknown 14 outcome_unknown: GET POST GET POST GET GET");
+      expect(ran.message).toContain("may not be changed: held");
+    });
+
+    test("and what is there by then may be its work", async () => {
+      const ran = await run({ [LIST]: list(OLD, OLD, NEW), [PROMOTE]: lost });
+      expect(ran.told).toBe("landed_after_lost_response 0: GET POST GET POST GET");
+    });
+
+    test("while the next one, with its condition, is proven like any other", async () => {
+      const board = new VersionedBoard(OLD);
+      const ran = await run(board.plan({ [LIST]: plain(board), [PROMOTE]: lost }));
+      expect(ran).toMatchObject({ told: "landed 0: GET POST GET POST GET GET PUT GET", race: "closed" });
+    });
   });
 });
 
