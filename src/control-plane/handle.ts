@@ -15,7 +15,6 @@ import { ROUTES } from "./routes.ts";
 import { Router, type Deps, type Route } from "./router.ts";
 import { allows } from "./scopes.ts";
 import { actorOf, type TokenRecord } from "./token.ts";
-import { isBound } from "./token-bounds.ts";
 import { findToken } from "./tokens.ts";
 import { readRevision } from "./view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
@@ -150,8 +149,6 @@ async function answer(
     tokens.take(token.id, now);
   }
   if (route.access === "page") {
-    // Pages show an environment whole.
-    if (isBound(token)) throw new WireRefusal("forbidden", "forbidden: the token is confined to names");
     progress.viewer = await viewerOf(token, request, deps.database);
     return route.answer({ request, params, query, viewer: progress.viewer }, deps);
   }

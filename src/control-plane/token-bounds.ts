@@ -12,8 +12,3 @@ export const UNBOUND: TokenBounds = { templates: null, repos: null, hosts: null 
 export function isWithin(bound: readonly string[] | null, name: string | null): boolean {
   return bound === null || (name !== null && bound.includes(name));
 }
-
-/** Whether the token is confined at all. */
-export function isBound({ templates, repos, hosts }: TokenBounds): boolean {
-  return templates !== null || repos !== null || hosts !== null;
-}

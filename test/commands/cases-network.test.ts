@@ -46,7 +46,7 @@ describe("network and TLS", () => {
     expect(again.told).toBe("landed 0: GET POST GET POST GET");
     const open = await runCase(PROMOTE_WORDS, { [LIST]: listing(row(OLD)), [PROMOTE]: LOST }, [
       "--timeout",
-      "30ms",
+      "300ms",
     ]);
     expect(open.told).toMatch(/^outcome_unknown 14 outcome_unknown: GET POST GET/u);
   });
@@ -55,7 +55,7 @@ describe("network and TLS", () => {
     const run = await runCase(
       PROMOTE_WORDS,
       { [LIST]: [OLD, OLD, OLD, NEW].map((digest) => listing(row(digest))), [PROMOTE]: STALL },
-      ["--attempt-timeout", "40ms", "--timeout", "50ms", "--for", "2s"],
+      ["--attempt-timeout", "400ms", "--timeout", "500ms", "--for", "2s"],
     );
     expect(run.told).toMatch(/^landed_after_lost_response 0: GET POST GET/u);
   });
@@ -64,7 +64,7 @@ describe("network and TLS", () => {
     const run = await runCase(
       PROMOTE_WORDS,
       { [LIST]: [listing(row(OLD)), STALL], [PROMOTE]: { body: "{}" } },
-      ["--attempt-timeout", "40ms", "--timeout", "60ms"],
+      ["--attempt-timeout", "400ms", "--timeout", "600ms"],
     );
     expect(run.told).toMatch(/^written_unverified 14 written_unverified: GET POST GET/u);
     expect(run.stderr).toContain("the promotion was accepted, and nothing proves that it landed");
@@ -203,7 +203,7 @@ describe("network and TLS", () => {
   test("case 13: a connection that leads nowhere ends with the attempt, and all of them with the budget", async () => {
     await using server = await rawServer(() => {});
     const url = `https://${server.url.host}`;
-    const run = await runOn(PROMOTE_WORDS, url, ["--attempt-timeout", "50ms", "--timeout", "200ms"]);
+    const run = await runOn(PROMOTE_WORDS, url, ["--attempt-timeout", "200ms", "--timeout", "500ms"]);
     expect(run.told).toMatch(/^failed 12 deadline_passed: GET( GET)+$/u);
   });
 
