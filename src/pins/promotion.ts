@@ -9,12 +9,12 @@ import { satisfies, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
 import type { Exchange } from "./pin-client.ts";
 import { preflight, type Seen } from "./preflight.ts";
 import type { PromotionRules } from "./promotion-rules.ts";
-import { readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
+import { ONE_READ, readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
 import { nextDelay } from "./retry-after.ts";
 import { sendWrite, waited, type Written } from "./send-write.ts";
 import type { Condition } from "./standing.ts";
 import type { Target } from "./target.ts";
-import { unproven } from "./unproven.ts";
+import { unproven, unread } from "./unproven.ts";
 
 type Tools = {
   readonly exchange: Exchange;
@@ -24,9 +24,6 @@ type Tools = {
   /** What all attempts of one run have in common. */
   readonly run: string;
 };
-
-/** A single look, after a write whose outcome is open. */
-const ONE_READ: ReadBackRule = { until: "readable", forMs: 0, limitMs: 0, stable: 1, intervalMs: 1 };
 
 /**
  * One pin on its way to one environment: `look` once, by GETs alone; then, when no other leg of the run stands in
@@ -39,6 +36,8 @@ export class Promotion {
   readonly #attempts: Attempt[] = [];
   readonly #started: number;
   #conflictMs = 0;
+  /** A write of this leg may have arrived, whatever became of the ones after it. */
+  #isOpen = false;
   #seen: Seen | null = null;
 
   constructor(target: Target, wanted: WantedPin, tools: Tools) {
@@ -105,7 +104,7 @@ export class Promotion {
   async #obey(next: NextWrite, row: PinRow | null, mayUpgrade: boolean): Promise<Leg> {
     const { note, rules } = this.#tools;
     const facts = this.#facts(row);
-    if (next.does === "refuse") return failedLeg(facts, "failed", next.failure);
+    if (next.does === "refuse") return this.#notWritten(facts, next.failure);
     if (next.does === "yield") return this.#superseded(next.row);
     if (rules.dryRun === true) return plannedLeg(facts);
     return this.#conclude(await this.#write(row, next.condition, note), row, next.condition, mayUpgrade);
@@ -135,36 +134,28 @@ export class Promotion {
     mayUpgrade: boolean,
   ): Promise<Leg> {
     this.#conflictMs += written.conflictMs;
+    this.#isOpen ||= written.kind === "open" || ("open" in written && written.open);
     const facts = this.#facts(before, condition === null ? "open" : "closed");
     switch (written.kind) {
       case "not_written":
-        return failedLeg(this.#facts(before), "failed", written.failure);
+        return this.#notWritten(this.#facts(before), written.failure);
       case "found":
         return provenLeg(facts, "landed_after_lost_response", written.proof.proof);
       case "overtaken":
         return this.#overtaken(written, facts);
       case "condition_wanted": {
         const seen = mayUpgrade ? await this.#see(0, true) : null;
-        if (seen?.is === "there") return this.#alreadyThere(seen.proof, "already", this.#facts(before));
+        if (seen?.is === "there") return this.#alreadyThere(seen.proof, this.#found(), this.#facts(before));
         const knows = seen?.is === "read" && seen.isVersioned;
         return knows
           ? this.#obey(seen.next, seen.row, false)
-          : failedLeg(this.#facts(before), "failed", written.failure);
+          : this.#notWritten(this.#facts(before), written.failure);
       }
       case "accepted":
       case "open":
     }
     const isOpen = written.kind === "open";
-    if (this.#tools.rules.unverified === true && !isOpen) {
-      const failure = new Failure(
-        "written_unverified",
-        "the promotion was accepted, and nothing was read back",
-        {
-          hint: "run `waybill verify pin` to prove it",
-        },
-      );
-      return failedLeg(facts, "written_unverified", failure);
-    }
+    if (this.#tools.rules.unverified === true && !isOpen) return unread(facts);
     const after = await this.#readAfter();
     if (after.ok) return provenLeg(facts, isOpen ? "landed_after_lost_response" : "landed", after.proof);
     return unproven(facts, after, isOpen);
@@ -173,15 +164,8 @@ export class Promotion {
   /** The row was no longer the one that was read: what is there now decides, and nothing is written over it. */
   async #overtaken(written: Extract<Written, { open: boolean }>, facts: LegFacts): Promise<Leg> {
     const seen = await this.#see(0, false);
-    if (seen.is === "there") {
-      return this.#alreadyThere(seen.proof, written.open ? "landed_after_lost_response" : "already", facts);
-    }
-    if (seen.is !== "read") {
-      if (!written.open) return failedLeg(facts, "failed", written.failure);
-      const { failure } = seen;
-      const last = { ok: false, failure, last: null, waitMs: null, isVersioned: false } as const;
-      return unproven(facts, last, true);
-    }
+    if (seen.is === "there") return this.#alreadyThere(seen.proof, this.#found(), facts);
+    if (seen.is !== "read") return this.#notWritten(facts, this.#isOpen ? seen.failure : written.failure);
     if (seen.next.does === "yield") return this.#superseded(seen.next.row);
     if (seen.row !== null && satisfies(seen.row.digest, this.#wanted)) {
       const after = await this.#readAfter();
@@ -201,7 +185,20 @@ export class Promotion {
   ): Promise<Leg> {
     const proof = this.#tools.rules.readBack.stable > 1 ? await this.#readAfter() : found;
     if (proof.ok) return provenLeg(facts, outcome, proof.proof);
+    if (this.#isOpen) return unproven(facts, proof, true);
     return failedLeg(facts, outcomeOfRead(proof.failure), proof.failure);
+  }
+
+  /** What a digest that is there comes to, for a leg that wrote nothing by its last attempt. */
+  #found(): "already" | "landed_after_lost_response" {
+    return this.#isOpen ? "landed_after_lost_response" : "already";
+  }
+
+  /** The last attempt wrote nothing; an earlier one may have. */
+  #notWritten(facts: LegFacts, failure: Failure): Leg {
+    if (!this.#isOpen) return failedLeg(facts, "failed", failure);
+    const sent = { ...facts, raceWindow: facts.raceWindow ?? "open" };
+    return unproven(sent, { ok: false, failure, last: null, waitMs: null, isVersioned: false }, true);
   }
 
   #superseded(row: PinRow): Leg {

@@ -31,3 +31,10 @@ export function unproven(facts: LegFacts, read: Extract<ReadBack, { ok: false }>
   }
   return failedLeg(facts, outcome, failure);
 }
+
+/** What an accepted write comes to that nobody wanted read back. */
+export function unread(facts: LegFacts): Leg {
+  const message = "the promotion was accepted, and nothing was read back";
+  const hint = "run `waybill verify pin` to prove it";
+  return failedLeg(facts, "written_unverified", new Failure("written_unverified", message, { hint }));
+}

@@ -2,35 +2,10 @@ import { describe, expect, test } from "bun:test";
 import type { PinNote } from "../../src/pins/pin.ts";
 import type { PromotionRules } from "../../src/pins/promotion-rules.ts";
 import { scriptedServer, type Plan } from "../support/scripted-server.ts";
-import { FakeClock } from "./fake-clock.ts";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
-import { list, LOST, OK, promoteLegs, summary, target } from "./run-legs.ts";
+import { list, LOST, OK, promoteLegs, target } from "./run-legs.ts";
+import { runConditional as run } from "./run-conditional.ts";
 import { PIN, PUT, SHOW, VersionedBoard } from "./versioned-board.ts";
-
-type Ran = {
-  readonly told: string;
-  readonly race: string | null;
-  readonly message: string;
-  readonly put: { readonly headers: Readonly<Record<string, string>>; readonly body: unknown } | null;
-};
-
-async function run(
-  plan: Plan,
-  rules: Partial<PromotionRules> = {},
-  note: Partial<PinNote> = {},
-): Promise<Ran> {
-  await using server = await scriptedServer(plan);
-  const given = { targets: [target(server.url)], clock: new FakeClock() };
-  const [leg] = await promoteLegs(given, rules, { gitSha: undefined, notes: undefined, ...note });
-  if (leg === undefined) throw new Error("no leg");
-  const put = server.requests.findLast(({ method }) => method === "PUT");
-  return {
-    told: summary(leg),
-    race: leg.raceWindow,
-    message: leg.failure?.message ?? "",
-    put: put === undefined ? null : { headers: put.headers, body: JSON.parse(put.body) },
-  };
-}
 
 describe("on a server that knows versions", () => {
   test("the write names the row that was read", async () => {
@@ -249,26 +224,6 @@ describe("on a server that only looks like one", () => {
     const board = plain();
     const ran = await run({ [LIST]: tagged(board, etag), [PROMOTE]: board.promote, ...more });
     expect(ran).toMatchObject({ told: wanted, race: "open", put: null });
-  });
-});
-
-describe("428 in answer to a plain write", () => {
-  test("makes it a conditional one", async () => {
-    const board = new VersionedBoard(OLD);
-    const plain = (): { body: string } => ({ body: JSON.stringify({ pins: [board.row()] }) });
-    const ran = await run(board.plan({ [LIST]: plain, [PROMOTE]: { status: 428 } }));
-    expect(ran).toMatchObject({ told: "landed 0: GET POST GET GET PUT GET", race: "closed" });
-    expect(ran.put?.headers["if-match"]).toBe('"1"');
-  });
-
-  test("of a server that shows no versions is the end", async () => {
-    const ran = await run({ [LIST]: list(OLD), [PROMOTE]: { status: 428 } });
-    expect(ran.told).toBe("failed 10 server_unsupported: GET POST GET GET");
-  });
-
-  test("after somebody else brought our digest finds it there", async () => {
-    const ran = await run({ [LIST]: list(OLD, NEW), [PROMOTE]: { status: 428 } });
-    expect(ran.told).toBe("already 0: GET POST GET");
   });
 });
 

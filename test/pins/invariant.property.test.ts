@@ -4,108 +4,19 @@ import { EXIT } from "../../src/base/exit-codes.ts";
 import { exitOfLegs, type Leg } from "../../src/pins/leg.ts";
 import type { WantedPin } from "../../src/pins/pin.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
-import { scriptedServer, type Plan, type ScriptedServer, type Sent } from "../support/scripted-server.ts";
+import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 import { PROOF } from "./hostile-answers.ts";
 import { hostilePlan } from "./hostile-plans.ts";
-import { LIST, NEW, OLD } from "./rows.ts";
+import { NEW, OLD } from "./rows.ts";
+import { admitsOpen, holds, isHonest, proven, proves, type Asked } from "./invariant-judge.ts";
 import { promoteLegs, RULES, target, verifyLegs } from "./run-legs.ts";
 
 const FULL = process.env["WAYBILL_FULL"] !== undefined;
-
-/**
- * The judge, written from the contract alone and knowing nothing of the code under test: in these bytes is exactly
- * one row for the pin, it holds the digest, and no member name occurs twice.
- */
-function proves(body: Uint8Array, { template, region, digest, unwanted }: WantedPin): boolean {
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    value = JSON.parse(text);
-  } catch {
-    return false;
-  }
-  // In valid JSON a string before a colon is a member name; a name that was read twice is counted once below.
-  const written = text.match(/"(?:[^"\\]|\\.)*"\s*:/gu)?.length ?? 0;
-  if (written !== members(value)) return false;
-  const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown } | null)?.pins;
-  if (!Array.isArray(rows)) return false;
-  const mine = rows.filter(
-    (row: Record<string, unknown> | null) =>
-      row?.["template_name"] === template &&
-      (row["region"] === region || (region === "global" && !Object.hasOwn(row, "region"))),
-  );
-  const found: unknown = mine.length === 1 ? mine[0].image_digest : null;
-  if (unwanted !== true) return found === digest;
-  return typeof found === "string" && /^sha256:[0-9a-f]{64}$/u.test(found) && found !== digest;
-}
-
-/** A 200 that was sent whole, from no cache, and whose headers say nothing against its bytes or its end. */
-function isPlain({ status, whole, headers }: Sent): boolean {
-  const { "content-encoding": coding = "identity", age = "0" } = headers;
-  const ends = "content-length" in headers || "transfer-encoding" in headers;
-  return status === 200 && whole && coding === "identity" && age === "0" && !ends;
-}
-
-function members(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const inside = Object.values(value).reduce<number>((sum, item) => sum + members(item), 0);
-  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
-}
-
-/** Whether the last listing that was sent has exactly one row for the pin, of a higher build number than `seq`. */
-function outdated(server: ScriptedServer, { template, region }: WantedPin, seq: number): boolean {
-  const last = server.sent.findLast(({ request }) => `${request.method} ${request.path}` === LIST);
-  if (last === undefined || !isPlain(last)) return false;
-  const value: unknown = JSON.parse(new TextDecoder().decode(last.body));
-  const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown }).pins;
-  if (!Array.isArray(rows)) return false;
-  const mine = rows.filter(
-    (row: Record<string, unknown>) =>
-      row["template_name"] === template && (row["region"] ?? "global") === region,
-  );
-  return mine.length === 1 && Number.isSafeInteger(mine[0].seq) && mine[0].seq > seq;
-}
-
-/** Everything that a leg without a failure says must have been so. */
-function holds(leg: Leg, server: ScriptedServer, stable: number, asked: Asked): boolean {
-  const writes = server.requests.filter(({ method }) => method !== "GET");
-  if (leg.outcome === "would_change") return asked.dryRun && writes.length === 0;
-  if (leg.outcome === "superseded") return asked.seq !== undefined && outdated(server, leg.wanted, asked.seq);
-  return proven(server, leg.wanted, stable);
-}
-
-/** A window that is called closed was closed: the last write named what it replaced. */
-function isHonest(leg: Leg, server: ScriptedServer): boolean {
-  if (leg.raceWindow !== "closed") return true;
-  const last = server.requests.findLast(({ method }) => method !== "GET");
-  const { "if-match": match, "if-none-match": none } = last?.headers ?? {};
-  return last?.method === "PUT" && (match !== undefined || none === "*");
-}
-
-/** Whether the last `stable` reads of a run were all answered with a whole proof. */
-function proven(server: ScriptedServer, wanted: WantedPin, stable: number): boolean {
-  const reads = server.requests.filter(({ method, path }) => `${method} ${path}` === LIST).slice(-stable);
-  return (
-    reads.length === stable &&
-    reads.every((read) => {
-      const sent = server.sent.find(({ request }) => request === read);
-      return sent !== undefined && isPlain(sent) && proves(sent.body, wanted);
-    })
-  );
-}
 
 const pin = fc
   .constantFrom("global", "global", "global", "eu")
   .map((region): WantedPin => ({ template: "codex", region, digest: NEW }));
 const stable = fc.constantFrom(1, 1, 1, 2, 3);
-type Asked = {
-  readonly seq: number | undefined;
-  readonly dryRun: boolean;
-  readonly touch: boolean;
-  /** Of a verification: any digest but this one. */
-  readonly not: boolean;
-};
 const asked: fc.Arbitrary<Asked> = fc.record({
   seq: fc.constantFrom(undefined, undefined, 5),
   dryRun: fc.constantFrom(false, false, false, true),
@@ -187,6 +98,7 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
                 if (leg.failure === null) expect(holds(leg, server, stable, asked)).toBe(true);
                 else expect(leg.failure.exitCode).toBeGreaterThan(EXIT.usage);
                 expect(isHonest(leg, server)).toBe(true);
+                expect([leg.failure?.code, admitsOpen(leg, server)]).toEqual([leg.failure?.code, true]);
                 expect(server.attempts(`GET ${PROOF}`)).toBe(0);
                 if (asked.dryRun) expect(server.requests.every(({ method }) => method === "GET")).toBe(true);
                 if (leg.outcome === "superseded") seen.superseded++;
