@@ -11,7 +11,7 @@ import type { PublicKey } from "../trust/public-key.ts";
 import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import { distrust, type Subject, type TrustedKey } from "../trust/trusted-key.ts";
-import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
 import type { PolicyFlags, TrustFlags } from "./evidence-flags.ts";
 
 /** The role of a trust root that may sign policies. */
@@ -121,8 +121,10 @@ export function readPolicy(flags: TrustFlags & PolicyFlags, world: World, now: D
 
 /** Throws Failure with a usage code, or those of a trust root; what is wrong with the policy is a value. */
 export function openPolicyFile(path: string, flags: TrustFlags & PolicyFlags, now: Date): OpenedPolicy {
+  refuseStrayTrust(flags);
   const named = flags["policy-key"].map((text) => publicKeyArgument(text, "--policy-key"));
-  const signedBy = named.length > 0 ? { keys: named, threshold: 1 } : policySigners(flags, now);
+  const signedBy =
+    named.length > 0 ? { keys: named, threshold: 1, distrusted: [] } : policySigners(flags, now);
   if (signedBy === null)
     throw new Failure("flag_missing", "nobody is named whose signature on the policy counts", {
       hint: "pass --policy-key, --key or --trust",

@@ -34,6 +34,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   "bun:ffi": /^host\//u,
   "bun:sqlite": /^control-plane\//u,
   bun: /^control-plane\//u,
+  "node:buffer": /./u,
   "node:fs": /^(?!base\/)/u,
   "node:net": /^control-plane\//u,
   "node:crypto": /^(?!base\/)/u,
@@ -70,12 +71,15 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   base: ["*"],
   source: [
     "ci",
+    "ci-forges",
     "ci-github",
+    "ci-servers",
     "ci-systems",
     "ci-variables",
     "commit",
     "coordinates",
     "git-config",
+    "git-machine",
     "known",
     "proposed-change",
     "ref-names",
@@ -84,6 +88,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
   ],
   context: [
+    "archive-comparison",
     "build-record",
     "byte-path",
     "capture-description",
@@ -97,7 +102,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "git-document",
     "health-document",
     "ignore*",
-    "verify-source",
+    "inclusion",
     "layout",
     "manifest",
     "matches-commit",
@@ -108,6 +113,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "tar-reading",
     "tree-difference",
     "tree-digests",
+    "verify-source",
   ],
   trust: [
     "allowed-signers",
@@ -115,6 +121,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "attestation-addon",
     "attestation-capture",
     "attestation-promotion",
+    "attestation-refusals",
     "attestation-types",
     "bundle",
     "byte-signer",
@@ -126,6 +133,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "jwk",
     "key-der",
     "key-forms",
+    "member-twins",
     "minisign-key",
     "minisign-secret-key",
     "minisign-signature",
@@ -149,6 +157,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "trust-root-document",
     "trust-root-succession",
     "trusted-key",
+    "trusted-signers",
     "verify-attestation",
   ],
   stores: [
@@ -223,9 +232,11 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "supervision/health",
     "supervision/launch",
     "supervision/manifest",
+    "supervision/next-poll",
     "supervision/resources",
     "supervision/sidecar",
     "supervision/status-report",
+    "supervision/unit-health",
     "supervision/unit-plan",
     "supervision/unit-text",
     "version-order",
@@ -259,6 +270,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/board",
     "page/build-view",
     "page/event-view",
+    "page/evidence",
     "page/frame",
     "page/host-view",
     "page/html",
@@ -266,6 +278,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/lineage-picture",
     "page/overview-view",
     "page/pin-view",
+    "page/receipt-view",
     "page/session",
     "page/sign-in-view",
     "page/style",
@@ -282,7 +295,13 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
 /** Whatever reads the world, the clock or a die. Hashing and comparing are computing, wherever they come from. */
 const WORLD =
   /\bBun\.(?!CryptoHasher\b|deepEquals\b|stripANSI\b)\w+|\bfetch\(|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\brandom(?:Bytes|UUID|Int)\b|\bgetRandomValues\b|\bgenerateKeyPair|\bgetRandom/u;
-const PURE_MODULES = new Set(["node:path", "node:crypto", "@noble/ed25519", "@noble/hashes/sha2.js"]);
+const PURE_MODULES = new Set([
+  "node:buffer",
+  "node:path",
+  "node:crypto",
+  "@noble/ed25519",
+  "@noble/hashes/sha2.js",
+]);
 
 export const MOST_LINES = 300;
 

@@ -68,7 +68,13 @@ export async function simulateFleet(
   };
   const report = (host: string, etag: string): Promise<void> => {
     record.reports++;
-    const addons = [{ addon_id: "dns", version: "1.0.0", state: "running" }];
+    const version = { version: "1.0.0", digest: null };
+    const addons = [
+      {
+        ...{ addon_id: "dns", state: "running", has: version, offered: version, last_known_good: "1.0.0" },
+        ...{ on_trial: false, blocked: [], last_error: null },
+      },
+    ];
     const config_version = etag.replaceAll('"', "");
     return send("PUT", `/v1/hosts/${host}/status`, { platform: "linux/amd64", config_version, addons });
   };

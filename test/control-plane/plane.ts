@@ -91,7 +91,7 @@ export class Plane {
     scopes: readonly Scope[],
     env = "default",
     expires_at: string | null = null,
-    bounds: Partial<TokenBounds> = {},
+    bounds: Partial<TokenBounds & { name: string }> = {},
   ): Promise<string> {
     const token = tokenText(crypto.getRandomValues(new Uint8Array(32)));
     const at = rfc3339Micros(this.now);

@@ -1,8 +1,22 @@
 import type { JsonMap } from "../../base/json.ts";
 import { ADDON_STATES } from "../hosts/host-status.ts";
-import { anyMap, exact, flag, instant, list, orNull, ref, sha256, text } from "./schema-parts.ts";
+import {
+  anyMap,
+  exact,
+  flag,
+  imageDigest,
+  instant,
+  list,
+  orNull,
+  ref,
+  sha256,
+  text,
+} from "./schema-parts.ts";
 
 const labels: JsonMap = { type: "object", additionalProperties: text };
+
+/** A version as a host reports it. */
+const reported = exact({ version: text, digest: orNull(imageDigest) });
 
 const assignment = {
   addon_id: text,
@@ -82,9 +96,23 @@ export const FLEET_SCHEMAS: Readonly<Record<string, JsonMap>> = {
   HostStatus: {
     type: "object",
     required: ["platform", "addons"],
-    properties: { platform: text, config_version: text, addons: list(ref("AddonState")) },
+    properties: { platform: text, config_version: orNull(text), addons: list(ref("AddonState")) },
   },
-  AddonState: exact({ addon_id: text, version: text, state: { enum: ADDON_STATES }, "error?": text }),
+  /** `has` and `offered` apart; a program of the host itself has no digest. */
+  AddonState: {
+    type: "object",
+    required: ["addon_id", "state", "has", "offered", "last_known_good", "on_trial", "blocked", "last_error"],
+    properties: {
+      addon_id: text,
+      state: { enum: ADDON_STATES },
+      has: orNull(reported),
+      offered: orNull(reported),
+      last_known_good: orNull(text),
+      on_trial: flag,
+      blocked: list(imageDigest),
+      last_error: orNull(text),
+    },
+  },
   Host: exact({
     host: text,
     platform: text,

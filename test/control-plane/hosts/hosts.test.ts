@@ -3,11 +3,18 @@ import { sha256Of } from "../../../src/base/hashing.ts";
 import { ask, type Answer } from "../ask.ts";
 import { bodyOf, withPlane, type Plane } from "../plane.ts";
 
-const STATUS = {
-  platform: "linux/amd64",
-  config_version: `v${"0".repeat(64)}`,
-  addons: [{ addon_id: "dns", version: "1.0.0", state: "running" }],
+const VERSION = { version: "1.0.0", digest: `sha256:${"a".repeat(64)}` };
+const DNS = {
+  addon_id: "dns",
+  state: "running",
+  has: VERSION,
+  offered: VERSION,
+  last_known_good: "1.0.0",
+  on_trial: false,
+  blocked: [],
+  last_error: null,
 };
+const STATUS = { platform: "linux/amd64", config_version: `v${"0".repeat(64)}`, addons: [DNS] };
 
 describe("what a host reports", () => {
   test("is kept in place of what it said before, and is an event only when it says something else", async () => {
@@ -18,7 +25,7 @@ describe("what a host reports", () => {
       expect((await put(STATUS)).status).toBe(200);
       plane.now = new Date(plane.now.getTime() + 60_000);
       expect((await put(STATUS)).status).toBe(200);
-      const broken = [{ addon_id: "dns", version: "1.0.0", state: "unhealthy", error: "a\u001b[31m\nb" }];
+      const broken = [{ ...DNS, state: "unhealthy", last_error: "a\u001b[31m\nb" }];
       const second = await put({ ...STATUS, addons: broken });
       const read = await ask(plane, "GET", "/v1/hosts/web-1", { token });
       expect(read.body).toEqual(second.body);
@@ -53,9 +60,12 @@ describe("what a host reports", () => {
   const wrong: readonly object[] = [
     {},
     { ...STATUS, platform: "linux" },
-    { ...STATUS, config_version: "1" },
-    { ...STATUS, addons: [{ addon_id: "../x", version: "1", state: "running" }] },
-    { ...STATUS, addons: [{ addon_id: "x", version: "1", state: "great" }] },
+    { ...STATUS, config_version: "" },
+    { ...STATUS, addons: [{ ...DNS, addon_id: "../x" }] },
+    { ...STATUS, addons: [{ ...DNS, state: "great" }] },
+    { ...STATUS, addons: [{ ...DNS, has: { version: "1/..", digest: null } }] },
+    { ...STATUS, addons: [{ ...DNS, offered: { version: "1", digest: "sha256:00" } }] },
+    { ...STATUS, addons: [{ ...DNS, blocked: ["x"] }] },
   ];
   for (const json of wrong) {
     test(`${JSON.stringify(json).slice(0, 80)} is 400`, async () => {

@@ -44,6 +44,33 @@ describe.skipIf(!wanted)("in a browser", () => {
       }
     }
   });
+  beforeAll(async () => {
+    const host = await plane.token(["hosts:report"], "prod", null, { name: "agent of web" });
+    const version = (text: string): object => ({ version: text, digest: digestOf(text) });
+    const [one, two] = [version("1.0.0"), version("2.0.0")];
+    const usual = {
+      has: one,
+      offered: one,
+      last_known_good: "1.0.0",
+      on_trial: false,
+      blocked: [],
+      last_error: null,
+    };
+    const addons = [
+      { ...usual, addon_id: "dns", state: "running" },
+      { ...usual, addon_id: "own", state: "stopped", has: { version: "7", digest: null }, offered: null },
+      {
+        ...usual,
+        ...{ addon_id: "sensor", state: "degraded", offered: two, blocked: [digestOf("2.0.0")] },
+        last_error: `version "2.0.0" was rolled back <img src=x onerror=alert(1)> ${"a".repeat(400)}`,
+      },
+    ];
+    for (const name of ["web-1", "web-2", "a-host-with-a-long-name.that-has-to-go.somewhere.example"])
+      await plane.call("PUT", `/v1/hosts/${name}/status`, {
+        token: host,
+        json: { platform: "linux/amd64", addons },
+      });
+  });
   afterAll(async () => {
     await browser.close();
     await server.stop(0);

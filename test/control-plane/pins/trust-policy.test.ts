@@ -29,7 +29,7 @@ const SIGNERS = [
 function enforced(changes: Record<string, unknown> = {}, policy: Record<string, unknown> = {}): TrustPolicy {
   const document = { ...ruleWith({ signers: SIGNERS, environments: ["prod"], ...changes }), ...policy };
   const envelope = signEnvelope(BOB, POLICY_PAYLOAD_TYPE, policyBytes(document));
-  const signedBy = { keys: [BOB.publicKey], threshold: 1 };
+  const signedBy = { keys: [BOB.publicKey], threshold: 1, distrusted: [] };
   const opened = openPolicy(envelope, "the policy", signedBy, NOW, repositoryName);
   if (!opened.ok) throw opened.refusals[0];
   const { policy: read, sha256 } = opened;
