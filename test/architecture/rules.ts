@@ -264,6 +264,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "http/denial-budget",
     "http/etag",
     "http/metrics",
+    "http/query",
     "http/rate-limit",
     "http/wire",
     "page/board",

@@ -79,7 +79,16 @@ export async function simulateFleet(
     return send("PUT", `/v1/hosts/${host}/status`, { platform: "linux/amd64", config_version, addons });
   };
 
+  const operate = async (): Promise<void> => {
+    for (let version = 1; version <= changes; version++) {
+      await Bun.sleep((seconds * 1_000) / (changes + 1));
+      await assign(version);
+    }
+  };
+
   await assign(0);
+  const operated = operate();
+  const etags: string[] = [];
   const end = performance.now() + seconds * 1_000;
   const live = async (at: number): Promise<void> => {
     const host = `host-${at}`;
@@ -95,15 +104,10 @@ export async function simulateFleet(
       }
       await Bun.sleep(Math.max(0, everyMs - (performance.now() - started)));
     }
+    // A machine that stood still may have changes left to come.
+    await operated;
     etag = await poll(host, etag);
-    const last = await poll(host, etag);
-    if (last === etag) record.upToDate++;
-  };
-  const operate = async (): Promise<void> => {
-    for (let version = 1; version <= changes; version++) {
-      await Bun.sleep((seconds * 1_000) / (changes + 1));
-      await assign(version);
-    }
+    etags.push(etag);
   };
   const watch = async (): Promise<void> => {
     while (performance.now() < end) {
@@ -111,7 +115,9 @@ export async function simulateFleet(
       await Bun.sleep(1_000);
     }
   };
-  await Promise.all([operate(), watch(), ...Array.from({ length: hosts }, (_, at) => live(at))]);
+  await Promise.all([operated, watch(), ...Array.from({ length: hosts }, (_, at) => live(at))]);
+  const newest = await poll("another", '""');
+  record.upToDate = etags.filter((etag) => etag === newest).length;
   return record;
 }
 

@@ -28,11 +28,6 @@ export function isPlatform(text: string): boolean {
   return PLATFORM.test(text);
 }
 
-export function requireMap(body: JsonValue): JsonMap {
-  if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
-  return body;
-}
-
 export function requireSegment(body: JsonMap, name: string): string {
   const value = body[name] ?? "";
   if (value === "") throw refusedField(`${name} is required`);

@@ -4,7 +4,7 @@ import { isSelectorText, parseSelector, selectorText } from "../hosts/labels.ts"
 import { isWithin } from "../tokens/token-bounds.ts";
 import { readAssignment, type Audience } from "./assignment-request.ts";
 import { assignAddon, assignmentsFor, assignmentsOf, unassignAddon } from "./assignments.ts";
-import { single } from "../builds/build-query.ts";
+import { single } from "../http/query.ts";
 import type { Database } from "../storage/database.ts";
 import { configVersion, deliver, type HostConfig } from "./delivery.ts";
 import { noneMatch } from "../http/etag.ts";

@@ -1,13 +1,7 @@
 import { readSelector, selectorText, type Labels } from "../hosts/labels.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
-import {
-  isHostName,
-  readArgs,
-  readConfig,
-  refusedField,
-  requireMap,
-  requireSegment,
-} from "./addon-fields.ts";
+import { isHostName, readArgs, readConfig, refusedField, requireSegment } from "./addon-fields.ts";
+import { requireMap } from "../http/wire.ts";
 
 /** What `PUT /v1/addons/assignments/{addon_id}` asks for. null is "as the package says". */
 export type AssignmentRequest = {

@@ -3,15 +3,8 @@ import { fromHexOrBase64 } from "../../base/encoding.ts";
 import { isMap } from "../../base/decode.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import { quoted } from "../../base/printable.ts";
-import {
-  isPlatform,
-  readArgs,
-  readConfig,
-  readTexts,
-  refusedField,
-  requireMap,
-  requireSegment,
-} from "./addon-fields.ts";
+import { isPlatform, readArgs, readConfig, readTexts, refusedField, requireSegment } from "./addon-fields.ts";
+import { requireMap } from "../http/wire.ts";
 
 /** What was published for one platform. An entry without its key or its digest is kept and never delivered. */
 export type PackageArtifact = {

@@ -4,7 +4,7 @@ import { fromBase64 } from "../../base/encoding.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { WireRefusal } from "../http/wire.ts";
+import { requireMap, WireRefusal } from "../http/wire.ts";
 
 /** What an envelope says it is about. Its signatures are not checked here, but by whoever acts on it. */
 export type SignedStatement = {
@@ -35,14 +35,8 @@ const statement: Decoder<{ predicateType: string; subject: { digest: { sha256?: 
  */
 export function readEnvelope(body: JsonValue): SignedStatement {
   const inBundle = isMap(body) ? body["dsseEnvelope"] : undefined;
-  const found = inBundle ?? body;
-  if (!isMap(found)) throw new WireRefusal("invalid_json", "the body must be a DSSE envelope");
-  const outer = decode(envelope, found);
-  if (!outer.ok) throw refused(outer.problems.join("; "));
-  if (outer.value.signatures.length === 0) throw refused("it has no signature");
-  const payload = fromBase64(outer.value.payload);
-  if (payload === null) throw refused("its payload is not base64");
-  const inner = decode(statement, parsed(payload));
+  const found = requireMap(inBundle ?? body, "a DSSE envelope");
+  const inner = decode(statement, statementIn(found, refused));
   if (!inner.ok) throw refused(inner.problems.slice(0, 5).join("; "));
   const digests = inner.value.subject.flatMap(({ digest: { sha256 } }) =>
     sha256 !== undefined && isSha256(sha256) ? [sha256] : [],
@@ -51,11 +45,17 @@ export function readEnvelope(body: JsonValue): SignedStatement {
   return { envelope: found, predicateType: inner.value.predicateType, subjects: [...new Set(digests)] };
 }
 
-function parsed(payload: Uint8Array): JsonValue {
+/** The statement in an envelope that is signed by somebody, as JSON. Throws what `refuse` makes of what is wrong. */
+export function statementIn(body: JsonMap, refuse: (why: string) => WireRefusal): JsonValue {
+  const outer = decode(envelope, body);
+  if (!outer.ok) throw refuse(outer.problems.join("; "));
+  if (outer.value.signatures.length === 0) throw refuse("it has no signature");
+  const payload = fromBase64(outer.value.payload);
+  if (payload === null) throw refuse("its payload is not base64");
   try {
     return parseJson(payload, { what: "the statement", code: "request_rejected" });
   } catch (error) {
-    if (error instanceof Failure) throw refused(error.message);
+    if (error instanceof Failure) throw refuse(error.message);
     throw error;
   }
 }

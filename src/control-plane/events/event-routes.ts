@@ -1,7 +1,7 @@
-import { wholeNumber } from "../builds/build-query.ts";
+import { wholeNumber, pageLimit } from "../http/query.ts";
 import { readEvents } from "./event-log.ts";
 import type { Route } from "../router.ts";
-import { json, WireRefusal } from "../http/wire.ts";
+import { json } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1_000;
@@ -15,8 +15,7 @@ export const EVENT_ROUTES: readonly Route[] = [
     action: "event.list",
     answer: async ({ query }, { database }) => {
       const after = wholeNumber(query, "after", 0, 0);
-      const limit = wholeNumber(query, "limit", DEFAULT_LIMIT, 1);
-      if (limit > MAX_LIMIT) throw new WireRefusal("invalid_query", `limit must be 1..${MAX_LIMIT}`);
+      const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
       return json(await readEvents(database, after, limit));
     },
   },

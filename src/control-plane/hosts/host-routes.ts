@@ -1,15 +1,14 @@
 import { isHostName } from "../addons/addon-fields.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { single, wholeNumber } from "../builds/build-query.ts";
+import { single, pageLimit } from "../http/query.ts";
 import { labelsOf, setLabels } from "./host-labels.ts";
 import { readLabels } from "./labels.ts";
-import { isMap } from "../../base/decode.ts";
 import { readHostStatus } from "./host-status.ts";
 import { findHost, listHosts, reportStatus } from "./hosts.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
-import { json, WireRefusal } from "../http/wire.ts";
+import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -50,8 +49,8 @@ export const HOST_ROUTES: readonly Route[] = [
     answer: async (call, { database }) => {
       const host = hostOf(call);
       if (call.bounds.hosts !== null) throw new WireRefusal("forbidden", CONFINED);
-      const body = await readJsonBody(call.request);
-      const labels = readLabels(isMap(body) ? body["labels"] : undefined, "labels");
+      const body = requireMap(await readJsonBody(call.request));
+      const labels = readLabels(body["labels"], "labels");
       await setLabels(database, call.env, host, labels, call.by);
       return json({ host, labels });
     },
@@ -72,8 +71,7 @@ export const HOST_ROUTES: readonly Route[] = [
     access: "hosts:read",
     action: "host.list",
     answer: async ({ env, query, bounds }, { database }) => {
-      const limit = wholeNumber(query, "limit", DEFAULT_LIMIT, 1);
-      if (limit > MAX_LIMIT) throw new WireRefusal("invalid_query", `limit must be 1..${MAX_LIMIT}`);
+      const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
       const page = await listHosts(database, env, single(query, "after") ?? "", limit);
       return json({
         hosts: page.filter(({ host }) => isWithin(bounds.hosts, host)),

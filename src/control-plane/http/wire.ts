@@ -1,3 +1,4 @@
+import { isMap } from "../../base/decode.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 
 /** The stable `code` of an error answer, with its HTTP status. Append only: clients match on these. */
@@ -107,6 +108,12 @@ export class WireRefusal extends Error {
   toResponse(): Response {
     return json({ error: this.message, code: this.code, ...this.details }, this.status, this.headers);
   }
+}
+
+/** Throws WireRefusal `invalid_json` for a body that is no object. */
+export function requireMap(body: JsonValue, what = "a JSON object"): JsonMap {
+  if (isMap(body)) return body;
+  throw new WireRefusal("invalid_json", `the body must be ${what}`);
 }
 
 export function json(

@@ -1,4 +1,3 @@
-import { isMap } from "../../base/decode.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { ifMatchHolds } from "../http/etag.ts";
@@ -7,7 +6,7 @@ import { etagOf, findPin } from "./pins.ts";
 import { readPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Route } from "../router.ts";
-import { json, WireRefusal } from "../http/wire.ts";
+import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
 const PATH = "/v1/pins/{template}/{region}/receipts";
 
@@ -48,8 +47,7 @@ export const PIN_RECEIPT_ROUTES: readonly Route[] = [
           "precondition_required",
           "send If-Match with the ETag of the pin as you read it",
         );
-      const envelope = await readJsonBody(request);
-      if (!isMap(envelope)) throw new WireRefusal("invalid_json", "the body must be a DSSE envelope");
+      const envelope = requireMap(await readJsonBody(request), "a DSSE envelope");
       if (Buffer.byteLength(JSON.stringify(envelope)) > LIMITS.receiptBytes)
         throw new WireRefusal("too_large", `a receipt must be <= ${LIMITS.receiptBytes} bytes`);
       const kept = await database.write(async (sql) => {

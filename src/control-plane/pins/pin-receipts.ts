@@ -1,7 +1,5 @@
 import { decode, isMap, narrowed, object, string } from "../../base/decode.ts";
 import { isImageDigest } from "../../base/digest.ts";
-import { fromBase64 } from "../../base/encoding.ts";
-import { Failure } from "../../base/failure.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -9,6 +7,7 @@ import type { Database, Sql } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
 import type { VersionedPin } from "./pins.ts";
 import type { PinPlace } from "./promotion.ts";
+import { statementIn } from "../attestations/envelope.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 /** A signed receipt as it was handed in, with the event that keeps it. */
@@ -105,10 +104,6 @@ export async function keepReceipt(
   return { number, version, at: by.at, by: by.actor, envelope };
 }
 
-const ENVELOPE = object({
-  payloadType: string("application/vnd.in-toto+json", (text) => text === "application/vnd.in-toto+json"),
-  payload: string(),
-});
 const PREDICATE = object({
   template: string(),
   region: string(),
@@ -125,11 +120,7 @@ function refuseForeign(
     readonly version: number;
   },
 ): void {
-  const decoded = decode(ENVELOPE, envelope);
-  if (!decoded.ok) throw refused(decoded.problems.join("; "));
-  const payload = fromBase64(decoded.value.payload);
-  if (payload === null) throw refused("its payload is not base64");
-  const statement = parsed(payload);
+  const statement = statementIn(envelope, refused);
   const predicate = isMap(statement) ? (statement["predicate"] ?? null) : null;
   const said = decode(PREDICATE, predicate);
   if (!said.ok) throw refused(said.problems.join("; "));
@@ -144,15 +135,6 @@ function refuseForeign(
     throw refused(
       `it is not about ${wanted.template} in ${wanted.region} at ${wanted.digest}, version ${wanted.version}`,
     );
-}
-
-function parsed(payload: Uint8Array): JsonValue {
-  try {
-    return parseJson(payload, { what: "the statement", code: "request_rejected" });
-  } catch (error) {
-    if (error instanceof Failure) throw refused(error.message);
-    throw error;
-  }
 }
 
 function refused(why: string): WireRefusal {

@@ -1,11 +1,10 @@
-import { isMap } from "../../base/decode.ts";
 import { isImageDigest } from "../../base/digest.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { liftStop, setStop, type StopPlace } from "./pin-stops.ts";
 import { readPlace, readReason } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Deps, Route } from "../router.ts";
-import { json, WireRefusal } from "../http/wire.ts";
+import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
 /** Whoever sets a stop keeps everybody else from promoting, so it takes more than the right to promote. */
 const STOPS: readonly {
@@ -54,8 +53,7 @@ async function set(
   { database }: Deps,
   place: StopPlace,
 ): Promise<Response> {
-  const body = await readJsonBody(request);
-  if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
+  const body = requireMap(await readJsonBody(request));
   refuseOutside(bounds, "templates", place.kind === "frozen" ? null : place.template_name);
   return json(await setStop(database, env, place, readReason(body), by));
 }

@@ -1,8 +1,7 @@
-import { isMap } from "../../base/decode.ts";
 import { isImageDigest } from "../../base/digest.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { single, wholeNumber } from "../builds/build-query.ts";
+import { single, wholeNumber, pageLimit } from "../http/query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { once, readKey } from "./idempotency.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
@@ -11,7 +10,7 @@ import { etagOf, findPin, listPins, showPin, writePin, type Condition, type Vers
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
-import { json, WireRefusal } from "../http/wire.ts";
+import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
@@ -68,8 +67,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.history",
     answer: async (call, { database }) => {
-      const limit = wholeNumber(call.query, "limit", DEFAULT_LIMIT, 1);
-      if (limit > MAX_LIMIT) throw new WireRefusal("invalid_query", `limit must be 1..${MAX_LIMIT}`);
+      const limit = pageLimit(call.query, DEFAULT_LIMIT, MAX_LIMIT);
       const before = wholeNumber(call.query, "before", Number.MAX_SAFE_INTEGER, 1);
       const history = await pinHistory(database, call.env, subjectOf(call), before, limit);
       const oldest = history.at(-1)?.version ?? null;
@@ -132,8 +130,8 @@ function subjectOf(call: Call): string {
 }
 
 /** The body names the pin in its path, or does not name it at all. */
-function inPlace(map: JsonValue, place: PinPlace): JsonMap {
-  if (!isMap(map)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
+function inPlace(body: JsonValue, place: PinPlace): JsonMap {
+  const map = requireMap(body);
   for (const [name, value] of Object.entries(place)) {
     if ((map[name] ?? value) !== value)
       throw new WireRefusal("invalid_field", `${name} is not the one in the path`);

@@ -1,10 +1,9 @@
-import { isMap } from "../../base/decode.ts";
 import { isImageDigest, type ImageDigest } from "../../base/digest.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { printable } from "../../base/printable.ts";
 import { allows, type Scope } from "../tokens/scopes.ts";
-import { WireRefusal } from "../http/wire.ts";
+import { requireMap, WireRefusal } from "../http/wire.ts";
 
 /** What a promote request asks for, after every check. */
 export type Promotion = {
@@ -29,8 +28,8 @@ const GIT_SHA = /^(?:[0-9a-f]{7,40}|[0-9a-f]{64})$/u;
  * Reads the body of a promote request. The texts are the ones that scripts have printed for years. Members that we
  * do not know are ignored, and so are `promoted_by` and `promoted_at`: only the server says who and when.
  */
-export function readPromotion(body: JsonValue): Promotion {
-  if (!isMap(body)) throw new WireRefusal("invalid_json", "the body must be a JSON object");
+export function readPromotion(json: JsonValue): Promotion {
+  const body = requireMap(json);
   const template = text(body, "template_name");
   if (template === "") throw refused("template_name is required");
   if (!TEMPLATE.test(template)) throw refused("template_name must match ^[a-z0-9_-]+$");
