@@ -84,9 +84,17 @@ type Compiled = { readonly route: Route; readonly parts: readonly Part[] };
 /** Finds the route of a raw request path. HEAD is answered wherever GET is. */
 export class Router {
   readonly #routes: readonly Compiled[];
+  /** The routes that a path may have whose first two segments are these, in order. */
+  readonly #byHead: ReadonlyMap<string, readonly Compiled[]>;
 
   constructor(routes: readonly Route[]) {
     this.#routes = routes.map((route) => ({ route, parts: partsOf(route.path) }));
+    const heads = this.#routes.flatMap(({ parts: [first, second] }) =>
+      first?.kind === "text" && second?.kind === "text" ? [[first.text, second.text]] : [],
+    );
+    this.#byHead = new Map(
+      heads.map((head) => [headOf(head), this.#routes.filter(({ parts }) => mayBegin(parts, head))]),
+    );
   }
 
   find(method: string, rawPath: string): Routed {
@@ -94,7 +102,7 @@ export class Router {
     if (segments === null) return { found: "nothing" };
     const wanted = method === "HEAD" ? "GET" : method;
     const allow = new Set<string>();
-    for (const { route, parts } of this.#routes) {
+    for (const { route, parts } of this.#byHead.get(headOf(segments)) ?? this.#routes) {
       if (!fits(parts, segments)) continue;
       if (route.method === wanted) return { found: "route", route, params: paramsOf(parts, segments) };
       allow.add(route.method);
@@ -102,6 +110,14 @@ export class Router {
     }
     return allow.size === 0 ? { found: "nothing" } : { found: "methods", allow: [...allow].sort() };
   }
+}
+
+function headOf([first = "", second = ""]: readonly string[]): string {
+  return `${first}/${second}`;
+}
+
+function mayBegin(parts: readonly Part[], head: readonly string[]): boolean {
+  return parts.slice(0, 2).every(({ kind, text }, at) => kind !== "text" || text === head[at]);
 }
 
 function partsOf(path: string): readonly Part[] {

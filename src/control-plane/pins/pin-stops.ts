@@ -95,17 +95,26 @@ function subjectOf(place: StopPlace): string {
   return `${place.template_name}${place.kind === "held" ? `/${place.region}` : `@${place.image_digest}`}`;
 }
 
+const COLUMNS = "kind, scope, reason, set_at, set_by";
+
 /** Everything that stands against some change of the pin, the widest first. */
 export async function stopsOf(sql: Sql, env: string, template: string, region: string): Promise<Stop[]> {
+  // Each part is one look into the key; with OR, or sorted there, it takes fifteen times as long in every promotion.
   const rows = await sql.rows<Row>(
-    `SELECT kind, scope, reason, set_at, set_by FROM pin_stops
-     WHERE env = $1 AND (kind = 'frozen' OR (template_name = $2 AND (kind = 'vetoed' OR scope = $3)))
-     ORDER BY kind, scope`,
+    `SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'frozen'
+     UNION ALL
+     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'held' AND template_name = $2 AND scope = $3
+     UNION ALL
+     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'vetoed' AND template_name = $2`,
     env,
     template,
     region,
   );
-  return rows.map(fromRow);
+  return rows.sort((a, b) => byText(a.kind, b.kind) || byText(a.scope, b.scope)).map(fromRow);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** Throws the refusal of the first stop that this promotion runs into. */
