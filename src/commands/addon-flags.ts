@@ -8,7 +8,6 @@ import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
 import type { Planning } from "../addons/operations/plan.ts";
 import { parsePlatform, platformOf, shownPlatform, type Platform } from "../addons/assigned/platform.ts";
 import { storageFailure } from "../addons/on-host/storage-failure.ts";
-import type { ReleaseKeys } from "../addons/staging/run.ts";
 import { openExistingRoot } from "../addons/on-host/open-root.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
@@ -17,8 +16,7 @@ import type { Values } from "../cli/flags.ts";
 import { hostLibc } from "../host/libc.ts";
 import { readSecret } from "../host/secrets.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { publicKeyArgument } from "../trust/file-or-text.ts";
-import { parsePublicKey, type PublicKey } from "../trust/public-key.ts";
+import { readReleaseKeys, readUnsigned } from "./addon-signers.ts";
 
 /** What the commands about a host's add-ons have in common. */
 
@@ -171,30 +169,6 @@ export async function readPlanning(
   };
 }
 
-/** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
-async function readReleaseKeys(
-  { key, trust, "trust-state": state }: Pick<ListFlags, "key" | "trust" | "trust-state">,
-  layout: Layout,
-  world: World,
-): Promise<ReleaseKeys> {
-  if (trust === undefined) {
-    if (state !== undefined)
-      throw new Failure("flags_contradict", "--trust-state was given without --trust, which it is for");
-    const keys = readKeys(key, layout.name, world);
-    return () => keys;
-  }
-  if (key.length > 0)
-    throw new Failure("flags_contradict", "--key and --trust both say who may have signed", {
-      hint: "give one",
-    });
-  const { readAddonTrust } = await import("./addon-trust.ts");
-  return readAddonTrust(
-    resolve(world.cwd, trust),
-    state === undefined ? null : resolve(world.cwd, state),
-    world,
-  );
-}
-
 /** The list to look at: the named one, or the one that was fetched last. Throws Failure `not_found` without any. */
 export async function readListing(
   text: string | undefined,
@@ -221,30 +195,6 @@ export function readToken(variable: string | undefined, world: World): string | 
   const value = readSecret({ variable }, world.env, "bearer token");
   world.secrets.register(value);
   return value;
-}
-
-/** The add-ons that may be unsigned now. A permission that has run out is none. */
-export function readUnsigned(values: readonly string[], now: Date): ReadonlySet<string> {
-  const today = now.toISOString().slice(0, 10);
-  const ids = values.flatMap((value) => {
-    const [id = "", date, ...rest] = value.split("@");
-    const isDate = date === undefined || (/^\d{4}-\d\d-\d\d$/u.test(date) && !Number.isNaN(Date.parse(date)));
-    if (id === "" || rest.length > 0 || !isDate) {
-      throw new Failure("invalid_value", `--allow-unsigned is ${quoted(value)}; wanted ID or ID@YYYY-MM-DD`);
-    }
-    return date === undefined || today <= date ? [id] : [];
-  });
-  return new Set(ids);
-}
-
-/** The keys that may sign; in the original's layout its own variable counts when no flag is there. */
-export function readKeys(values: readonly string[], layout: LayoutName, world: World): PublicKey[] {
-  const variable = "SERVICERADAR_AGENT_RELEASE_PUBLIC_KEY";
-  const text = world.env[variable] ?? "";
-  if (values.length === 0 && layout === "serviceradar" && text.trim() !== "") {
-    return [parsePublicKey(text, `$${variable}`)];
-  }
-  return values.map((value) => publicKeyArgument(value, "--key"));
 }
 
 /** A number of bytes from a flag. */

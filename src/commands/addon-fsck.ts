@@ -8,7 +8,8 @@ import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
-import { alone, LOCK_FLAG, readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { alone, LOCK_FLAG, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readKeys } from "./addon-signers.ts";
 
 export const addonFsck: Command = defineCommand({
   name: "fsck",

@@ -11,7 +11,8 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readTextIfThere } from "../host/files.ts";
-import { readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readKeys } from "./addon-signers.ts";
 
 export const verifyAddon: Command = defineCommand({
   name: "addon",
