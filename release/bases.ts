@@ -36,13 +36,21 @@ export function installBases(folder: string, offline: boolean): string {
   return join(folder, "node_modules");
 }
 
-/** The base executable of a target under `modules`, proven to be the one of the table. */
-export function baseOf(target: Target, modules: string): string {
+/** Where the base executable of a target lies under `modules`, and its digest. */
+export function findBase(
+  target: Target,
+  modules: string,
+): { readonly path: string; readonly sha256: string } {
   const name = target.bun.startsWith("windows") ? "bun.exe" : "bun";
   const path = join(modules, "@oven", `bun-${target.bun}`, "bin", name);
-  const found = sha256Of(readFileSync(path));
-  if (found === target.base_sha256) return path;
-  throw new Error(`${path} has sha256 ${found}; release/targets.json wants ${target.base_sha256}`);
+  return { path, sha256: sha256Of(readFileSync(path)) };
+}
+
+/** The same, proven to be the one of the table. */
+export function provenBase(target: Target, modules: string): string {
+  const { path, sha256 } = findBase(target, modules);
+  if (sha256 === target.base_sha256) return path;
+  throw new Error(`${path} has sha256 ${sha256}; release/targets.json wants ${target.base_sha256}`);
 }
 
 /** The modules with the bases of these targets; this machine's own came with the ordinary installation. */

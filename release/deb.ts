@@ -1,7 +1,6 @@
 import {
   chmodSync,
   copyFileSync,
-  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,30 @@ export const ARCHITECTURES: Readonly<Record<string, string>> = {
   "linux-x64": "amd64",
   "linux-arm64": "arm64",
 };
+
+const MAINTAINER = "the waybill authors <waybill@waybill.invalid>";
+
+const COPYRIGHT = `waybill is under the Apache License 2.0; on Debian its text is in /usr/share/common-licenses/Apache-2.0.
+Parts of the runtime are under the GNU LGPL 2; on Debian its text is in /usr/share/common-licenses/LGPL-2.
+Everything that is inside, with its licence:
+`;
+
+/** What Debian's rules for its own packages would have otherwise, and why it cannot be. */
+const OVERRIDES = `# The program lies behind the sections of the runtime; a stripped file is the bare runtime.
+waybill: unstripped-binary-or-object [usr/bin/waybill]
+# How the runtime was linked.
+waybill: hardening-no-pie [usr/bin/waybill]
+waybill: hardening-no-relro [usr/bin/waybill]
+waybill: embedded-library libjpeg [usr/bin/waybill]
+# The texts of all licences stay together in one file.
+waybill: copyright-file-contains-full-apache-2-license
+`;
+
+/** The changelog in Debian's form. The changes themselves are in the one for people. */
+function changelog({ version, epoch }: Source): string {
+  const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");
+  return `waybill (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz beside this file.\n\n -- ${MAINTAINER}  ${date}\n`;
+}
 
 /**
  * A Debian package of one executable, with manual pages and completions that `waybill` (any build of the same
@@ -39,15 +62,13 @@ export function debianPackage(
     mkdirSync(join(path, ".."), { recursive: true });
     return path;
   };
+  const pack = (text: string | Uint8Array): Uint8Array => gzipSync(text, { level: 9 });
   copyFileSync(executable, at("usr/bin/waybill"));
   chmodSync(at("usr/bin/waybill"), 0o755);
   const pages = join(folder, "man1");
   run([waybill, "man", "--out", pages]);
   for (const page of readdirSync(pages)) {
-    writeFileSync(
-      at("usr/share/man/man1", `${page}.gz`),
-      gzipSync(readFileSync(join(pages, page)), { level: 9 }),
-    );
+    writeFileSync(at("usr/share/man/man1", `${page}.gz`), pack(readFileSync(join(pages, page))));
   }
   const completions = {
     bash: "usr/share/bash-completion/completions/waybill",
@@ -56,18 +77,20 @@ export function debianPackage(
   };
   for (const [shell, path] of Object.entries(completions))
     writeFileSync(at(path), run([waybill, "completions", shell]));
+  writeFileSync(at("usr/share/doc/waybill/CHANGELOG.md.gz"), pack(readFileSync(join(ROOT, "CHANGELOG.md"))));
+  writeFileSync(at("usr/share/doc/waybill/changelog.gz"), pack(changelog(source)));
   writeFileSync(
-    at("usr/share/doc/waybill/changelog.gz"),
-    gzipSync(readFileSync(join(ROOT, "CHANGELOG.md")), { level: 9 }),
+    at("usr/share/doc/waybill/copyright"),
+    `${COPYRIGHT}\n${readFileSync(join(out, "LICENSES.txt"), "utf8")}`,
   );
-  cpSync(join(out, "LICENSES.txt"), at("usr/share/doc/waybill/copyright"));
+  writeFileSync(at("usr/share/lintian/overrides/waybill"), OVERRIDES);
   writeFileSync(
     at("DEBIAN/control"),
     [
       "Package: waybill",
       `Version: ${source.version}`,
       `Architecture: ${architecture}`,
-      "Maintainer: the waybill authors <root@localhost>",
+      `Maintainer: ${MAINTAINER}`,
       "Depends: libc6 (>= 2.17)",
       "Recommends: ca-certificates",
       "Section: devel",

@@ -3,8 +3,8 @@
 # Needs no root. What is there already stays as it is whenever anything fails.
 # usage: install.sh --from URL|FOLDER (--key KEY | --sha256 HEX) [--version V] [--dir DIR]
 #   --from      where the files of the release are: an https URL, or a folder
-#   --key       the public key that you got elsewhere: "RW…" (minisign) or "ssh-ed25519 …"; the list of sums must be
-#               signed by it, which minisign or ssh-keygen checks
+#   --key       the public key that you got elsewhere: "RW…" (minisign) or "ssh-ed25519 …", or a file with one; the list of
+#               sums must be signed by it, which minisign or ssh-keygen checks
 #   --sha256    in place of a key: the digest of the executable for this machine, as you got it elsewhere
 #   --version   of several in one folder (the only one, else)
 #   --dir       where it goes ($HOME/.local/bin, or /usr/local/bin for root)
@@ -27,6 +27,7 @@ done
 [ -n "$from" ] || fail "--from is missing: the URL or folder of the release"
 [ -n "$key$digest" ] || fail "name what the download is proven by: --key KEY or --sha256 HEX"
 [ -z "$key" ] || [ -z "$digest" ] || fail "--key and --sha256 contradict each other; give one"
+if [ -f "$key" ]; then key=$(grep -E '^(RW|ssh-ed25519 )' "$key" | head -n 1); [ -n "$key" ] || fail "the file of --key has no line RW… or ssh-ed25519 …"; fi
 if [ -z "$dir" ]; then
   if [ "$(id -u)" = 0 ]; then dir=/usr/local/bin; else dir=${HOME:?install.sh: HOME is not set; name a folder with --dir}/.local/bin; fi
 fi
@@ -47,6 +48,7 @@ case $target in linux-*)
   fi ;;
 esac
 
+[ ! -d "$dir/waybill" ] || fail "$dir/waybill is a folder"
 mkdir -p "$dir"
 # Beside its place, so that the last step is a rename on one file system.
 scratch=$(mktemp -d "$dir/.waybill-install.XXXXXX")
@@ -99,12 +101,20 @@ name=$names
 wanted=$(sed -nE "s/^([0-9a-f]{64})  $name\$/\\1/p" "$scratch/SHA256SUMS")
 [ -z "$digest" ] || [ "$digest" = "$wanted" ] || fail "the release has $wanted for $name; --sha256 says $digest; nothing was installed"
 
-# The smallest download that this machine can unpack. Only the unpacked bytes are proven, and only they are run.
-if command -v xz >/dev/null 2>&1 && get "$name.xz" 2>/dev/null; then xz -dc "$scratch/$name.xz" >"$scratch/$name"
-elif command -v zstd >/dev/null 2>&1 && get "$name.zst" 2>/dev/null; then zstd -qdc "$scratch/$name.zst" >"$scratch/$name"
+prove() { # prove NAME: the file in the scratch folder is the one of the list
+  found=$(sum "$scratch/$1")
+  listed=$(sed -nE "s/^([0-9a-f]{64})  $1\$/\\1/p" "$scratch/SHA256SUMS")
+  [ "$found" = "$listed" ] || fail "$1 has sha256 $found; wanted ${listed:-a line of the list}; nothing was installed"
+}
+# The smallest download that this machine can unpack: proven before it is unpacked, and the program again after it.
+if command -v xz >/dev/null 2>&1 && get "$name.xz" 2>/dev/null; then
+  prove "$name.xz"
+  xz -dc "$scratch/$name.xz" >"$scratch/$name" || fail "$name.xz could not be unpacked; nothing was installed"
+elif command -v zstd >/dev/null 2>&1 && get "$name.zst" 2>/dev/null; then
+  prove "$name.zst"
+  zstd -qdc "$scratch/$name.zst" >"$scratch/$name" || fail "$name.zst could not be unpacked; nothing was installed"
 else get "$name" || fail "$name could not be fetched from $from"; fi
-found=$(sum "$scratch/$name")
-[ "$found" = "$wanted" ] || fail "$name has sha256 $found; wanted $wanted; nothing was installed"
+prove "$name"
 
 chmod 755 "$scratch/$name"
 "$scratch/$name" doctor >"$scratch/doctor" 2>&1 || { cat "$scratch/doctor" >&2; fail "it does not run here; nothing was installed"; }

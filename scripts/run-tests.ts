@@ -50,6 +50,8 @@ const run = Bun.spawnSync(
     seed,
     "--timeout",
     "120000",
+    // Most tests wait for a process of their own.
+    "--parallel=2",
     "--reporter=junit",
     `--reporter-outfile=${report}`,
   ],

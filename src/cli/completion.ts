@@ -1,6 +1,7 @@
 import { tokensOf } from "./argument-tokens.ts";
 import { isGroup, type Command, type Group, type Member } from "./command.ts";
 import { COMMON_FLAGS, type Flag, type Flags } from "./flags.ts";
+import { readDefinition } from "./strict-arguments.ts";
 
 export type Candidate = { readonly value: string; readonly description: string };
 
@@ -52,15 +53,11 @@ export function completeArguments(
   path: readonly string[] = [],
 ): Completion {
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
-  const known = Object.fromEntries(
-    Object.entries(flags)
-      .filter(([, flag]) => flag.type !== "positional")
-      .map(([name, flag]) => [name, { takesValue: flag.type !== "boolean" }]),
-  );
+  const { options, positionals: slots } = readDefinition(flags);
   const values: Record<string, string> = Object.create(null);
   const used = new Set<string>();
   let positionals = 0;
-  const tokens = tokensOf(before, known);
+  const tokens = tokensOf(before, options);
   for (const token of tokens) {
     if (token.kind === "positional") positionals++;
     else {
@@ -72,20 +69,21 @@ export function completeArguments(
   const ended = before.includes("--");
   // The value of a flag in a word of its own: the splitting found the flag at the end and nothing after it.
   if (!ended && last?.kind === "option" && !last.inline && last.value === undefined) {
-    const flag = Object.hasOwn(known, last.name) ? flags[last.name] : undefined;
+    const flag = Object.hasOwn(options, last.name) ? flags[last.name] : undefined;
     if (flag !== undefined && flag.type !== "boolean")
       return valuesOf(last.name, flag, "", current, values, path);
   }
   if (!ended && current.startsWith("-")) {
     const sign = current.indexOf("=");
     const name = sign === -1 ? "" : current.slice(2, sign);
-    const flag = Object.hasOwn(known, name) ? flags[name] : undefined;
+    const flag = Object.hasOwn(options, name) ? flags[name] : undefined;
     if (sign === -1) return flagNames(definition, used, current);
     if (flag === undefined || flag.type === "boolean") return NOTHING;
     return valuesOf(name, flag, current.slice(0, sign + 1), current.slice(sign + 1), values, path);
   }
-  const slot = Object.entries(definition).filter(([, flag]) => flag.type === "positional")[positionals];
-  return slot === undefined ? NOTHING : valuesOf(slot[0], slot[1], "", current, values, path);
+  const slot = slots[positionals] ?? "";
+  const flag = Object.hasOwn(flags, slot) ? flags[slot] : undefined;
+  return flag === undefined ? NOTHING : valuesOf(slot, flag, "", current, values, path);
 }
 
 function members(group: Group, current: string): Completion {

@@ -52,9 +52,10 @@ export function readArguments<F extends Flags>(
   return values as Values<F>; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }
 
+/** What the splitting of words needs to know of these flags, and their positionals in order. */
 // One plain loop over all flags, here and in `fillIn`: a call for each of some fifty makes the runtime compile it, and
 // that costs a short run more than all of its arguments.
-function readDefinition(flags: Flags): {
+export function readDefinition(flags: Flags): {
   options: Record<string, KnownOption>;
   positionals: readonly string[];
 } {

@@ -16,7 +16,7 @@ import type { Values } from "../cli/flags.ts";
 import { hostLibc } from "../host/libc.ts";
 import { readSecret } from "../host/secrets.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { readReleaseKeys, readUnsigned } from "./addon-signers.ts";
+import { readReleaseKeys, TRUST_FLAGS } from "./addon-signers.ts";
 
 /** What the commands about a host's add-ons have in common. */
 
@@ -99,8 +99,7 @@ export function readLayout(
   return new Layout(resolve(world.cwd, flags.root ?? DEFAULT_ROOT[name]), name);
 }
 
-/** Of the commands that decide what an assignment list means for this host. */
-export const LIST_FLAGS = {
+const LIST = {
   "token-env": {
     type: "string",
     valueHint: "VAR",
@@ -113,16 +112,9 @@ export const LIST_FLAGS = {
     valueHint: "FILE|TEXT",
     description: "an Ed25519 public key; any of several may have signed",
   },
-  trust: {
-    type: "string",
-    valueHint: "ROOT",
-    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
-  },
-  "trust-state": {
-    type: "string",
-    valueHint: "FILE",
-    description: "with --trust: remembers the newest root seen here, and refuses older ones",
-  },
+} as const;
+
+const PERMISSION = {
   "allow-unsigned": {
     type: "string",
     repeat: true,
@@ -137,6 +129,13 @@ export const LIST_FLAGS = {
   replace: { type: "boolean", description: "stage other bytes of a staged version beside the old ones" },
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
+
+/** Of the commands that decide what an assignment list means for this host. */
+export const LIST_FLAGS: typeof LIST & typeof TRUST_FLAGS & typeof PERMISSION = {
+  ...LIST,
+  ...TRUST_FLAGS,
+  ...PERMISSION,
+};
 
 type ListFlags = Values<typeof LIST_FLAGS>;
 
@@ -195,6 +194,20 @@ export function readToken(variable: string | undefined, world: World): string | 
   const value = readSecret({ variable }, world.env, "bearer token");
   world.secrets.register(value);
   return value;
+}
+
+/** The add-ons that may be unsigned now. A permission that has run out is none. */
+export function readUnsigned(values: readonly string[], now: Date): ReadonlySet<string> {
+  const today = now.toISOString().slice(0, 10);
+  const ids = values.flatMap((value) => {
+    const [id = "", date, ...rest] = value.split("@");
+    const isDate = date === undefined || (/^\d{4}-\d\d-\d\d$/u.test(date) && !Number.isNaN(Date.parse(date)));
+    if (id === "" || rest.length > 0 || !isDate) {
+      throw new Failure("invalid_value", `--allow-unsigned is ${quoted(value)}; wanted ID or ID@YYYY-MM-DD`);
+    }
+    return date === undefined || today <= date ? [id] : [];
+  });
+  return new Set(ids);
 }
 
 /** A number of bytes from a flag. */

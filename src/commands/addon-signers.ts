@@ -2,18 +2,48 @@ import { resolve } from "node:path";
 import type { Layout, LayoutName } from "../addons/on-host/layout.ts";
 import type { ReleaseKeys } from "../addons/staging/run.ts";
 import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
 import { publicKeyArgument } from "../trust/file-or-text.ts";
 import { parsePublicKey, type PublicKey } from "../trust/public-key.ts";
 
-/** Who may have signed add-ons, and which may be without a signature. */
+/** A trust root in the place of bare keys. */
+export const TRUST_FLAGS = {
+  trust: {
+    type: "string",
+    valueHint: "ROOT",
+    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
+  },
+  "trust-state": {
+    type: "string",
+    valueHint: "FILE",
+    description: "with --trust: remembers the newest root seen here, and refuses older ones",
+  },
+} as const;
 
-type SignerFlags = {
-  readonly key: readonly string[];
-  readonly trust: string | undefined;
-  readonly "trust-state": string | undefined;
-};
+const SIGNER = {
+  key: {
+    type: "string",
+    repeat: true,
+    valueHint: "FILE|TEXT",
+    description: "an Ed25519 public key that has to have signed; any of several",
+  },
+} as const;
+
+/** Of the commands that look at what a host has already. */
+export const SIGNERS_FLAGS: typeof SIGNER & typeof TRUST_FLAGS = { ...SIGNER, ...TRUST_FLAGS };
+
+type SignerFlags = Values<typeof SIGNERS_FLAGS>;
+
+/** Who has to have signed what is staged; null when nobody is named, which leaves signatures alone. */
+export async function readSigners(
+  flags: SignerFlags,
+  layout: Layout,
+  world: World,
+): Promise<ReleaseKeys | null> {
+  const keys = await readReleaseKeys(flags, layout, world);
+  return flags.trust === undefined && readKeys(flags.key, layout.name, world).length === 0 ? null : keys;
+}
 
 /** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
 export async function readReleaseKeys(
@@ -39,22 +69,8 @@ export async function readReleaseKeys(
   );
 }
 
-/** The add-ons that may be unsigned now. A permission that has run out is none. */
-export function readUnsigned(values: readonly string[], now: Date): ReadonlySet<string> {
-  const today = now.toISOString().slice(0, 10);
-  const ids = values.flatMap((value) => {
-    const [id = "", date, ...rest] = value.split("@");
-    const isDate = date === undefined || (/^\d{4}-\d\d-\d\d$/u.test(date) && !Number.isNaN(Date.parse(date)));
-    if (id === "" || rest.length > 0 || !isDate) {
-      throw new Failure("invalid_value", `--allow-unsigned is ${quoted(value)}; wanted ID or ID@YYYY-MM-DD`);
-    }
-    return date === undefined || today <= date ? [id] : [];
-  });
-  return new Set(ids);
-}
-
 /** The keys that may sign; in the original's layout its own variable counts when no flag is there. */
-export function readKeys(values: readonly string[], layout: LayoutName, world: World): PublicKey[] {
+function readKeys(values: readonly string[], layout: LayoutName, world: World): PublicKey[] {
   const variable = "SERVICERADAR_AGENT_RELEASE_PUBLIC_KEY";
   const text = world.env[variable] ?? "";
   if (values.length === 0 && layout === "serviceradar" && text.trim() !== "") {

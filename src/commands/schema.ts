@@ -2,11 +2,8 @@ import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { nearest } from "../base/nearest.ts";
 import { quoted } from "../base/printable.ts";
-import { defineCommand, isGroup, type Command, type Group } from "../cli/command.ts";
-import { describeTree } from "../cli/command-tree.ts";
-import { resultSchema } from "../cli/schemas/frame.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
 import { descriptions, schemaNames, schemaOf } from "../cli/schemas/names.ts";
-import type { Schema } from "../cli/schemas/shape.ts";
 
 export const schema: Command = defineCommand({
   name: "schema",
@@ -24,14 +21,14 @@ export const schema: Command = defineCommand({
     "waybill schema assignments",
   ],
   exits: [],
-  act: async ({ name }, world) => {
+  act: async ({ name }) => {
     if (name === undefined) {
       const names = descriptions();
       const text = Object.entries(names).map(([known, what]) => `${known.padEnd(20)} ${what}\n`);
       return { exit: EXIT.ok, document: { names }, text: text.join("") };
     }
     const bare = name.replace(/^waybill\./u, "").replace(/\/v1$/u, "");
-    const found = schemaOf(bare) ?? (await frameOf(bare, world.root));
+    const found = schemaOf(bare);
     if (found === null) throw unknownName(name);
     return {
       exit: EXIT.ok,
@@ -40,14 +37,6 @@ export const schema: Command = defineCommand({
     };
   },
 });
-
-/** What can be said of a command whose members nobody described: the frame of every document. */
-async function frameOf(name: string, root: Group): Promise<Schema | null> {
-  const found = (await describeTree(root)).find(({ path }) => path.join("-") === name);
-  return found === undefined || isGroup(found.command)
-    ? null
-    : resultSchema(name, { what: found.command.meta.description });
-}
 
 function unknownName(name: string): Failure {
   const close = nearest(name, schemaNames());

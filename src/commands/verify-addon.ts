@@ -12,19 +12,14 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readTextIfThere } from "../host/files.ts";
 import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
-import { readKeys } from "./addon-signers.ts";
+import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
 export const verifyAddon: Command = defineCommand({
   name: "addon",
   description: "prove that what a host runs is what was verified, and that its log was not changed",
   args: {
     id: { type: "positional", required: false, description: "the add-on (all of them)" },
-    key: {
-      type: "string",
-      repeat: true,
-      valueHint: "FILE|TEXT",
-      description: "an Ed25519 public key that has to have signed what runs",
-    },
+    ...SIGNERS_FLAGS,
     "audit-head": {
       type: "string",
       valueHint: "HEX",
@@ -32,13 +27,17 @@ export const verifyAddon: Command = defineCommand({
     },
     ...ROOT_FLAGS,
   },
-  examples: ["waybill verify addon --root /var/lib/waybill --key release.pub", "waybill verify addon sensor"],
-  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "interrupted", "terminated"],
+  examples: [
+    "waybill verify addon --root /var/lib/waybill --key release.pub",
+    "waybill verify addon --trust trust.json --trust-state trust.seen",
+    "waybill verify addon sensor",
+  ],
+  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
     requireRoot(layout);
-    const keys = readKeys(flags.key, layout.name, world);
+    const keys = await readSigners(flags, layout, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
     const platform = platformOf(process.platform, process.arch);
     const now = latestTime(layout.clock, world.now());

@@ -54,7 +54,7 @@ describe("planted things", () => {
       },
     ],
   ];
-  test.each(plants)("%s is refused and not followed", async (_name, plant) => {
+  test.each(plants)("case 23: %s is refused and not followed", async (_name, plant) => {
     using host = new Host();
     host.assign();
     await host.stage();

@@ -26,6 +26,17 @@ const HARMLESS: [string, Record<string, string>][] = [
   ["a port and a host", { BUN_PORT: "1", PORT: "1", NODE_PORT: "1", HOST: "0.0.0.0" }],
   ["verbose requests", { BUN_CONFIG_VERBOSE_FETCH: "curl" }],
   ["colours", { FORCE_COLOR: "3", CLICOLOR_FORCE: "1" }],
+  [
+    "files for others to read",
+    {
+      NODE_COMPILE_CACHE: "cache",
+      NODE_REDIRECT_WARNINGS: "warnings",
+      JSC_PROFILER_PATH: "profile",
+      BUN_TRACE: "trace",
+      BUN_WATCHER_TRACE: "watched",
+    },
+  ],
+  ["options of the C compiler that is in the runtime", { BUN_TCC_OPTIONS: "-include ./trap.js" }],
   ["a channel to a parent", { NODE_CHANNEL_FD: "0", NODE_UNIQUE_ID: "1", BUN_INTERNAL_BAKE_RESTART: "1" }],
 ];
 
@@ -105,6 +116,36 @@ describe.skipIf(BINARY === null)("variables of the runtime (needs the compiled b
     expect(existsSync(folder.at("order"))).toBe(true);
     expect(PAGE).toContain("`BUN_BYTECODE_ORDER_OUT`");
   });
+
+  const preloadable = [...new Bun.Glob("*/libpcprofile.so").scanSync({ cwd: "/usr/lib", absolute: true })][0];
+  test.skipIf(preloadable === undefined).each(["LD_PRELOAD", "LD_AUDIT"])(
+    "%s runs foreign code in the process; doctor names it (needs a library of glibc)",
+    async (name) => {
+      using folder = temporaryFolder();
+      // This library of glibc opens a file as soon as it is loaded.
+      const env = { [name]: preloadable ?? "", PCPROFILE_OUTPUT: folder.at("owned") };
+      const finished = await runWaybill(["doctor", "--json"], { env });
+      expect(finished.code).toBe(0);
+      expect(existsSync(folder.at("owned"))).toBe(true);
+      expect(jsonOf(finished)["findings"]).toContainEqual(
+        expect.objectContaining({ name: `$${name}`, state: "limited" }),
+      );
+      expect(PAGE).toContain(`\`${name}\``);
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "LD_TRACE_LOADED_OBJECTS has the loader end with 0 in place of the program; only a document is a proof",
+    async () => {
+      const words = [BINARY ?? "", "verify", "pin", "--template", "x", "--json"];
+      const finished = await runProgram(words, { env: { LD_TRACE_LOADED_OBJECTS: "1" } });
+      expect([finished.code, finished.stdout.includes('"ok"')]).toEqual([0, false]);
+      expect(PAGE).toContain("`LD_TRACE_LOADED_OBJECTS`");
+      const shown = await runProgram([BINARY ?? "", "version"], { env: { LD_SHOW_AUXV: "1" } });
+      expect(shown.stdout.split("\n").length).toBeGreaterThan(2);
+      expect(PAGE).toContain("`LD_SHOW_AUXV`");
+    },
+  );
 
   test.each(["bun", "bunx", "node", "npx"])("called %s, it is waybill all the same", async (name) => {
     using folder = temporaryFolder();

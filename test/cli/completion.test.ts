@@ -11,7 +11,7 @@ const send = defineCommand({
     key: { type: "string", valueHint: "FILE|TEXT", repeat: true, description: "a key" },
     env: { type: "string", valueHint: "NAME", repeat: true, description: "an environment" },
     config: { type: "string", valueHint: "FILE", description: "a configuration" },
-    form: { type: "enum", options: ["raw", "ssh"], description: "which form" },
+    form: { type: "enum", alias: "f", options: ["raw", "ssh"], description: "which form" },
     loud: { type: "boolean", description: "loudly" },
   },
   examples: [],
@@ -65,6 +65,15 @@ describe("what may stand at the cursor", () => {
     [
       ["send", "--to", "x", "--key", "y", "--loud", "--"],
       ["--key", "--env", "--config", "--form", ...COMMON],
+    ],
+    // By its letter, too.
+    [
+      ["send", "-f", ""],
+      ["raw", "ssh"],
+    ],
+    [
+      ["send", "-qfraw", "--to", "x", "--loud", "--"],
+      ["--key", "--env", "--config", "--json", "--verbose", "--help"],
     ],
     [
       ["send", "--form", ""],

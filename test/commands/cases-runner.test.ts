@@ -66,7 +66,7 @@ describe("where a run runs", () => {
     const stalled = await runCase(
       VERIFY_WORDS,
       { [LIST]: { send: "nothing", then: "stall" } },
-      ["--timeout", "100ms", "--for", "100ms"],
+      ["--timeout", "400ms", "--for", "400ms"],
       { env: GITEA },
     );
     expect(stalled.code).toBe(12);

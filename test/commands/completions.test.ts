@@ -132,3 +132,66 @@ describe.skipIf(BINARY === null)("in a real shell (needs the compiled binary)", 
     expect(await inShell("zsh", ["zsh", "-f", "-c", command, "zsh", ...line], folder.path)).toEqual(wanted);
   });
 });
+
+const PROMPT = "ready> ";
+
+/** What stands on the line of an interactive shell after the keys, the last of which is tab. */
+async function typed(shell: readonly string[], rc: string, keys: string): Promise<string> {
+  using folder = temporaryFolder();
+  const name = shell[0] ?? "";
+  const script = await runWaybill(["completions", name]);
+  writeFileSync(folder.at("script"), script.stdout);
+  writeFileSync(folder.at(".zshrc"), rc);
+  writeFileSync(folder.at("bashrc"), rc);
+  writeFileSync(folder.at("release.key"), "");
+  const decoder = new TextDecoder();
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let shown = "";
+  const child = Bun.spawn([...shell], {
+    cwd: folder.path,
+    env: {
+      PATH: `${dirname(BINARY ?? "/nowhere/waybill")}:${process.env["PATH"] ?? ""}`,
+      HOME: folder.path,
+      ZDOTDIR: folder.path,
+      TERM: "xterm",
+      LANG: "C.UTF-8",
+    },
+    terminal: {
+      cols: 200,
+      rows: 40,
+      data: (_terminal, bytes) => {
+        shown += decoder.decode(bytes, { stream: true });
+        if (shown.includes(PROMPT)) ready.resolve();
+      },
+      exit: () => ended.resolve(),
+    },
+  });
+  const late = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  await Promise.race([ready.promise, child.exited]);
+  // Ctrl-A goes to the begin of the line: what was completed is printed, each word for itself.
+  child.terminal?.write(`${keys}\x01printf '[%s]' \rexit\r`);
+  await child.exited;
+  clearTimeout(late);
+  child.terminal?.close();
+  await ended.promise;
+  return /\[waybill\](?:\[[^\]]*\])*/u.exec(shown.replaceAll("[%s]", ""))?.[0] ?? shown;
+}
+
+describe.skipIf(BINARY === null)("at the keyboard (needs the compiled binary)", () => {
+  const lines: [string, string][] = [
+    ["waybill veri\tpi\t", "[waybill][verify][pin]"],
+    ["waybill sign --form\tmini\t", "[waybill][sign][--format][minisign]"],
+    ["waybill sign --key rel\t", "[waybill][sign][--key][release.key]"],
+    ["waybill sign --key=rel\t", "[waybill][sign][--key=release.key]"],
+  ];
+  test.each(lines)("bash makes %j", async (keys, wanted) => {
+    const rc = `PS1='${PROMPT}'\nbind 'set enable-bracketed-paste off'\nsource ./script\n`;
+    expect(await typed(["bash", "--noprofile", "--rcfile", "bashrc", "-i"], rc, keys)).toBe(wanted);
+  });
+
+  test.skipIf(Bun.which("zsh") === null).each(lines)("zsh makes %j", async (keys, wanted) => {
+    const rc = `PS1='${PROMPT}'\nautoload -U compinit && compinit -D\nsource ./script\n`;
+    expect(await typed(["zsh", "-d", "-i"], rc, keys)).toBe(wanted);
+  });
+});

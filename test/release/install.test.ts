@@ -20,12 +20,13 @@ setDefaultTimeout(240_000);
 const SCRIPT = join(ROOT, "release/install.sh");
 
 test.skipIf(Bun.which("shellcheck") === null)(
-  "every script of release/ is clean for shellcheck (needs shellcheck)",
+  "every shell script is clean for shellcheck (needs shellcheck)",
   async () => {
-    const scripts = ["build", "prepare", "fetch", "verify", "install.sh"].map((name) =>
-      join(ROOT, "release", name),
-    );
-    expect(await runProgram(["shellcheck", "--shell=sh", ...scripts])).toMatchObject({ code: 0, stdout: "" });
+    const scripts = ["release", "scripts", "scripts/benches/peers"]
+      .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)))
+      .filter((path) => statSync(path).isFile() && readFileSync(path, "utf8").startsWith("#!/bin/"));
+    expect(scripts.length).toBeGreaterThan(12);
+    expect(await runProgram(["shellcheck", ...scripts])).toMatchObject({ code: 0, stdout: "" });
   },
 );
 
@@ -40,11 +41,14 @@ function earlier(home: TemporaryFolder): void {
 }
 
 describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
-  test("installs from a folder, under the key in either form", async () => {
+  test("installs from a folder, under the key in either form or in a file", async () => {
     const release = await built();
-    for (const key of [release.minisign, release.ssh]) {
+    for (const given of ["minisign", "ssh", "file"] as const) {
       using home = temporaryFolder();
       earlier(home);
+      // A file as minisign writes it.
+      writeFileSync(home.at("release.pub"), `untrusted comment: release\n${release.minisign}\n`);
+      const key = given === "file" ? home.at("release.pub") : release[given];
       const finished = await install(home, ["--from", release.folder, "--key", key]);
       expect(finished).toMatchObject({ code: 0, stderr: "" });
       expect(finished.stdout).toContain(`installed ${home.at("bin/waybill")}`);
@@ -94,6 +98,12 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
       [],
     ],
     ["a missing executable", "could not be fetched", (folder) => rmSync(join(folder, BINARY_NAME)), []],
+    [
+      "a download that is not on the list",
+      "wanted a line of the list",
+      (folder) => writeFileSync(join(folder, `${BINARY_NAME}.xz`), "a bomb, for all we know"),
+      [],
+    ],
     ["a missing list", "no SHA256SUMS at", (folder) => rmSync(join(folder, "SHA256SUMS")), []],
     ["another version", "no file for", () => {}, ["--version", "9.9.9"]],
   ];
@@ -113,6 +123,7 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
     [[], "--from is missing"],
     [["--from", "/x"], "name what the download is proven by"],
     [["--from", "/x", "--key", "RW", "--sha256", "0"], "contradict each other"],
+    [["--from", "/x", "--key", "/etc/passwd"], "has no line RW"],
     [["--from", "ftp://x", "--sha256", "0"], "wanted an https URL or a folder"],
     [["--from"], "--from needs a value"],
     [["--nonsense"], "unknown argument"],
@@ -121,6 +132,15 @@ describe.skipIf(!CAN_BUILD)("release/install.sh", () => {
     using home = temporaryFolder();
     const finished = await install(home, args);
     expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  test("refuses a folder in its place", async () => {
+    const release = await built();
+    using home = temporaryFolder();
+    mkdirSync(home.at("bin/waybill"), { recursive: true });
+    const finished = await install(home, ["--from", release.folder, "--key", release.ssh]);
+    expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining("is a folder")]);
+    expect(readdirSync(home.at("bin/waybill"))).toEqual([]);
   });
 
   test("a program that does not run here is not put in place", async () => {
@@ -175,3 +195,51 @@ describe.skipIf(!CAN_BUILD || process.getuid?.() !== 0)("the Debian package (nee
     expect(existsSync(join(root, "usr/share/man/man1"))).toBe(false);
   });
 });
+
+/** In a copy of this Debian that is gone with the process: what is written lies over it, in memory. */
+const IN_A_COPY = [
+  'mount -t tmpfs waybill-test "$1" && mkdir "$1/upper" "$1/work" "$1/root"',
+  'mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" waybill-test "$1/root"',
+  'mount -t proc proc "$1/root/proc" && mount --rbind /dev "$1/root/dev"',
+  'cp "$2" "$1/root/root/waybill.deb"',
+  'exec chroot "$1/root" sh -euc "$3"',
+].join("\n");
+
+function inACopy(folder: string, file: string, script: string): string[] {
+  return ["unshare", "--mount", "sh", "-euc", IN_A_COPY, "sh", folder, file, script];
+}
+
+/** A container may be forbidden to lay one file system over another. */
+async function canCopy(): Promise<boolean> {
+  if (process.env["WAYBILL_FULL"] === undefined) return false;
+  if (!CAN_BUILD || process.getuid?.() !== 0 || Bun.which("apt-get") === null) return false;
+  using place = temporaryFolder();
+  return (await runProgram(inACopy(place.path, "/dev/null", "true"))).code === 0;
+}
+
+describe.skipIf(!(await canCopy()))(
+  "the Debian package under apt (only with WAYBILL_FULL, root and overlayfs)",
+  () => {
+    test("is installed with what it depends on, is whole, and is purged", async () => {
+      const { folder } = await built();
+      using place = temporaryFolder();
+      const deb = join(folder, `waybill_${VERSION}_${process.arch === "x64" ? "amd64" : "arm64"}.deb`);
+      const apt = "apt-get -qq -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -o man-db::auto-update=false";
+      const script = [
+        `${apt} install -y --no-install-recommends /root/waybill.deb >/dev/null`,
+        "dpkg --verify waybill",
+        "dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n' waybill",
+        "waybill version",
+        `${apt} purge -y waybill >/dev/null`,
+        "! command -v waybill",
+        "! ls -d /usr/share/doc/waybill",
+      ].join("\n");
+      const finished = await runProgram(inACopy(place.path, deb, script), {
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive" },
+        limitMs: 200_000,
+      });
+      expect([finished.code, finished.stderr]).toEqual([0, expect.any(String)]);
+      expect(finished.stdout).toStartWith(`waybill ${VERSION} installed\nwaybill ${VERSION} (`);
+    });
+  },
+);

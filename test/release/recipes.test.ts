@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { BINARY, runProgram, type Finished } from "../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
+import { actionFaults, buildkiteFaults, circleFaults, gitlabFaults, workflowFaults } from "./recipe-rules.ts";
 
 // Each starts processes; a busy machine takes its time.
 setDefaultTimeout(120_000);
@@ -20,6 +21,8 @@ type Step = {
 type Recipe = {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What the vendor's own checker would refuse. */
+  readonly faults: (text: string) => string[];
   readonly steps: (text: string) => Step[];
 };
 
@@ -40,15 +43,11 @@ type Workflow = { steps: { run?: string; uses?: string; env?: Record<string, str
 function githubSteps(steps: Workflow["steps"], known: Readonly<Record<string, string>>): Step[] {
   return steps
     .filter(({ uses }) => uses === undefined)
-    .map(({ run = "", env = {} }) => {
-      // An expression in the text of a script would be code of whoever names the branch.
-      expect(run).not.toContain("${{");
-      return {
-        run,
-        shell: BASH,
-        env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, expanded(value, known)])),
-      };
-    });
+    .map(({ run = "", env = {} }) => ({
+      run,
+      shell: BASH,
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, expanded(value, known)])),
+    }));
 }
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
@@ -60,12 +59,12 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       GITHUB_EVENT_NAME: "push",
       GITHUB_REF: "refs/heads/main",
     },
+    faults: (text) => actionFaults(Bun.YAML.parse(text)),
     steps: (text) => {
       const action = Bun.YAML.parse(text) as {
         runs: Workflow & { using: string };
         inputs: Record<string, { default?: string }>;
       };
-      expect(action.runs.using).toBe("composite");
       const known = {
         "inputs.template": "codex",
         "inputs.digest": DIGEST,
@@ -88,8 +87,10 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       GITHUB_EVENT_NAME: "push",
       GITHUB_REF: "refs/heads/main",
     },
+    faults: (text) => workflowFaults(Bun.YAML.parse(text)),
     steps: (text) => {
       const workflow = Bun.YAML.parse(text) as { permissions: object; jobs: { publish: Workflow } };
+      // No more than it needs: a run that is taken over writes nothing.
       expect(workflow.permissions).toEqual({ contents: "read" });
       return githubSteps(workflow.jobs.publish.steps, { "steps.build.outputs.digest": DIGEST });
     },
@@ -102,6 +103,10 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       CI_COMMIT_SHA: SHA,
       CI_COMMIT_BRANCH: "main",
       CI_DEFAULT_BRANCH: "main",
+    },
+    faults: (text) => {
+      const [spec = "", body = ""] = text.split("\n---\n");
+      return gitlabFaults(Bun.YAML.parse(spec), body, Bun.YAML.parse(body));
     },
     steps: (text) => {
       const [spec = "", body = ""] = text.split("\n---\n");
@@ -122,6 +127,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   CircleCI: {
     file: "circleci.yml",
     env: { CIRCLECI: "true", CI: "true", CIRCLE_SHA1: SHA, CIRCLE_BRANCH: "main" },
+    faults: (text) => circleFaults(Bun.YAML.parse(text)),
     steps: (text) => {
       const { jobs } = Bun.YAML.parse(text) as {
         jobs: { promote: { steps: (string | { run?: { command: string } })[] } };
@@ -134,6 +140,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   Buildkite: {
     file: "buildkite.yml",
     env: { BUILDKITE: "true", CI: "true", BUILDKITE_COMMIT: SHA, BUILDKITE_BRANCH: "main" },
+    faults: (text) => buildkiteFaults(text, Bun.YAML.parse(text)),
     steps: (text) => {
       const { steps } = Bun.YAML.parse(text) as { steps: { commands: string[] }[] };
       // The upload of a pipeline expands $X and turns $$ into $.
@@ -143,17 +150,129 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   Jenkins: {
     file: "Jenkinsfile",
     env: { JENKINS_URL: "http://127.0.0.1/", BUILD_ID: "1", GIT_COMMIT: SHA, GIT_BRANCH: "main" },
+    faults: jenkinsFaults,
     steps: (text) => {
-      expect(text.split("{").length).toBe(text.split("}").length);
       return [...text.matchAll(/^\s*sh '([^']+)'$/gmu)].map(([, run = ""]) => plain(run, ["sh", "-xe"]));
     },
   },
   "the plain shell": {
     file: "promote.sh",
     env: { WAYBILL_TEMPLATE: "codex", WAYBILL_IMAGE_DIGEST: DIGEST, WAYBILL_GIT_SHA: SHA },
+    faults: () => [],
     steps: () => [plain('exec "$RECIPE"', ["sh", "-e"])],
   },
 };
+
+const JENKINS_BLOCKS = [
+  "pipeline",
+  "options",
+  "environment",
+  "stages",
+  "stage",
+  "when",
+  "steps",
+  "post",
+  "always",
+];
+
+/** Declarative blocks, each closed; and no text in which Groovy would put a secret. */
+function jenkinsFaults(text: string): string[] {
+  const opened = [...text.matchAll(/^\s*(\w+)(?:\('[^']*'\))? \{/gmu)].map(([, name = ""]) => name);
+  return [
+    ...opened.filter((name) => !JENKINS_BLOCKS.includes(name)).map((name) => `there is no block ${name}`),
+    ...(text.split("{").length === text.split("}").length ? [] : ["a block is not closed"]),
+    ...(/\bsh\s*\(?\s*"/u.test(text) ? ["a command in double quotes: Groovy expands it"] : []),
+  ];
+}
+
+describe("the text of the recipes", () => {
+  const each = Object.entries(RECIPES);
+  const read = (file: string): string => readFileSync(join(FOLDER, file), "utf8");
+
+  test.each(each)("%s is what its vendor takes", (_name, { file, faults }) => {
+    expect(faults(read(file))).toEqual([]);
+  });
+
+  test.skipIf(Bun.which("shellcheck") === null).each(each)(
+    "the scripts of %s are clean for shellcheck (needs shellcheck)",
+    async (_name, { file, steps }) => {
+      const scripts = file.endsWith(".sh") ? [{ run: read(file), shell: ["sh"] }] : steps(read(file));
+      for (const { run, shell } of scripts) {
+        const words = ["shellcheck", `--shell=${shell[0]}`, "-"];
+        expect(await runProgram(words, { stdin: run })).toMatchObject({ code: 0, stdout: "" });
+      }
+    },
+  );
+
+  const broken: [string, keyof typeof RECIPES, string, string, string][] = [
+    ["a key that is misspelt", "the workflow", "runs-on:", "runs_on:", "publish has no key runs_on"],
+    ["an event that does not exist", "the workflow", "  push:", "  pushed:", "on has no key pushed"],
+    [
+      "an output of no step",
+      "the workflow",
+      "id: build",
+      "id: built",
+      "uses steps.build.outputs.digest, which is not there",
+    ],
+    [
+      "an expression in a script",
+      "the workflow",
+      '--digest "$DIGEST"',
+      "--digest ${{ github.ref }}",
+      "where a value is code",
+    ],
+    ["a reference without a version", "the workflow", "checkout@v4", "checkout", "names no version"],
+    [
+      "a step without a shell",
+      "the composite action",
+      "    - shell: bash\n      env",
+      "    - env",
+      "step 2 has no shell",
+    ],
+    [
+      "an input that is not declared",
+      "the composite action",
+      "inputs.digest }}",
+      "inputs.digset }}",
+      "inputs.digset, which is not there",
+    ],
+    [
+      "a secret in an action",
+      "the composite action",
+      "inputs.digest }}",
+      "secrets.DIGEST }}",
+      "secrets.DIGEST, which is not there",
+    ],
+    [
+      "an input of a component that is not there",
+      "the component of GitLab",
+      "inputs.config ]]",
+      "inputs.conf ]]",
+      "there is no input conf",
+    ],
+    ["a job that is not there", "CircleCI", "- promote:", "- promoted:", "there is no job promoted"],
+    [
+      "a variable that the upload expands",
+      "Buildkite",
+      "$$IMAGE_DIGEST",
+      "$IMAGE_DIGEST",
+      "expanded by the upload",
+    ],
+    [
+      "a secret that Groovy expands",
+      "Jenkins",
+      "sh 'waybill promote",
+      'sh "waybill promote',
+      "Groovy expands it",
+    ],
+  ];
+  test.each(broken)("%s is seen", (_what, name, from, to, fault) => {
+    const recipe = RECIPES[name];
+    const text = read(recipe?.file ?? "");
+    expect(text).toContain(from);
+    expect(recipe?.faults(text.replace(from, to)).join("\n")).toContain(fault);
+  });
+});
 
 describe.skipIf(BINARY === null)("the recipes for CI systems (need the compiled binary)", () => {
   let planes: { prod: ControlPlaneProcess; staging: ControlPlaneProcess };
@@ -204,12 +323,18 @@ describe.skipIf(BINARY === null)("the recipes for CI systems (need the compiled 
     using runner = temporaryFolder();
     const outputs = { GITHUB_OUTPUT: runner.at("output"), GITHUB_STEP_SUMMARY: runner.at("summary") };
     for (const file of Object.values(outputs)) writeFileSync(file, "");
-    // As in the real thing, but for the scheme: these servers have no certificate.
+    // As in the real thing, but for the scheme, as these servers have no certificate, and without long pauses.
     const http = runner.at("bin");
     mkdirSync(http, { recursive: true });
     writeFileSync(
       join(http, "waybill"),
-      `#!/bin/sh\ncase $1 in promote|verify) set -- "$@" --allow-insecure-http ;; esac\nexec "${BINARY}" "$@"\n`,
+      [
+        "#!/bin/sh",
+        'case $1 in promote|verify) set -- "$@" --allow-insecure-http ;; esac',
+        'case $1 in verify) set -- "$@" --retry-interval 100ms ;; esac',
+        `exec "${BINARY}" "$@"`,
+        "",
+      ].join("\n"),
     );
     chmodSync(join(http, "waybill"), 0o755);
     for (const step of recipe.steps(readFileSync(join(FOLDER, recipe.file), "utf8"))) {

@@ -11,6 +11,7 @@ import {
   copyOf,
   HOST,
   releaseBuild,
+  ROOT,
   sha256,
   VERSION,
   type Built,
@@ -28,6 +29,7 @@ describe.skipIf(!CAN_BUILD)("release/build (needs Linux, dpkg-deb and the compil
         "SHA256SUMS",
         "SHA256SUMS.minisig",
         "SHA256SUMS.sig",
+        "SHA256SUMS.sigstore.json",
         "install.sh",
         "targets.json",
         "verify",
@@ -62,6 +64,33 @@ describe.skipIf(!CAN_BUILD)("release/build (needs Linux, dpkg-deb and the compil
     const ended = await releaseBuild(clone, ["--uncompressed", "--target", HOST, "--out", folder]);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("exists; remove it");
+  });
+
+  const usage: [string[], string][] = [
+    [["--nonsense"], "Unknown option '--nonsense'"],
+    [["--target", "plan9-x64"], "there is no target plan9-x64; wanted one of linux-x64,"],
+  ];
+  test.each(usage)("refuses %j in a line", async (args, message) => {
+    const ended = await releaseBuild(ROOT, args);
+    expect([ended.code, ended.stdout, ended.stderr.trimEnd().split("\n").length]).toEqual([1, "", 1]);
+    expect(ended.stderr).toStartWith(`release/build: ${message}`);
+  });
+
+  test("that fails on its way leaves nothing", async () => {
+    const { checkout: clone } = await built();
+    using place = temporaryFolder();
+    const args = [
+      "--uncompressed",
+      "--target",
+      HOST,
+      "--key",
+      place.at("no.key"),
+      "--out",
+      place.at("x/out"),
+    ];
+    const ended = await releaseBuild(clone, args);
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining("no.key")]);
+    expect(readdirSync(place.at("x"))).toEqual([]);
   });
 
   test("the SBOM names the runtime, and each package that is inside", async () => {
@@ -151,8 +180,20 @@ async function verify(
 describe.skipIf(!CAN_BUILD)("release/verify", () => {
   test("proves a release by either tool", async () => {
     const release = await built();
-    expect(await verify(release, release.minisign)).toEqual([0, ""]);
-    expect(await verify(release, release.ssh)).toEqual([0, ""]);
+    for (const key of [release.minisign, release.ssh]) {
+      const finished = await runProgram([join(release.folder, "verify"), "--key", key]);
+      expect(finished).toMatchObject({ code: 0, stderr: "" });
+      // Whichever tool was there first: every form of the list's signature, and each statement.
+      expect(finished.stdout.match(/^ok  .*$/gmu)).toEqual([
+        `ok  SHA256SUMS is signed by ${key}`,
+        expect.stringMatching(/^ok {2}\d+ files are those of the list$/u),
+        `ok  SHA256SUMS.minisig: checked by ${BINARY_NAME}`,
+        `ok  SHA256SUMS.sig: checked by ${BINARY_NAME}`,
+        ...["SHA256SUMS", BINARY_NAME, `waybill-${VERSION}-source.tar.gz`].map(
+          (subject) => `ok  ${subject}: its statement is signed by the same key`,
+        ),
+      ]);
+    }
   });
 
   test.skipIf(process.env["WAYBILL_FULL"] === undefined)(
@@ -188,6 +229,14 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
       },
     ],
     [
+      "a list whose Sigstore bundle is about something else",
+      "is no statement of this key about SHA256SUMS",
+      (folder) => {
+        const source = `waybill-${VERSION}-source.tar.gz.sigstore.json`;
+        writeFileSync(join(folder, "SHA256SUMS.sigstore.json"), readFileSync(join(folder, source)));
+      },
+    ],
+    [
       "nothing of the list",
       "no file of the list is here",
       (folder) => {
@@ -203,7 +252,9 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
     using place = temporaryFolder();
     const folder = await copyOf(release, place.at("copy"));
     change(folder);
-    for (const key of [release.minisign, release.ssh]) {
+    // What is told by a signature is told by either; the rest comes after it, and takes a second.
+    const isOfSignature = message === "not signed by this key";
+    for (const key of isOfSignature ? [release.minisign, release.ssh] : [release.ssh]) {
       const finished = await runProgram([join(release.folder, "verify"), "--key", key, folder]);
       expect([finished.code, finished.stderr]).toEqual([1, expect.stringContaining(message)]);
     }
@@ -218,6 +269,7 @@ describe.skipIf(!CAN_BUILD)("release/verify", () => {
       expect.stringContaining("not signed by this key"),
     ]);
     expect(await verify(release, other.ssh)).toEqual([1, expect.stringContaining("not signed by this key")]);
+    expect(await verify(release, "/etc/passwd")).toEqual([1, expect.stringContaining("has no line RW")]);
     expect(await verify(release, "nonsense")).toEqual([1, expect.stringContaining("this is no key")]);
     expect(await verify(release, "")).toEqual([1, expect.stringContaining("--key is missing")]);
   });

@@ -45,13 +45,13 @@ describe("one answer", () => {
       10,
     ],
     [
-      "a redirect to a metadata service",
+      "case 42: a redirect to a metadata service",
       { status: 302, headers: { location: "http://169.254.169.254/latest" } },
       "redirect_refused",
       10,
     ],
     [
-      "a redirect to a file",
+      "case 42: a redirect to a file",
       { status: 301, headers: { location: "file:///etc/passwd" } },
       "redirect_refused",
       10,

@@ -48,7 +48,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking, now:
   if (found === undefined) {
     return refuse(new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`));
   }
-  if (checking.keys.length > 0 && found.keyid === null) {
+  if (checking.keys !== null && found.keyid === null) {
     return refuse(
       new Failure(
         "unsigned",
@@ -59,7 +59,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking, now:
   const { active } = addon.specs;
   if (active?.folder !== current) return { addonId: addon.id, accepted, failure: null };
   try {
-    const statement = statementOf(active, checking, now);
+    const statement = statementOf(addon.id, active, checking, now);
     return { addonId: addon.id, accepted: { ...accepted, statement }, failure: null };
   } catch (error) {
     const { code, message, hint } = asFailure(error);
@@ -68,10 +68,16 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking, now:
 }
 
 /** The kept statement, verified as if it had just come; what was noted of it then has to be what it says. */
-function statementOf(spec: Spec, { platform, keys }: Checking, now: Date): StatementProof | null {
-  const { addon_id: id, version, artifact_sha256: sha256, stated } = spec;
-  if (stated === undefined || keys.length === 0) return null;
-  const found = verifyStatement({ id, version, sha256, statement: stated.envelope }, platform, keys, now);
+function statementOf(
+  id: HostAddon["id"],
+  spec: Spec,
+  { platform, keys }: Checking,
+  now: Date,
+): StatementProof | null {
+  const { version, artifact_sha256: sha256, stated } = spec;
+  if (stated === undefined || keys === null) return null;
+  const asked = { id, version, sha256, statement: stated.envelope };
+  const found = verifyStatement(asked, platform, keys({ id, sha256 }), now);
   // Of several signers another one may be among the keys that were given now.
   if (!Bun.deepEquals(found === null ? null : { ...found, keyid: stated.keyid }, stated)) {
     throw new Failure("record_mismatch", "what is noted of its statement is not what the statement says", {

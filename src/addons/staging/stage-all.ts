@@ -16,15 +16,21 @@ export async function stageAll(
   run: Run,
 ): Promise<AddonResult[]> {
   const tasks = [
-    ...assignments.map((assignment) => () => stageOne(assignment, run)),
-    ...refused.map((entry) => () => keepGoing(entry.addon_id, entry.version, entry.failure, run)),
+    ...assignments.map((assignment) => ({ assignment, act: () => stageOne(assignment, run) })),
+    ...refused.map(({ addon_id: id, version, failure }) => ({
+      assignment: null,
+      act: () => keepGoing(id, version, failure, run),
+    })),
   ];
   const results: AddonResult[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     for (let index = next++; index < tasks.length; index = next++) {
       const task = tasks[index];
-      if (task !== undefined) results[index] = await run.turn.within(task);
+      if (task === undefined) return;
+      const result = await run.turn.within(task.act);
+      results[index] = result;
+      run.settled?.(result, task.assignment);
     }
   };
   // Each of them has the lock while it changes something, and not while it waits for a store.

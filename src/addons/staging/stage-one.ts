@@ -21,9 +21,6 @@ import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "../o
 import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Warning } from "../warning.ts";
 
-/** What has a health gate; the rest is known good when a later run finds it in place. */
-const WATCHED = new Set(["agent_sidecar"]);
-
 /** Brings the host to one assignment. Throws only the interruption: a failure is a result, with what goes on. */
 export async function stageOne(assignment: Assignment, run: Run): Promise<AddonResult> {
   const ask = askOf(assignment, run.platform, run.layout);
@@ -84,7 +81,7 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     stated: facts.stated ?? undefined,
   });
   const mark = markAfter(wanted, facts.highestVersion);
-  const after = advance(specs, spec, mark, run.isGated === true && WATCHED.has(spec.supervision));
+  const after = advance(specs, spec, mark, run.gated?.has(spec.supervision));
   if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
   else if (facts.current === step.folder) writeSpecs(paths, specs, after);
   else switchTo(paths, specs, { spec, back: false }, after);

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import { BINARY, type Finished } from "../../support/binary.ts";
+import { checkDocument } from "../../support/schemas.ts";
 import { HAS_SYSTEMD, startSystemdLab, type SystemdLab } from "../../support/systemd-lab.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "" && HAS_SYSTEMD && BINARY !== null;
@@ -41,10 +42,10 @@ describe.skipIf(!FULL)("units under systemd", () => {
   }
   const unit = (id: string, ...flags: string[]): Promise<Finished> =>
     waybill("addon", "unit", id, "--root", `/var/lib/${id}`, "--json", ...flags);
-  const answer = (finished: Finished): Record<string, unknown> => ({
-    exit: finished.code,
-    ...JSON.parse(finished.stdout),
-  });
+  const answer = (finished: Finished): Record<string, unknown> => {
+    checkDocument(finished.stdout);
+    return { exit: finished.code, ...JSON.parse(finished.stdout) };
+  };
   const active = async (id: string): Promise<string> => {
     const { stdout } = await waybill("addon", "status", id, "--root", `/var/lib/${id}`, "--json");
     return (JSON.parse(stdout) as { addons: { has: { version: string } }[] }).addons[0]?.has.version ?? "";
@@ -74,7 +75,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-first.service", "MainPID")).toBe(pid);
   }, 60_000);
 
-  test("an upgrade starts the new one; a crash loop goes back once, and the version is not taken again", async () => {
+  test("case 80: an upgrade starts the new one; a crash loop goes back once, and the version is not taken again", async () => {
     await stage("second", "1", UP);
     await unit("second", "--install");
     await stage("second", "1", UP);
@@ -97,7 +98,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-third.service", "LoadState")).toBe("not-found");
   }, 60_000);
 
-  test("what systemd cannot execute (203) leaves the units as they were", async () => {
+  test("case 80: what systemd cannot execute (203) leaves the units as they were", async () => {
     await stage("fourth", "1", UP);
     await unit("fourth", "--install");
     const before = await lab.run("/bin/cat", "/etc/systemd/system/waybill-addon-fourth.service");
@@ -109,7 +110,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-fourth.service", "UnitFileState")).toBe("enabled");
   }, 60_000);
 
-  test("a unit at its start limit is started by the next install", async () => {
+  test("case 83: a unit at its start limit is started by the next install", async () => {
     await stage("fifth", "1", UP);
     await unit("fifth", "--install");
     for (let times = 0; times < 8; times++)
@@ -118,7 +119,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(answer(await unit("fifth", "--install"))).toMatchObject({ exit: 0, started: true });
   }, 60_000);
 
-  test("an operator's mask is respected, and so is a unit of somebody else", async () => {
+  test("case 85: an operator's mask is respected, and so is a unit of somebody else", async () => {
     await stage("sixth", "1", UP);
     await lab.run("/bin/systemctl", "mask", "waybill-addon-sixth.service");
     expect(answer(await unit("sixth", "--install"))).toMatchObject({
@@ -142,7 +143,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     });
   }, 60_000);
 
-  test("a timer runs its job, and a drop-in is named and kept", async () => {
+  test("case 85: a timer runs its job, and a drop-in is named and kept", async () => {
     await stage("seventh", "1", '#!/bin/sh\necho ran >>"$WAYBILL_ADDON_STATE_DIR/ran"\n', {
       supervision: "systemd_timer",
     });

@@ -5,7 +5,7 @@ import { isGroup } from "../../../src/cli/command.ts";
 import { describeTree } from "../../../src/cli/command-tree.ts";
 import { root } from "../../../src/commands/root.ts";
 import { schemaNames, schemaOf } from "../../../src/cli/schemas/names.ts";
-import { jsonOf, runWaybill } from "../../support/binary.ts";
+import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill } from "../../support/binary.ts";
 import { checkDocument, schemaProblem } from "../../support/schemas.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
@@ -35,15 +35,13 @@ describe("the schemas", () => {
     );
   });
 
-  test("every command has at least the frame", async () => {
-    for (const name of commands) {
-      const finished = await runWaybill(["schema", name]);
-      expect(finished.code).toBe(0);
-      expect(JSON.parse(finished.stdout)).toMatchObject({
-        title: `waybill.${name}/v1`,
-        properties: { ok: { type: "boolean" } },
-      });
-    }
+  test("every command has one", () => {
+    expect(commands.filter((name) => schemaOf(name)?.["title"] !== `waybill.${name}/v1`)).toEqual([]);
+  });
+
+  test.each(["verify-pin", "waybill.verify-pin/v1"])("is printed for %s", async (name) => {
+    const finished = await runWaybill(["schema", name]);
+    expect([finished.code, JSON.parse(finished.stdout)]).toEqual([0, schemaOf("verify-pin")]);
   });
 });
 
@@ -140,5 +138,37 @@ describe("real output", () => {
     const trust = JSON.parse(readFileSync(folder.at("root.json"), "utf8"));
     expect(schemaProblem("envelope", trust)).toBeNull();
     expect(schemaProblem("trust-root", JSON.parse(atob(trust.payload)))).toBeNull();
+  });
+
+  test.skipIf(process.platform !== "linux")("of the agent of a host, and of a unit", async () => {
+    using folder = temporaryFolder();
+    const program = "#!/bin/sh\nexit 0\n";
+    const sha256 = new Bun.CryptoHasher("sha256").update(program).digest("hex");
+    const entry = { addon_id: "sensor", version: "1", enabled: true, supervision: "systemd_service" };
+    const addons = [{ ...entry, artifact_object_key: "sensor", artifact_sha256: sha256 }];
+    await Bun.write(folder.at("store/sensor"), program);
+    await Bun.write(folder.at("list.json"), JSON.stringify({ addons }));
+    const shared = ["--root", "root", "--assignments", "list.json", "--store", "file:store"];
+    const staged = await runWaybill(["addon-stage", ...shared, "--allow-unsigned", "sensor", "--json"], {
+      cwd: folder.path,
+    });
+    expect(staged.code).toBe(0);
+    const unit = await runWaybill(["addon", "unit", "sensor", "--root", "root", "--json"], {
+      cwd: folder.path,
+    });
+    expect(jsonOf(unit)).toMatchObject({ ok: true, addon_id: "sensor", units: [{}, {}] });
+
+    const child = Bun.spawn([...PROGRAM, "addon", "run", ...shared, "--allow-unsigned", "sensor", "--json"], {
+      cwd: folder.path,
+      env: { ...CLEAN_ENVIRONMENT },
+      stderr: "ignore",
+    });
+    // It prints its document when it begins, and goes on until it is told.
+    const reader = child.stdout.getReader();
+    const line = new TextDecoder().decode((await reader.read()).value);
+    child.kill("SIGTERM");
+    await child.exited;
+    checkDocument(line);
+    expect(JSON.parse(line)).toMatchObject({ schema: "waybill.addon-run/v1", ok: true, running: true });
   });
 });
