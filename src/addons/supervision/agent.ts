@@ -110,11 +110,11 @@ export class Agent {
     this.#results = report.results;
     this.#assigned = report.assigned;
     this.#configVersion = report.configVersion;
-    const inPlace = report.results.flatMap(({ addonId: id, binaryPath }) =>
-      binaryPath !== null && isSafeName(id) ? [id] : [],
-    );
     this.#sidecars.keepOnly(new Set(report.results.map(({ addonId }) => addonId)));
-    await this.#units.bring(new Set(inPlace.filter((id) => this.#isUnit(id))));
+    const units = report.results.filter(
+      ({ addonId: id, outcome }) => outcome !== "disabled" && isSafeName(id) && this.#isUnit(id),
+    );
+    await this.#units.bring(units);
     return report;
   }
 

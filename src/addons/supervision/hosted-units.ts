@@ -1,6 +1,7 @@
 import { readInventory } from "../on-host/inventory.ts";
 import { sameSpec, type Spec } from "../on-host/spec.ts";
-import type { SafeName } from "../names.ts";
+import { isSafeName, type SafeName } from "../names.ts";
+import type { AddonResult } from "../staging/outcome.ts";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Systemd } from "../../host/systemd.ts";
@@ -29,22 +30,24 @@ export class HostedUnits {
     this.#usualWindowMs = usualWindowMs;
   }
 
-  /** Units for these add-ons and for no other one of this root. */
-  async bring(wanted: ReadonlySet<SafeName>): Promise<void> {
+  /** Units for these add-ons and for no other one of this root. What is not in place now keeps what it has. */
+  async bring(results: readonly AddonResult[]): Promise<void> {
     const systemd = this.#systemd;
+    const wanted = new Set(results.map(({ addonId }) => addonId).filter(isSafeName));
     this.#impossible.clear();
     if (systemd instanceof Failure) {
       for (const id of wanted) this.#impossible.add(id);
       return;
     }
-    for (const id of wanted) await this.#bringOne(id, systemd);
+    for (const { addonId: id, binaryPath } of results)
+      if (binaryPath !== null && isSafeName(id)) await this.#bringOne(id, systemd);
     const { queue, layout, say } = this.#parts;
     for (const addon of readInventory(layout, [])) {
       if (wanted.has(addon.id) || !hasUnits(addon)) continue;
       this.#hosted.delete(addon.id);
       await queue.locked(async () => {
         const { removed } = await removeUnits(addon, systemd);
-        say.info(`add-on ${quoted(addon.id)}: ${removed.join(", ")} removed, as it is not assigned`);
+        say.info(`add-on ${quoted(addon.id)}: ${removed.join(", ")} removed, as it is not to run here`);
       });
     }
   }

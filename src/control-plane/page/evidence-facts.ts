@@ -38,7 +38,9 @@ export async function receiptFacts(sql: Sql, pin: PinFact): Promise<ReceiptFact[
   });
 }
 
-function signedFact(envelope: JsonValue): SignedFact | null {
+/** Of an envelope, by itself or in a Sigstore bundle. */
+function signedFact(stored: JsonValue): SignedFact | null {
+  const envelope = isMap(stored) ? (stored["dsseEnvelope"] ?? stored) : null;
   if (!isMap(envelope)) return null;
   const { payload, signatures } = envelope;
   const bytes = typeof payload === "string" ? fromBase64(payload) : null;

@@ -92,6 +92,34 @@ describe("an agent that is killed", () => {
     },
   );
 
+  test.skipIf(!FULL)(
+    "a version that takes the whole host down at each start goes back as well",
+    async () => {
+      using host = await running();
+      await host.stop("SIGKILL");
+      for (const pid of host.processes()) process.kill(pid, "SIGKILL");
+      const takesDown =
+        '#!/bin/sh\necho "$WAYBILL_ADDON_VERSION" >>"$WAYBILL_ADDON_STATE_DIR/starts"\nkill -KILL $PPID\nkill -KILL $$\n';
+      host.assign(await host.bundle("2", takesDown, MANIFEST));
+      let boots = 0;
+      for (; host.report()?.blocked.length !== 1; boots++) {
+        expect(boots).toBeLessThan(15);
+        host.start();
+        for (let tries = 0; !host.hasEnded && host.report()?.blocked.length !== 1; tries++) {
+          expect(tries).toBeLessThan(800);
+          await Bun.sleep(25);
+        }
+        if (host.hasEnded) await host.stop();
+      }
+      await host.until(({ state, blocked }) => state === "running" && blocked.length === 1);
+      const starts = readFileSync(host.state("starts"), "utf8").trim().split("\n");
+      // Each was counted before it was made.
+      expect(starts.filter((version) => version === "2")).toHaveLength(10);
+      await host.stop();
+    },
+    120_000,
+  );
+
   test("case 87: at any moment of an upgrade: the next one finishes it, and there are never two", async () => {
     using host = await running();
     const entries = [await host.bundle("2", STAYS, MANIFEST), await host.bundle("3", STAYS, MANIFEST)];

@@ -74,6 +74,29 @@ ${LATER}print('1|1|unix|' + os.getcwd() + '/plugin.sock|grpc|', flush=True)${WAI
   });
 });
 
+test.each(FULL ? [429, 503] : [429])(
+  "case 89: a program that answers %p is degraded, and not what has to be replaced",
+  async (status) => {
+    using host = new AgentHost();
+    const port = await freePort();
+    const program = `import http.server
+class H(http.server.BaseHTTPRequestHandler):
+  def do_GET(self):
+    self.send_response(${status}); self.end_headers()
+http.server.HTTPServer(('127.0.0.1', ${port}), H).serve_forever()`;
+    const probe = { kind: "http", port, path: "/" };
+    host.assign(host.program("sensor", "1", "#!/bin/sh\nexec sleep 1000\n"));
+    host.start();
+    await host.until(({ last_known_good: good }) => good === "1");
+    host.assign(await host.bundle("2", PYTHON + program, { health: { ...QUICK, ready_ms: 5_000, probe } }));
+    const { pid } = await host.until(({ state, has }) => state === "degraded" && has?.version === "2");
+    const until = Date.now() + 700;
+    await host.until(() => Date.now() > until);
+    expect(host.report()).toMatchObject({ pid, state: "degraded", on_trial: true, blocked: [] });
+    await host.stop();
+  },
+);
+
 test.each([
   ["1|1|unix|/tmp/p.sock|grpc", { path: "/tmp/p.sock" }],
   ["1|5|tcp|127.0.0.1:1234|netrpc", { port: 1_234 }],

@@ -243,21 +243,24 @@ describe("a version that fails on trial goes back, once, and is not taken again"
     ["cannot tell, for now", 75],
     ["is degraded", 3],
   ];
-  test.each(neither)("case 89: a probe that %s neither commits nor goes back", async (_name, code) => {
-    using host = await running();
-    const program = `#!/bin/sh\nif [ "$1" = --health ]; then : >"$WAYBILL_ADDON_STATE_DIR/asked-$(date +%s%N)"; exit ${code}; fi\n${STAYS}`;
-    host.assign(await host.bundle("2", program, { health: { ...EXEC.health, ready_ms: 60_000 } }));
-    await host.until(({ has, pid }) => has?.version === "2" && pid !== null);
-    const until = Date.now() + (FULL ? 1_500 : 700);
-    await host.until(() => Date.now() > until);
-    expect(host.report()).toMatchObject({
-      has: { version: "2" },
-      last_known_good: "1",
-      on_trial: true,
-      blocked: [],
-    });
-    await host.stop();
-  });
+  test.each(FULL ? neither : neither.slice(0, 1))(
+    "case 89: a probe that %s neither commits nor goes back",
+    async (_name, code) => {
+      using host = await running();
+      const program = `#!/bin/sh\nif [ "$1" = --health ]; then : >"$WAYBILL_ADDON_STATE_DIR/asked-$(date +%s%N)"; exit ${code}; fi\n${STAYS}`;
+      host.assign(await host.bundle("2", program, { health: { ...EXEC.health, ready_ms: 60_000 } }));
+      await host.until(({ has, pid }) => has?.version === "2" && pid !== null);
+      const until = Date.now() + (FULL ? 1_500 : 700);
+      await host.until(() => Date.now() > until);
+      expect(host.report()).toMatchObject({
+        has: { version: "2" },
+        last_known_good: "1",
+        on_trial: true,
+        blocked: [],
+      });
+      await host.stop();
+    },
+  );
 
   test.skipIf(!FULL)(
     "what ran before was not well either: the new one is not to blame",

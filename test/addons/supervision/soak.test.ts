@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { AgentHost, counting } from "./agent-process.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
-/** Rounds and probes come some hundred times as often as they would: an hour of a host in two minutes. */
+/** Rounds and probes come some hundred times as often as they would: more than an hour of a host in two minutes. */
 const SOAK_MS = 120_000;
+const ROUNDS_OF_AN_HOUR = 60;
+const PROBES_OF_AN_HOUR = 720;
 const MANIFEST = {
   health: {
     interval_ms: 50,
@@ -16,7 +18,7 @@ const MANIFEST = {
   },
 };
 const DIES = counting(
-  'if [ "$1" = --health ]; then exit 0; fi\n(sleep 1000) &\nhead -c 200000 /dev/zero | tr "\\0" x\nsleep 3\nexit 1',
+  'if [ "$1" = --health ]; then printf x >>asked; exit 0; fi\n(sleep 1000) &\nhead -c 200000 /dev/zero | tr "\\0" x\nsleep 20\nexit 1',
 );
 
 function memoryKb(pid: number): number {
@@ -39,8 +41,27 @@ test.skipIf(!FULL)(
   "an agent whose program dies again and again keeps its memory, its descriptors and no zombie",
   async () => {
     using host = new AgentHost();
-    host.assign(await host.bundle("1", DIES, MANIFEST));
-    host.start("--interval", "100ms");
+    const entry = await host.bundle("1", DIES, MANIFEST);
+    const asked = { whole: 0, same: 0, reports: 0 };
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        if (request.method === "PUT") {
+          await request.text();
+          asked.reports++;
+          return Response.json({});
+        }
+        const isSame = request.headers.get("if-none-match") === '"one"';
+        asked[isSame ? "same" : "whole"]++;
+        return isSame
+          ? new Response(null, { status: 304 })
+          : Response.json({ addons: [entry] }, { headers: { etag: '"one"' } });
+      },
+    });
+    const origin = `http://127.0.0.1:${server.port}`;
+    const flags = ["--assignments", `${origin}/list`, "--report", origin, "--allow-insecure-http"];
+    host.start("--interval", "100ms", ...flags);
     await host.until(({ state }) => state === "running");
     const begun = Date.now();
     const samples: number[] = [];
@@ -58,6 +79,10 @@ test.skipIf(!FULL)(
     await Bun.sleep(500);
     expect(endedChildren(host.agentPid)).toBe(0);
     expect(host.report()?.starts).toBeGreaterThan(3);
+    // Asked by its tag each time but the first, and told each time.
+    expect(asked.whole).toBe(1);
+    expect(Math.min(asked.same, asked.reports)).toBeGreaterThan(ROUNDS_OF_AN_HOUR);
+    expect(readFileSync(host.state("asked"), "utf8").length).toBeGreaterThan(PROBES_OF_AN_HOUR);
     await host.stop();
     expect(host.processes()).toEqual([]);
   },
