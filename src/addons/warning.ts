@@ -4,6 +4,7 @@ type WarningCode =
   | "fields_ignored"
   | "override_ignored"
   | "override_near_miss"
+  | "override_twice"
   | "override_null_config"
   | "assignments_unavailable"
   | "assignments_cached"

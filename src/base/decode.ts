@@ -44,6 +44,16 @@ export function integer(): Decoder<number> {
       : refuse(problems, path, value, "a whole number");
 }
 
+/** A whole number from `least` to `most`. */
+export function within(least: number, most: number, unit = ""): Decoder<number> {
+  return (value, path, problems) => {
+    const found = integer()(value, path, problems);
+    if (found === undefined || (found >= least && found <= most)) return found;
+    problems.push(`${path} is ${found}; wanted ${least} to ${most}${unit}`);
+    return undefined;
+  };
+}
+
 /** Any JSON value that is present. */
 export function anything(): Decoder<JsonValue> {
   return (value, path, problems) => (value === undefined ? refuse(problems, path, value, "a value") : value);

@@ -20,6 +20,8 @@ type Source = {
   readonly maxBytes?: number;
   /** The code when it is too large or too deep, where that is another failure than being no JSON. */
   readonly limitCode?: FailureCode;
+  /** Told of a member name that occurs twice in an object, of which the last then counts; absent refuses it. */
+  readonly onSecond?: (name: string) => void;
 };
 
 /**
@@ -101,7 +103,12 @@ class Reader {
       this.#skipSpace();
       if (this.#text[this.#at] !== '"') throw this.#fail("no member name");
       const name = this.#string();
-      if (name in map) throw this.#fail(`a second member ${quoted(name)}`);
+      if (name in map) {
+        if (this.#source.onSecond === undefined) throw this.#fail(`a second member ${quoted(name)}`);
+        this.#source.onSecond(name);
+        // It now stands where the last one stands.
+        delete map[name];
+      }
       this.#skipSpace();
       if (!this.#take(":")) throw this.#fail("no colon after a member name");
       this.#skipSpace();

@@ -34,6 +34,8 @@ export const LIMITS = {
   attestationSubjects: 10_000,
   /** signatures times keys that one verification may try: five seconds of the quick check */
   signatureTrials: 100_000,
+  /** bytes that such trials may hash, since each of them hashes the whole payload */
+  signatureTrialBytes: 4_294_967_296,
   /** signatures of one envelope */
   envelopeSignatures: 16,
   /** keys of one trust root */

@@ -23,7 +23,7 @@ export const addonExplain: Command = defineCommand({
   },
   examples: ["waybill addon explain sensor --assignments list.json --key release.pub"],
   exits: [
-    ...(["auth", "policy", "missing", "protocol", "rejected"] as const),
+    ...(["auth", "policy", "untrusted", "missing", "protocol", "rejected"] as const),
     ...(["transport", "server", "interrupted", "terminated"] as const),
   ],
   emptyDocument: { checked: 0 },

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { exportAddons } from "../addons/operations/export.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { alone, LOCK_FLAG, readLayout, readPlatform, ROOT_FLAGS } from "./addon-flags.ts";

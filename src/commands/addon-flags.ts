@@ -8,8 +8,7 @@ import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
 import type { Planning } from "../addons/operations/plan.ts";
 import { parsePlatform, platformOf, shownPlatform, type Platform } from "../addons/assigned/platform.ts";
 import { storageFailure } from "../addons/on-host/storage-failure.ts";
-import type { ReleaseKeys } from "../addons/staging/run.ts";
-import { openExistingRoot } from "../addons/staging/stage-all.ts";
+import { openExistingRoot } from "../addons/on-host/open-root.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
@@ -17,8 +16,7 @@ import type { Values } from "../cli/flags.ts";
 import { hostLibc } from "../host/libc.ts";
 import { readSecret } from "../host/secrets.ts";
 import { parseDuration } from "../cli/durations.ts";
-import { publicKeyArgument } from "../trust/file-or-text.ts";
-import { parsePublicKey, type PublicKey } from "../trust/public-key.ts";
+import { readReleaseKeys, TRUST_FLAGS } from "./addon-signers.ts";
 
 /** What the commands about a host's add-ons have in common. */
 
@@ -101,8 +99,7 @@ export function readLayout(
   return new Layout(resolve(world.cwd, flags.root ?? DEFAULT_ROOT[name]), name);
 }
 
-/** Of the commands that decide what an assignment list means for this host. */
-export const LIST_FLAGS = {
+const LIST = {
   "token-env": {
     type: "string",
     valueHint: "VAR",
@@ -115,16 +112,9 @@ export const LIST_FLAGS = {
     valueHint: "FILE|TEXT",
     description: "an Ed25519 public key; any of several may have signed",
   },
-  trust: {
-    type: "string",
-    valueHint: "ROOT",
-    description: "a trust root: its keys in the role addon may have signed, each within its scopes",
-  },
-  "trust-state": {
-    type: "string",
-    valueHint: "FILE",
-    description: "with --trust: remembers the newest root seen here, and refuses older ones",
-  },
+} as const;
+
+const PERMISSION = {
   "allow-unsigned": {
     type: "string",
     repeat: true,
@@ -139,6 +129,13 @@ export const LIST_FLAGS = {
   replace: { type: "boolean", description: "stage other bytes of a staged version beside the old ones" },
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
+
+/** Of the commands that decide what an assignment list means for this host. */
+export const LIST_FLAGS: typeof LIST & typeof TRUST_FLAGS & typeof PERMISSION = {
+  ...LIST,
+  ...TRUST_FLAGS,
+  ...PERMISSION,
+};
 
 type ListFlags = Values<typeof LIST_FLAGS>;
 
@@ -169,30 +166,6 @@ export async function readPlanning(
     now,
     stop: world.stop,
   };
-}
-
-/** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
-async function readReleaseKeys(
-  { key, trust, "trust-state": state }: Pick<ListFlags, "key" | "trust" | "trust-state">,
-  layout: Layout,
-  world: World,
-): Promise<ReleaseKeys> {
-  if (trust === undefined) {
-    if (state !== undefined)
-      throw new Failure("flags_contradict", "--trust-state was given without --trust, which it is for");
-    const keys = readKeys(key, layout.name, world);
-    return () => keys;
-  }
-  if (key.length > 0)
-    throw new Failure("flags_contradict", "--key and --trust both say who may have signed", {
-      hint: "give one",
-    });
-  const { readAddonTrust } = await import("./addon-trust.ts");
-  return readAddonTrust(
-    resolve(world.cwd, trust),
-    state === undefined ? null : resolve(world.cwd, state),
-    world,
-  );
 }
 
 /** The list to look at: the named one, or the one that was fetched last. Throws Failure `not_found` without any. */
@@ -235,16 +208,6 @@ export function readUnsigned(values: readonly string[], now: Date): ReadonlySet<
     return date === undefined || today <= date ? [id] : [];
   });
   return new Set(ids);
-}
-
-/** The keys that may sign; in the original's layout its own variable counts when no flag is there. */
-export function readKeys(values: readonly string[], layout: LayoutName, world: World): PublicKey[] {
-  const variable = "SERVICERADAR_AGENT_RELEASE_PUBLIC_KEY";
-  const text = world.env[variable] ?? "";
-  if (values.length === 0 && layout === "serviceradar" && text.trim() !== "") {
-    return [parsePublicKey(text, `$${variable}`)];
-  }
-  return values.map((value) => publicKeyArgument(value, "--key"));
 }
 
 /** A number of bytes from a flag. */

@@ -3,12 +3,14 @@ import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import type { ReleaseKeys } from "../addons/staging/run.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
-import { alone, LOCK_FLAG, readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { alone, LOCK_FLAG, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
 export const addonFsck: Command = defineCommand({
   name: "fsck",
@@ -19,21 +21,26 @@ export const addonFsck: Command = defineCommand({
       type: "boolean",
       description: "make damaged versions whole from the kept artifacts, without network",
     },
-    key: {
-      type: "string",
-      repeat: true,
-      valueHint: "FILE|TEXT",
-      description: "an Ed25519 public key that the recorded signatures have to be by",
-    },
+    ...SIGNERS_FLAGS,
     ...ROOT_FLAGS,
     ...LOCK_FLAG,
   },
   examples: ["waybill addon fsck", "waybill addon fsck --repair --key release.pub"],
-  exits: ["partial", "policy", "untrusted", "missing", "conflict", "server", "interrupted", "terminated"],
+  exits: [
+    "partial",
+    "policy",
+    "untrusted",
+    "missing",
+    "protocol",
+    "conflict",
+    "server",
+    "interrupted",
+    "terminated",
+  ],
   emptyDocument: { checked: 0, findings: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
-    const keys = readKeys(flags.key, layout.name, world);
+    const keys = await readSigners(flags, layout, world);
     const check = (): Promise<Finding[]> => checkAll(layout, flags.id, flags.repair, keys, world);
     if (!flags.repair) requireRoot(layout);
     const findings = flags.repair ? await alone(layout, flags["lock-timeout"], world, check) : await check();
@@ -69,7 +76,7 @@ async function checkAll(
   layout: Layout,
   ids: readonly string[],
   repair: boolean,
-  keys: ReturnType<typeof readKeys>,
+  keys: ReleaseKeys | null,
   world: World,
 ): Promise<Finding[]> {
   const audit = new AuditLog(layout.audit, world.now);

@@ -2,7 +2,7 @@ import { AuditLog } from "../addons/audit/audit-log.ts";
 import { collect, collectParts, planCollection, type Collected } from "../addons/operations/collect.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import type { Warning } from "../addons/warning.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";

@@ -11,10 +11,8 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import type { Reach } from "../stores/http-object.ts";
-import { isWritable, type WritableStore } from "../stores/store.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
-import { readStoreList, STORE_FLAGS, type PlaceFlags } from "./store-flags.ts";
+import { readStoreList, STORE_FLAGS } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
 
 export const addonPublish: Command = defineCommand({
@@ -39,7 +37,8 @@ export const addonPublish: Command = defineCommand({
     ...SIGNING_KEY_FLAGS,
     store: {
       ...STORE_FLAGS.store,
-      description: "put it there as well: file:, s3:, oci: or nats: (hosts name the same stores)",
+      description:
+        "put it there as well: file:, https: (by PUT), s3:, oci: or nats: (hosts name the same stores)",
     },
     "store-token-env": STORE_FLAGS["store-token-env"],
     "store-cert": STORE_FLAGS["store-cert"],
@@ -93,7 +92,8 @@ export const addonPublish: Command = defineCommand({
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
-    const { stores, reach } = readTargets(flags, shownPlatform(platform), world);
+    const insecure = flags["allow-insecure-http"];
+    const { stores, choice } = readStoreList(flags, insecure, shownPlatform(platform), world);
     const claims = readClaims(flags, version, isSigned, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
@@ -104,7 +104,7 @@ export const addonPublish: Command = defineCommand({
       binaryName,
       stores,
       storeMs: parseDuration(flags["store-timeout"], "--store-timeout"),
-      reach,
+      reach: choice.reach,
       controlPlane,
       token,
       key,
@@ -135,22 +135,6 @@ export const addonPublish: Command = defineCommand({
     };
   },
 });
-
-/** The stores that shall get the bytes. Web servers have no one way of taking files. */
-function readTargets(
-  flags: PlaceFlags & { readonly "allow-insecure-http": boolean },
-  platform: string,
-  world: World,
-): { stores: WritableStore[]; reach: Reach } {
-  const { stores, choice } = readStoreList(flags, flags["allow-insecure-http"], platform, world);
-  const fixed = stores.find((store) => !isWritable(store));
-  if (fixed !== undefined) {
-    throw new Failure("invalid_value", `--store ${quoted(fixed.name)} cannot be written`, {
-      hint: "wanted file:DIR, s3://…, oci://… or nats://…",
-    });
-  }
-  return { stores: stores.filter(isWritable), reach: choice.reach };
-}
 
 /** What only the signed statement can say. */
 function readClaims(

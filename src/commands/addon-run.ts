@@ -1,32 +1,23 @@
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
-import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
-import { shownPlatform } from "../addons/assigned/platform.ts";
+import { join } from "node:path";
 import type { HostRequest } from "../addons/staging/stage-host.ts";
-import { openRoot } from "../addons/staging/stage-all.ts";
+import { openRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
-import { LIMITS } from "../base/limits.ts";
+import { asFailure, Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { acquireLock } from "../host/locks.ts";
-import { download } from "../stores/download.ts";
-import { sourcesOf } from "../stores/sources.ts";
+import { Systemd } from "../host/systemd.ts";
 import { Agent } from "../addons/supervision/agent.ts";
 import { USUAL_HEALTH } from "../addons/supervision/health.ts";
 import { superviseUntilStopped } from "../addons/supervision/agent-loop.ts";
-import {
-  LIST_FLAGS,
-  LOCK_FLAG,
-  readBytes,
-  readLayout,
-  readPlanning,
-  readToken,
-  ROOT_FLAGS,
-} from "./addon-flags.ts";
-import { readStores, STORE_FLAGS } from "./store-flags.ts";
+import { ReportClient } from "../addons/supervision/report-client.ts";
+import { readLayout, readToken } from "./addon-flags.ts";
+import { readStagingRequest, STAGING_FLAGS } from "./staging-request.ts";
 
 const FLAGS = {
   assignments: {
@@ -47,17 +38,13 @@ const FLAGS = {
     valueHint: "60s",
     description: "how long a new version has to be well, where no manifest says it",
   },
-  report: { type: "string", valueHint: "URL", description: "where the state of this host is sent" },
-  host: { type: "string", valueHint: "NAME", description: "the name of this host in reports (its own)" },
-  ...ROOT_FLAGS,
-  ...LIST_FLAGS,
-  ...STORE_FLAGS,
-  "max-artifact-bytes": {
+  report: {
     type: "string",
-    valueHint: "N",
-    description: "the largest artifact that is fetched (1 GiB)",
+    valueHint: "URL",
+    description: "the control plane that is told how this host is; its token needs hosts:report",
   },
-  ...LOCK_FLAG,
+  host: { type: "string", valueHint: "NAME", description: "the name of this host in reports (its own)" },
+  ...STAGING_FLAGS,
 } as const;
 
 export const addonRun: Command = defineCommand({
@@ -66,7 +53,7 @@ export const addonRun: Command = defineCommand({
     "the agent of a host: stage what is assigned, run it, watch over it, go back when a new version fails",
   args: FLAGS,
   examples: [
-    "waybill addon run --assignments https://cp.example.com/v1/addons/assignments --token-env CP_TOKEN --store https://cp.example.com/v1/artifacts --store-token-env CP_TOKEN --key release.pub",
+    "waybill addon run --assignments https://cp.example.com/v1/addons/assignments --token-env CP_TOKEN --store https://cp.example.com/v1/artifacts --store-token-env CP_TOKEN --key release.pub --report https://cp.example.com",
     "waybill addon run --assignments list.json --store file:/mnt/artifacts --key release.pub --interval 10s",
   ],
   exits: ["auth", "policy", "missing", "conflict", "server", "interrupted", "terminated"],
@@ -76,8 +63,13 @@ export const addonRun: Command = defineCommand({
 
 async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const layout = readLayout(flags, world);
-  const staging = await stagingOf(flags, layout, world);
+  const read = (): Promise<HostRequest> =>
+    readStagingRequest(flags, layout, { strict: false, retryNow: false }, world);
+  const staging = await read();
   const intervalMs = parseDuration(flags.interval, "--interval");
+  const host = flags.host ?? hostname();
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/u.test(host))
+    throw new Failure("invalid_value", `--host is ${quoted(host, 60)}; wanted the name of a host`);
   const windowMs = parseDuration(flags.window, "--window", { least: 0 });
   const allowInsecureHttp = flags["allow-insecure-http"];
   const report =
@@ -86,8 +78,7 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
       : parseEndpoint(flags.report, {
           from: "--report",
           allowInsecureHttp,
-          path: "allowed",
-          query: "allowed",
+          path: "none",
         });
   const { stop } = world;
   // Made and judged before anything is started from it.
@@ -101,10 +92,12 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   try {
     const agent = new Agent({
       staging,
-      host: flags.host ?? hostname(),
+      renewed: read,
+      host,
       usual: { ...USUAL_HEALTH, window_ms: windowMs },
+      systemd: await Systemd.find().catch(asFailure),
       environment: world.env,
-      clock: { now: () => SYSTEM_CLOCK.now(), random: Math.random, stop },
+      clock: { ...SYSTEM_CLOCK, random: Math.random, stop },
       say: { info: (text) => world.say.info(text), warn: (text) => world.say.warn(text) },
     });
     const document = { running: true, root: layout.root, pid: process.pid };
@@ -112,48 +105,12 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
     const token = readToken(flags["token-env"], world);
     await superviseUntilStopped(agent, {
       intervalMs,
-      report,
-      token,
+      reports: report === null ? null : new ReportClient(report, token, (text) => world.say.warn(text)),
       clock: SYSTEM_CLOCK,
       stop,
-      say: world.say,
     });
     return { exit: EXIT.ok, document, text: "" };
   } finally {
     lock.release();
   }
-}
-
-async function stagingOf(
-  flags: Values<typeof FLAGS>,
-  layout: ReturnType<typeof readLayout>,
-  world: World,
-): Promise<HostRequest> {
-  const planning = await readPlanning(flags, layout, world);
-  const allowInsecureHttp = flags["allow-insecure-http"];
-  const { stores, choice, limits } = readStores(
-    flags,
-    allowInsecureHttp,
-    shownPlatform(planning.platform),
-    world,
-  );
-  return {
-    source: parseAssignmentsSource(flags.assignments, {
-      token: readToken(flags["token-env"], world),
-      allowInsecureHttp,
-      reach: choice.reach,
-      cwd: world.cwd,
-    }),
-    overrideFile: flags.override === undefined ? null : resolve(world.cwd, flags.override),
-    strict: false,
-    retryNow: false,
-    now: world.now,
-    lockBudgetMs: parseDuration(flags["lock-timeout"], "--lock-timeout", { least: 0 }),
-    run: {
-      ...planning,
-      maxArtifactBytes: readBytes(flags["max-artifact-bytes"], "--max-artifact-bytes", LIMITS.artifactBytes),
-      download: (wanted, part, stop) =>
-        download(sourcesOf(wanted, stores, choice), wanted, part, limits, stop),
-    },
-  };
 }

@@ -2,7 +2,7 @@ import { latestTime } from "../addons/on-host/clock-mark.ts";
 import { readHostList } from "../addons/assigned/host-list.ts";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { describeStatus, statusOf } from "../addons/operations/status.ts";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";

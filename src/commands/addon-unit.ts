@@ -1,8 +1,8 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
-import type { Spec } from "../addons/on-host/spec.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
@@ -12,11 +12,10 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { writeAtomic } from "../host/files.ts";
 import { exposureOf, Systemd } from "../host/systemd.ts";
 import { isTimeText } from "../addons/supervision/manifest.ts";
-import { installUnits, uninstallUnits } from "../addons/supervision/unit-install.ts";
-import { noteStarted, startedFor } from "../addons/supervision/unit-note.ts";
-import { unitRequest } from "../addons/supervision/unit-request.ts";
-import { unitsOf, type UnitFile } from "../addons/supervision/unit-text.ts";
-import { verifiedProgram } from "../addons/supervision/verified-program.ts";
+import { bringUnits, makeUnits, UNIT_DIRECTORY, usualChoice } from "../addons/supervision/bring-units.ts";
+import { uninstallUnits } from "../addons/supervision/unit-install.ts";
+import { removeUnitNote, type UnitChoice } from "../addons/supervision/unit-note.ts";
+import type { UnitFile } from "../addons/supervision/unit-text.ts";
 import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 
 const FLAGS = {
@@ -30,18 +29,17 @@ const FLAGS = {
     type: "string",
     repeat: true,
     valueHint: "WHEN",
-    description: "when a timer runs it, as in systemd.time (what its bundle says)",
+    description: "when a timer runs it, as in systemd.time (as before, else what its bundle says)",
   },
   "unit-dir": {
     type: "string",
     valueHint: "DIR",
-    default: "/etc/systemd/system",
-    description: "where units are installed",
+    description: "where units are installed (as before, else /etc/systemd/system)",
   },
   waybill: {
     type: "string",
     valueHint: "PATH",
-    description: "where the host has waybill (this very program)",
+    description: "where the host has waybill (as before, else this very program)",
   },
   ...ROOT_FLAGS,
   ...LOCK_FLAG,
@@ -69,16 +67,22 @@ export const addonUnit: Command = defineCommand({
     if (wrong !== undefined)
       throw new Failure("invalid_value", `--on-calendar is ${quoted(wrong)}; wanted a time`);
     const layout = readLayout(flags, world);
-    const directory = resolve(world.cwd, flags["unit-dir"]);
-    if (flags.uninstall) return uninstall(flags.id, directory);
+    if (flags.uninstall) return uninstall(layout, flags, world);
     // Before anything is read or written: a host without systemd is told so and left alone.
     const systemd = flags.install ? await Systemd.find() : null;
-    return alone(layout, flags["lock-timeout"], world, () => units(flags, layout, directory, systemd, world));
+    return alone(layout, flags["lock-timeout"], world, () => units(flags, layout, systemd, world));
   },
 });
 
-async function uninstall(id: string, directory: string): Promise<Outcome> {
-  const { removed, kept } = await uninstallUnits(id, directory, await Systemd.find());
+async function uninstall(layout: Layout, flags: UnitFlags, { cwd }: World): Promise<Outcome> {
+  const { id, "unit-dir": named } = flags;
+  const systemd = await Systemd.find();
+  // Units may be all that is left of an add-on.
+  const addon = readInventory(layout, []).find((one) => one.id === id);
+  const before = addon === undefined ? UNIT_DIRECTORY : usualChoice(addon).directory;
+  const directory = named === undefined ? before : resolve(cwd, named);
+  const { removed, kept } = await uninstallUnits(id, directory, systemd);
+  if (addon !== undefined) removeUnitNote(addon.paths);
   const lines = [
     ...removed.map((name) => `${name}: removed\n`),
     ...kept.map((name) => `${name}: not ours, kept\n`),
@@ -93,37 +97,40 @@ async function uninstall(id: string, directory: string): Promise<Outcome> {
 async function units(
   flags: UnitFlags,
   layout: Layout,
-  directory: string,
   systemd: Systemd | null,
   world: World,
 ): Promise<Outcome> {
   const addon = oneAddon(layout, flags.id);
-  const spec = addon.specs.active;
-  if (spec === null)
-    throw new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`);
-  // What the units are made from is of the bundle: it is believed as far as its bytes are.
-  await verifiedProgram(addon.paths, spec, world.stop);
-  const waybill = resolve(world.cwd, flags.waybill ?? realpathSync(process.execPath));
-  const made = unitsOf(unitRequest(spec, layout, waybill, flags["on-calendar"]));
+  const choice = choiceOf(flags, usualChoice(addon), world);
+  const made = await makeUnits(addon, layout, choice, world.stop);
   const exposure = await serviceExposure(made.files);
-  const document = { checked: 1, addon_id: addon.id, version: spec.version, exposure, units: made.files };
+  const { version } = made.spec;
+  const document = { checked: 1, addon_id: addon.id, version, exposure, units: made.files };
   if (systemd === null) {
     if (exposure !== null) world.say.info(`exposure by systemd-analyze security: ${exposure}`);
     return { exit: EXIT.ok, document, text: made.files.map(describe).join("\n") };
   }
-  const restart = !startedFor(addon.paths, spec);
-  const done = await installUnits(addon.id, made, directory, restart, systemd, SYSTEM_CLOCK, world.stop);
-  noteStarted(addon.paths, spec);
+  const done = await bringUnits(addon, made, choice, true, systemd, SYSTEM_CLOCK, world.stop);
   for (const path of done.dropIns) world.say.info(`a drop-in of this host holds: ${path}`);
   return {
     exit: EXIT.ok,
     document: { ...document, changed: done.changed, started: done.started, drop_ins: done.dropIns },
-    text: `${made.main}: ${wordFor(spec, done)}${exposure === null ? "" : `, exposure ${exposure}`}\n`,
+    text: `${made.main}: ${wordFor(version, done)}${exposure === null ? "" : `, exposure ${exposure}`}\n`,
+  };
+}
+
+/** The flags, else what was chosen before. */
+function choiceOf(flags: UnitFlags, before: UnitChoice, { cwd }: World): UnitChoice {
+  const { waybill, "unit-dir": directory, "on-calendar": onCalendar } = flags;
+  return {
+    waybill: waybill === undefined ? before.waybill : resolve(cwd, waybill),
+    directory: directory === undefined ? before.directory : resolve(cwd, directory),
+    onCalendar: onCalendar.length === 0 ? before.onCalendar : onCalendar,
   };
 }
 
 function wordFor(
-  { version }: Spec,
+  version: string,
   { changed, started }: { changed: readonly string[]; started: boolean },
 ): string {
   if (!started) return `runs ${version} already`;

@@ -16,7 +16,7 @@ import {
 } from "../trust/attestation-file.ts";
 import { readSubject, type ArtifactSubject } from "../trust/attestation-subject.ts";
 import { signEnvelope } from "../trust/dsse.ts";
-import { protectFiles } from "../trust/signature-file.ts";
+import { protectFiles } from "../trust/public-output.ts";
 import { formatStatement, isTypeUri, STATEMENT_PAYLOAD_TYPE, type Statement } from "../trust/statement.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 
@@ -57,7 +57,7 @@ export const attest: Command = defineCommand({
     "waybill attest sha256:… --capture capture.json --key-env RELEASE_KEY --out codex.sigstore.json",
     "waybill attest app --predicate sbom.json --predicate-type https://spdx.dev/Document --key release.key --format jsonl",
   ],
-  exits: ["auth", "missing", "mismatch", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "missing", "mismatch", "protocol", "conflict", "interrupted", "terminated"],
   act: attestAct,
 });
 

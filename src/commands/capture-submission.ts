@@ -1,8 +1,12 @@
-import { Failure } from "../base/failure.ts";
+import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import type { World } from "../cli/command.ts";
+import type { JsonObject, World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import type { Submission } from "../context/build-record.ts";
+import type { Capture } from "../context/capture.ts";
+import { sourceFields } from "../context/capture-document.ts";
+import { submitBuild, type SubmittedBuild } from "../context/submit.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import { readSecret } from "../host/secrets.ts";
 
@@ -116,4 +120,40 @@ function readBuildArg(text: string): [string, string] {
   const cut = text.indexOf("=");
   if (cut < 1) throw new Failure("invalid_value", `--build-arg is ${quoted(text)}; wanted NAME=VALUE`);
   return [text.slice(0, cut), text.slice(cut + 1)];
+}
+
+/** Uploads the archive of a capture; gives why it could not be recorded. */
+export async function submit(
+  submission: Submission,
+  captured: Capture,
+  archive: string,
+  world: World,
+): Promise<SubmittedBuild | Failure> {
+  try {
+    const clock = { ...SYSTEM_CLOCK, date: world.now };
+    const { dockerfile } = captured.context.chosen ?? { dockerfile: null };
+    const isHashed = dockerfile === null || dockerfile.inside === "Dockerfile";
+    const sent = { path: archive, isHashed };
+    return await submitBuild(submission, sourceFields(captured), sent, clock, world.stop);
+  } catch (error) {
+    return asFailure(error);
+  }
+}
+
+/** A failure in one line, as a warning. */
+export function toldShort(failure: Failure): string {
+  const server = failure.serverText === undefined ? "" : `; server said: ${failure.serverText}`;
+  return `${failure.message}${server}${failure.hint === undefined ? "" : `; hint: ${failure.hint}`}`;
+}
+
+export function buildDocument(sent: SubmittedBuild | Failure): JsonObject {
+  return sent instanceof Failure
+    ? { id: null, build_status: null, existing: false, error: sent.toDocument() }
+    : { ...sent };
+}
+
+export function describeBuild(sent: SubmittedBuild | Failure | null): string {
+  if (sent === null || sent instanceof Failure) return "";
+  const note = sent.existing ? ", recorded before; nothing was sent" : "";
+  return `${"build".padEnd(15)} ${sent.id} (${sent.build_status}${note})\n`;
 }

@@ -3,20 +3,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
-import { asFailure, Failure } from "../base/failure.ts";
+import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { defineCommand, type Command, type JsonObject, type Outcome, type World } from "../cli/command.ts";
+import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
-import type { Submission } from "../context/build-record.ts";
-import { capture, type Capture } from "../context/capture.ts";
+import { capture, type Capture, type CaptureRequest } from "../context/capture.ts";
 import { describeCapture, spokenWarnings } from "../context/capture-description.ts";
-import { captureDocument, sourceFields } from "../context/capture-document.ts";
+import { captureDocument } from "../context/capture-document.ts";
 import { formatCapture, type CaptureFormat, type Circumstances } from "../context/capture-formats.ts";
 import { writeManifest } from "../context/manifest-file.ts";
 import { unmetRequirements } from "../context/requirements.ts";
-import { submitBuild, type SubmittedBuild } from "../context/submit.ts";
-import { SYSTEM_CLOCK } from "../host/clock.ts";
+import type { SubmittedBuild } from "../context/submit.ts";
 import { reason, writeAtomic } from "../host/files.ts";
 import {
   OUTPUT_FLAGS,
@@ -26,21 +24,19 @@ import {
   refuseSameFile,
   sourceDateEpoch,
 } from "./capture-outputs.ts";
-import { readSubmission, SUBMIT_FLAGS } from "./capture-submission.ts";
+import {
+  buildDocument,
+  describeBuild,
+  readSubmission,
+  submit,
+  SUBMIT_FLAGS,
+  toldShort,
+} from "./capture-submission.ts";
+import { CONTEXT_FLAGS, TIME_BUDGET_FLAG, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   context: { type: "positional", default: ".", description: "the folder that is built", required: false },
-  dockerfile: {
-    type: "string",
-    valueHint: "FILE",
-    description: "the Dockerfile, also one outside the context",
-  },
-  "ignore-file": {
-    type: "string",
-    valueHint: "FILE",
-    description: "the ignore file, in place of Docker's choice",
-  },
-  "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
+  ...CONTEXT_FLAGS,
   "include-vcs": { type: "boolean", description: "keep .git in; the hash is then not reproducible" },
   repo: { type: "string", valueHint: "DIR", description: "the work tree to attribute the context to" },
   ...OUTPUT_FLAGS,
@@ -54,12 +50,7 @@ const FLAGS = {
     type: "boolean",
     description: "fail unless a remote-tracking branch contains the commit",
   },
-  "time-budget": {
-    type: "string",
-    valueHint: "10s",
-    default: "10s",
-    description: "for all git calls together",
-  },
+  ...TIME_BUDGET_FLAG,
   ...SUBMIT_FLAGS,
 } as const;
 
@@ -102,49 +93,55 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     path === undefined ? undefined : resolve(world.cwd, path),
   );
   refuseSameFile({ archive: named, manifest, out });
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined) {
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
-  }
+  refuseTwoIgnoreRules(flags);
+  const digested = digests?.has("tar_sha256") === true;
   // A submission needs the archive on disk, and its digest needs one at all; without --archive for this run only.
-  const needed = submission !== null ? "context.tar.gz" : digests?.has("tar_sha256") ? "context.tar" : null;
-  const scratch = needed !== null && named === undefined ? mkdtempSync(join(tmpdir(), "waybill-")) : null;
+  const needed = submission !== null ? "context.tar.gz" : digested ? "context.tar" : null;
+  const scratch = needed !== null && named === undefined ? scratchFolder() : null;
+  const isAsked = named !== undefined || digested;
+  if (scratch instanceof Failure && isAsked) throw scratch;
   try {
-    const archive = readArchive(scratch === null ? named : join(scratch, needed ?? ""), epoch, digests);
-    if (submission !== null && archive?.compression !== "gzip") {
+    const place = typeof scratch === "string" ? join(scratch, needed ?? "") : named;
+    const archive = readArchive(place, epoch, digests);
+    if (submission !== null && archive !== null && archive.compression !== "gzip") {
       throw new Failure("flags_contradict", "--submit uploads a .tar.gz, --archive names another kind", {
         hint: "name the archive *.tar.gz, or leave --archive out",
       });
     }
-    const captured = await capture(
-      {
-        context: flags.context,
-        cwd: world.cwd,
-        dockerfile: flags.dockerfile,
-        ignoreFile: flags["ignore-file"],
-        noIgnore: flags["no-ignore"],
-        includeVcs: flags["include-vcs"],
-        repo: flags.repo,
-        archive,
-        outputs: [archive?.path, manifest, out].filter((path) => path !== undefined),
-        env: world.env,
-        ...(digests === undefined ? {} : { digests }),
-        gitBudgetMs,
-      },
-      world.stop,
-    );
+    const request = {
+      context: flags.context,
+      cwd: world.cwd,
+      dockerfile: flags.dockerfile,
+      ignoreFile: flags["ignore-file"],
+      noIgnore: flags["no-ignore"],
+      includeVcs: flags["include-vcs"],
+      repo: flags.repo,
+      archive,
+      // The folder for temporary files may lie in the context.
+      outputs: [typeof scratch === "string" ? scratch : named, manifest, out].filter(
+        (path) => path !== undefined,
+      ),
+      env: world.env,
+      ...(digests === undefined ? {} : { digests }),
+      gitBudgetMs,
+    };
+    const { captured, unsent } =
+      isAsked || submission === null
+        ? { captured: await capture(request, world.stop), unsent: null }
+        : await captureForUpload(request, scratch instanceof Failure ? scratch : null, world.stop);
     const failures: Failure[] = unmetRequirements(captured, {
       strict: flags.strict,
       clean: flags["require-clean"],
       matchesCommit: flags["require-matches-commit"],
       pushed: flags["require-pushed"],
     });
-    failures.push(...writeOutputs(captured, archive !== null, manifest));
+    failures.push(...writeOutputs(captured, isAsked, manifest));
     const sent =
-      submission === null || archive === null || failures.length > 0
+      submission === null || failures.length > 0
         ? null
-        : await submit(submission, captured, archive.path, world);
+        : archive === null || unsent !== null
+          ? unsent
+          : await submit(submission, captured, archive.path, world);
     if (sent instanceof Failure) {
       // The capture stands whatever the server says, unless the caller says that the record belongs to it.
       if (flags["require-submit"] || flags.strict || world.stop.aborted) failures.push(sent);
@@ -159,41 +156,56 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     };
     return outcomeOf(captured, { format, circumstances, out, sent, failures });
   } finally {
-    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+    if (typeof scratch === "string") rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A folder for this run, or why there is none. */
+function scratchFolder(): string | Failure {
+  const place = tmpdir();
+  try {
+    return mkdtempSync(join(place, "waybill-"));
+  } catch (cause) {
+    return new Failure("output_not_written", `no folder can be made in ${quoted(place)}: ${reason(cause)}`, {
+      hint: "name the archive with --archive, or another place in TMPDIR",
+      cause,
+    });
+  }
+}
+
+/**
+ * A capture whose archive is for the upload alone: where that cannot be written, the capture stands without it, and
+ * `unsent` is why there will be no upload.
+ */
+async function captureForUpload(
+  request: CaptureRequest,
+  unsent: Failure | null,
+  stop: AbortSignal,
+): Promise<{ readonly captured: Capture; readonly unsent: Failure | null }> {
+  try {
+    const captured = await capture(request, stop);
+    const { archive, problem } = captured.context;
+    return archive !== null || problem === null
+      ? { captured, unsent }
+      : { captured, unsent: new Failure("output_not_written", `no archive can be made: ${problem.message}`) };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "output_not_written") throw error;
+    return { captured: await capture({ ...request, archive: null }, stop), unsent: error };
   }
 }
 
 /** The outputs beside the result. One that could not be made is a failure of the run, and not of the capture. */
-function writeOutputs(captured: Capture, wantsArchive: boolean, manifest: string | undefined): Failure[] {
+function writeOutputs(captured: Capture, isAsked: boolean, manifest: string | undefined): Failure[] {
   const { archive, items, problem } = captured.context;
   const why = problem?.message ?? "the context could not be read";
   const failures: Failure[] = [];
-  if (wantsArchive && archive === null) {
+  if (isAsked && archive === null) {
     failures.push(new Failure("output_not_written", `no archive was written: ${why}`));
   }
   if (manifest === undefined) return failures;
   if (items === null) failures.push(new Failure("output_not_written", `no manifest was written: ${why}`));
   else writeManifest(manifest, items);
   return failures;
-}
-
-async function submit(
-  submission: Submission,
-  captured: Capture,
-  archive: string,
-  world: World,
-): Promise<SubmittedBuild | Failure> {
-  try {
-    const clock = { ...SYSTEM_CLOCK, date: world.now };
-    return await submitBuild(submission, sourceFields(captured), archive, clock, world.stop);
-  } catch (error) {
-    return asFailure(error);
-  }
-}
-
-function toldShort(failure: Failure): string {
-  const server = failure.serverText === undefined ? "" : `; server said: ${failure.serverText}`;
-  return `${failure.message}${server}${failure.hint === undefined ? "" : `; hint: ${failure.hint}`}`;
 }
 
 type Results = {
@@ -229,16 +241,4 @@ function outcomeOf(captured: Capture, results: Results): Outcome {
     });
   }
   return { exit, document, text: "", failures };
-}
-
-function buildDocument(sent: SubmittedBuild | Failure): JsonObject {
-  return sent instanceof Failure
-    ? { id: null, build_status: null, existing: false, error: sent.toDocument() }
-    : { ...sent };
-}
-
-function describeBuild(sent: SubmittedBuild | Failure | null): string {
-  if (sent === null || sent instanceof Failure) return "";
-  const note = sent.existing ? ", recorded before; nothing was sent" : "";
-  return `${"build".padEnd(15)} ${sent.id} (${sent.build_status}${note})\n`;
 }

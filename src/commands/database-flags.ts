@@ -1,14 +1,14 @@
 import { Failure } from "../base/failure.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
-import { dataDirectoryPath, openDataDirectory } from "../control-plane/data-directory.ts";
-import type { Database } from "../control-plane/database.ts";
-import { openDatabase } from "../control-plane/open-database.ts";
+import { dataDirectoryPath, openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import type { Database } from "../control-plane/storage/database.ts";
+import { openDatabase } from "../control-plane/storage/open-database.ts";
 import {
   holdsPassword,
   readPostgresAddress,
   type PostgresAddress,
-} from "../control-plane/postgres-address.ts";
+} from "../control-plane/storage/postgres-address.ts";
 import { readSecret } from "../host/secrets.ts";
 
 /** Which control plane a command is about: the folder of one server, or the database of several. */

@@ -9,6 +9,7 @@ import { compareOperands, type Compared } from "../context/diff.ts";
 import { bytesOf, shownText } from "../context/byte-path.ts";
 import { pathMembers } from "../context/git-document.ts";
 import type { Leaf, PathDifference } from "../context/tree-difference.ts";
+import { TIME_BUDGET_FLAG, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   a: { type: "positional", required: true, description: "a capture, manifest, archive, folder or commit" },
@@ -21,12 +22,7 @@ const FLAGS = {
   },
   "no-ignore": { type: "boolean", description: "for folders: let no ignore file leave anything out" },
   repo: { type: "string", valueHint: "DIR", description: "the repository that commits are looked up in" },
-  "time-budget": {
-    type: "string",
-    valueHint: "10s",
-    default: "10s",
-    description: "for all git calls together",
-  },
+  ...TIME_BUDGET_FLAG,
 } as const;
 
 export const diffCommand: Command = defineCommand({
@@ -48,11 +44,7 @@ export const diffCommand: Command = defineCommand({
 const SHOWN = 200;
 
 async function diffAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined) {
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
-  }
+  refuseTwoIgnoreRules(flags);
   const compared = await compareOperands(
     {
       a: flags.a,

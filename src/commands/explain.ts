@@ -1,25 +1,15 @@
 import { EXIT } from "../base/exit-codes.ts";
-import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { explain } from "../context/explain.ts";
 import { describeReason } from "../context/explanation.ts";
+import { CONTEXT_FLAGS, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   path: { type: "positional", required: true, description: "a file, link or folder of the context" },
   context: { type: "string", valueHint: "DIR", default: ".", description: "the folder that is built" },
-  dockerfile: {
-    type: "string",
-    valueHint: "FILE",
-    description: "the Dockerfile, also one outside the context",
-  },
-  "ignore-file": {
-    type: "string",
-    valueHint: "FILE",
-    description: "the ignore file, in place of Docker's choice",
-  },
-  "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
+  ...CONTEXT_FLAGS,
 } as const;
 
 export const explainCommand: Command = defineCommand({
@@ -32,11 +22,7 @@ export const explainCommand: Command = defineCommand({
 });
 
 async function explainAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined) {
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
-  }
+  refuseTwoIgnoreRules(flags);
   const found = explain({
     path: flags.path,
     context: flags.context,

@@ -31,7 +31,7 @@ export const keyTrustAdd: Command = defineCommand({
     "waybill key trust add trust.json --name ci-2026 --public-key ci.key.pub --role build --scope 'app-*' --until 2027-06-30 --key root.key",
     "waybill key trust add trust.json --name bob --public-key bob.pub --role root --threshold root=2 --key root.key",
   ],
-  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const added = {
       name: readKeyName(values.name, "--name"),

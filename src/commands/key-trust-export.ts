@@ -4,7 +4,7 @@ import { defineCommand, type Command } from "../cli/command.ts";
 import { formatAllowedSigners } from "../trust/allowed-signers.ts";
 import { exportKeys } from "../trust/key-folder.ts";
 import { loadTrustRoot } from "../trust/trust-root-file.ts";
-import { writePublicOutput } from "../trust/signature-file.ts";
+import { writePublicOutput } from "../trust/public-output.ts";
 
 const FORMS: string[] = ["allowed-signers", "pem", "minisign"];
 
@@ -30,7 +30,7 @@ export const keyTrustExport: Command = defineCommand({
     "waybill key trust export trust.json --to allowed-signers --role build > allowed_signers",
     "waybill key trust export trust.json --to pem --out keys/",
   ],
-  exits: ["untrusted", "missing"],
+  exits: ["untrusted", "missing", "protocol"],
   act: async (values, world) => {
     const { out, role, to } = values;
     const { root } = loadTrustRoot(values.root);

@@ -35,7 +35,7 @@ export const keyTrustImport: Command = defineCommand({
     "waybill key trust import trust.json --allowed-signers ~/.ssh/allowed_signers --role build --key root.key",
     "waybill key trust import trust.json --keys keys/ --role addon --key root.key",
   ],
-  exits: ["auth", "untrusted", "missing", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "missing", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const { keys: folder, "allowed-signers": signers } = values;
     if ((folder === undefined) === (signers === undefined))

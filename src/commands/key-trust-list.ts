@@ -19,7 +19,7 @@ export const keyTrustList: Command = defineCommand({
     "waybill key trust list trust.json.next --draft",
     "waybill key trust list ~/.ssh/allowed_signers --json",
   ],
-  exits: ["untrusted"],
+  exits: ["untrusted", "protocol"],
   act: async (values, world) => {
     const { kind, root, skipped, signers } = read(values.root, values.draft);
     const now = world.now();

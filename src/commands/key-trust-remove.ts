@@ -13,7 +13,7 @@ export const keyTrustRemove: Command = defineCommand({
     ...SIGNING_KEY_FLAGS,
   },
   examples: ["waybill key trust remove trust.json ci-2025 --key root.key"],
-  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const thresholds = readThresholds(values.threshold);
     return changeRoot(values.root, values, world, (root) => removeKey(root, values.name, thresholds));

@@ -26,7 +26,7 @@ export const keyTrustRevoke: Command = defineCommand({
   examples: [
     'waybill key trust revoke trust.json ci-2026 --reason "runner was compromised" --still-trusted sha256:… --key root.key',
   ],
-  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const at = values.at === undefined ? null : parseInstant(values.at, "--at");
     const stillTrusted = values["still-trusted"].map((text) => {

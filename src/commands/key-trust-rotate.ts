@@ -34,7 +34,7 @@ export const keyTrustRotate: Command = defineCommand({
   examples: [
     "waybill key trust rotate trust.json ci-2026 --new-name ci-2027 --public-key ci-2027.key.pub --overlap 14d --key root.key",
   ],
-  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const name = readKeyName(values["new-name"], "--new-name");
     const key = publicKeyArgument(values["public-key"], "--public-key");

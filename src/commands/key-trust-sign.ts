@@ -18,7 +18,7 @@ export const keyTrustSign: Command = defineCommand({
     ...SIGNING_KEY_FLAGS,
   },
   examples: ["waybill key trust sign trust.json.next --key bob.key"],
-  exits: ["auth", "untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
     const held = values.root === undefined ? null : loadTrustRoot(values.root);

@@ -16,7 +16,7 @@ export const keyTrustUpdate: Command = defineCommand({
     "waybill key trust update /etc/waybill/trust.json downloaded.json",
     "waybill key trust update trust.json trust.json.next",
   ],
-  exits: ["untrusted", "conflict", "interrupted", "terminated"],
+  exits: ["untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const now = world.now();
     const next = await editAlone(values.root, world.stop, () =>

@@ -105,8 +105,14 @@ export const PIN_FLAGS = {
 
 export type PinFlags = PlaceFlags & Values<typeof PIN_FLAGS>;
 
-/** The pins that flags name, or else the variables of the script that this replaces. At least one. */
-export function readPins(flags: PinFlags, world: World): WantedPin[] {
+/** The variables of the scripts that this replaces, in the order in which a promotion or a verification takes them. */
+const SEED_DIGESTS = {
+  promote: ["IMAGE_DIGEST", "EXPECTED_DIGEST"],
+  verify: ["EXPECTED_DIGEST", "IMAGE_DIGEST"],
+} as const;
+
+/** The pins that flags name, or else the variables. At least one. */
+export function readPins(flags: PinFlags, world: World, work: keyof typeof SEED_DIGESTS): WantedPin[] {
   const { env } = world;
   const region = readRegion(flags, world);
   if (flags.pin.length > 0) {
@@ -123,7 +129,8 @@ export function readPins(flags: PinFlags, world: World): WantedPin[] {
     return pins;
   }
   const template = flags.template ?? env["TEMPLATE_NAME"];
-  const digest = flags.digest ?? env["EXPECTED_DIGEST"] ?? env["IMAGE_DIGEST"];
+  const [first, second] = SEED_DIGESTS[work];
+  const digest = flags.digest ?? env[first] ?? env[second];
   if (template === undefined || digest === undefined) {
     const missing = template === undefined ? "--template" : "--digest";
     throw new Failure("flag_missing", `${missing} is missing`, {

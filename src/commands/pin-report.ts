@@ -5,8 +5,8 @@ import type { WantedPin } from "../pins/pin.ts";
 const WORD = /^[a-z_]{1,40}$/u;
 const DIGEST = /^sha256:[0-9a-f]{64}$/u;
 const DIGEST_OR_NONE = /^(?:sha256:[0-9a-f]{64})?$/u;
-/** The grammars of names, words and digests leave no other character. */
-const LEGS_JSON = /^\[(?:\{[A-Za-z0-9":,._-]*\},?)*\]$/u;
+/** One line of JSON; the name of an environment may be any text where the usual script's variables name it. */
+const LEGS_JSON = /^\[(?:\{[^\p{Cc}\u2028\u2029]*\})?\]$/u;
 
 /** What CI systems are told of the legs of a run. */
 export function pinReport(pins: readonly WantedPin[], legs: readonly Leg[]): Report {
@@ -74,9 +74,10 @@ function legValue(leg: Leg): Record<string, string | number | boolean | null> {
   };
 }
 
-/** Names of outputs do not begin with a digit; those of environments may. */
+/** Names of outputs have few characters and do not begin with a digit; those of environments may. */
 function nameOf(env: string): string {
-  return /^\d/u.test(env) ? `_${env}` : env;
+  const name = env.replace(/[^A-Za-z0-9_-]/gu, "_");
+  return /^[A-Za-z_]/u.test(name) ? name : `_${name}`;
 }
 
 /** The digest that all legs found; "" when there was none, or not the same one everywhere. */

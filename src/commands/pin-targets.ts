@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { nearest } from "../base/nearest.ts";
@@ -34,16 +34,16 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
   refuseStrangers([...sources.env.keys(), ...sources.file.keys(), ...readers.keys()], named);
   const problems: Failure[] = [];
   const targets: Target[] = [];
-  for (const { env, config } of named) {
+  for (const { env, config, from } of named) {
     const base = parseEndpoint(config.url, {
-      from: `the URL of ${env}`,
+      from: from === SEED_HOST ? from : `the URL of ${env}`,
       allowInsecureHttp: flags["allow-insecure-http"],
       path: "none",
     });
     const token = credential(tokenSource(env, config, sources, world), env, world, problems);
     const reader = readers.get(env) ?? config.read_token_env;
     const readToken = reader === undefined ? null : credential({ variable: reader }, env, world, problems);
-    if (token !== null) targets.push({ env, base, token, readToken });
+    if (token !== null) targets.push({ env, base, from, token, readToken });
   }
   const [first] = problems;
   if (first !== undefined)
@@ -55,10 +55,14 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
   return targets;
 }
 
-type Named = { readonly env: string; readonly config: TargetConfig };
+type Named = { readonly env: string; readonly config: TargetConfig; readonly from: string };
 
 function namedTargets(flags: PlaceFlags, world: World): Named[] {
-  const direct = [...pairs(flags.target, "--target")].map(([env, url]) => ({ env, config: { url } }));
+  const direct = [...pairs(flags.target, "--target")].map(([env, url]) => ({
+    env,
+    config: { url },
+    from: `--target ${env}`,
+  }));
   const path = flags.config ?? (direct.length === 0 ? world.env["WAYBILL_CONFIG"] : undefined);
   const wantsConfig = flags.all || flags.env.length > 0;
   if (direct.length > 0 && (wantsConfig || flags.config !== undefined)) {
@@ -74,16 +78,20 @@ function namedTargets(flags: PlaceFlags, world: World): Named[] {
   if (flags.all && flags.env.length > 0)
     throw new Failure("flags_contradict", "--all and --env contradict each other");
   const place = resolve(world.cwd, path);
-  const known = parseTargetConfig(
-    readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable"),
-    path,
-  );
+  const bytes = readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable");
+  const known = parseTargetConfig(bytes, path);
+  const placed = (env: string, config: TargetConfig): Named => {
+    const from = `${env} in ${quoted(path)}`;
+    if (config.token_file === undefined) return { env, config, from };
+    const file = resolve(dirname(place), config.token_file);
+    return { env, config: { ...config, token_file: file }, from };
+  };
   const twice = flags.env.find((env, index) => flags.env.indexOf(env) !== index);
   if (twice !== undefined) throw new Failure("flag_repeated", `--env names ${quoted(twice)} twice`);
-  if (flags.all) return [...known].map(([env, config]) => ({ env, config }));
+  if (flags.all) return [...known].map(([env, config]) => placed(env, config));
   return flags.env.map((env) => {
     const config = known.get(env);
-    if (config !== undefined) return { env, config };
+    if (config !== undefined) return placed(env, config);
     const names = [...known.keys()];
     const meant = meantName(env, names, nearest(env, names));
     throw new Failure(
@@ -94,6 +102,7 @@ function namedTargets(flags: PlaceFlags, world: World): Named[] {
   });
 }
 
+const SEED_HOST = "$CP_HOST";
 const SEED_TOKEN = "CP_ADMIN_API_TOKEN";
 
 /** The variables of the script that this replaces: a bare host and one token. */
@@ -104,7 +113,8 @@ function seedTarget(world: World): Named[] {
   if (url === host || url !== `https://${host}`) world.say.warn("CP_HOST is a URL; the host alone is wanted");
   // The script takes any text here and only prints it.
   const env = printable(world.env["ENV_NAME"] ?? "", 64);
-  return [{ env: env === "" ? "default" : env, config: { url, token_env: SEED_TOKEN } }];
+  const config = { url, token_env: SEED_TOKEN };
+  return [{ env: env === "" ? "default" : env, config, from: SEED_HOST }];
 }
 
 type Sources = { readonly env: ReadonlyMap<string, string>; readonly file: ReadonlyMap<string, string> };

@@ -14,6 +14,7 @@ export const policyCheck: Command = defineCommand({
     file: { type: "positional", required: true, description: "the signed policy" },
     key: { ...TRUST_FLAGS.key, description: "a public key that may sign the policy; any of several" },
     trust: { ...TRUST_FLAGS.trust, description: "a trust root: its keys in the role policy count" },
+    "trust-state": TRUST_FLAGS["trust-state"],
     "policy-state": {
       type: "string",
       valueHint: "FILE",
@@ -23,12 +24,20 @@ export const policyCheck: Command = defineCommand({
     template: { type: "string", valueHint: "T", description: "only the rules for this template" },
   },
   examples: ["waybill policy check policy.signed.json --key policy.key.pub --env prod --template codex"],
-  exits: ["policy", "untrusted", "missing"],
+  exits: ["policy", "untrusted", "missing", "protocol"],
   emptyDocument: { checked: 0, rules: [] },
   act: async (values, world) => {
     const { key, trust, file: policy } = values;
-    const none = { threshold: undefined, role: undefined, "trust-state": undefined };
-    const flags = { ...none, key, trust, policy, "policy-key": [], "policy-state": values["policy-state"] };
+    const none = { threshold: undefined, role: undefined };
+    const flags = {
+      ...none,
+      key,
+      "trust-state": values["trust-state"],
+      trust,
+      policy,
+      "policy-key": [],
+      "policy-state": values["policy-state"],
+    };
     const opened = openPolicyFile(values.file, flags, world.now());
     if (!opened.ok) return refused(opened.refusals);
     const place = { env: values.env ?? null, template: values.template ?? null };

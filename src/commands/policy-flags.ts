@@ -11,7 +11,7 @@ import type { PublicKey } from "../trust/public-key.ts";
 import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import { distrust, type Subject, type TrustedKey } from "../trust/trusted-key.ts";
-import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
 import type { PolicyFlags, TrustFlags } from "./evidence-flags.ts";
 
 /** The role of a trust root that may sign policies. */
@@ -22,21 +22,28 @@ const POLICY_ROLE = "policy";
  * code, or those of a trust root.
  */
 export function readTrusted(flags: TrustFlags, subject: Subject, now: Date): TrustedFor | null {
+  return readTrustedOf(flags)?.(subject, now) ?? null;
+}
+
+/** The same for whoever will ask about several artifacts: key files and the trust root are read once. */
+export function readTrustedOf(flags: TrustFlags): ((subject: Subject, now: Date) => TrustedFor) | null {
   const threshold = flags.threshold === undefined ? null : readThreshold(flags.threshold);
   refuseStrayTrust(flags);
   if (flags.trust === undefined) {
     const keys = namedKeys(flags, threshold ?? 1);
-    return keys === null ? null : () => ({ keys, threshold: threshold ?? 1, distrusted: [] });
+    return keys === null ? null : () => () => ({ keys, threshold: threshold ?? 1, distrusted: [] });
   }
   const { root } = loadTrust(flags.trust, flags["trust-state"] ?? null);
-  // Once for each role, however many attestations a file has.
-  const found = new Map<string, TrustedSigners>();
-  return (predicateType) => {
-    const role = flags.role ?? roleFor(predicateType);
-    const signers = found.get(role) ?? signersIn(root, role, subject, now);
-    found.set(role, signers);
-    // A flag may ask for more than the root does, never for less.
-    return { ...signers, threshold: Math.max(threshold ?? 1, signers.threshold) };
+  return (subject, now) => {
+    // Once for each role, however many attestations a file has.
+    const found = new Map<string, TrustedSigners>();
+    return (predicateType) => {
+      const role = flags.role ?? roleFor(predicateType);
+      const signers = found.get(role) ?? signersIn(root, role, subject, now);
+      found.set(role, signers);
+      // A flag may ask for more than the root does, never for less.
+      return { ...signers, threshold: Math.max(threshold ?? 1, signers.threshold) };
+    };
   };
 }
 
@@ -114,8 +121,10 @@ export function readPolicy(flags: TrustFlags & PolicyFlags, world: World, now: D
 
 /** Throws Failure with a usage code, or those of a trust root; what is wrong with the policy is a value. */
 export function openPolicyFile(path: string, flags: TrustFlags & PolicyFlags, now: Date): OpenedPolicy {
+  refuseStrayTrust(flags);
   const named = flags["policy-key"].map((text) => publicKeyArgument(text, "--policy-key"));
-  const signedBy = named.length > 0 ? { keys: named, threshold: 1 } : policySigners(flags, now);
+  const signedBy =
+    named.length > 0 ? { keys: named, threshold: 1, distrusted: [] } : policySigners(flags, now);
   if (signedBy === null)
     throw new Failure("flag_missing", "nobody is named whose signature on the policy counts", {
       hint: "pass --policy-key, --key or --trust",

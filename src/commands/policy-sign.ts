@@ -1,7 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { signPolicy, writePolicy } from "../trust/policy-file.ts";
-import { protectFiles } from "../trust/signature-file.ts";
+import { protectFiles } from "../trust/public-output.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 import { repositoryName } from "./policy-flags.ts";
 
@@ -25,7 +25,7 @@ export const policySign: Command = defineCommand({
     "waybill policy sign policy.json --key policy.key",
     "waybill policy sign policy.signed.json --key second.key",
   ],
-  exits: ["auth", "untrusted"],
+  exits: ["auth", "untrusted", "protocol", "interrupted", "terminated"],
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
     const { policy, envelope, resigned } = signPolicy(values.file, key, repositoryName);

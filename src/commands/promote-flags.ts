@@ -6,7 +6,7 @@ import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { fitNotes } from "../pins/notes.ts";
 import type { Force, PinNote } from "../pins/pin.ts";
-import type { PromotionRules } from "../pins/promotion.ts";
+import type { PromotionRules } from "../pins/promotion-rules.ts";
 import { readCi } from "../source/ci.ts";
 import { readCommit, readCount, type PinFlags } from "./pin-flags.ts";
 

@@ -6,6 +6,7 @@ import type { WantedPin } from "../pins/pin.ts";
 import {
   decidePromotion,
   decisionDocument,
+  describeDecision,
   gateFailure,
   type Gate,
   type GateDecision,
@@ -24,9 +25,11 @@ export type GateResult = {
   readonly decisions: readonly GateDecision[];
   readonly policy: { readonly name: string; readonly version: number } | null;
   readonly document: { readonly [name: string]: Json };
+  /** The decisions in words, for a run that only asks. */
+  readonly text: string;
 };
 
-const OPEN: GateResult = { failure: null, decisions: [], policy: null, document: {} };
+const OPEN: GateResult = { failure: null, decisions: [], policy: null, document: {}, text: "" };
 
 /**
  * Holds the evidence that the flags name against every pin of the run. Nothing has been sent by then, and nothing is
@@ -56,6 +59,7 @@ export function checkGate(
       policy,
       decisions: decisions.map(decisionDocument),
     },
+    text: decisions.map((decision) => describeDecision(decision, gate.policy)).join(""),
   };
 }
 

@@ -4,12 +4,12 @@ import { SYSTEM_CLOCK } from "../host/clock.ts";
 import type { Leg } from "../pins/leg.ts";
 import type { PinNote, WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
-import type { PromotionRules } from "../pins/promotion.ts";
+import type { PromotionRules } from "../pins/promotion-rules.ts";
 import type { Target } from "../pins/target.ts";
 import { refuseUnreceipted, writeReceipts, type ReceiptWriter } from "../pins/write-receipts.ts";
 import { readCi } from "../source/ci.ts";
 import type { ReceiptDecision } from "../trust/attestation-promotion.ts";
-import { protectFiles } from "../trust/signature-file.ts";
+import { protectFiles } from "../trust/public-output.ts";
 import type { SigningKey } from "../trust/signing-key.ts";
 import { readSigningKey, signingKeyFile, type SigningKeyFlags } from "./key-flags.ts";
 import type { GateResult } from "./promote-gate.ts";
@@ -95,5 +95,5 @@ function decisionOf(gate: GateResult | null, env: string, template: string): Rec
   const decision = gate?.decisions.find((one) => one.env === env && one.template === template);
   if (gate === null || decision === undefined) return null;
   const { rules, warnings, evidence } = decision;
-  return { policy: gate.policy, rules, warnings, evidence };
+  return { policy: gate.policy, rules: rules.map(({ name: rule }) => rule), warnings, evidence };
 }

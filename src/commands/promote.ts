@@ -56,7 +56,7 @@ export const promote: Command = defineCommand({
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   prepareReport(flags, world);
-  const named = readPins(withUnreadDigest(flags), world);
+  const named = readPins(withUnreadDigest(flags), world, "promote");
   const note = readNote(flags, world);
   const commit = readCommitRule(flags, note.gitSha);
   const rules = readRules(flags, named.length);
@@ -67,7 +67,7 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   const targets = readTargets(flags, world);
   const pins = (await checks?.proveBefore(named)) ?? named;
   const gate = await openGate(flags, pins, targets, world);
-  if (gate !== null && gate.failure !== null) return shut(gate, gate.failure);
+  if (gate !== null && gate.failure !== null) return shut(gate, gate.failure, flags["dry-run"]);
   const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
   const receipts = await openReceipts(flags, targets, pins, exchange, world);
   const promoted = await promoteAll(work, note, rules, readRun(world));
@@ -81,7 +81,7 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
       ...checks?.document(),
       ...gate?.document,
     },
-    text: await textOfLegs(legs, world),
+    text: `${flags["dry-run"] ? (gate?.text ?? "") : ""}${await textOfLegs(legs, world)}`,
     report: pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
@@ -90,14 +90,14 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
 }
 
 /** Nothing was sent: the evidence does not hold, or the policy does not allow it. */
-function shut(gate: GateResult, failure: Failure): Outcome {
+function shut(gate: GateResult, failure: Failure, asked: boolean): Outcome {
   const failures = gate.decisions.flatMap(({ env, template, refusals }) =>
     refusals.map((one) => inEnvironment(`${template} in ${env}`, one)),
   );
   return {
     exit: failure.exitCode,
     document: { checked: 0, legs: [], ...gate.document, error: failure.toDocument() },
-    text: "",
+    text: asked ? gate.text : "",
     failures: failures.length > 0 ? failures : [failure],
   };
 }

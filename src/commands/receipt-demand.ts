@@ -2,7 +2,7 @@ import { isSha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
-import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
 import type { TrustFlags } from "./evidence-flags.ts";
 import { readTrusted, type TrustedFor } from "./policy-flags.ts";
 

@@ -4,13 +4,14 @@ import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
-import { AccessLog } from "../control-plane/access-log.ts";
+import { AccessLog } from "../control-plane/http/access-log.ts";
 import { startControlPlane, type ControlPlane } from "../control-plane/control-plane.ts";
-import { openDataDirectory } from "../control-plane/data-directory.ts";
-import { isLocal } from "../control-plane/listen-address.ts";
-import { backUpSqlite } from "../control-plane/sqlite-backup.ts";
+import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import { isLocal } from "../control-plane/http/listen-address.ts";
+import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
-import { readServeSettings, SERVE_FLAGS, type ServeValues } from "./serve-settings.ts";
+import { SERVE_POLICY_FLAGS } from "./serve-policy.ts";
+import { readServeSettings, SERVE_FLAGS, type ServeSettings, type ServeValues } from "./serve-settings.ts";
 
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 4_000;
@@ -18,7 +19,7 @@ const DRAIN_MS = 4_000;
 export const serve: Command = defineCommand({
   name: "serve",
   description: "run the control plane: builds, pins, packages and assignments",
-  args: { ...DATABASE_FLAGS, ...SERVE_FLAGS },
+  args: { ...DATABASE_FLAGS, ...SERVE_FLAGS, ...SERVE_POLICY_FLAGS },
   examples: [
     "waybill serve --data ./control-plane --listen 127.0.0.1:0 --json",
     "waybill serve --listen 0.0.0.0:7070 --tls-cert server.pem --tls-key server.key",
@@ -26,12 +27,13 @@ export const serve: Command = defineCommand({
     "waybill serve --database-file /etc/waybill/database --listen 127.0.0.1:7070",
     "waybill serve --data ./control-plane --backup control-plane-2026-11-21.sqlite",
   ],
-  exits: ["missing", "conflict", "server"],
+  exits: ["untrusted", "missing", "conflict", "server"],
   emptyDocument: { listening: null },
   act: async (values, world) => {
     if (values.backup !== undefined) return backUp(values, values.backup, world);
     const settings = readServeSettings(values, world);
-    const { listen, data, postgres, tls, tokenRate } = settings;
+    const { listen, data, postgres, bucket, quota, tls, tokenRate } = settings;
+    let { trustPolicy } = settings;
     if (tls === null && (listen === "systemd" || !isLocal(listen))) {
       world.say.warn(
         `LISTENING WITHOUT TLS ON ${settings.listenText}: everybody on the way reads the tokens; pass --tls-cert and --tls-key`,
@@ -47,14 +49,20 @@ export const serve: Command = defineCommand({
     const plane = await startControlPlane({
       dataDirectory: data,
       postgres,
+      bucket,
+      quota,
       listen,
       tls,
       tokenRate,
+      trustPolicy: () => trustPolicy,
       now,
       stop: world.stop,
       log,
     });
-    const renew = (): void => renewFiles(values, world, plane, accessLog);
+    const renew = (): void => {
+      const renewed = renewFiles(values, world, plane, accessLog);
+      if (renewed !== null) ({ trustPolicy } = renewed);
+    };
     process.on("SIGHUP", renew);
     const document = {
       listening: plane.address,
@@ -62,6 +70,10 @@ export const serve: Command = defineCommand({
       database: postgres?.shown ?? "sqlite",
       tls: tls !== null,
     };
+    if (trustPolicy !== null) {
+      const { name, version } = trustPolicy.policy;
+      world.say.info(`enforcing policy ${quoted(name)}, version ${version}`);
+    }
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     process.off("SIGHUP", renew);
@@ -71,20 +83,25 @@ export const serve: Command = defineCommand({
   },
 });
 
-/** What SIGHUP is for: the next certificate, the next file of the log. What is wrong leaves the server as it was. */
+/**
+ * What SIGHUP is for: the next certificate, the next policy, the next file of the log. What is wrong leaves the server
+ * as it was, and null is the answer.
+ */
 function renewFiles(
   values: ServeValues,
   world: World,
   plane: ControlPlane,
   accessLog: AccessLog | null,
-): void {
+): ServeSettings | null {
   try {
     accessLog?.reopen();
-    const { tls } = readServeSettings(values, world);
-    if (tls !== null) plane.renew(tls);
+    const settings = readServeSettings(values, world);
+    if (settings.tls !== null) plane.renew(settings.tls);
     world.say.info("reloaded");
+    return settings;
   } catch (error) {
     world.say.warn(`not reloaded: ${asFailure(error).message}`);
+    return null;
   }
 }
 

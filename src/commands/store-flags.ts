@@ -12,7 +12,7 @@ import { chooseStore, tokenHost, type StoreChoice } from "../stores/choose.ts";
 import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { DownloadLimits } from "../stores/download.ts";
 import type { Reach } from "../stores/http-object.ts";
-import type { Store } from "../stores/store.ts";
+import type { WritableStore } from "../stores/store.ts";
 
 /** Where artifacts are fetched from, and how. */
 export const STORE_FLAGS = {
@@ -80,7 +80,7 @@ export type PlaceFlags = Pick<
 >;
 
 export type Stores = {
-  readonly stores: readonly Store[];
+  readonly stores: readonly WritableStore[];
   readonly choice: StoreChoice;
   readonly limits: DownloadLimits;
 };

@@ -1,5 +1,5 @@
 import { Failure } from "../base/failure.ts";
-import { isTokenText } from "../control-plane/token-text.ts";
+import { isTokenText } from "../control-plane/tokens/token-text.ts";
 import type { Target } from "../pins/target.ts";
 
 /**

@@ -2,8 +2,8 @@ import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
-import type { TokenRecord } from "../control-plane/token.ts";
-import { listTokens } from "../control-plane/tokens.ts";
+import type { TokenRecord } from "../control-plane/tokens/token.ts";
+import { listTokens } from "../control-plane/tokens/tokens.ts";
 
 export const tokenList: Command = defineCommand({
   name: "list",

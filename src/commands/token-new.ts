@@ -6,12 +6,12 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
-import { rfc3339Micros } from "../control-plane/instant.ts";
-import { isEnvName, isScope, SCOPES, type Scope } from "../control-plane/scopes.ts";
-import { tokenId } from "../control-plane/token.ts";
-import { TOKEN_BYTES, tokenText } from "../control-plane/token-text.ts";
-import type { TokenBounds } from "../control-plane/token-bounds.ts";
-import { addToken } from "../control-plane/tokens.ts";
+import { rfc3339Micros } from "../control-plane/http/instant.ts";
+import { isEnvName, isScope, SCOPES, type Scope } from "../control-plane/tokens/scopes.ts";
+import { tokenId } from "../control-plane/tokens/token.ts";
+import { TOKEN_BYTES, tokenText } from "../control-plane/tokens/token-text.ts";
+import type { TokenBounds } from "../control-plane/tokens/token-bounds.ts";
+import { addToken } from "../control-plane/tokens/tokens.ts";
 
 const MAX_NAME_CHARS = 100;
 

@@ -1,8 +1,8 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
-import { rfc3339Micros } from "../control-plane/instant.ts";
-import { revokeToken } from "../control-plane/tokens.ts";
+import { rfc3339Micros } from "../control-plane/http/instant.ts";
+import { revokeToken } from "../control-plane/tokens/tokens.ts";
 
 export const tokenRevoke: Command = defineCommand({
   name: "revoke",

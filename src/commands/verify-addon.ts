@@ -1,28 +1,25 @@
 import { checkChain } from "../addons/audit/audit-chain.ts";
 import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
-import { requireRoot } from "../addons/staging/stage-all.ts";
+import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readTextIfThere } from "../host/files.ts";
-import { readKeys, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
 export const verifyAddon: Command = defineCommand({
   name: "addon",
   description: "prove that what a host runs is what was verified, and that its log was not changed",
   args: {
     id: { type: "positional", required: false, description: "the add-on (all of them)" },
-    key: {
-      type: "string",
-      repeat: true,
-      valueHint: "FILE|TEXT",
-      description: "an Ed25519 public key that has to have signed what runs",
-    },
+    ...SIGNERS_FLAGS,
     "audit-head": {
       type: "string",
       valueHint: "HEX",
@@ -30,18 +27,23 @@ export const verifyAddon: Command = defineCommand({
     },
     ...ROOT_FLAGS,
   },
-  examples: ["waybill verify addon --root /var/lib/waybill --key release.pub", "waybill verify addon sensor"],
-  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "interrupted", "terminated"],
+  examples: [
+    "waybill verify addon --root /var/lib/waybill --key release.pub",
+    "waybill verify addon --trust trust.json --trust-state trust.seen",
+    "waybill verify addon sensor",
+  ],
+  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
     requireRoot(layout);
-    const keys = readKeys(flags.key, layout.name, world);
+    const keys = await readSigners(flags, layout, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
     const platform = platformOf(process.platform, process.arch);
+    const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }));
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }, now));
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);

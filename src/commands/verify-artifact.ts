@@ -16,6 +16,7 @@ import {
 import { isSignatureFormat, SIGNATURE_FORMATS } from "../trust/detached-signature.ts";
 import { publicKeyArgument, signatureArgument } from "../trust/file-or-text.ts";
 import type { PublicKey } from "../trust/public-key.ts";
+import { matchesSshPatternList } from "../trust/ssh-pattern.ts";
 import { DEFAULT_NAMESPACE } from "../trust/sshsig.ts";
 import { isRole, thresholdFor } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
@@ -96,7 +97,7 @@ export const verifyArtifact: Command = defineCommand({
     "waybill verify artifact app.tar.gz --signature app.tar.gz.sig --trust allowed_signers --namespace file",
     'waybill verify artifact app.tar.gz --sha256 "$DIGEST"',
   ],
-  exits: ["untrusted", "missing", "mismatch", "interrupted", "terminated"],
+  exits: ["untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (values, world) => {
     const sha256 = values.sha256 === undefined ? null : digestArgument(values.sha256);
@@ -183,7 +184,11 @@ function readTrust(file: string, flags: Flags, world: World): Signers {
   const { root, skipped } = loadTrust(file, flags["trust-state"] ?? null);
   for (const reason of skipped) world.say.warn(`${quoted(file)} ${reason}`);
   const { identity } = flags;
-  const known = identity === undefined ? root.keys : root.keys.filter(({ name }) => name === identity);
+  // The name of a key in a trust root is a pattern without wildcards; allowed signers list patterns of principals.
+  const known =
+    identity === undefined
+      ? root.keys
+      : root.keys.filter(({ name }) => matchesSshPatternList(name, identity));
   if (known.length === 0)
     throw new Failure("invalid_value", `--identity ${quoted(identity ?? "")} is nobody in ${quoted(file)}`, {
       hint: `it knows ${root.keys
@@ -200,7 +205,10 @@ function readTrust(file: string, flags: Flags, world: World): Signers {
       const entries = known.filter(({ key }) => key.keyid === signer.key.keyid);
       const verdicts = entries.map(
         (one) =>
-          distrust(one, role, { name, sha256 }, now) ?? distrustNamespace(one, signer.namespace) ?? one.name,
+          distrust(one, role, { name, sha256 }, now) ??
+          distrustNamespace(one, signer.namespace) ??
+          identity ??
+          one.name,
       );
       return verdicts.find((verdict) => typeof verdict === "string") ?? verdicts[0] ?? null;
     },

@@ -4,10 +4,10 @@ import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Json, type Outcome, type World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
+import { mainRefusal } from "../trust/attestation-refusals.ts";
 import { readSubject } from "../trust/attestation-subject.ts";
 import { isTypeUri } from "../trust/statement.ts";
 import {
-  mainRefusal,
   verifyAttestations,
   type AcceptedAttestation,
   type AttestationVerdict,

@@ -75,7 +75,8 @@ export const verifyPin: Command = defineCommand({
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   prepareReport(flags, world);
-  const pins = flags.not === undefined ? readPins(flags, world) : [readUnwanted(flags, flags.not, world)];
+  const pins =
+    flags.not === undefined ? readPins(flags, world, "verify") : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
   const checks = await openImageChecks(flags, pins, exchange, world);
   const rule = {

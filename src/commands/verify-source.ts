@@ -16,10 +16,12 @@ import {
   type CapturedSource,
   type SourceComparison,
 } from "../context/verify-source.ts";
-import { readArchiveSource, withoutTravelling } from "../context/read-archive.ts";
+import { compareArchive } from "../context/archive-comparison.ts";
+import { readArchiveSource } from "../context/read-archive.ts";
 import { contextRoot } from "../context/capture-context.ts";
 import { describeDifferences, explainByCommit, type Explanation } from "../context/explain-by-commit.ts";
 import { readFolder, rulesOfCapture } from "../context/read-folder.ts";
+import { TIME_BUDGET_FLAG, refuseTwoIgnoreRules } from "./context-flags.ts";
 
 const FLAGS = {
   context: {
@@ -45,12 +47,7 @@ const FLAGS = {
   },
   "no-ignore": { type: "boolean", description: "let no ignore file leave anything out" },
   "include-vcs": { type: "boolean", description: "keep .git in, as the capture did" },
-  "time-budget": {
-    type: "string",
-    valueHint: "10s",
-    default: "10s",
-    description: "for all git calls together",
-  },
+  ...TIME_BUDGET_FLAG,
 } as const;
 
 export const verifySource: Command = defineCommand({
@@ -67,10 +64,7 @@ export const verifySource: Command = defineCommand({
 });
 
 async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  if (flags["no-ignore"] && flags["ignore-file"] !== undefined)
-    throw new Failure("flags_contradict", "--no-ignore and --ignore-file contradict each other", {
-      hint: "give one",
-    });
+  refuseTwoIgnoreRules(flags);
   const gitBudgetMs = parseDuration(flags["time-budget"], "--time-budget");
   const place = resolve(world.cwd, flags.capture);
   const bytes = readBounded(place, LIMITS.documentBytes, "capture");
@@ -79,8 +73,7 @@ async function verifySourceAct(flags: Values<typeof FLAGS>, world: World): Promi
   const source = resolve(world.cwd, flags.context);
   if (!isFolder(source, flags.context)) {
     const found = await readArchiveSource(source, objectFormatOf(captured), world.stop);
-    const items = withoutTravelling(found.items, captured);
-    return report(captured, compareSource(captured, { ...found, items }), null);
+    return report(captured, compareArchive(captured, found), null);
   }
   for (const path of captured.ownOutputs)
     world.say.warn(`not compared: ${quoted(path)}, which the capturing run wrote itself`);
@@ -140,7 +133,9 @@ function report(
       new Failure("nothing_checked", "the capture has no digest that can be computed from this source", {
         hint:
           captured.digests.tar_sha256 === undefined
-            ? "capture again; this one could not read its context"
+            ? captured.displaced.length > 0
+              ? "capture with --archive: another file has a name of the tree in its archives"
+              : "capture again; this one could not read its context"
             : "compare its archive; only that one has a digest",
       }),
     );

@@ -37,6 +37,7 @@ const LISTED = object({
   source_ref: optional(string()),
   source_subpath: optional(string()),
   source_dirty: optional(boolean()),
+  context_archive: optional(object({ sha256: string() })),
 });
 const MAX_LISTED = 1_000;
 const LISTING = object({ items: list((value) => (value === undefined ? undefined : value), MAX_LISTED) });
@@ -67,12 +68,14 @@ const ENDED = new Set([
 
 /**
  * The recorded build that is the one to be submitted, or null. It must agree in everything that a record shows; what
- * a record never shows, such as the values of build arguments, makes every submission a new one.
+ * a record never shows, such as the values of build arguments, makes every submission a new one. `archiveSha256` is of
+ * the archive whose tree hash does not say which Dockerfile is built; null where it does.
  */
 export function recordedBuild(
   listing: JsonValue,
   submission: Submission,
   fields: SourceFields,
+  archiveSha256: string | null,
 ): { id: string; build_status: string } | null {
   if (Object.keys(submission.buildArgs).length > 0) return null;
   const decoded = decode(LISTING, listing);
@@ -80,6 +83,7 @@ export function recordedBuild(
   for (const item of decoded.value.items) {
     const found = decode(LISTED, withoutNulls(item));
     if (!found.ok || ENDED.has(found.value.build_status)) continue;
+    if (archiveSha256 !== null && found.value.context_archive?.sha256 !== archiveSha256) continue;
     const wanted: Readonly<Record<string, string | boolean | undefined>> = {
       ...NO_FIELDS,
       ...fields,
@@ -88,10 +92,7 @@ export function recordedBuild(
       platform: submission.platform,
       ...submission.agent,
     };
-    const shown: Readonly<Record<string, string | boolean | undefined>> = {
-      image_tag: "latest",
-      ...found.value,
-    };
+    const shown: Readonly<Record<string, unknown>> = { image_tag: "latest", ...found.value };
     if (Object.entries(wanted).every(([name, value]) => shown[name] === value)) {
       return { id: found.value.id, build_status: found.value.build_status };
     }

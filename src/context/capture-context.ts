@@ -4,10 +4,11 @@ import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { reason } from "../host/files.ts";
 import type { ArchiveTarget, WrittenArchive } from "./archive.ts";
-import { chooseBuildFiles, locateIn, type BuildFileChoice } from "./build-files.ts";
+import { chooseBuildFiles, locateIn, readIgnoreLines, type BuildFileChoice } from "./build-files.ts";
 import { patternText, shownText, type BytePath } from "./byte-path.ts";
 import { ContentCrew } from "./content-crew.ts";
 import type { ObjectFormat } from "./contents.ts";
+import { alwaysIncluded } from "./inclusion.ts";
 import { compileIgnore } from "./ignore.ts";
 import { layOut } from "./layout.ts";
 import { archiveItems, crewItems, unreadableProblem, unstableProblem } from "./reading.ts";
@@ -46,9 +47,6 @@ export type ContextCapture = {
 };
 
 export type ContextProblem = "ignore_file_invalid" | "unreadable" | "unstable";
-
-/** So many entries leave more behind than it costs to collect it. */
-const COLLECTED_ENTRIES = 20_000;
 
 /** How often a context that changes under the read is read again. */
 const ATTEMPTS = 2;
@@ -96,16 +94,23 @@ export async function captureContext(
   const turns = new Turns(stop);
   let chosen: BuildFileChoice;
   try {
-    chosen = chooseBuildFiles(root, request);
+    const files = chooseBuildFiles(root, request);
+    chosen = { ...files, ignoreLines: readIgnoreLines(files) };
     for (let attempt = 1; ; attempt++) {
       const captured = await attemptCapture(root, chosen, request, turns, onListed);
       if (captured.problem?.code !== "unstable" || attempt === ATTEMPTS) return captured;
     }
   } catch (error) {
     const failure = asFailure(error);
-    // Docker would fail the build on this file; a hash of some other selection would be a wrong hash.
-    if (failure.code !== "ignore_file_invalid") throw error;
-    return { ...nothing, problem: { code: "ignore_file_invalid", message: failure.message } };
+    // Without the ignore file, or with one that Docker refuses, a hash would be that of some other selection.
+    const code =
+      failure.code === "ignore_file_invalid"
+        ? failure.code
+        : failure.code === "file_unreadable"
+          ? "unreadable"
+          : null;
+    if (code === null) throw error;
+    return { ...nothing, problem: { code, message: failure.message } };
   }
 }
 
@@ -116,11 +121,7 @@ async function attemptCapture(
   turns: Turns,
   onListed: () => void,
 ): Promise<ContextCapture> {
-  const always = new Set<BytePath>();
-  // Without an ignore file nothing is ignored, and nothing needs to be kept in spite of it.
-  for (const file of chosen.ignoreFile === null ? [] : [chosen.dockerfile, chosen.ignoreFile]) {
-    if (file !== null && file.inside !== null) always.add(file.inside);
-  }
+  const always = alwaysIncluded(chosen);
   const ignore = compileIgnore(chosen.ignoreLines);
   const outputs = outputsInside(root, request.outputs, chosen);
   const ownOutputs = [...outputs]
@@ -140,8 +141,6 @@ async function attemptCapture(
     const walk = await walkContext(root, selection, turns, (path) => {
       if (archive === null) crew.add(path);
     });
-    // What listing left behind would stay until the end, because little is allocated from here on.
-    if (walk.entries.length >= COLLECTED_ENTRIES) Bun.gc(true);
     const layout = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
     const displaced = [...layout.displaced].map(({ path }) => path);
     const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };
@@ -173,7 +172,7 @@ function outputsInside(
     // A folder that is missing is the writer's to complain about.
     if (!existsSync(dirname(output))) continue;
     const { place, inside: path } = locateIn(root, output);
-    if (place === dockerfile?.place || place === ignoreFile?.place) {
+    if ([dockerfile, ignoreFile].some((file) => place === file?.place || place === file?.content)) {
       throw new Failure(
         "flags_contradict",
         `${quoted(output)} is read for this capture and cannot be its output`,

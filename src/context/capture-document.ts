@@ -1,4 +1,5 @@
 import type { Field } from "../source/coordinates.ts";
+import { shownBuildFile } from "./inclusion.ts";
 import type { Capture } from "./capture.ts";
 import { warningsOf, type Warning } from "./capture-warnings.ts";
 import { gitDocument, pullRequestDocument } from "./git-document.ts";
@@ -144,20 +145,19 @@ function contextDocument(capture: Capture): {
   readonly dockerfile: string | null;
   readonly ignore_file: string | null;
   readonly skipped: { path: string; kind: string }[];
+  readonly displaced: readonly string[];
 } {
-  const { walk, chosen, items } = capture.context;
-  const count = (kind: string): number => walk?.entries.filter((entry) => entry.kind === kind).length ?? 0;
+  const { walk, chosen } = capture.context;
+  const count = { file: 0, directory: 0, symlink: 0 };
+  for (const { kind } of walk?.entries ?? []) count[kind]++;
   return {
-    files: count("file"),
-    dirs: count("directory"),
-    symlinks: count("symlink"),
-    bytes: items?.reduce((sum, item) => sum + (item.kind === "file" ? item.content.size : 0), 0) ?? null,
-    dockerfile: shownFile(chosen?.dockerfile),
-    ignore_file: shownFile(chosen?.ignoreFile),
+    files: count.file,
+    dirs: count.directory,
+    symlinks: count.symlink,
+    bytes: capture.health?.bytes ?? null,
+    dockerfile: shownBuildFile(chosen?.dockerfile),
+    ignore_file: shownBuildFile(chosen?.ignoreFile),
     skipped: [...(walk?.skipped ?? [])],
+    displaced: [...capture.context.displaced],
   };
-}
-
-function shownFile(file: { place: string; inside: string | null } | null | undefined): string | null {
-  return file === null || file === undefined ? null : (file.inside ?? file.place);
 }

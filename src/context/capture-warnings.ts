@@ -1,10 +1,20 @@
-import { shownText } from "./byte-path.ts";
+import { exactText, shownText } from "./byte-path.ts";
+import type { Operation } from "../source/operation.ts";
 import type { Capture } from "./capture.ts";
 import { healthWarnings } from "./health-document.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** Something that the reader should look at, though the capture stands. Codes are stable. */
 export type Warning = { readonly code: string; readonly message: string };
+
+const OPERATIONS: Readonly<Record<Operation["kind"], string>> = {
+  rebase: "a rebase",
+  apply: "applying patches",
+  merge: "a merge",
+  cherry_pick: "a cherry-pick",
+  revert: "a revert",
+  bisect: "a bisect",
+};
 
 const VCS = /(?:^|\/)\.git(?:\/|$)/u;
 
@@ -15,10 +25,17 @@ export function warningsOf(capture: Capture): Warning[] {
   for (const { path, kind } of context.walk?.skipped ?? []) {
     warnings.push({ code: "special_file_skipped", message: `${path} is a ${kind}; no builder copies it` });
   }
-  for (const path of context.displaced) {
+  for (const path of context.archive === null ? [] : context.displaced) {
     warnings.push({
       code: "displaced_in_archive",
       message: `the archive's ${path} is the chosen build file, not the context's own ${path}`,
+    });
+  }
+  const dockerfile = context.chosen?.dockerfile ?? null;
+  if (dockerfile?.inside === "Dockerfile" && dockerfile.content === null) {
+    warnings.push({
+      code: "dockerfile_leads_out",
+      message: "Dockerfile is a link that leads out of the context; no builder gets what is behind it",
     });
   }
   for (const path of context.ownOutputs) {
@@ -27,7 +44,7 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
     });
   }
-  const vcs = context.items?.find(({ path }) => path.includes(".git") && VCS.test(path));
+  const vcs = context.walk?.holdsVcs === true ? context.items?.find(({ path }) => VCS.test(path)) : undefined;
   if (vcs !== undefined) {
     warnings.push({
       code: "vcs_included",
@@ -35,7 +52,7 @@ export function warningsOf(capture: Capture): Warning[] {
     });
   }
   if (digests.working_tree_hash.reason === "name_not_utf8") {
-    const name = context.items?.find((item) => shownText(item.path).includes("\ufffd"));
+    const name = context.items?.find((item) => exactText(item.path) === null);
     const path = name === undefined ? "a file" : shownText(name.path);
     warnings.push({
       code: "name_not_utf8",
@@ -73,7 +90,7 @@ export function warningsOf(capture: Capture): Warning[] {
   if (operation !== null) {
     warnings.push({
       code: "git_operation_in_progress",
-      message: `git is in the middle of a ${operation.kind.replace("_", "-")}; HEAD may be a commit that nobody meant`,
+      message: `git is in the middle of ${OPERATIONS[operation.kind]}; HEAD may be a commit that nobody meant`,
     });
   }
   const [form] = capture.matchesCommit.otherForm;

@@ -1,11 +1,12 @@
 import { isAscii, type BytePath } from "./byte-path.ts";
 import { ContentRecords, RECORD_BYTES } from "./content-records.ts";
 
-const HEADER_INTS = 4;
+const HEADER_INTS = 6;
 const CLAIM = 0;
 const COUNT = 1;
 const NAMES_LENGTH = 2;
 const LARGE = 3;
+const ASCII = 4;
 const RECORDS_AT = HEADER_INTS * 4;
 
 /**
@@ -32,7 +33,8 @@ export class ContentBatch {
     const namesAt = RECORDS_AT + names.length * RECORD_BYTES;
     const memory = new SharedArrayBuffer(namesAt + joined.length);
     Buffer.from(memory).write(joined, namesAt, "latin1");
-    new Int32Array(memory, 0, HEADER_INTS).set([0, names.length, joined.length, large ? 1 : 0]);
+    const header = [0, names.length, joined.length, large ? 1 : 0, isAscii(joined) ? 1 : 0];
+    new Int32Array(memory, 0, HEADER_INTS).set(header);
     return new ContentBatch(memory);
   }
 
@@ -47,12 +49,10 @@ export class ContentBatch {
 
   /** Where the files lie, as file system calls take it: a string when that is exact, else the bytes. */
   places(root: BytePath): (string | Buffer)[] {
-    const places: (string | Buffer)[] = [];
-    for (const name of this.#names()) {
-      const place = name.startsWith("/") ? name : `${root}/${name}`;
-      places.push(isAscii(place) ? place : Buffer.from(place, "latin1"));
-    }
-    return places;
+    const places = this.#names().map((name) => (name.startsWith("/") ? name : `${root}/${name}`));
+    // Asked once of all names together: one by one it would take longer than some of them take to open.
+    const exact = this.#header[ASCII] === 1 && isAscii(root);
+    return exact ? places : places.map((place) => (isAscii(place) ? place : Buffer.from(place, "latin1")));
   }
 
   name(index: number): BytePath {

@@ -14,6 +14,8 @@ const FILES_FOR_THREAD = 600;
 const THREADS_ON_COLD_DISK = 8;
 /** Blocks of 512 bytes that the disk had to bring, from which on it counts as cold. */
 const COLD_BLOCKS = 4096;
+/** The system is asked for them no more often: the answer takes half a millisecond, and they are asked for all along. */
+const BLOCKS_ASKED_MS = 40;
 
 /**
  * Reads files while the caller still lists them: one thread for each further core takes batches from the front, and
@@ -31,6 +33,8 @@ export class ContentCrew {
   readonly #batches: ContentBatch[] = [];
   readonly #offered: ContentBatch[] = [];
   readonly #blocksAtStart = blocksRead();
+  #blocksAskedAt = performance.now();
+  #isCold = false;
   /** How many files were added. */
   count = 0;
   #names: BytePath[] = [];
@@ -100,9 +104,10 @@ export class ContentCrew {
   /** Starts as many further threads as there are cores, as the disk can use and as `useful` says. */
   #staff(useful: number): void {
     if (this.#hashing === null) return;
-    const wanted = blocksRead() - this.#blocksAtStart > COLD_BLOCKS ? THREADS_ON_COLD_DISK : 0;
-    const most = Math.min(useful, Math.max(CORES, wanted) - 1);
+    const most = Math.min(useful, Math.max(CORES, this.#onColdDisk() ? THREADS_ON_COLD_DISK : 0) - 1);
     while (this.#threads.length + 1 <= most) {
+      // From here on the same is done often enough to be worth compiling (see scripts/compile).
+      if (this.#threads.length === 0) Bun.unsafe.setJITPolicy(1);
       const thread = new Thread("context/content-worker");
       this.#threads.push(thread);
       tell(thread, { kind: "begin", root: this.#root, format: this.#format, cancelled: this.#cancelled });
@@ -110,6 +115,14 @@ export class ContentCrew {
         if (!batch.isClaimed()) tell(thread, { kind: "batch", memory: batch.memory });
       }
     }
+  }
+
+  #onColdDisk(): boolean {
+    const now = performance.now();
+    if (this.#isCold || now - this.#blocksAskedAt < BLOCKS_ASKED_MS) return this.#isCold;
+    this.#blocksAskedAt = now;
+    this.#isCold = blocksRead() - this.#blocksAtStart > COLD_BLOCKS;
+    return this.#isCold;
   }
 
   async #join(batch: ContentBatch): Promise<void> {

@@ -118,7 +118,7 @@ export class IncrementalDigests {
   }
 
   end(records: ContentRecords, index: number): void {
-    records.sha256Slot(index).set(this.#sha256.digest());
+    records.setSha256(index, this.#sha256.digest("hex"));
     if (this.#format !== null && this.#blob !== null) {
       records.blobSlot(index, this.#format).set(this.#blob.digest());
     }
@@ -137,7 +137,7 @@ export function hashContent(
   records: ContentRecords,
   index: number,
 ): void {
-  Bun.SHA256.hash(bytes, records.sha256Slot(index));
+  records.setSha256(index, Bun.SHA256.hash(bytes, "hex"));
   if (format === null) return;
   // The same engine without a name to look up.
   const hasher = format === "sha1" ? new Bun.SHA1() : new Bun.SHA256();

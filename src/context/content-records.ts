@@ -5,13 +5,14 @@ import { ContentFailure } from "./opened-file.ts";
 const BLOB_BYTES: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
 
 const SHA256_AT = 0;
-const SHA256_BYTES = 32;
-const BLOB_AT = 32;
-const SIZE_AT = 64;
-const EXECUTABLE_AT = 72;
-const STATE_AT = 73;
+/** In hex, as the tree hash wants it: so whoever read the file has already written it out. */
+const SHA256_LETTERS = 64;
+const BLOB_AT = 64;
+const SIZE_AT = 96;
+const EXECUTABLE_AT = 104;
+const STATE_AT = 105;
 /** A multiple of 8, so that the sizes lie where a Float64Array finds them. */
-export const RECORD_BYTES = 80;
+export const RECORD_BYTES = 112;
 
 /** 0 is none of them: nobody has read the file. */
 const DONE = 1;
@@ -36,27 +37,21 @@ export class ContentRecords {
     this.#sizes = new Float64Array(memory, offset, (count * RECORD_BYTES) / 8);
   }
 
-  /** Where the digest of the content goes. */
-  sha256Slot(index: number): Uint8Array {
-    const at = index * RECORD_BYTES + SHA256_AT;
-    return this.#bytes.subarray(at, at + SHA256_BYTES);
+  /** The digest of the content, in hex. */
+  setSha256(index: number, hex: string): void {
+    this.#bytes.write(hex, index * RECORD_BYTES + SHA256_AT, SHA256_LETTERS, "latin1");
   }
 
   sha256(index: number): Sha256 {
     const at = index * RECORD_BYTES + SHA256_AT;
-    // 32 bytes, which the engine wrote there.
-    return this.#bytes.toString("hex", at, at + SHA256_BYTES) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
+    // 64 letters, which the engine gave.
+    return this.#bytes.toString("latin1", at, at + SHA256_LETTERS) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
   /** Writes the digest in hex. */
   writeSha256(index: number, into: Uint8Array, at: number): void {
-    const begin = index * RECORD_BYTES + SHA256_AT;
-    let next = at;
-    for (let from = begin; from < begin + SHA256_BYTES; from++) {
-      const byte = this.#bytes[from] ?? 0;
-      into[next++] = HEX_DIGITS[byte >> 4] ?? 0;
-      into[next++] = HEX_DIGITS[byte & 15] ?? 0;
-    }
+    const from = index * RECORD_BYTES + SHA256_AT;
+    this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
   }
 
   /** Where the blob id goes. */
@@ -127,8 +122,6 @@ export class ContentRecords {
     this.#bytes[at + STATE_AT] = state;
   }
 }
-
-const HEX_DIGITS = Buffer.from("0123456789abcdef");
 
 class RecordedContent implements FileContent {
   readonly #records: ContentRecords;

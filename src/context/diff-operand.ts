@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
 import { isSha256 } from "../base/digest.ts";
 import { fromHex } from "../base/encoding.ts";
@@ -6,7 +6,7 @@ import { Failure } from "../base/failure.ts";
 import { parseJson, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded, reason } from "../host/files.ts";
+import { errorCode, readBounded, reason } from "../host/files.ts";
 import { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { compressionOf } from "./archive.ts";
@@ -45,7 +45,7 @@ export type Files = {
  */
 export async function identify(name: string, cwd: string, git: Git | null): Promise<Operand> {
   const place = resolve(cwd, name);
-  const status = name.startsWith("git:") ? undefined : statSync(place, { throwIfNoEntry: false });
+  const status = name.startsWith("git:") ? null : statusAt(name, place);
   if (status?.isDirectory() === true) return { name, kind: "folder", place };
   if (status?.isFile() === true) return fromFile(name, place);
   const commit = git === null ? null : await fromRevision(name, git);
@@ -57,6 +57,16 @@ export async function identify(name: string, cwd: string, git: Git | null): Prom
       hint: "commits are git:REV or REV:path, and --repo names their repository",
     },
   );
+}
+
+/** Null where nothing is: the name may be a commit's. Throws Failure `file_unreadable` where one may not look. */
+function statusAt(name: string, place: string): Stats | null {
+  try {
+    return statSync(place);
+  } catch (error) {
+    if (errorCode(error) !== "EACCES") return null;
+    throw new Failure("file_unreadable", `${quoted(name)} cannot be read: ${reason(error)}`);
+  }
 }
 
 function fromFile(name: string, place: string): Operand {
@@ -100,8 +110,10 @@ async function fromRevision(name: string, git: Git): Promise<Operand | null> {
   });
 }
 
-/** A tree of the repository by its id, or null when it is not here. */
-export async function treeOperand(name: string, tree: string, git: Git): Promise<Operand | null> {
+/** A tree of the repository by its id or as `COMMIT:path`, or null when it is not here. */
+export async function treeOperand(name: string, named: string, git: Git): Promise<Operand | null> {
+  const tree = await git.line(["rev-parse", "--verify", "--quiet", named]);
+  if (tree === null) return null;
   const answer = await git.run(["ls-tree", "-r", "-z", "--full-tree", tree]);
   return answer.ok ? { name, kind: "commit", tree, committed: new CommitTree(answer.stdout) } : null;
 }

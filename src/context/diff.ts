@@ -1,30 +1,17 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonValue } from "../base/json.ts";
 import { Git } from "../source/git.ts";
-import { patternText, type BytePath } from "./byte-path.ts";
+import { compareArchive } from "./archive-comparison.ts";
+import { bytePathOf, type BytePath } from "./byte-path.ts";
 import { contextRoot } from "./capture-context.ts";
-import {
-  formatOf,
-  identify,
-  readFiles,
-  rulesBeside,
-  treeOperand,
-  type Files,
-  type Operand,
-} from "./diff-operand.ts";
+import { inclusionAsCaptured } from "./commit-context.ts";
 import type { ObjectFormat } from "./contents.ts";
+import { formatOf, identify, readFiles, rulesBeside, type Operand } from "./diff-operand.ts";
+import { differenceOfSides, type CommitReading, type Side } from "./diff-sides.ts";
 import { DIGEST_NAMES } from "./digest-names.ts";
-import { compileIgnore } from "./ignore.ts";
-import {
-  differenceOf,
-  leavesOfCommit,
-  leavesOfItems,
-  type Leaf,
-  type PathDifference,
-  type TreeDifference,
-} from "./tree-difference.ts";
-import { withoutTravelling } from "./read-archive.ts";
 import type { FolderRules } from "./read-folder.ts";
+import type { PathDifference, TreeDifference } from "./tree-difference.ts";
+import { gitTreeOf } from "./tree-digests.ts";
 import { compareSource, type CapturedSource } from "./verify-source.ts";
 
 export type DiffRequest = Omit<FolderRules, "besides" | "includeVcs"> & {
@@ -57,7 +44,7 @@ export type Compared = {
    * which may be why one commit has two hashes. No difference of the content.
    */
   readonly fields: readonly FieldPair[];
-  /** Submodules, whose files a commit does not name. */
+  /** Submodules, whose files a commit does not name, and what gave way in an archive to a build file. */
   readonly notCompared: readonly BytePath[];
 };
 
@@ -71,36 +58,21 @@ export async function compareOperands(request: DiffRequest, stop: AbortSignal): 
   const format = formatOf(a) ?? formatOf(b);
   const { dockerfile, ignoreFile, noIgnore } = request;
   const rules = { cwd, dockerfile, ignoreFile, noIgnore, includeVcs: false, besides: [] };
+  const reading = { git, noIgnore };
   const left = await sideOf(a, format, rulesBeside(b, a, rules), stop);
   const right = await sideOf(b, format, rulesBeside(a, b, rules), stop);
   if (a.kind !== "capture" && b.kind !== "capture") {
-    const difference = differenceOf(leavesOf(left, right), leavesOf(right, left));
-    return { a, b, ...difference, digests: [], fields: [] };
+    const difference = await differenceOfSides(left, right, reading);
+    return { a, b, ...(difference ?? NOTHING), digests: [], fields: [] };
   }
-  const digests = digestPairs(left, right);
+  const digests = await digestPairs(left, right, reading);
   const fields = a.kind === "capture" && b.kind === "capture" ? fieldPairs(a.document, b.document) : [];
-  const none = { differences: [], notCompared: [] };
-  const named = digests.every(({ equal }) => equal) ? none : await nameFiles(left, right, git);
-  return { a, b, ...(named ?? none), checked: digests.length, digests, fields };
+  const same = digests.every(({ equal }) => equal);
+  const named = same ? null : await differenceOfSides(left, right, reading);
+  return { a, b, ...(named ?? NOTHING), checked: digests.length, digests, fields };
 }
 
-/** A capture lists no files, but the tree that it names may be in the repository; null when it is not. */
-async function nameFiles(
-  left: Side,
-  right: Side,
-  git: Git | null,
-): Promise<Pick<TreeDifference, "differences" | "notCompared"> | null> {
-  const listed = async (side: Side): Promise<Side | null> => {
-    if (side.operand.kind !== "capture") return side;
-    const tree = side.operand.captured.digests.git_tree;
-    const found = git === null || tree === undefined ? null : await treeOperand(side.operand.name, tree, git);
-    return found === null ? null : { operand: found, files: null };
-  };
-  const [one, other] = [await listed(left), await listed(right)];
-  return one === null || other === null ? null : differenceOf(leavesOf(one, other), leavesOf(other, one));
-}
-
-type Side = { readonly operand: Operand; readonly files: Files | null };
+const NOTHING: TreeDifference = { checked: 0, differences: [], notCompared: [] };
 
 async function sideOf(
   operand: Operand,
@@ -112,57 +84,51 @@ async function sideOf(
   return { operand, files: listed ? null : await readFiles(operand, format, rules, stop) };
 }
 
-/** The files of a side as the other one would have them: what its ignore file leaves out is no difference. */
-function leavesOf({ operand, files }: Side, other: Side): Leaf[] {
-  const chosen = other.files?.context?.chosen ?? null;
-  if (operand.kind === "commit") {
-    const leaves = leavesOfCommit(operand.committed.entries);
-    if (chosen === null) return leaves;
-    const ignore = compileIgnore(chosen.ignoreLines);
-    const builds = [chosen.dockerfile?.inside, chosen.ignoreFile?.inside];
-    return leaves.filter(
-      ({ path }) => builds.includes(path) || !ignore.verdictFor(patternText(path)).ignored,
-    );
-  }
-  const items = files?.items ?? [];
-  if (operand.kind !== "archive" || chosen === null) return leavesOfItems(items);
-  const dockerfile = chosen.dockerfile?.inside ?? chosen.dockerfile?.place ?? null;
-  const ignoreFile = chosen.ignoreFile?.inside ?? chosen.ignoreFile?.place ?? null;
-  return leavesOfItems(withoutTravelling(items, { ...NOTHING_CAPTURED, dockerfile, ignoreFile }));
-}
-
-const NOTHING_CAPTURED: CapturedSource = {
-  digests: {},
-  counts: { files: null, symlinks: null, bytes: null },
-  dockerfile: null,
-  ignoreFile: null,
-  commit: null,
-  matchesCommit: false,
-  ownOutputs: [],
-};
-
 /** At least one side is a capture; its digests are held against what the other one has, or what it comes to. */
-function digestPairs(left: Side, right: Side): DigestPair[] {
+async function digestPairs(left: Side, right: Side, reading: CommitReading): Promise<DigestPair[]> {
   const { operand: a } = left;
-  if (a.kind === "capture") return pairsOf(a.captured, right);
-  const swapped = right.operand.kind === "capture" ? pairsOf(right.operand.captured, left) : [];
+  if (a.kind === "capture") return pairsOf(a.captured, right, reading);
+  const { operand: b } = right;
+  const swapped = b.kind === "capture" ? await pairsOf(b.captured, left, reading) : [];
   return swapped.map((pair) => ({ ...pair, a: pair.b, b: pair.a }));
 }
 
-function pairsOf(captured: CapturedSource, { operand, files }: Side): DigestPair[] {
+async function pairsOf(
+  captured: CapturedSource,
+  { operand, files }: Side,
+  reading: CommitReading,
+): Promise<DigestPair[]> {
   if (operand.kind === "capture") return pairs(captured, operand.captured.digests);
-  if (operand.kind === "commit") return pairs(captured, { git_tree: operand.tree });
-  const found = files?.items ?? [];
-  const items = operand.kind === "archive" ? withoutTravelling(found, captured) : found;
+  if (operand.kind === "commit") {
+    return pairs(captured, { git_tree: await treeInContext(captured, operand, reading) });
+  }
+  const found = { items: files?.items ?? [], tarSha256: files?.tarSha256 ?? null };
   const { git_tree: tree, ...digests } = captured.digests;
   // A manifest that was written outside of a work tree knows no blob ids.
-  const known = tree !== undefined && items.every(({ content }) => content.blob !== null);
+  const known = tree !== undefined && found.items.every(({ content }) => content.blob !== null);
   const comparable = { ...captured, digests: known ? captured.digests : digests };
-  const { equal, different } = compareSource(comparable, { items, tarSha256: files?.tarSha256 ?? null });
+  const { equal, different } =
+    operand.kind === "archive" ? compareArchive(comparable, found) : compareSource(comparable, found);
   return [
     ...equal.map(({ name, value }) => ({ name, a: value, b: value, equal: true })),
     ...different.map(({ name, wanted, found: other }) => ({ name, a: wanted, b: other, equal: false })),
   ];
+}
+
+/** The git tree of a commit's files without those that the capture's ignore file leaves out. */
+async function treeInContext(
+  captured: CapturedSource,
+  { tree, committed }: Extract<Operand, { kind: "commit" }>,
+  { git, noIgnore }: CommitReading,
+): Promise<string> {
+  // Of a submodule's files a commit says nothing.
+  if (noIgnore || git === null || committed.submodules.length > 0) return tree;
+  const included = await inclusionAsCaptured(captured, committed, git);
+  if (included === null) return tree;
+  const kept = committed.entries
+    .map(({ path, mode, id }) => ({ path: bytePathOf(path), mode, id: Buffer.from(id, "hex") }))
+    .filter(({ path }) => included(path));
+  return gitTreeOf(kept, tree.length === 40 ? "sha1" : "sha256");
 }
 
 function pairs(captured: CapturedSource, other: Readonly<Record<string, string | undefined>>): DigestPair[] {

@@ -2,8 +2,8 @@ import { quoted } from "../base/printable.ts";
 import { readCommitTree } from "../source/commit-tree.ts";
 import { Git } from "../source/git.ts";
 import { findWorkTree } from "../source/work-tree.ts";
-import { bytePathOf, patternText } from "./byte-path.ts";
-import { compileIgnore } from "./ignore.ts";
+import { alwaysIncluded, includedBy } from "./inclusion.ts";
+import { bytePathOf } from "./byte-path.ts";
 import type { FolderSource } from "./read-folder.ts";
 import {
   compareTrees,
@@ -41,10 +41,12 @@ export async function explainByCommit(
   if (!captured.matchesCommit || workTree.objectFormat !== objectFormatOf(captured)) return null;
   const tree = await readCommitTree(top, workTree.subpath);
   if (tree.value === null) return null;
-  const ignore = compileIgnore(found.context.chosen?.ignoreLines ?? []);
+  const { chosen } = found.context;
+  const isIncluded =
+    chosen === null ? (): boolean => true : includedBy(alwaysIncluded(chosen), chosen.ignoreLines);
   const committed = tree.value.entries
     .map(({ path, mode, id }) => ({ path: bytePathOf(path), mode, id }))
-    .filter(({ path }) => !ignore.verdictFor(patternText(path)).ignored);
+    .filter(({ path }) => isIncluded(path));
   return { kind: "files", commit, differences: compareTrees(committed, treeLines(found.items)) };
 }
 

@@ -2,8 +2,9 @@ import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { reason } from "../host/files.ts";
-import { chooseBuildFiles } from "./build-files.ts";
+import { errorCode, reason } from "../host/files.ts";
+import { chooseBuildFiles, readIgnoreLines } from "./build-files.ts";
+import { alwaysIncluded, shownBuildFile } from "./inclusion.ts";
 import { bytePathFromText, bytePathOf, childPath, locate, patternText, type BytePath } from "./byte-path.ts";
 import { contextRoot } from "./capture-context.ts";
 import { explainPath, type Explanation, type PathFacts } from "./explanation.ts";
@@ -24,11 +25,14 @@ export type ExplainedPath = Explanation & {
   readonly ignoreFile: string | null;
 };
 
-/** Throws Failure `path_not_found`, and `ignore_file_invalid` for an ignore file that Docker refuses. */
+/**
+ * Throws Failure `path_not_found`, `file_unreadable` for the ignore file, and `ignore_file_invalid` for one that Docker
+ * refuses.
+ */
 export function explain(request: ExplainRequest): ExplainedPath {
   const root = contextRoot(request.cwd, request.context);
   const chosen = chooseBuildFiles(root, request);
-  const ignoreFile = chosen.ignoreFile?.inside ?? chosen.ignoreFile?.place ?? null;
+  const ignoreFile = shownBuildFile(chosen.ignoreFile);
   const path = placeOf(request, root);
   const fixed = (reason: Explanation["reason"], included: boolean, shown: string): ExplainedPath => ({
     path: shown,
@@ -39,14 +43,13 @@ export function explain(request: ExplainRequest): ExplainedPath {
   });
   if (path === null) return fixed("outside_context", false, request.path);
   if (path === "") return fixed("context_root", true, ".");
-  const ignore = compileIgnore(chosen.ignoreLines);
+  const ignore = compileIgnore(readIgnoreLines(chosen));
   const bytes = bytePathFromText(path);
-  const builds = [chosen.dockerfile?.inside, chosen.ignoreFile?.inside];
   const facts: PathFacts = {
     path: bytes,
     kind: kindOf(lstatSync(join(root, path))),
     behindLink: isBehindLink(root, path),
-    isBuildFile: chosen.ignoreFile !== null && builds.includes(bytes),
+    isBuildFile: alwaysIncluded(chosen).has(bytes),
     holdsIncluded: () => holdsIncluded(root, bytes, ignore),
   };
   return { path, ignoreFile, ...explainPath(facts, ignore) };
@@ -58,7 +61,7 @@ export function explain(request: ExplainRequest): ExplainedPath {
  */
 function placeOf({ path, context, cwd }: ExplainRequest, root: string): string | null {
   const places = isAbsolute(path) ? [path] : [join(root, path), resolve(cwd, path)];
-  const place = places.find((candidate) => lstatSync(candidate, { throwIfNoEntry: false }) !== undefined);
+  const place = places.find((candidate) => statusAt(candidate) !== null);
   if (place === undefined) {
     throw new Failure("path_not_found", `${quoted(path)} does not exist in the context ${quoted(context)}`, {
       hint: "give the path as it is below the context",
@@ -85,20 +88,32 @@ function kindOf(status: Stats): PathFacts["kind"] {
   return status.isFile() ? "file" : "special";
 }
 
-/** Looks below an ignored directory only as far as Docker's own walk would. */
+/** Null where nothing is; throws Failure `path_not_found` where one may not look. */
+function statusAt(place: string): Stats | null {
+  try {
+    return lstatSync(place);
+  } catch (error) {
+    if (errorCode(error) !== "EACCES") return null;
+    throw new Failure("path_not_found", `${quoted(place)} cannot be looked at: ${reason(error)}`);
+  }
+}
+
+/** Looks below an ignored directory only as far as Docker's own walk would: not at all where it may not. */
 function holdsIncluded(root: string, directory: BytePath, ignore: IgnoreMatcher): boolean {
   if (!ignore.hasExceptions) return false;
-  let names: Buffer[];
-  try {
-    names = readdirSync(locate(root, directory), { encoding: "buffer" });
-  } catch (error) {
-    throw new Failure("path_not_found", `${quoted(directory)} cannot be read: ${reason(error)}`);
-  }
-  return names.some((name) => {
-    const path = childPath(directory, bytePathOf(name));
-    const status = lstatSync(locate(root, path), { throwIfNoEntry: false });
-    if (status === undefined || name.toString() === ".git") return false;
-    if (!ignore.verdictFor(patternText(path)).ignored) return true;
-    return status.isDirectory() && holdsIncluded(root, path, ignore);
+  return childrenOf(locate(root, directory)).some((name) => {
+    if (name === ".git") return false;
+    const path = childPath(directory, name);
+    return !ignore.verdictFor(patternText(path)).ignored || holdsIncluded(root, path, ignore);
   });
+}
+
+/** The names in a directory; none in what is no directory or cannot be read. */
+function childrenOf(place: string | Buffer): BytePath[] {
+  try {
+    const names = lstatSync(place).isDirectory() ? readdirSync(place, { encoding: "buffer" }) : [];
+    return names.map((name) => bytePathOf(name));
+  } catch {
+    return [];
+  }
 }

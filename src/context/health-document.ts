@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import type { GitMachine } from "../source/git-facts.ts";
+import type { GitMachine } from "../source/git-machine.ts";
 import { bytesOf, shownText } from "./byte-path.ts";
 import type { Warning } from "./capture-warnings.ts";
 import { pathMembers } from "./git-document.ts";

@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import { exactText, isAscii, locate, shownText, type BytePath } from "./byte-path.ts";
+import { exactText, isAscii, locate, patternText, type BytePath } from "./byte-path.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
 import type { TreeItem } from "./tree-digests.ts";
@@ -21,7 +21,7 @@ const LARGEST = 10;
 
 /**
  * Looks at the names of all files, and into those few that are named like secrets. No value of one is kept.
- * `mayCollide` is false when no names in one directory are one where letter case does not count.
+ * `mayCollide` is false when all names are ASCII and none in one directory are one where letter case does not count.
  */
 export function examine(root: string, items: readonly TreeItem[], mayCollide: boolean): Health {
   const largest: { path: BytePath; size: number }[] = [];
@@ -30,13 +30,12 @@ export function examine(root: string, items: readonly TreeItem[], mayCollide: bo
   const folded = new Set<string>();
   let [bytes, decomposed, looks] = [0, 0, 0];
   for (const { path, kind, content } of items) {
-    const ascii = isAscii(path);
     if (mayCollide) {
-      const lower = (ascii ? path : shownText(path)).toLowerCase();
+      const lower = patternText(path).toLowerCase();
       if (folded.has(lower)) caseCollisions.push(path);
       else folded.add(lower);
+      if (isDecomposed(path)) decomposed++;
     }
-    if (!ascii && isDecomposed(path)) decomposed++;
     if (kind !== "file") continue;
     const { size } = content;
     bytes += size;
@@ -70,6 +69,6 @@ function keepLargest(
 }
 
 function isDecomposed(path: BytePath): boolean {
-  const text = exactText(path);
+  const text = isAscii(path) ? null : exactText(path);
   return text !== null && text.normalize("NFC") !== text;
 }

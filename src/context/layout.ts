@@ -7,14 +7,18 @@ export type BuildFile = {
   readonly place: string;
   /** Its path inside the context, or null when it lies outside. */
   readonly inside: BytePath | null;
+  /** The same of the file that it is a link to, or of itself. */
+  readonly target: BytePath | null;
+  /** Where its content lies, or null for a link that leads out of the context and out of its own folder. */
+  readonly content: string | null;
 };
 
 /** The order in which everything is read, and what does not count everywhere. */
 export type Layout = {
   /** In the order of the archive's names. */
   readonly entries: readonly Entry[];
-  /** Where a build file lies that only travels with the archive, under the name that builders look for. */
-  readonly travelling: ReadonlyMap<Entry, string>;
+  /** The build files that only travel with the archive, under the names that builders look for. */
+  readonly travelling: ReadonlyMap<Entry, BuildFile>;
   /** What belongs to the tree and not to the archive: another file took its name. */
   readonly displaced: ReadonlySet<Entry>;
 };
@@ -32,12 +36,12 @@ export function layOut(
   dockerfile: BuildFile | null,
   ignoreFile: BuildFile | null,
 ): Layout {
-  const travelling = new Map<Entry, string>();
+  const travelling = new Map<Entry, BuildFile>();
   if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) {
-    travelling.set({ kind: "file", path: DOCKERFILE }, dockerfile.place);
+    travelling.set({ kind: "file", path: DOCKERFILE }, dockerfile);
   }
   if (ignoreFile !== null && ignoreFile.inside !== IGNORE_FILE) {
-    travelling.set({ kind: "file", path: IGNORE_FILE }, ignoreFile.place);
+    travelling.set({ kind: "file", path: IGNORE_FILE }, ignoreFile);
   }
   const names = new Set([...travelling.keys()].map(({ path }) => path));
   if (names.size === 0) return { entries, travelling, displaced: new Set() };

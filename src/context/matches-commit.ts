@@ -44,6 +44,7 @@ export type Departure = {
 
 const SAMPLES = 5;
 const GITLINK = "160000";
+const LINK = "120000";
 
 /**
  * Compares content by git blob ids: neither the index nor a clock is asked, so touched files are equal and hidden
@@ -82,6 +83,7 @@ export function departuresFrom(
     if (entry === undefined) add({ ...one, kind: "untracked" });
     else if (item.content.blob === null || toHex(item.content.blob) !== entry.id)
       add({ ...one, kind: "modified" });
+    else if ((item.kind === "symlink") !== (entry.mode === LINK)) add({ ...one, kind: "modified" });
     else if (modeOf(item) !== entry.mode) add({ ...one, kind: "mode_only" });
   }
   for (const [path, { id }] of left) {

@@ -13,8 +13,8 @@ export class ContentFailure extends Error {
 }
 
 /**
- * One listed file, open for its one read. Nothing that took the file's place since it was listed is read, and bytes
- * that change under the read are seen at its end. Every method throws ContentFailure.
+ * One listed file, open for its one read. No link, folder or special file that took its place since it was listed is
+ * read, and bytes that change under the read are seen at its end. Every method throws ContentFailure.
  */
 export class OpenedFile {
   readonly size: number;

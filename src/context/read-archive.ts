@@ -7,7 +7,7 @@ import { compressionOf } from "./archive.ts";
 import { shownText, type BytePath } from "./byte-path.ts";
 import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { TreeItem } from "./tree-digests.ts";
-import type { CapturedSource, FoundSource } from "./verify-source.ts";
+import type { FoundSource } from "./verify-source.ts";
 import {
   archiveFailure,
   BLOCK,
@@ -57,18 +57,6 @@ export async function readArchiveSource(
   const found = [...items.values()].filter((item) => item !== null);
   // One character a byte: the order of the tree hash.
   return { items: found.sort((a, b) => (a.path < b.path ? -1 : 1)), tarSha256 };
-}
-
-/**
- * The same without what only travels with an archive: a Dockerfile and an ignore file of other names are put at the
- * root under the names that builders know, and the tree hash does not cover those copies.
- */
-export function withoutTravelling(items: readonly TreeItem[], captured: CapturedSource): readonly TreeItem[] {
-  const travelling = new Set<string>();
-  if (captured.dockerfile !== null && captured.dockerfile !== "Dockerfile") travelling.add("Dockerfile");
-  if (captured.ignoreFile !== null && captured.ignoreFile !== ".dockerignore")
-    travelling.add(".dockerignore");
-  return travelling.size === 0 ? items : items.filter(({ path }) => !travelling.has(path));
 }
 
 async function readMember(

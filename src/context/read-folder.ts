@@ -37,7 +37,7 @@ export function rulesOfCapture(root: string, captured: CapturedSource, rules: Fo
 /** A file that the capture names by its place in the context; one outside of it was on another machine. */
 function placeIn(root: string, path: string | null): string | undefined {
   if (path === null || isAbsolute(path)) return undefined;
-  const place = join(root, Buffer.from(path, "latin1").toString("utf8"));
+  const place = join(root, path);
   return existsSync(place) ? place : undefined;
 }
 

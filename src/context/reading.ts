@@ -1,9 +1,10 @@
 import { quoted } from "../base/printable.ts";
 import { ArchiveWriter, type ArchiveTarget, type WrittenArchive } from "./archive.ts";
+import { shownBuildFile } from "./inclusion.ts";
 import { bytePathFromText, locate, shownText, type BytePath } from "./byte-path.ts";
 import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
-import type { Layout } from "./layout.ts";
+import type { BuildFile, Layout } from "./layout.ts";
 import { ContentFailure } from "./opened-file.ts";
 import type { TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
@@ -28,7 +29,11 @@ export async function crewItems(
 ): Promise<Contents> {
   // What only travels with an archive is read all the same: a build without it would fail.
   const inTree = crew.count;
-  const beside = new Map([...travelling].map(([entry, place]) => [entry, crew.add(bytePathFromText(place))]));
+  const beside = new Map<Entry, number>();
+  for (const [entry, file] of travelling) {
+    if (file.content === null) return { ok: false, problem: barredProblem(file) };
+    beside.set(entry, crew.add(bytePathFromText(file.content)));
+  }
   await crew.finish();
   const items: TreeItem[] = [];
   let next = 0;
@@ -61,7 +66,9 @@ export async function archiveItems(
         continue;
       }
       try {
-        const place = travelling.get(entry) ?? locate(root, entry.path);
+        const file = travelling.get(entry);
+        if (file?.content === null) return { ok: false, problem: barredProblem(file) };
+        const place = file?.content ?? locate(root, entry.path);
         if (displaced.has(entry)) await writer.readBeside(number++, place);
         else await writer.addFile(number++, place, entry.path);
       } catch (error) {
@@ -96,6 +103,13 @@ function contentProblem(path: BytePath, { kind, message }: ContentFailure): Cont
   return kind === "changed"
     ? unstableProblem(shownText(path), message)
     : unreadableProblem(shownText(path), message);
+}
+
+function barredProblem(file: BuildFile): ContentProblem {
+  return unreadableProblem(
+    shownBuildFile(file) ?? "",
+    "it is a link that leads out of the context and out of its own folder",
+  );
 }
 
 export function unreadableProblem(path: string, why: string): ContentProblem {

@@ -16,6 +16,7 @@ const REFUSALS: Readonly<Record<string, FailureCode>> = {
   ignore_file_invalid: "ignore_file_invalid",
   special_file_skipped: "requirement_not_met",
   displaced_in_archive: "requirement_not_met",
+  dockerfile_leads_out: "requirement_not_met",
   own_output_skipped: "requirement_not_met",
   secrets_shipped: "requirement_not_met",
   context_too_large: "requirement_not_met",

@@ -1,4 +1,5 @@
 import { Failure } from "../base/failure.ts";
+import { Hasher } from "../base/hashing.ts";
 import { throwIfStopped } from "../base/interruption.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -13,6 +14,13 @@ export type SubmittedBuild = {
   readonly build_status: string;
   /** It was recorded before, so nothing was sent. */
   readonly existing: boolean;
+};
+
+/** What is uploaded. */
+export type SubmittedArchive = {
+  readonly path: string;
+  /** Whether the tree hash covers the Dockerfile: not one from elsewhere, nor which of several is chosen. */
+  readonly isHashed: boolean;
 };
 
 /** What waits and measures; the wall clock only reads dates in answers. */
@@ -34,12 +42,12 @@ const OPEN_OUTCOME = new Set(["connection_lost", "deadline_passed", "server_fail
 export async function submitBuild(
   submission: Submission,
   known: SourceFields,
-  archivePath: string,
+  { path, isHashed }: SubmittedArchive,
   clock: SubmitClock,
   stop: AbortSignal,
 ): Promise<SubmittedBuild> {
   const fields = formFields(known);
-  const archive = Bun.file(archivePath);
+  const archive = Bun.file(path);
   if (archive.size > LIMITS.contextArchiveBytes) {
     throw new Failure(
       "request_rejected",
@@ -49,14 +57,15 @@ export async function submitBuild(
       },
     );
   }
-  const before = submission.again ? "not_asked" : await findRecorded(submission, fields, stop);
+  const sha256 = isHashed ? null : await sha256OfFile(archive);
+  const before = submission.again ? "not_asked" : await findRecorded(submission, fields, sha256, stop);
   if (typeof before === "object" && before !== null) return { ...before, existing: true };
   try {
     return await upload(submission, fields, archive, clock, stop);
   } catch (error) {
     if (!(error instanceof Failure) || !OPEN_OUTCOME.has(error.code)) throw error;
     // It was not there before, so one that is there now is ours.
-    const after = before === null ? await findRecorded(submission, fields, stop) : "not_asked";
+    const after = before === null ? await findRecorded(submission, fields, sha256, stop) : "not_asked";
     if (typeof after === "object" && after !== null) return { ...after, existing: false };
     if (error.code === "server_failed") throw error;
     throw new Failure("outcome_unknown", `the archive was sent and no answer came: ${error.message}`, {
@@ -76,6 +85,7 @@ function formFields(known: SourceFields): SourceFields {
 async function findRecorded(
   submission: Submission,
   fields: SourceFields,
+  archiveSha256: string | null,
   stop: AbortSignal,
 ): Promise<{ id: string; build_status: string } | null | "not_asked"> {
   const hash = fields.working_tree_hash;
@@ -94,12 +104,18 @@ async function findRecorded(
     });
     if (answer.status !== 200) return "not_asked";
     const listing = parseJson(answer.body, { what: "the list of builds", code: "answer_not_json" });
-    return recordedBuild(listing, submission, fields);
+    return recordedBuild(listing, submission, fields, archiveSha256);
   } catch (error) {
     throwIfStopped(stop, "asking for recorded builds");
     if (error instanceof Failure) return "not_asked";
     throw error;
   }
+}
+
+async function sha256OfFile(file: Blob): Promise<string> {
+  const hasher = new Hasher();
+  for await (const piece of file.stream()) hasher.update(piece);
+  return hasher.digest();
 }
 
 async function upload(

@@ -4,6 +4,7 @@ import type { JsonMap, JsonValue } from "../base/json.ts";
 import { toHex } from "../base/encoding.ts";
 import { shownText, type BytePath } from "./byte-path.ts";
 import type { ObjectFormat } from "./contents.ts";
+import { DIGEST_NAMES, type DigestName } from "./digest-names.ts";
 import {
   dirHash,
   gitTree,
@@ -24,14 +25,15 @@ export type CapturedSource = {
   readonly dockerfile: string | null;
   readonly ignoreFile: string | null;
   readonly commit: string | null;
+  /** The context below the top of the work tree; null at the top. */
+  readonly subpath: string | null;
   /** Whether the captured bytes were exactly the commit's. */
   readonly matchesCommit: boolean;
   /** Files inside the context that the capturing run wrote itself, and left out. */
   readonly ownOutputs: readonly string[];
+  /** Files of the tree that an archive of it lacks: a build file of another place has their name there. */
+  readonly displaced: readonly string[];
 };
-
-const DIGEST_NAMES = ["working_tree_hash", "git_tree", "dir_hash", "tar_sha256"] as const;
-type DigestName = (typeof DIGEST_NAMES)[number];
 
 /** Throws Failure `input_invalid` for what is no capture document. */
 export function capturedSource(document: JsonValue, from: string): CapturedSource {
@@ -58,8 +60,10 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
     dockerfile: textIn(context, "dockerfile"),
     ignoreFile: textIn(context, "ignore_file"),
     commit: textIn(mapIn(document, "source_fields"), "source_commit"),
+    subpath: textIn(mapIn(document, "source_fields"), "source_subpath"),
     matchesCommit: document["matches_commit"] === true,
     ownOutputs: ownOutputsIn(document["warnings"]),
+    displaced: textsIn(context, "displaced"),
   };
 }
 
@@ -79,6 +83,11 @@ function mapIn(map: JsonMap, name: string): JsonMap {
 function textIn(map: JsonMap, name: string): string | null {
   const value = map[name];
   return typeof value === "string" ? value : null;
+}
+
+function textsIn(map: JsonMap, name: string): string[] {
+  const value = map[name];
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 function numberIn(map: JsonMap, name: string): number | null {

@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
 import {
-  bytePathFromText,
   bytePathOf,
   childPath,
   isAscii,
@@ -36,8 +35,10 @@ export type Walk = {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   /** Something vanished between being listed and being looked at. */
   readonly changed: readonly string[];
-  /** False when no two names are one where letter case does not count. */
+  /** False when all names are ASCII and no two of them are one where letter case does not count. */
   readonly mayCollide: boolean;
+  /** Something of a version control system is in it. */
+  readonly holdsVcs: boolean;
 };
 
 type Kind = Entry["kind"] | "fifo" | "socket" | "device";
@@ -75,6 +76,7 @@ class Walker implements Walk {
   readonly unreadable: { path: string; reason: string }[] = [];
   readonly changed: string[] = [];
   mayCollide = false;
+  holdsVcs = false;
   readonly #root: string;
   readonly #selection: Selection;
   readonly #onFile: (path: BytePath) => void;
@@ -117,7 +119,10 @@ class Walker implements Walk {
 
   /** True when it is a directory that was entered. */
   #child(path: BytePath, child: Named, { match, waiting }: Level): boolean {
-    if (child.name === ".git" && !this.#selection.includeVcs) return false;
+    if (child.name === ".git") {
+      if (!this.#selection.includeVcs) return false;
+      this.holdsVcs = true;
+    }
     const { outputs } = this.#selection;
     // To look a path up costs as much as to list it, and mostly there is nothing to find.
     if (outputs.size > 0 && outputs.has(path)) return false;
@@ -191,7 +196,7 @@ function listDirectory(
       }
       capitals = true;
     }
-    const name = bytePathFromText(child.name);
+    const name = child.name as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- ASCII is its own bytes
     children.push(named(name, kindOf(child) ?? kindOnDisk(root, path, name)));
   }
   if (children.length < 2) return { children, mayCollide: false };

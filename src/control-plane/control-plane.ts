@@ -1,15 +1,24 @@
 import { join } from "node:path";
-import { BlobStore } from "./blob-store.ts";
-import { lockDataDirectory, openDataDirectory, prepareDataDirectory } from "./data-directory.ts";
-import type { HostConfig } from "./delivery.ts";
-import type { TokenRecord } from "./token.ts";
-import { ViewCache } from "./view-cache.ts";
+import type { BlobStore } from "./artifacts/blob-store.ts";
+import { FileBlobs } from "./artifacts/file-blobs.ts";
+import type { Quota } from "./artifacts/quota.ts";
+import type { Bucket } from "./artifacts/s3-blobs.ts";
+import {
+  lockDataDirectory,
+  openDataDirectory,
+  prepareDataDirectory,
+  type DataDirectory,
+} from "./storage/data-directory.ts";
+import type { HostConfig } from "./addons/delivery.ts";
+import type { TokenRecord } from "./tokens/token.ts";
+import { ViewCache } from "./storage/view-cache.ts";
 import { requestHandler, type Log, type TokenRate } from "./handle.ts";
-import type { ListenAddress } from "./listen-address.ts";
-import { Metrics } from "./metrics.ts";
-import { openDatabase } from "./open-database.ts";
-import type { PostgresAddress } from "./postgres-address.ts";
-import { startServer, type RunningServer, type TlsTexts } from "./server.ts";
+import type { ListenAddress } from "./http/listen-address.ts";
+import { Metrics } from "./http/metrics.ts";
+import { openDatabase } from "./storage/open-database.ts";
+import type { PostgresAddress } from "./storage/postgres-address.ts";
+import type { TrustPolicy } from "./pins/trust-policy.ts";
+import { startServer, type RunningServer, type TlsTexts } from "./http/server.ts";
 
 export type ControlPlaneOptions = {
   /** Made when it is not there. */
@@ -17,9 +26,13 @@ export type ControlPlaneOptions = {
   /** null: the SQLite file of the data folder. */
   readonly postgres: PostgresAddress | null;
   /** "systemd": the socket that was handed to this process. */
+  /** null: files in the data folder. */
+  readonly bucket: Bucket | null;
+  readonly quota: Quota;
   readonly listen: ListenAddress | "systemd";
   readonly tls: TlsTexts | null;
   readonly tokenRate: TokenRate;
+  readonly trustPolicy: () => TrustPolicy | null;
   readonly now: () => Date;
   /** Ends the start when it is aborted; a running plane is ended by its `stop`. */
   readonly stop: AbortSignal;
@@ -29,20 +42,38 @@ export type ControlPlaneOptions = {
 /** A control plane that listens. `stop` also closes its database and gives its data folder free. */
 export type ControlPlane = RunningServer;
 
-/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, or one of `startServer`. */
+async function blobStores(
+  { artifacts, contexts, incoming }: DataDirectory,
+  bucket: Bucket | null,
+): Promise<{ artifacts: BlobStore; contexts: BlobStore }> {
+  if (bucket === null) {
+    return { artifacts: new FileBlobs(artifacts, incoming), contexts: new FileBlobs(contexts, incoming) };
+  }
+  const { proveBucket, S3Blobs } = await import("./artifacts/s3-blobs.ts");
+  await proveBucket(bucket);
+  return {
+    artifacts: new S3Blobs(bucket, "artifacts", incoming),
+    contexts: new S3Blobs(bucket, "contexts", incoming),
+  };
+}
+
+/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`,
+ * `object_store_unavailable`, or one of `startServer`. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
   try {
     prepareDataDirectory(directory);
+    const stores = await blobStores(directory, options.bucket);
     const database = await openDatabase(options.postgres ?? directory.database, true);
     const deps = {
       database,
-      artifacts: new BlobStore(directory.artifacts, directory.incoming),
-      contexts: new BlobStore(directory.contexts, directory.incoming),
+      ...stores,
+      quota: options.quota,
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),
+      trustPolicy: options.trustPolicy,
       now: options.now,
       newId: () => Bun.randomUUIDv7(),
     };
@@ -54,7 +85,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       throw error;
     });
     const activated =
-      options.listen === "systemd" ? await (await import("./activation.ts")).passOn(inside.path) : null;
+      options.listen === "systemd" ? await (await import("./http/activation.ts")).passOn(inside.path) : null;
     return {
       address: activated === null ? server.address : "systemd",
       renew: server.renew,

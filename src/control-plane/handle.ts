@@ -1,23 +1,23 @@
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
-import { hasProblems } from "./api-document.ts";
-import { authenticate } from "./authentication.ts";
-import { DenialBudget } from "./denial-budget.ts";
-import { recordDenial, type By } from "./events.ts";
-import { rfc3339Micros } from "./instant.ts";
+import { hasProblems } from "./api/api-document.ts";
+import { authenticate } from "./tokens/authentication.ts";
+import { DenialBudget } from "./http/denial-budget.ts";
+import { recordDenial, type By } from "./events/events.ts";
+import { rfc3339Micros } from "./http/instant.ts";
 import type { Viewer } from "./page/frame.ts";
 import { isSecure, seeOther, SIGN_IN } from "./page/sign-in-routes.ts";
 import { sessionToken } from "./page/session.ts";
 import { viewerOf } from "./page/viewer.ts";
-import { RateLimit } from "./rate-limit.ts";
-import { asRefusal, isDenial } from "./refusals.ts";
+import { RateLimit } from "./http/rate-limit.ts";
+import { asRefusal, isDenial } from "./http/refusals.ts";
 import { ROUTES } from "./routes.ts";
 import { Router, type Deps, type Route } from "./router.ts";
-import { allows } from "./scopes.ts";
-import { actorOf, type TokenRecord } from "./token.ts";
-import { findToken } from "./tokens.ts";
-import { readRevision } from "./view-cache.ts";
-import { SECURITY_HEADERS, WireRefusal } from "./wire.ts";
+import { allows } from "./tokens/scopes.ts";
+import { actorOf, type TokenRecord } from "./tokens/token.ts";
+import { findToken } from "./tokens/tokens.ts";
+import { readRevision } from "./storage/view-cache.ts";
+import { SECURITY_HEADERS, WireRefusal } from "./http/wire.ts";
 
 const ROUTER: Router = new Router(ROUTES);
 

@@ -1,23 +1,28 @@
-import type { BlobStore } from "./blob-store.ts";
-import type { Database } from "./database.ts";
-import type { By } from "./events.ts";
-import type { HostConfig } from "./delivery.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Quota } from "./artifacts/quota.ts";
+import type { BlobStore } from "./artifacts/blob-store.ts";
+import type { Database } from "./storage/database.ts";
+import type { By } from "./events/events.ts";
+import type { HostConfig } from "./addons/delivery.ts";
+import type { Metrics } from "./http/metrics.ts";
+import type { TrustPolicy } from "./pins/trust-policy.ts";
 import type { Viewer } from "./page/frame.ts";
-import type { Scope } from "./scopes.ts";
-import type { TokenRecord } from "./token.ts";
-import type { TokenBounds } from "./token-bounds.ts";
-import type { ViewCache } from "./view-cache.ts";
-import type { WireRefusal } from "./wire.ts";
+import type { Scope } from "./tokens/scopes.ts";
+import type { TokenRecord } from "./tokens/token.ts";
+import type { TokenBounds } from "./tokens/token-bounds.ts";
+import type { ViewCache } from "./storage/view-cache.ts";
+import type { WireRefusal } from "./http/wire.ts";
 
 /** What a handler works with, besides its request. */
 export type Deps = {
   readonly database: Database;
   readonly artifacts: BlobStore;
   readonly contexts: BlobStore;
+  readonly quota: Quota;
   readonly metrics: Metrics;
   readonly tokens: ViewCache<TokenRecord | null>;
   readonly hostConfigs: ViewCache<HostConfig>;
+  /** Null while none is enforced; asked for each promotion, since it can be renewed. */
+  readonly trustPolicy: () => TrustPolicy | null;
   readonly now: () => Date;
   /** A new identifier for a request or a build. */
   readonly newId: () => string;

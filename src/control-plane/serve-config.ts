@@ -1,4 +1,4 @@
-import { decode, integer, object, optional, string, type Decoder } from "../base/decode.ts";
+import { decode, integer, list, object, optional, string, type Decoder } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
@@ -12,9 +12,19 @@ export type ServeConfig = {
   readonly tls_cert?: string | undefined;
   readonly tls_key?: string | undefined;
   readonly access_log?: string | undefined;
+  /** `s3://bucket[/prefix]`, in place of files. */
+  readonly artifacts?: string | undefined;
+  /** Bytes that each environment may have stored. */
+  readonly env_quota_bytes?: number | undefined;
+  readonly policy?: string | undefined;
+  /** Files of public keys, or the keys themselves. */
+  readonly policy_keys?: readonly string[] | undefined;
+  readonly trust?: string | undefined;
   /** Requests of one token in a second, and how many it may save up. */
   readonly token_rate?: { readonly per_second: number; readonly burst: number } | undefined;
 };
+
+const MOST_KEYS = 100;
 
 const config: Decoder<ServeConfig> = object(
   {
@@ -25,6 +35,11 @@ const config: Decoder<ServeConfig> = object(
     tls_cert: optional(string()),
     tls_key: optional(string()),
     access_log: optional(string()),
+    artifacts: optional(string()),
+    env_quota_bytes: optional(integer()),
+    policy: optional(string()),
+    policy_keys: optional(list(string(), MOST_KEYS)),
+    trust: optional(string()),
     token_rate: optional(object({ per_second: integer(), burst: integer() }, "refused")),
   },
   "refused",
@@ -38,6 +53,9 @@ export function readServeConfig(bytes: Uint8Array, path: string): ServeConfig {
   const { token_rate } = decoded.value;
   if (token_rate !== undefined && (token_rate.per_second < 1 || token_rate.burst < 1)) {
     throw new Failure("config_invalid", `${what}: token_rate must be above 0`);
+  }
+  if ((decoded.value.env_quota_bytes ?? 0) < 0) {
+    throw new Failure("config_invalid", `${what}: env_quota_bytes must not be negative`);
   }
   return decoded.value;
 }

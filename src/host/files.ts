@@ -57,13 +57,18 @@ function tooLarge(what: string, path: string, size: number, max: number, code: F
 /** `length` bytes of an open file from `position` on; fewer at its end. */
 export function readAt(descriptor: number, position: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
+  return bytes.subarray(0, readInto(descriptor, position, bytes));
+}
+
+/** The same into `bytes`; how many there were. */
+export function readInto(descriptor: number, position: number, bytes: Uint8Array): number {
   let filled = 0;
-  while (filled < length) {
-    const count = fs().readSync(descriptor, bytes, filled, length - filled, position + filled);
+  while (filled < bytes.length) {
+    const count = fs().readSync(descriptor, bytes, filled, bytes.length - filled, position + filled);
     if (count === 0) break;
     filled += count;
   }
-  return bytes.subarray(0, filled);
+  return filled;
 }
 
 /** All of standard input, at most `max` bytes; more is a Failure with `code`. */

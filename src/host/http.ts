@@ -1,6 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
 import { isLoopback } from "./endpoint.ts";
 import { errorCode } from "./files.ts";
 import type { Proxy } from "./proxy.ts";
@@ -81,7 +82,14 @@ async function send(wanted: HttpRequest): Promise<Response> {
       },
       signal,
     });
-    refuseLongHead(response.headers, wanted.url);
+    try {
+      refuseLongHead(response.headers, wanted.url);
+      refuseDoubtfulLength(response.headers, wanted.url);
+    } catch (error) {
+      // Nobody is going to read the rest: the connection ends now, and not when memory is tidied up.
+      void response.body?.cancel().catch(() => {});
+      throw error;
+    }
     return response;
   } catch (error) {
     throw error instanceof Failure ? error : transportFailure(error, wanted);
@@ -89,12 +97,12 @@ async function send(wanted: HttpRequest): Promise<Response> {
 }
 
 /**
- * Whether the server promised a length within the ceiling, and nothing that goes before it (RFC 9112 §6.3): then no
- * more than that is read, and the runtime's stream, which costs a short run more than the request, is not needed.
+ * Whether the server promised a length within the ceiling: then no more than that is read, and the runtime's stream,
+ * which costs a short run more than the request, is not needed.
  */
 function isShort({ headers }: Response, { maxBytes }: HttpRequest): boolean {
   const length = headers.get("content-length") ?? "";
-  return !headers.has("transfer-encoding") && /^\d{1,9}$/u.test(length) && Number(length) <= maxBytes;
+  return /^\d{1,9}$/u.test(length) && Number(length) <= maxBytes;
 }
 
 async function wholeBody(response: Response, wanted: HttpRequest): Promise<Uint8Array> {
@@ -110,6 +118,17 @@ function refuseLongHead(headers: Headers, url: URL): void {
   let length = 0;
   for (const [name, value] of headers) length += name.length + value.length;
   if (length > LIMITS.headerBytes) throw headTooLarge(url);
+}
+
+/** Two ends for one body, or a coding that is not undone here: readers differ in what they take (RFC 9112 §6.1). */
+function refuseDoubtfulLength(headers: Headers, url: URL): void {
+  const coding = headers.get("transfer-encoding");
+  if (coding === null || (/^chunked$/iu.test(coding) && !headers.has("content-length"))) return;
+  const both = headers.has("content-length") ? " and a length" : "";
+  throw new Failure(
+    "answer_malformed",
+    `${shownUrl(url)} answered with transfer-encoding ${quoted(coding, 40)}${both}: where it ends is open`,
+  );
 }
 
 function headTooLarge(url: URL): Failure {
@@ -148,7 +167,11 @@ export function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-const TLS = /CERT|TLS|SSL|SELF_SIGNED|VERIFY|ISSUER|ALTNAME/iu;
+/** Verdicts about the certificate: they come before the first byte of the request. */
+const CERTIFICATE =
+  /CERT|CRL|SELF_SIGNED|VERIFY|ISSUER|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/iu;
+/** TLS that went wrong at any moment, the one after the request included. */
+const TLS = /^EPROTO$|TLS|SSL/u;
 const REFUSED = new Set([
   "ECONNREFUSED",
   "ConnectionRefused",
@@ -182,15 +205,16 @@ function transportFailure(error: unknown, wanted: HttpRequest): Failure {
   }
   if (REFUSED.has(code))
     return new Failure("connection_failed", `no connection to ${wanted.url.host} (${code})`);
-  // Not a broken connection that trying again could mend: what listens there speaks something else.
-  if (code === "EPROTO") {
-    return new Failure("tls_failed", `${wanted.url.host} speaks no TLS that we understand (${code})`, {
-      hint: "is it the port of plain http?",
-    });
-  }
-  if (TLS.test(code)) {
+  if (CERTIFICATE.test(code)) {
     return new Failure("tls_failed", `the certificate of ${wanted.url.host} is not trusted (${code})`, {
       hint: tlsHint(code),
+    });
+  }
+  // Not a broken connection that trying again could mend: what listens there speaks something else, wants a
+  // certificate of ours, or somebody in between spoils the bytes.
+  if (TLS.test(code)) {
+    return new Failure("tls_broken", `${wanted.url.host} speaks no TLS that we understand (${code})`, {
+      hint: "is it the port of plain http, or does it want --client-cert?",
     });
   }
   const kind = error instanceof Error ? error.name : "no error";

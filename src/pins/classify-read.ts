@@ -1,10 +1,11 @@
 import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import { forbidden } from "./classify.ts";
 import { isPage, redirectOrigin, serverText as textOf, type Heard } from "./server-text.ts";
 
-/** The failure that a read's status stands for; null for 200, whose body decides. */
+/** The failure that a read's status and headers stand for; null for a 200 whose body may decide. */
 export function classifyRead({ status, headers, body }: Heard, what = "the pin listing"): Failure | null {
-  if (status === 200) return null;
+  if (status === 200) return unfit(headers, what);
   const details = { serverText: textOf(body) };
   const page = isPage(body) ? " with a page" : "";
   if (status >= 300 && status < 400)
@@ -30,6 +31,23 @@ export function classifyRead({ status, headers, body }: Heard, what = "the pin l
   if (status === 408) return new Failure("deadline_passed", `${what} answered 408`, details);
   if (status >= 500) return new Failure("server_failed", `${what} answered ${status}${page}`, details);
   return new Failure("answer_unexpected", `${what} answered ${status}${page}`, details);
+}
+
+/** Why the body of a 200 is not the state of the control plane in plain bytes, as its headers say; null for nothing. */
+function unfit(headers: Headers, what: string): Failure | null {
+  const coding = headers.get("content-encoding") ?? "identity";
+  if (!/^identity$/iu.test(coding)) {
+    // Also where the bytes happen to be JSON: whoever believes the header reads something else.
+    return new Failure("answer_malformed", `${what} came as ${quoted(coding, 40)}, which nobody asked for`, {
+      hint: "something between here and the control plane compresses what it should hand on",
+    });
+  }
+  // Only a cache sends an age (RFC 9111 §5.1), and the pin may have moved since.
+  const age = headers.get("age") ?? "0";
+  if (/^0*$/u.test(age)) return null;
+  return new Failure("answer_cached", `${what} came from a cache, ${quoted(age, 20)} seconds old`, {
+    hint: "have whatever stands before the control plane keep nothing of it",
+  });
 }
 
 /**
@@ -66,5 +84,6 @@ const READ_AGAIN: ReadonlySet<Failure["code"]> = new Set([
   "server_failed",
   "answer_not_json",
   "answer_empty",
+  "answer_cached",
   "row_missing",
 ]);

@@ -37,12 +37,13 @@ export type ReadAnswer = Met & {
 const LISTING = "/cp/admin/runtime-image";
 const PROMOTE = "/cp/admin/runtime-image/promote";
 
-/** Errors in which no byte of the request can have reached the server. */
-const NOT_SENT: ReadonlySet<Failure["code"]> = new Set([
-  "connection_failed",
-  "name_not_resolved",
-  "tls_failed",
-  "proxy_failed",
+/** Errors in which no byte of the request can have reached the server; all others leave open what became of it. */
+const NOT_SENT: ReadonlyMap<Failure["code"], "try_again" | "refused"> = new Map([
+  ["connection_failed", "try_again"],
+  ["name_not_resolved", "try_again"],
+  // As with a read: neither gets better by itself.
+  ["tls_failed", "refused"],
+  ["proxy_failed", "refused"],
 ]);
 
 /** Reads the listing and finds the wanted row. What goes wrong is a value, an interruption too. */
@@ -80,7 +81,7 @@ async function readListed<T extends object>(
     const failure = classifyRead(heard);
     if (failure === null) return { ...now, ...read({ status, headers, body }) };
     const told = status === 404 ? classifyAbsentListing(failure, await sibling(target, exchange)) : failure;
-    return { ...now, failure: named(told, reader(target)) };
+    return { ...now, failure: blamed(named(told, reader(target)), target) };
   } catch (error) {
     return { ...now, failure: foreseen(error) };
   }
@@ -162,7 +163,7 @@ export async function writePin(
   } catch (error) {
     const failure = foreseen(error);
     return {
-      kind: NOT_SENT.has(failure.code) ? "try_again" : "ambiguous",
+      kind: NOT_SENT.get(failure.code) ?? "ambiguous",
       failure,
       status: null,
       waitMs: null,
@@ -190,7 +191,8 @@ function forceDocument({ rollback, breakGlass, reason }: Force): Record<string, 
 
 type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };
 
-export function ask(
+/** One exchange with a control plane. Throws Failure: those of `request`, with the place where a wrong URL is written. */
+export async function ask(
   target: Target,
   exchange: Exchange,
   message: Message,
@@ -198,20 +200,26 @@ export function ask(
   maxBytes: number = LIMITS.apiAnswerBytes,
 ): Promise<Heard> {
   const { path, headers, ...rest } = message;
-  return request({
-    ...rest,
-    url: new URL(path, target.base),
-    headers: {
-      accept: "application/json",
-      ...headers,
-      authorization: `Bearer ${token.value}`,
-      "user-agent": exchange.userAgent ?? `waybill/${BUILD.version}`,
-    },
-    deadlineMs: exchange.attemptTimeoutMs,
-    maxBytes,
-    ...exchange.connection(target.base),
-    stop: exchange.stop,
-  });
+  try {
+    return await request({
+      ...rest,
+      url: new URL(path, target.base),
+      headers: {
+        accept: "application/json",
+        // What a cache in between remembers is no proof (RFC 9111 §5.2.1.4).
+        "cache-control": "no-cache",
+        ...headers,
+        authorization: `Bearer ${token.value}`,
+        "user-agent": exchange.userAgent ?? `waybill/${BUILD.version}`,
+      },
+      deadlineMs: exchange.attemptTimeoutMs,
+      maxBytes,
+      ...exchange.connection(target.base),
+      stop: exchange.stop,
+    });
+  } catch (error) {
+    throw error instanceof Failure ? blamed(error, target) : error;
+  }
 }
 
 export function pinPath({ template, region }: WantedPin): string {
@@ -220,6 +228,12 @@ export function pinPath({ template, region }: WantedPin): string {
 
 export function reader(target: Target): Credential {
   return target.readToken ?? target.token;
+}
+
+/** A URL that leads nowhere, with the place where it is written. */
+function blamed(failure: Failure, { from }: Target): Failure {
+  if (failure.code !== "name_not_resolved" && failure.code !== "wrong_base_url") return failure;
+  return new Failure(failure.code, `${failure.message}; the URL is from ${from}`, failure);
 }
 
 /** A refused credential, with the name of the variable or file that it came from. */

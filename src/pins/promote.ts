@@ -3,7 +3,8 @@ import { failedLeg, outcomeOfRead, provenLeg, type Attempt, type Leg } from "./l
 import { judgeLeg, type CommitRule } from "./leg-warnings.ts";
 import type { PinNote, WantedPin } from "./pin.ts";
 import type { Exchange } from "./pin-client.ts";
-import { Promotion, type PromotionRules } from "./promotion.ts";
+import { Promotion } from "./promotion.ts";
+import type { PromotionRules } from "./promotion-rules.ts";
 import { readBack, type ReadBackRule } from "./read-back.ts";
 import type { Target } from "./target.ts";
 

@@ -1,9 +1,12 @@
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
+import { printable, quoted } from "../base/printable.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
+import { mainRefusal } from "../trust/attestation-refusals.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
-import type { RepositoryName } from "../trust/policy-document.ts";
-import { mainRefusal, verifyAttestations, type AttestationQuestion } from "../trust/verify-attestation.ts";
+import { rulesFor } from "../trust/policy-decision.ts";
+import type { PolicyRule, RepositoryName } from "../trust/policy-document.ts";
+import { verifyAttestations, type AttestationQuestion } from "../trust/verify-attestation.ts";
 import type { WantedPin } from "./pin.ts";
 
 /** What stands before a promotion: nothing is sent unless every pin is allowed in every environment. */
@@ -23,11 +26,16 @@ export type GateDecision = {
   readonly env: string;
   readonly template: string;
   readonly allowed: boolean;
-  readonly rules: readonly string[];
+  /** The rules that apply to the place, whatever became of them. */
+  readonly rules: readonly Pick<PolicyRule, "name" | "level">[];
   readonly refusals: readonly Failure[];
   readonly warnings: readonly string[];
-  /** The statements that hold, by the digest of the bytes that were signed. */
-  readonly evidence: readonly { readonly predicateType: string; readonly sha256: Sha256 }[];
+  /** The statements that hold, by the digest of the bytes that were signed, and the keys that count. */
+  readonly evidence: readonly {
+    readonly predicateType: string;
+    readonly sha256: Sha256;
+    readonly keyids: readonly string[];
+  }[];
 };
 
 /** Holds the attestations against the very digest that is going to be pinned, everywhere. No I/O. */
@@ -54,12 +62,14 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
   return {
     ...place,
     allowed,
-    rules: verdict.accepted.flatMap(({ rules }) => rules),
+    rules: gate.policy === null ? [] : rulesFor(gate.policy, place),
     refusals: allowed ? [] : verdict.refusals,
-    warnings: verdict.accepted.flatMap(({ warnings }) => warnings),
-    evidence: verdict.accepted.map(({ statement: { predicateType }, payloadSha256 }) => ({
+    // Several statements may hold, and each is warned of in the same words.
+    warnings: [...new Set(verdict.accepted.flatMap(({ warnings }) => warnings))],
+    evidence: verdict.accepted.map(({ statement: { predicateType }, payloadSha256, signers }) => ({
       predicateType,
       sha256: payloadSha256,
+      keyids: signers.map(({ keyid }) => keyid),
     })),
   };
 }
@@ -90,7 +100,7 @@ export type DecisionDocument = {
   rules: string[];
   refusals: { code: string; message: string }[];
   warnings: string[];
-  evidence: { predicate_type: string; sha256: string }[];
+  evidence: { predicate_type: string; sha256: string; keyids: string[] }[];
 };
 
 export function decisionDocument(decision: GateDecision): DecisionDocument {
@@ -99,9 +109,31 @@ export function decisionDocument(decision: GateDecision): DecisionDocument {
     env,
     template,
     allowed,
-    rules: [...rules],
+    rules: rules.map(({ name }) => name),
     refusals: refusals.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
-    evidence: evidence.map(({ predicateType, sha256 }) => ({ predicate_type: predicateType, sha256 })),
+    evidence: evidence.map(({ predicateType, sha256, keyids }) => ({
+      predicate_type: predicateType,
+      sha256,
+      keyids: [...keyids],
+    })),
   };
+}
+
+/** A decision for a person: which rules apply, what let the promotion pass, and everything that does not hold. */
+export function describeDecision(decision: GateDecision, policy: Gate["policy"]): string {
+  const { env, template, allowed, rules, refusals, warnings, evidence } = decision;
+  const under =
+    policy === null ? "without a policy" : `under ${quoted(policy.name)} version ${policy.version}`;
+  const lines = [
+    `${allowed ? "ALLOWED" : "REFUSED"} ${template} in ${env}, ${under}`,
+    ...rules.map(({ name, level }) => `  rule     ${printable(name, 200)} (${level})`),
+    ...evidence.map(
+      ({ predicateType, sha256, keyids }) =>
+        `  evidence ${printable(predicateType, 200)} sha256:${sha256}, signed by ${keyids.join(", ")}`,
+    ),
+    ...warnings.map((warning) => `  warning  ${printable(warning)}`),
+    ...refusals.map(({ code, message }) => `  refusal  ${code}: ${printable(message)}`),
+  ];
+  return `${lines.join("\n")}\n`;
 }

@@ -4,31 +4,17 @@ import type { Clock } from "../host/clock.ts";
 import { idempotencyKey } from "./idempotency.ts";
 import { failedLeg, outcomeOfRead, plannedLeg, provenLeg, supersededLeg } from "./leg.ts";
 import type { Attempt, Leg, LegFacts, RaceWindow } from "./leg.ts";
-import type { Intent, NextWrite } from "./next-write.ts";
+import type { NextWrite } from "./next-write.ts";
 import { satisfies, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
 import type { Exchange } from "./pin-client.ts";
 import { preflight, type Seen } from "./preflight.ts";
+import type { PromotionRules } from "./promotion-rules.ts";
 import { readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
 import { nextDelay } from "./retry-after.ts";
 import { sendWrite, waited, type Written } from "./send-write.ts";
 import type { Condition } from "./standing.ts";
 import type { Target } from "./target.ts";
 import { unproven } from "./unproven.ts";
-
-export type PromotionRules = Intent & {
-  /** Ceiling for one leg, in milliseconds; waiting for a conflict to pass has a budget of its own. */
-  readonly timeoutMs: number;
-  /** How long a 409 that can pass is waited for, in milliseconds. */
-  readonly conflictBudgetMs: number;
-  readonly retryIntervalMs: number;
-  readonly readBack: Omit<ReadBackRule, "limitMs">;
-  /** Read and judge, and write nothing. */
-  readonly dryRun?: boolean;
-  /** Write and read nothing after it: the outcome stays unproven. */
-  readonly unverified?: boolean;
-  /** Whether a newer build in the place of this one is a failure. */
-  readonly superseded?: "ok" | "fail";
-};
 
 type Tools = {
   readonly exchange: Exchange;

@@ -1,11 +1,13 @@
 import { isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
+import { mainRefusal } from "../trust/attestation-refusals.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import { promotionReceipt, type Plane, type PromotionReceipt } from "../trust/attestation-promotion.ts";
 import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import type { PublicKey } from "../trust/public-key.ts";
-import { mainRefusal, verifyAttestations, type TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
+import { verifyAttestations } from "../trust/verify-attestation.ts";
 
 /** A pin as the control plane shows it together with its receipts. */
 export type ReceiptedPin = {

@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import type { Clock } from "../host/clock.ts";
-import type { TrustedSigners } from "../trust/verify-attestation.ts";
+import type { TrustedSigners } from "../trust/trusted-signers.ts";
 import { mayReadAgain } from "./classify-read.ts";
 import { failedLeg, type Leg } from "./leg.ts";
 import type { Exchange } from "./pin-client.ts";

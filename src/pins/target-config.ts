@@ -8,6 +8,7 @@ import { isEnvironmentName } from "./target.ts";
 export type TargetConfig = {
   readonly url: string;
   readonly token_env?: string;
+  /** A relative path starts at the folder of the configuration: the current one may belong to a stranger. */
   readonly token_file?: string;
   readonly read_token_env?: string;
 };
@@ -38,19 +39,21 @@ export function parseTargetConfig(bytes: Uint8Array, path: string): ReadonlyMap<
     CONFIG,
     parseJson(bytes, { what: `the configuration ${path}`, code: "config_invalid" }),
   );
-  const problems = config.ok ? nameless(Object.keys(config.value.environments)) : config.problems;
-  if (config.ok && problems.length === 0) return new Map(Object.entries(config.value.environments));
+  const environments = config.ok ? Object.entries(config.value.environments) : [];
+  const problems = config.ok ? environments.flatMap(faultsOf) : config.problems;
+  if (config.ok && problems.length === 0) return new Map(environments);
   throw new Failure("config_invalid", `the configuration ${path} is wrong: ${problems.join("; ")}`, {
     hint: 'wanted {"environments": {"NAME": {"url": "https://…", "token_env": "VARIABLE"}}}',
   });
 }
 
-// The names are in flags, in variables and in every message: the same few characters everywhere.
-function nameless(names: readonly string[]): string[] {
-  return names
-    .filter((name) => !isEnvironmentName(name))
-    .map(
-      (name) =>
-        `environments[${quoted(name, 60)}] is no name of an environment; wanted lower-case letters, digits and dashes`,
-    );
+function faultsOf([name, { token_env, token_file }]: readonly [string, TargetConfig]): string[] {
+  const place = `environments[${quoted(name, 60)}]`;
+  // The names are in flags, in variables and in every message: the same few characters everywhere.
+  const strange = `${place} is no name of an environment; wanted lower-case letters, digits and dashes`;
+  const both = `${place} has a token_env and a token_file; wanted one of them`;
+  return [
+    ...(isEnvironmentName(name) ? [] : [strange]),
+    ...(token_env === undefined || token_file === undefined ? [] : [both]),
+  ];
 }

@@ -2,6 +2,8 @@
 export type Target = {
   readonly env: string;
   readonly base: URL;
+  /** Where the URL is written, for messages: `$CP_HOST`, `--target prod`. */
+  readonly from: string;
   /** Promotes, and reads too unless there is a read token. */
   readonly token: Credential;
   readonly readToken: Credential | null;

@@ -1,8 +1,8 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { readCommitTree, type CommitTree } from "./commit-tree.ts";
 import { exactTextOf, type Git, type GitAnswer } from "./git.ts";
 import { absent, known, type Known } from "./known.ts";
+import { isCheckedOut } from "./submodules.ts";
 
 /**
  * What `git status` says below `subpath`, ignored files left out: the original's meaning of dirty. Null with a
@@ -37,8 +37,7 @@ async function anySubmoduleDirty(git: Git, folder: string, tree: Known<CommitTre
     const name = exactTextOf(path);
     if (name === null) return absent("git_failed");
     const place = join(folder, name);
-    const initialised = lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined;
-    const dirty = initialised ? await readDirty(git.at(place), place, "") : known(false);
+    const dirty = isCheckedOut(place) ? await readDirty(git.at(place), place, "") : known(false);
     if (dirty.value !== false) return dirty;
   }
   return known(false);

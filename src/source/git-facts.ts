@@ -1,12 +1,14 @@
 import { readCommitTree, type CommitTree } from "./commit-tree.ts";
 import type { Commit } from "./commit.ts";
+import { configuredRepo } from "./configured-repo.ts";
 import { readDirty } from "./dirty.ts";
+import { machineOf, type GitMachine } from "./git-machine.ts";
 import type { Git } from "./git.ts";
-import { readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
+import { readCommitId, readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
 import { absent, known, type Known } from "./known.ts";
 import { readOperation, type Operation } from "./operation.ts";
 import { readPushed, type Pushed } from "./pushed.ts";
-import { chooseRepo, setting, settingsOf, type Settings } from "./remote-choice.ts";
+import { settingsOf, type Settings } from "./remote-choice.ts";
 import { readSubmodules, type Submodule } from "./submodules.ts";
 import { readSuperproject, type Superproject } from "./superproject.ts";
 import type { WorkTree } from "./work-tree.ts";
@@ -44,7 +46,6 @@ export type GitFacts = {
   readonly pushed: Pushed;
   /** The repository around a context that it does not track: not where these bytes come from. */
   readonly enclosing: Enclosing | null;
-  /** What may make the same commit come out with other bytes on another machine. */
   readonly machine: GitMachine;
 };
 
@@ -54,33 +55,24 @@ export type Enclosing = {
   readonly ref: string | null;
 };
 
-export type GitMachine = {
-  readonly gitVersion: string | null;
-  readonly autocrlf: string | null;
-  readonly eol: string | null;
-  readonly fileMode: string | null;
-  readonly ignoreCase: string | null;
-  readonly precomposeUnicode: string | null;
-  readonly symlinks: string | null;
-};
-
 const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\..*\.remote|extensions\..*|filter\..*|core\.(autocrlf|eol|filemode|ignorecase|precomposeunicode|symlinks))$`;
 
 /** `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. */
 export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: true }>): Promise<GitFacts> {
   const { top, subpath, objectFormat, shallow } = workTree;
   const pointing = refsAtHead(git);
+  const commit = readCommitId(git);
   const committed = readCommitTree(git, subpath);
   const branch = readSymbolicHead(git);
   const configured = git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]);
   const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, treeId, version] =
     await Promise.all([
       branch,
-      readHead(git, branch, pointing),
+      readHead(git, commit, branch, pointing),
       configured,
       readDirty(git, top, subpath, committed, configured),
       committed,
-      readPushed(git, pointing, shallow),
+      readPushed(git, commit, pointing, shallow),
       git.line(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]),
       readSuperproject(git, top),
       git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]),
@@ -99,11 +91,7 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
     linked: named && gitFolder !== commonFolder,
     ...head,
     operation: named ? readOperation(gitFolder) : null,
-    // git config exits with 1 when nothing matches.
-    repo:
-      settingsAnswer.ok || settingsAnswer.code === 1
-        ? chooseRepo(settings, symbolic.value)
-        : absent(settingsAnswer.reason),
+    repo: configuredRepo(settingsAnswer, symbolic.value),
     subpath: subpath === "" ? absent("at_top_level") : known(subpath),
     dirty,
     tree,
@@ -125,18 +113,6 @@ function isPartial(settings: Settings): boolean {
     ([name, value]) =>
       name === "extensions.partialclone" || (/^remote\..*\.promisor$/su.test(name) && value !== "false"),
   );
-}
-
-function machineOf(settings: Settings, version: string | null): GitMachine {
-  return {
-    gitVersion: version?.replace(/^git version /u, "") ?? null,
-    autocrlf: setting(settings, "core.autocrlf"),
-    eol: setting(settings, "core.eol"),
-    fileMode: setting(settings, "core.filemode"),
-    ignoreCase: setting(settings, "core.ignorecase"),
-    precomposeUnicode: setting(settings, "core.precomposeunicode"),
-    symlinks: setting(settings, "core.symlinks"),
-  };
 }
 
 /** A folder that the enclosing repository ignores or never added: its commit says nothing about these bytes. */

@@ -63,6 +63,8 @@ const INERT = [
   "log.showSignature=false",
   "core.quotePath=false",
   "status.showUntrackedFiles=all",
+  // A stash is no change of the work tree, and would be a line of status like one.
+  "status.showStash=false",
   "diff.ignoreSubmodules=none",
   "submodule.recurse=false",
   "core.untrackedCache=false",

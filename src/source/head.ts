@@ -15,14 +15,15 @@ export type Head = {
   readonly tags: readonly string[];
 };
 
-/** `symbolic` is the full name of the branch, or why there is none; `pointing` the refs at HEAD. */
+/** `id` is the commit, `symbolic` the full name of the branch, or why there is none; `pointing` the refs at HEAD. */
 export async function readHead(
   git: Git,
+  id: Promise<Known<string>>,
   symbolic: Promise<Known<string>>,
   pointing: Promise<readonly string[]>,
 ): Promise<Head> {
   const [commit, object, refs, at] = await Promise.all([
-    readCommitId(git),
+    id,
     git.run(["cat-file", "commit", "HEAD"]),
     symbolic.then((name) => readRef(git, name)),
     pointing,

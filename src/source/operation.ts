@@ -1,7 +1,7 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../base/limits.ts";
 import { readBounded } from "../host/files.ts";
+import { mayExist } from "./repository-search.ts";
 
 /** What git is in the middle of. HEAD is then often no commit that anybody meant to build. */
 export type Operation = {
@@ -27,7 +27,7 @@ const MARKS: readonly {
 /** By the marks that git leaves in the git folder of the work tree: `git status` reads the same ones. */
 export function readOperation(gitFolder: string): Operation | null {
   for (const { mark, kind, note } of MARKS) {
-    if (lstatSync(join(gitFolder, mark), { throwIfNoEntry: false }) === undefined) continue;
+    if (!mayExist(join(gitFolder, mark))) continue;
     return { kind, branch: note === undefined ? null : noted(join(gitFolder, note)) };
   }
   return null;

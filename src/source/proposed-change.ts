@@ -1,5 +1,8 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
+import { readCi, type CiClaims, type PullRequestClaims } from "./ci.ts";
+import { present } from "./ci-variables.ts";
+import { normaliseRemote } from "./remote.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,8 +15,8 @@ export type ProposedChange = {
 };
 
 /**
- * Whether the run is for a proposed change, by the variables of GitHub, Gitea, Forgejo, GitLab and Azure. `payload`
- * is the event that GitHub's variable GITHUB_EVENT_PATH names, null when it could not be read.
+ * Whether the run is for a proposed change, by the variables of every CI system that says so. `payload` is the event
+ * that GitHub's variable GITHUB_EVENT_PATH names, null when it could not be read.
  */
 export function proposedChange(env: Environment, payload: JsonValue): ProposedChange | null {
   const name = env["GITHUB_EVENT_NAME"] ?? "";
@@ -24,6 +27,7 @@ export function proposedChange(env: Environment, payload: JsonValue): ProposedCh
   // It has the secrets of the repository, whatever the run that it follows was for.
   const followed = memberOf(event, "workflow_run");
   const cause = followed?.["event"];
+  if (name === "workflow_run" && typeof cause !== "string") return { event: name, isFork: null };
   if (name === "workflow_run" && typeof cause === "string" && cause.startsWith("pull_request")) {
     const [head, base] = [fullName(followed, "head_repository"), fullName(followed, "repository")];
     return {
@@ -42,7 +46,30 @@ export function proposedChange(env: Environment, payload: JsonValue): ProposedCh
     const fork = env["SYSTEM_PULLREQUEST_ISFORK"]?.toLowerCase();
     return { event: "PullRequest", isFork: fork === "true" ? true : fork === "false" ? false : null };
   }
-  return null;
+  const claims = readCi(env, null);
+  const change = claims?.pullRequest ?? null;
+  if (claims === null || change === null) return null;
+  return { event: "pull_request", isFork: ofOthers(claims, change, env) };
+}
+
+/** Where a change comes from, on the systems that know only one kind of event for it. */
+function ofOthers(claims: CiClaims, change: PullRequestClaims, env: Environment): boolean | null {
+  switch (claims.system) {
+    // Set when the change is from a fork, and not there otherwise.
+    case "jenkins":
+      return present(env["CHANGE_FORK"]);
+    case "circleci":
+      return present(env["CIRCLE_PR_NUMBER"]);
+    case "travis":
+      return differs(env["TRAVIS_PULL_REQUEST_SLUG"], env["TRAVIS_REPO_SLUG"]);
+    default:
+      return differs(placeOf(change.headRepo), placeOf(claims.repo));
+  }
+}
+
+/** A repository in one spelling, whatever way it is reached. */
+function placeOf(remote: string | null): string | undefined {
+  return (remote === null ? null : normaliseRemote(remote).repo) ?? undefined;
 }
 
 function ofGithub(change: JsonMap | null, env: Environment): boolean | null {

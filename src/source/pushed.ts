@@ -1,6 +1,6 @@
 import { linesOf } from "./head.ts";
 import type { Git } from "./git.ts";
-import type { AbsenceReason } from "./known.ts";
+import type { AbsenceReason, Known } from "./known.ts";
 
 /** Does anybody else have HEAD? Known from the remote-tracking branches alone; nobody is asked. */
 export type Pushed = {
@@ -10,9 +10,10 @@ export type Pushed = {
   readonly ref: string | null;
 };
 
-/** `pointing` are the refs at HEAD: the usual case needs no walk through the history. */
+/** `pointing` are the refs at HEAD, at `commit`: the usual case needs no walk through the history. */
 export async function readPushed(
   git: Git,
+  commit: Promise<Known<string>>,
   pointing: Promise<readonly string[]>,
   shallow: boolean,
 ): Promise<Pushed> {
@@ -25,8 +26,8 @@ export async function readPushed(
     git.run(["for-each-ref", "--count=1", format, "refs/remotes"]),
   ]);
   if (!containing.ok) {
-    const unborn = containing.reason === "git_failed" && any.ok;
-    return { value: null, reason: unborn ? "no_commit" : containing.reason, ref: null };
+    const { reason } = await commit;
+    return { value: null, reason: reason === "unborn_branch" ? "no_commit" : containing.reason, ref: null };
   }
   const found = linesOf(containing.stdout);
   if (found.length > 0) return { value: true, reason: null, ref: found.at(-1) ?? null };

@@ -5,6 +5,7 @@ import { LIMITS } from "../base/limits.ts";
 import { errorCode, readBounded, reason } from "../host/files.ts";
 import { parseGitConfig } from "./git-config.ts";
 import type { GitFacts } from "./git-facts.ts";
+import { machineOf } from "./git-machine.ts";
 import { absent, known, type AbsenceReason, type Known } from "./known.ts";
 import { readOperation } from "./operation.ts";
 import { packedRef, parseRefContent } from "./ref-names.ts";
@@ -125,15 +126,7 @@ function readFound({ top, gitFolder }: Place, contextRoot: string): FoundFiles {
       superproject: null,
       pushed: { ...missing, ref: null },
       enclosing: null,
-      machine: {
-        gitVersion: null,
-        autocrlf: setting(settings, "core.autocrlf"),
-        eol: setting(settings, "core.eol"),
-        fileMode: setting(settings, "core.filemode"),
-        ignoreCase: setting(settings, "core.ignorecase"),
-        precomposeUnicode: setting(settings, "core.precomposeunicode"),
-        symlinks: setting(settings, "core.symlinks"),
-      },
+      machine: machineOf(settings, null),
     },
   };
 }

@@ -7,20 +7,21 @@ import { dirname, join } from "node:path";
  */
 export function hasRepositoryAround(folder: string): boolean {
   for (let place = folder; ; place = dirname(place)) {
-    if (exists(join(place, ".git")) || isBare(place)) return true;
+    if (mayExist(join(place, ".git")) || isBare(place)) return true;
     if (dirname(place) === place) return false;
   }
 }
 
 function isBare(place: string): boolean {
-  return exists(join(place, "HEAD")) && exists(join(place, "objects")) && exists(join(place, "refs"));
+  return ["HEAD", "objects", "refs"].every((name) => mayExist(join(place, name)));
 }
 
-function exists(place: string): boolean {
+/** Whether something is there; true as well where we may not look, or a link leads in a circle. */
+export function mayExist(place: string): boolean {
   try {
     return lstatSync(place, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    // Where we may not look, git may know more.
+    // git may know more.
     return true;
   }
 }

@@ -2,9 +2,11 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../base/limits.ts";
 import { CommitTree, type TreeEntry } from "./commit-tree.ts";
+import { configuredRepo } from "./configured-repo.ts";
 import { exactTextOf, textOf, type Git } from "./git.ts";
 import { absent, type Known } from "./known.ts";
-import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+import { REMOTE_SETTINGS } from "./remote-choice.ts";
+import { mayExist } from "./repository-search.ts";
 
 /** A repository that the commit names inside the context, by one commit. */
 export type Submodule = {
@@ -41,13 +43,24 @@ export async function readSubmodules(git: Git, folder: string, tree: CommitTree)
 
 const SLASH = Buffer.from("/");
 
+/** Without a .git of its own, git would answer for the repository around it; a link leads to another one. */
+export function isCheckedOut(place: string): boolean {
+  return !isLink(place) && mayExist(join(place, ".git"));
+}
+
+function isLink(place: string): boolean {
+  try {
+    return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false;
+  }
+}
+
 async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise<Submodule> {
   const name = exactTextOf(link.path);
   const place = name === null ? null : join(folder, name);
   const none = { path: link.path, commit: link.id, head: null, tree: null };
-  // Without a .git of its own, git would answer for the repository around it.
-  const there = place !== null && lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined;
-  if (!there) return { ...none, repo: absent("submodule_not_initialised") };
+  if (place === null || !isCheckedOut(place)) return { ...none, repo: absent("submodule_not_initialised") };
   const inside = git.at(place);
   const [head, branch, settings, tree] = await Promise.all([
     inside.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
@@ -58,10 +71,7 @@ async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise
   return {
     ...none,
     head: head.ok ? textOf(head.stdout).trimEnd() : null,
-    repo:
-      settings.ok || settings.code === 1
-        ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch)
-        : absent(settings.reason),
+    repo: configuredRepo(settings, branch),
     tree: tree.ok ? new CommitTree(tree.stdout) : null,
   };
 }

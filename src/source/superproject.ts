@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
+import { configuredRepo } from "./configured-repo.ts";
 import { textOf, type Git } from "./git.ts";
 import { readCommitId, readSymbolicHead } from "./head.ts";
-import { absent, type Known } from "./known.ts";
-import { chooseRepo, REMOTE_SETTINGS, settingsOf } from "./remote-choice.ts";
+import type { Known } from "./known.ts";
+import { REMOTE_SETTINGS } from "./remote-choice.ts";
 import { hasRepositoryAround } from "./repository-search.ts";
 import { findWorkTree } from "./work-tree.ts";
 
@@ -33,9 +34,5 @@ export async function readSuperproject(git: Git, top: string): Promise<Superproj
     readSymbolicHead(inside),
     inside.run(["config", "-z", "--get-regexp", REMOTE_SETTINGS]),
   ]);
-  const repo =
-    settings.ok || settings.code === 1
-      ? chooseRepo(settings.ok ? settingsOf(settings.stdout) : [], branch.value)
-      : absent(settings.reason);
-  return { repo, commit, path, wanted };
+  return { repo: configuredRepo(settings, branch.value), commit, path, wanted };
 }

@@ -12,7 +12,7 @@ import { parseNats } from "./nats-place.ts";
 import { OciStore } from "./oci.ts";
 import { parseOci } from "./oci-reference.ts";
 import { parseS3, s3Access, S3Store } from "./s3.ts";
-import type { Store } from "./store.ts";
+import type { Store, WritableStore } from "./store.ts";
 
 export type StoreChoice = {
   readonly allowInsecureHttp: boolean;
@@ -48,7 +48,7 @@ export function tokenHost(text: string): string | null {
  * The store that the text of a `--store` names; `token` is for it alone. Throws Failure with a usage or an auth code;
  * nothing is opened.
  */
-export function chooseStore(text: string, token: string | undefined, choice: StoreChoice): Store {
+export function chooseStore(text: string, token: string | undefined, choice: StoreChoice): WritableStore {
   const from = "--store";
   const { allowInsecureHttp, reach, keepSecret } = choice;
   switch (schemeOf(text)) {

@@ -1,11 +1,16 @@
 import { Failure } from "../base/failure.ts";
-import { shownUrl } from "../host/http.ts";
-import { openHttpObject, type Reach } from "./http-object.ts";
+import { LIMITS } from "../base/limits.ts";
+import { request, shownUrl } from "../host/http.ts";
+import { connectionFor, openHttpObject, type Reach } from "./http-object.ts";
+import { failureOfStatus } from "./http-status.ts";
 import { keySegments } from "./key.ts";
-import type { ObjectRead, ObjectStream, Store } from "./store.ts";
+import type { ObjectRead, ObjectStream, ObjectWrite, Store, WritableStore } from "./store.ts";
+
+/** Bytes of a refusal that are read and shown. */
+const REFUSAL_BYTES = 4_096;
 
 /** Artifacts below a base URL, or at a URL of their own. */
-export class HttpStore implements Store {
+export class HttpStore implements WritableStore {
   readonly name: string;
   readonly #base: URL;
   readonly #token: string | undefined;
@@ -32,6 +37,28 @@ export class HttpStore implements Store {
     if (url.origin !== this.origin)
       throw new Failure("url_invalid", `${shownUrl(url)} is not of ${this.name}`);
     return openHttpObject({ url, reach: this.#reach, headers: bearer(this.#token) }, read);
+  }
+
+  /** PUT, as WebDAV servers and most artifact repositories take files (RFC 9110 §9.3.4). */
+  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
+    const url = urlBelow(this.#base, key);
+    const { status, headers, body } = await request({
+      method: "PUT",
+      url,
+      body: Bun.file(file),
+      headers: { "content-type": "application/octet-stream", ...bearer(this.#token) },
+      deadlineMs,
+      maxBytes: LIMITS.documentBytes,
+      stop,
+      ...connectionFor(this.#reach, url),
+    });
+    if ([200, 201, 204].includes(status)) return;
+    if (status === 405 || status === 501) {
+      throw new Failure("request_rejected", `${shownUrl(url)} takes no files by PUT (HTTP ${status})`, {
+        hint: "let it take them (in nginx: dav_methods PUT), or name a store of another kind",
+      });
+    }
+    throw failureOfStatus(status, headers, url, new TextDecoder().decode(body.subarray(0, REFUSAL_BYTES)));
   }
 }
 

@@ -127,13 +127,17 @@ export class S3Store implements WritableStore {
   }
 
   #urlOf(key: string): URL {
-    const { bucket, prefix, style } = this.#place;
-    const path = [...(prefix === "" ? [] : keySegments(prefix)), ...keySegments(key)].map(escaped).join("/");
-    const url = new URL(this.#access.endpoint);
-    if (style === "virtual") url.host = `${bucket}.${url.host}`;
-    url.pathname = style === "virtual" ? `/${path}` : `/${bucket}/${path}`;
-    return url;
+    return s3Url(this.#place, this.#access, key);
   }
+}
+
+/** Where an object is, without a signature. */
+export function s3Url({ bucket, prefix, style }: S3Place, { endpoint }: S3Access, key: string): URL {
+  const path = [...(prefix === "" ? [] : keySegments(prefix)), ...keySegments(key)].map(escaped).join("/");
+  const url = new URL(endpoint);
+  if (style === "virtual") url.host = `${bucket}.${url.host}`;
+  url.pathname = style === "virtual" ? `/${path}` : `/${bucket}/${path}`;
+  return url;
 }
 
 async function* wholeBody(body: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -144,7 +148,8 @@ const REFUSAL_BYTES = 16_384;
 /** The credential is not, or not any more, what the server knows: another one may work. */
 const CREDENTIAL = new Set(["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]);
 
-async function refusalOf(
+/** What a refusal of an S3 server stands for. */
+export async function refusalOf(
   status: number,
   headers: Headers,
   body: AsyncIterable<Uint8Array>,

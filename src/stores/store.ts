@@ -69,10 +69,6 @@ export interface WritableStore extends Store {
   write(object: ObjectWrite): Promise<void>;
 }
 
-export function isWritable(store: Store): store is WritableStore {
-  return "write" in store;
-}
-
 /** A stream from the first byte, by a store that cannot resume. */
 export function wholeObject(chunks: AsyncIterable<Uint8Array>, length: number | null): ObjectStream {
   return { offset: 0, length, validator: null, [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() };

@@ -1,6 +1,7 @@
 import { decode, integer, object, optional, string } from "../base/decode.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
+import { instantOf } from "../base/instant.ts";
 import type { JsonMap } from "../base/json.ts";
 import { ADDON_TYPE } from "./attestation-types.ts";
 import type { Statement } from "./statement.ts";
@@ -41,7 +42,7 @@ export function addonStatement(sha256: Sha256, claims: AddonClaims): Statement {
   return { subjects: [subject], predicateType: ADDON_TYPE, predicate };
 }
 
-const instant = string("a time such as 2026-12-31T00:00:00.000Z", (text) => toDate(text) !== null);
+const instant = string("a time such as 2026-12-31T00:00:00.000Z", (text) => instantOf(text) !== null);
 const word = string("text", (text) => text !== "");
 
 const predicate = object({
@@ -75,11 +76,4 @@ export function addonClaims(statement: Statement): AddonClaims {
     expires: expires === undefined ? null : new Date(expires),
     minimumVersion: minimum_version ?? "",
   };
-}
-
-/** Only UTC with a Z: a time that two readers place differently is no limit. */
-function toDate(text: string): Date | null {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u.test(text)) return null;
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? null : date;
 }

@@ -1,5 +1,6 @@
 import { isMap } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
+import { instantOf } from "../base/instant.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
 import { CAPTURE_TYPE } from "./attestation-types.ts";
 import type { Statement, Subject } from "./statement.ts";
@@ -140,14 +141,4 @@ function text(value: JsonValue | undefined): string | null {
 
 function flag(value: JsonValue | undefined): boolean | null {
   return typeof value === "boolean" ? value : null;
-}
-
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
-
-/** An RFC 3339 instant in UTC, or null. */
-export function instantOf(value: JsonValue | undefined): Date | null {
-  if (typeof value !== "string" || !INSTANT.test(value)) return null;
-  const at = new Date(value);
-  // `2026-02-30` would roll over into March.
-  return Number.isNaN(at.getTime()) || !at.toISOString().startsWith(value.slice(0, 19)) ? null : at;
 }

@@ -2,11 +2,12 @@ import { existsSync, statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, readBounded, readStandardInput, reason, writeAtomic } from "../host/files.ts";
+import { errorCode, readBounded, readStandardInput, reason } from "../host/files.ts";
 import { acquireLock } from "../host/locks.ts";
 import { parseAttestations, type FoundAttestations } from "./attestation.ts";
 import { formatBundle } from "./bundle.ts";
 import { formatEnvelope, type Envelope } from "./dsse.ts";
+import { writePublicOutput } from "./public-output.ts";
 
 export const ATTESTATION_FORMATS = ["bundle", "dsse", "jsonl"] as const;
 export type AttestationFormat = (typeof ATTESTATION_FORMATS)[number];
@@ -68,7 +69,7 @@ export async function writeAttestation(
 ): Promise<void> {
   if (format === "jsonl") return appendLine(out, formatEnvelope(envelope), stop);
   const text = format === "bundle" ? formatBundle(envelope) : formatEnvelope(envelope);
-  written(out, () => writeAtomic(out, `${text}\n`, 0o644));
+  writePublicOutput(out, `${text}\n`);
 }
 
 /**
@@ -93,19 +94,8 @@ async function appendLine(out: string, line: string, stop: AbortSignal): Promise
         `${quoted(out)} would have ${after.length} bytes; at most ${LIMITS.attestationBytes} are read`,
         { hint: "start another file with --out" },
       );
-    written(out, () => writeAtomic(out, after, mode));
+    writePublicOutput(out, after, { mode });
   } finally {
     lock.release();
-  }
-}
-
-function written(out: string, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure("output_not_written", `${quoted(out)} cannot be written: ${reason(error)}`, {
-      cause: error,
-    });
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "../base/decode.ts";
 import { isImageDigest, isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { instantOf } from "./attestation-capture.ts";
+import { instantOf } from "../base/instant.ts";
 import { PROMOTION_TYPE } from "./attestation-types.ts";
 import type { Statement } from "./statement.ts";
 

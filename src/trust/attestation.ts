@@ -40,20 +40,19 @@ export function parseAttestations(input: Uint8Array, from: string, byLines: bool
   if (text.trim() === "") return { attestations: [], refusals: [], skippedLines: 0 };
   if (byLines) return parseLines(text, from);
   const whole = read(text, from);
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
   if ("document" in whole) return one(whole.document, from);
   // A bundle that was printed over several lines and then damaged has no line that is a document.
-  const readable = lines.length > 1 && lines.some((line) => "document" in read(line, from));
+  const lines = filledLines(text, LIMITS.attestations);
+  const readable = lines.length > 1 && lines.some(({ line }) => "document" in read(line, from));
   return readable ? parseLines(text, from) : refused(whole.failure);
 }
 
 function parseLines(text: string, from: string): FoundAttestations {
-  const lines = text.split("\n").map((line, index) => ({ line, number: index + 1 }));
-  const filled = lines.filter(({ line }) => line.trim() !== "");
+  const filled = filledLines(text, LIMITS.attestations + 1);
   if (filled.length > LIMITS.attestations)
     throw new Failure(
       "evidence_too_large",
-      `${from} has ${filled.length} lines; at most ${LIMITS.attestations} are read`,
+      `${from} has more than the ${LIMITS.attestations} lines that are read`,
     );
   const attestations: Attestation[] = [];
   const refusals: Failure[] = [];
@@ -67,6 +66,21 @@ function parseLines(text: string, from: string): FoundAttestations {
     else attestations.push(decoded);
   }
   return { attestations, refusals, skippedLines };
+}
+
+type Line = { readonly line: string; readonly number: number };
+
+/** The lines with something on them, as many as are wanted: ten megabytes of line breaks must not become ten million lines. */
+function filledLines(text: string, most: number): Line[] {
+  const found: Line[] = [];
+  let number = 1;
+  for (let at = 0; at < text.length && found.length < most; number++) {
+    const end = text.indexOf("\n", at);
+    const line = text.slice(at, end === -1 ? text.length : end);
+    if (line.trim() !== "") found.push({ line, number });
+    at += line.length + 1;
+  }
+  return found;
 }
 
 function one(document: JsonValue, from: string): FoundAttestations {

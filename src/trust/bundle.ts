@@ -2,7 +2,8 @@ import { isMap } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
-import { decodeEnvelope, envelopeDocument, refuseTwins, type Envelope } from "./dsse.ts";
+import { decodeEnvelope, envelopeDocument, type Envelope } from "./dsse.ts";
+import { refuseTwins } from "./member-twins.ts";
 
 /** A Sigstore bundle that carries one DSSE envelope and names its key by a hint. */
 export type Bundle = {

@@ -1,10 +1,10 @@
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
-import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { parseJson, type JsonValue } from "../base/json.ts";
 import { isMap } from "../base/decode.ts";
 import { LIMITS } from "../base/limits.ts";
-import { quoted } from "../base/printable.ts";
-import { verify, verifyNatively } from "./ed25519.ts";
+import { verify } from "./ed25519.ts";
+import { refuseTwins } from "./member-twins.ts";
 import type { PublicKey } from "./public-key.ts";
 import { signBytes } from "./byte-signer.ts";
 import type { SigningKey } from "./signing-key.ts";
@@ -91,27 +91,6 @@ function decodeSignature(value: JsonValue, from: string): EnvelopeSignature {
   };
 }
 
-/**
- * Refuses a member that some readers take for one of `names`: Go ignores the case of names, protobuf JSON knows
- * snake_case too, so two tools would read two documents from one file.
- */
-export function refuseTwins(
-  value: JsonMap,
-  names: readonly string[],
-  from: string,
-  refuse: (from: string, found: string) => Failure,
-): void {
-  const folded = new Set(names.map(fold));
-  const twin = Object.keys(value).find((name) => !names.includes(name) && folded.has(fold(name)));
-  if (twin !== undefined)
-    throw refuse(from, `has a member ${quoted(twin)}, which some readers take for another`);
-}
-
-function fold(name: string): string {
-  // U+017F and U+212A fold to "s" and "k" in Go's decoder.
-  return name.replaceAll("_", "").replaceAll("\u017f", "s").replaceAll("\u212a", "k").toLowerCase();
-}
-
 /** The envelope as waybill writes it: one spelling, fixed order, no white space, no line break at the end. */
 export function formatEnvelope(envelope: Envelope): string {
   return JSON.stringify(envelopeDocument(envelope));
@@ -150,9 +129,14 @@ function signatureBy(key: SigningKey, payloadType: string, payload: Uint8Array):
   return { keyid: key.publicKey.keyid, signature: signBytes(key, pae(payloadType, payload)) };
 }
 
+/** The bytes that are hashed when every signature is tried under every one of so many keys. */
+export function trialBytes({ signatures, payload }: Envelope, keys: number): number {
+  return signatures.length * keys * payload.length;
+}
+
 /**
  * Whether at least `threshold` distinct keys of `keys` signed this envelope. Every signature is tried under every
- * key: a bad one stops no good one, and two by one key are one signer.
+ * key: a bad one stops no good one, and two by one key are one signer. Throws Failure `evidence_too_large`.
  */
 export function verifyEnvelope(
   envelope: Envelope,
@@ -160,11 +144,12 @@ export function verifyEnvelope(
   threshold: number,
 ): EnvelopeVerdict {
   if (!Number.isSafeInteger(threshold) || threshold < 1) throw new RangeError("a threshold below 1");
+  if (trialBytes(envelope, keys.length) > LIMITS.signatureTrialBytes) throw tooMuchWork(envelope, keys);
   const message = pae(envelope.payloadType, envelope.payload);
   const signers = new Map<string, PublicKey>();
   const refusals: Failure[] = [];
   for (const [index, one] of envelope.signatures.entries()) {
-    const signer = keys.find((key) => isBy(key, one.signature, message));
+    const signer = keys.find((key) => verify(one.signature, message, key.bytes));
     const what = `signature ${index + 1} of ${envelope.signatures.length}`;
     if (signer === undefined) refusals.push(unverified(what, keys));
     else if (namesAnotherKey(one.keyid, signer)) refusals.push(mislabelled(what, signer));
@@ -185,9 +170,11 @@ export function verifyEnvelope(
   return { ok: false, signers: found, refusals };
 }
 
-function isBy(key: PublicKey, signature: Uint8Array, message: Uint8Array): boolean {
-  // The quick opinion first: a file of foreign signatures must not cost a curve computation in software for each.
-  return verifyNatively(signature, message, key.bytes) && verify(signature, message, key.bytes);
+function tooMuchWork({ signatures, payload }: Envelope, keys: readonly PublicKey[]): Failure {
+  return new Failure(
+    "evidence_too_large",
+    `${signatures.length} signatures over ${payload.length} bytes are too much to try under ${keys.length} keys`,
+  );
 }
 
 /**

@@ -17,6 +17,7 @@ import { parsePublicKey, publicKeyFromBytes, type PublicKey } from "./public-key
 /** A public key from a flag. Throws Failure with a usage code. */
 export function publicKeyArgument(value: string, flag: string): PublicKey {
   if (isFile(value)) {
+    refuseFileOfKeyName(value, flag);
     const name = `${flag} ${quoted(value)}`;
     const bytes = readBounded(value, LIMITS.keyFileBytes, flag, "key_invalid");
     // 32 bytes without any encoding are a key as well; as text they would be nonsense.
@@ -48,6 +49,27 @@ export function signatureArgument(
     throw new Failure("invalid_value", error.message, {
       hint: "it names no existing file, so it was read as text",
     });
+  }
+}
+
+/**
+ * A key on the command line is public, so whoever can put files into the current folder (a checkout, an unpacked
+ * archive) could name a file like it and put another key there.
+ */
+function refuseFileOfKeyName(value: string, flag: string): void {
+  if (!isKeyText(value)) return;
+  throw new Failure("invalid_value", `${flag} is a public key as text, and a file of that very name exists`, {
+    hint: "remove the file, or run in another folder; a file that is meant is named with its path: ./FILE",
+  });
+}
+
+function isKeyText(value: string): boolean {
+  try {
+    parsePublicKey(value, "the value");
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
   }
 }
 

@@ -36,6 +36,13 @@ export function writeKeyFile(path: string, content: string, secrecy: "private" |
   writeNewFiles([{ path, content, mode: secrecy === "private" ? PRIVATE_MODE : PUBLIC_MODE }]);
 }
 
+/** New files for everybody to read, all of them or none. Throws as `writeKeyFile`. */
+export function writePublicFiles(
+  files: readonly { readonly path: string; readonly content: string }[],
+): void {
+  writeNewFiles(files.map((file) => ({ ...file, mode: PUBLIC_MODE })));
+}
+
 type NewFile = { readonly path: string; readonly content: string; readonly mode: number };
 
 /** All of them or none. */

@@ -6,7 +6,7 @@ import { quoted } from "../base/printable.ts";
 import { errorCode, readBounded, reason } from "../host/files.ts";
 import { parseAllowedSigners } from "./allowed-signers.ts";
 import { shownKeyNumber } from "./key-forms.ts";
-import { writeKeyFile } from "./key-file.ts";
+import { writePublicFiles } from "./key-file.ts";
 import { publicForm } from "./key-conversion.ts";
 import { keyNumberOf, parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isKeyName } from "./trust-root.ts";
@@ -53,18 +53,19 @@ export function importAllowedSigners(path: string): Import {
   return { keys: imported, skipped };
 }
 
-/** One file for each key in an existing folder, none of which may be there yet. The paths that were written. */
+/** One file for each key in an existing folder: all of them, or none when one is there already. The paths. */
 export function exportKeys(
   folder: string,
   keys: readonly TrustedKey[],
   form: "spki" | "minisign",
 ): readonly string[] {
   const suffix = form === "spki" ? "pem" : "pub";
-  return keys.map(({ name, key }) => {
-    const path = join(folder, `${name}.${suffix}`);
-    writeKeyFile(path, publicForm(key, form), "public");
-    return path;
-  });
+  const files = keys.map(({ name, key }) => ({
+    path: join(folder, `${name}.${suffix}`),
+    content: publicForm(key, form),
+  }));
+  writePublicFiles(files);
+  return files.map(({ path }) => path);
 }
 
 function readKey(path: string): ImportedKey {

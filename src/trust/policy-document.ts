@@ -1,8 +1,8 @@
 import { boolean, decode, integer, list, narrowed, object, optional, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
+import { instantOf } from "../base/instant.ts";
 import { parseJson } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
-import { instantOf } from "./attestation-capture.ts";
 import { CAPTURE_TYPE } from "./attestation-types.ts";
 import { parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isTypeUri } from "./statement.ts";

@@ -3,7 +3,7 @@ import { asFailure, Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../host/files.ts";
+import { readBounded } from "../host/files.ts";
 import {
   addSignature,
   decodeEnvelope,
@@ -14,6 +14,7 @@ import {
 } from "./dsse.ts";
 import { POLICY_PAYLOAD_TYPE } from "./policy.ts";
 import { parsePolicy, POLICY_SCHEMA, type Policy, type RepositoryName } from "./policy-document.ts";
+import { writePublicOutput } from "./public-output.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** The envelope of a policy file. Throws Failure `file_unreadable`, `signature_invalid` or `envelope_malformed`. */
@@ -59,14 +60,7 @@ export function signPolicy(path: string, key: SigningKey, repositoryName: Reposi
 
 /** Throws Failure `output_not_written`. */
 export function writePolicy(envelope: Envelope, out: string): void {
-  try {
-    writeAtomic(out, `${formatEnvelope(envelope)}\n`, 0o644);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure("output_not_written", `${quoted(out)} cannot be written: ${reason(error)}`, {
-      cause: error,
-    });
-  }
+  writePublicOutput(out, `${formatEnvelope(envelope)}\n`);
 }
 
 function signedAlready(bytes: Uint8Array, from: string): Envelope | null {

@@ -5,8 +5,9 @@ import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../host/files.ts";
+import { readBounded } from "../host/files.ts";
 import { policyRises, type SeenPolicy } from "./policy.ts";
+import { writePublicOutput } from "./public-output.ts";
 
 const SCHEMA = "waybill.policy-seen/v1";
 const SEEN = object(
@@ -26,17 +27,9 @@ const SEEN = object(
 export function refuseOldPolicy(found: SeenPolicy, from: string, file: string): void {
   const seen = readSeen(file);
   if (seen !== null && !policyRises(seen, found, from)) return;
-  try {
-    writeAtomic(file, `${JSON.stringify({ schema: SCHEMA, ...found })}\n`, 0o644);
-  } catch (error) {
-    throw new Failure(
-      "output_not_written",
-      `policy state ${quoted(file)} cannot be written: ${reason(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  writePublicOutput(file, `${JSON.stringify({ schema: SCHEMA, ...found })}\n`, {
+    name: `policy state ${quoted(file)}`,
+  });
 }
 
 function readSeen(file: string): SeenPolicy | null {

@@ -2,9 +2,11 @@ import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
+import { inPlace } from "./attestation-refusals.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
 import { parsePolicy, type Policy, type RepositoryName } from "./policy-document.ts";
 import type { PublicKey } from "./public-key.ts";
+import { distrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 /** A policy whose signatures and validity were checked. Made only by `openPolicy`. */
 export type VerifiedPolicy = Policy & {
@@ -26,18 +28,21 @@ export type OpenedPolicy =
   | { readonly ok: false; readonly refusals: readonly Failure[] };
 
 /**
- * A policy out of its envelope: signed by `threshold` of `keys`, of the right type, issued and not expired at `now`.
+ * A policy out of its envelope: signed by enough of those who may, of the right type, issued and not expired at `now`.
  * Every refusal is listed. Throws Failure `policy_invalid` for a well-signed policy that cannot be understood.
  */
 export function openPolicy(
   envelope: Envelope,
   from: string,
-  signedBy: { readonly keys: readonly PublicKey[]; readonly threshold: number },
+  signedBy: TrustedSigners,
   now: Date,
   repositoryName: RepositoryName,
 ): OpenedPolicy {
   const verdict = verifyEnvelope(envelope, signedBy.keys, signedBy.threshold);
-  const refusals: Failure[] = verdict.ok ? [] : verdict.refusals.map((refusal) => inPolicy(from, refusal));
+  const untrusted = verdict.ok
+    ? []
+    : [...verdict.refusals, ...distrustedSigners(envelope, signedBy.distrusted)];
+  const refusals = untrusted.map((refusal) => inPlace(from, refusal));
   if (envelope.payloadType !== POLICY_PAYLOAD_TYPE)
     refusals.push(
       new Failure(
@@ -89,8 +94,4 @@ function validityRefusal(policy: Policy, from: string, now: Date): Failure | nul
       { hint: "set the clock" },
     );
   return null;
-}
-
-function inPolicy(from: string, refusal: Failure): Failure {
-  return new Failure(refusal.code, `${from}: ${refusal.message}`, refusal);
 }

@@ -1,4 +1,4 @@
-/** Patterns of ssh_config(5), for namespaces: `*` stands for any characters, `?` for one. */
+/** Patterns of ssh_config(5), for namespaces and principals: `*` stands for any characters, `?` for one. */
 
 /** One pattern without what would end it or turn it round in a file of allowed signers. */
 export function isSshPattern(text: string): boolean {
@@ -26,4 +26,12 @@ export function matchesSshPattern(pattern: string, name: string): boolean {
     }
   }
   return /^\**$/u.test(pattern.slice(at));
+}
+
+/** A list of patterns with commas between them, as principals are named: one must match, and none of the `!` ones. */
+export function matchesSshPatternList(list: string, name: string): boolean {
+  const patterns = list.split(",");
+  const negated = patterns.flatMap((pattern) => (pattern.startsWith("!") ? [pattern.slice(1)] : []));
+  if (negated.some((pattern) => matchesSshPattern(pattern, name))) return false;
+  return patterns.some((pattern) => !pattern.startsWith("!") && matchesSshPattern(pattern, name));
 }

@@ -3,7 +3,7 @@ import { Failure } from "../base/failure.ts";
 import { parseJson, shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { refuseTwins } from "./dsse.ts";
+import { refuseTwins } from "./member-twins.ts";
 
 /** in-toto Statement v1: what is said (`predicate`) about which bytes (`subjects`). */
 export type Statement = {

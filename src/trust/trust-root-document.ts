@@ -12,8 +12,10 @@ import {
 } from "../base/decode.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
+import { instantOf } from "../base/instant.ts";
 import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
+import { quoted } from "../base/printable.ts";
 import { decodeSpki, encodeSpki } from "./key-der.ts";
 import { publicKeyFromBytes } from "./public-key.ts";
 import { isSshPattern } from "./ssh-pattern.ts";
@@ -30,6 +32,9 @@ export function parseTrustRoot(input: Uint8Array | string, from: string): TrustR
   const decoded = decode(DOCUMENT, value);
   if (!decoded.ok) throw invalid(from, decoded.problems);
   const { version, keys, thresholds } = decoded.value;
+  // A threshold under a misspelt name would ask for nothing.
+  const noRole = Object.keys(thresholds).find((role) => !isRole(role));
+  if (noRole !== undefined) throw invalid(from, [`thresholds has ${quoted(noRole)}, which is no role`]);
   const root = { version, keys: keys.map((key) => trustedKey(key, from)), thresholds };
   const problems = problemsOf(root);
   if (problems.length > 0) throw invalid(from, problems);
@@ -72,10 +77,7 @@ function revocationDocument({ at, reason, stillTrusted }: Revocation): {
   };
 }
 
-const INSTANT = string(
-  "an RFC 3339 instant in UTC",
-  (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/u.test(text) && !Number.isNaN(Date.parse(text)),
-);
+const INSTANT = string("an RFC 3339 instant in UTC", (text) => instantOf(text) !== null);
 const DIGEST = string(
   "sha256:<64 lower-case hex>",
   (text) => isSha256(text.replace(/^sha256:/u, "")) && text.startsWith("sha256:"),

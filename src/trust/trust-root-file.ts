@@ -5,9 +5,10 @@ import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../host/files.ts";
+import { readBounded } from "../host/files.ts";
 import { addSignature, formatEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { PublicKey } from "./public-key.ts";
+import { writePublicOutput } from "./public-output.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { rootKeys, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { formatTrustRoot } from "./trust-root-document.ts";
@@ -130,14 +131,7 @@ function readEnvelope(path: string): Envelope {
 }
 
 function write(path: string, envelope: Envelope): void {
-  try {
-    writeAtomic(path, `${formatEnvelope(envelope)}\n`, 0o644);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure("output_not_written", `${nameOf(path)} cannot be written: ${reason(error)}`, {
-      cause: error,
-    });
-  }
+  writePublicOutput(path, `${formatEnvelope(envelope)}\n`, { name: nameOf(path) });
 }
 
 function refuseExisting(path: string, hint: string): void {
@@ -165,17 +159,8 @@ function readSeen(path: string): SeenRoot | null {
 }
 
 function writeSeen(path: string, { root, sha256 }: SignedRoot): void {
-  try {
-    writeAtomic(path, `${JSON.stringify({ schema: SEEN_SCHEMA, version: root.version, sha256 })}\n`, 0o644);
-  } catch (error) {
-    throw new Failure(
-      "output_not_written",
-      `trust state ${quoted(path)} cannot be written: ${reason(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const seen = { schema: SEEN_SCHEMA, version: root.version, sha256 };
+  writePublicOutput(path, `${JSON.stringify(seen)}\n`, { name: `trust state ${quoted(path)}` });
 }
 
 function nameOf(path: string): string {

@@ -1,27 +1,27 @@
 import type { Sha256 } from "../base/digest.ts";
-import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { mergeEqual, type Attestation, type FoundAttestations } from "./attestation.ts";
+import {
+  inPlace,
+  nothingFound,
+  otherPayloadType,
+  otherSubject,
+  tooManyTrials,
+} from "./attestation-refusals.ts";
 import { isKnownType, knownTypes } from "./attestation-types.ts";
-import { verifyEnvelope, type Envelope } from "./dsse.ts";
+import { trialBytes, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { VerifiedPolicy } from "./policy.ts";
 import { decide, rulesFor, type Place } from "./policy-decision.ts";
 import type { RepositoryName } from "./policy-document.ts";
 import type { PublicKey } from "./public-key.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
+import { distrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 /** Something that was verified. Made only by `verifyAttestations`, out of the very bytes that were signed. */
 type Verified<T> = T & { readonly __verified: unique symbol };
-
-export type TrustedSigners = {
-  readonly keys: readonly PublicKey[];
-  readonly threshold: number;
-  /** Keys that a trust root knows and that do not count (expired, revoked, another role), for the message. */
-  readonly distrusted: readonly { readonly key: PublicKey; readonly why: Failure }[];
-};
 
 /** Everything that the decision depends on: it reads no file, no clock and no environment. */
 export type AttestationQuestion = {
@@ -78,21 +78,29 @@ export function verifyAttestations(
   question: AttestationQuestion,
 ): AttestationVerdict {
   const attestations = mergeEqual(found.attestations);
-  let trials = 0;
+  const read = attestations.map((attestation) => {
+    const statement = statementIn(attestation.envelope, attestation.from);
+    return { attestation, statement, signers: signersFor(statement, question) };
+  });
+  refuseEndlessWork(read.map(({ attestation, signers }) => [attestation.envelope, signers.count]));
   const accepted: AcceptedAttestation[] = [];
   const refusals: Failure[] = [...found.refusals];
-  for (const attestation of attestations) {
-    const statement = statementIn(attestation.envelope, attestation.from);
-    const signers = signersFor(statement, question);
-    trials += attestation.envelope.signatures.length * signers.count;
-    if (trials > LIMITS.signatureTrials) throw tooManyTrials();
+  for (const { attestation, statement, signers } of read) {
     const judged = judge(attestation, statement, signers, question);
     if (judged.ok) accepted.push(judged.accepted);
-    else refusals.push(...judged.refusals.map((refusal) => at(attestation.from, refusal)));
+    else refusals.push(...judged.refusals.map((refusal) => inPlace(attestation.from, refusal)));
   }
   const checked = attestations.length + found.refusals.length;
   if (checked === 0) refusals.push(nothingFound(found.skippedLines));
   return { checked, accepted, refusals, skippedLines: found.skippedLines };
+}
+
+/** Before the first signature is tried: each trial hashes the whole payload. Throws Failure `evidence_too_large`. */
+function refuseEndlessWork(work: readonly (readonly [Envelope, number])[]): void {
+  const sum = (cost: (envelope: Envelope, keys: number) => number): number =>
+    work.reduce((total, [envelope, keys]) => total + cost(envelope, keys), 0);
+  const trials = sum(({ signatures }, keys) => signatures.length * keys);
+  if (trials > LIMITS.signatureTrials || sum(trialBytes) > LIMITS.signatureTrialBytes) throw tooManyTrials();
 }
 
 type Judged =
@@ -127,14 +135,9 @@ function judge(
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
   const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, trusted) : verdict.refusals;
-  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, trusted));
-  if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE)
-    refusals.push(
-      new Failure(
-        "payload_type_mismatch",
-        `the payload type is ${quoted(envelope.payloadType)}; wanted ${quoted(STATEMENT_PAYLOAD_TYPE)}`,
-      ),
-    );
+  if (untrusted.length > 0)
+    refusals.push(...untrusted, ...distrustedSigners(envelope, trusted?.distrusted ?? []));
+  if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE) refusals.push(otherPayloadType(envelope.payloadType));
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
   refusals.push(...typeRefusals(statement, question));
   const subject = statement.subjects.find(({ digest }) => digest["sha256"] === question.subject);
@@ -184,19 +187,6 @@ function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | 
   ];
 }
 
-/** Why a good signature does not count: its key is known, and was revoked, say. */
-function distrustedSigners(envelope: Envelope, trusted: TrustedSigners | null): Failure[] {
-  const distrusted = trusted?.distrusted ?? [];
-  if (distrusted.length === 0) return [];
-  const { signers } = verifyEnvelope(
-    envelope,
-    distrusted.map(({ key }) => key),
-    1,
-  );
-  const ids = new Set(signers.map(({ keyid }) => keyid));
-  return distrusted.filter(({ key }) => ids.has(key.keyid)).map(({ why }) => why);
-}
-
 /** What the payload says: of the envelope whose signatures are checked, never of anything that lies beside it. */
 function statementIn(envelope: Envelope, from: string): Statement | Failure {
   try {
@@ -228,44 +218,4 @@ function typeRefusals(
       hint: "say which type you want with --predicate-type",
     }),
   ];
-}
-
-function otherSubject({ subjects }: Statement, wanted: Sha256): Failure {
-  const digests = subjects.map(({ digest }) =>
-    digest["sha256"] === undefined
-      ? `no sha256, but ${Object.keys(digest).join(", ")}`
-      : `sha256 ${digest["sha256"]}`,
-  );
-  const more = digests.length > 3 ? `, and ${digests.length - 3} more` : "";
-  return new Failure(
-    "subject_mismatch",
-    `it is about another artifact: ${quoted(digests.slice(0, 3).join(", "), 400)}${more}; wanted sha256 ${wanted}`,
-    { hint: "an attestation is matched by digest only; a name proves nothing" },
-  );
-}
-
-/** The refusal that speaks for all: wrong evidence before a policy that it does not satisfy. Undefined for none. */
-export function mainRefusal(refusals: readonly Failure[]): Failure | undefined {
-  return [...refusals].sort((a, b) => weightOf(a) - weightOf(b))[0];
-}
-
-function weightOf({ exitCode }: Failure): number {
-  return exitCode === EXIT.untrusted ? 0 : exitCode === EXIT.policy ? 1 : 2;
-}
-
-function at(from: string, refusal: Failure): Failure {
-  return new Failure(refusal.code, `${from}: ${refusal.message}`, refusal);
-}
-
-function tooManyTrials(): Failure {
-  return new Failure("evidence_too_large", "there are too many signatures and keys to try them all", {
-    hint: "pass the attestations of this artifact alone, or fewer keys",
-  });
-}
-
-function nothingFound(skippedLines: number): Failure {
-  const found = skippedLines === 0 ? "it is empty" : `none of its ${skippedLines} lines is an attestation`;
-  return new Failure("no_evidence", `there is nothing to verify: ${found}`, {
-    hint: "make an attestation with: waybill attest",
-  });
 }

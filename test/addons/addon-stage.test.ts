@@ -51,7 +51,7 @@ describe("the override file", () => {
       (path) => (renameSync(path, `${path}.real`), symlinkSync(`${path}.real`, path)),
     ],
   ];
-  test.each(ignored)("%s is ignored, loudly", async (_name, text, spoil) => {
+  test.each(ignored)("case 70: %s is ignored, loudly", async (_name, text, spoil) => {
     using host = new Host();
     const { exit, document, stderr } = await withOverride(host, text, spoil);
     expect(exit).toBe(0);

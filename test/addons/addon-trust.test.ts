@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createKeyFile } from "../../src/trust/key-file.ts";
-import { runWaybill } from "../support/binary.ts";
+import { jsonOf, runWaybill } from "../support/binary.ts";
 import { Host, type StageRun } from "./host.ts";
 
 /** A host with a trust root; `trust` is `key trust` by its root key. */
@@ -53,7 +53,7 @@ describe("addon-stage under a trust root", () => {
     });
   });
 
-  test("refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
+  test("case 34: refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
     await withTrust(["--role", "addon"], async (host, trust) => {
       const kept = host.program("kept", "1.0.0");
       const lost = host.program("lost", "1.0.0");
@@ -112,6 +112,32 @@ describe("addon-stage under a trust root", () => {
       );
       const run = await host.stage(TRUSTED);
       expect([run.exit, run.document.error?.code]).toEqual([2, "trust_root_invalid"]);
+    });
+  });
+
+  test("is proven afterwards by the same root, and not when its key was revoked or another role's", async () => {
+    await withTrust(["--role", "addon"], async (host, trust) => {
+      const [kept, lost] = [host.program("kept", "1.0.0"), host.program("lost", "1.0.0")];
+      host.assign(kept, lost);
+      expect((await host.stage(TRUSTED)).exit).toBe(0);
+      const look = async (...words: string[]): Promise<[number, unknown]> => {
+        const args = [...words, "--root", host.root, "--trust", "trust.json", "--json"];
+        const ran = await runWaybill(args, { cwd: host.home });
+        return [ran.code, jsonOf(ran)];
+      };
+      expect(await look("verify", "addon")).toMatchObject([0, { checked: 2, refusals: [] }]);
+      expect(await look("addon", "fsck")).toMatchObject([0, {}]);
+      const digest = `sha256:${String(kept["artifact_sha256"])}`;
+      await trust("revoke", "trust.json", "release", "--still-trusted", digest);
+      expect(await look("verify", "addon")).toMatchObject([
+        6,
+        { accepted: [{ addon_id: "kept" }], refusals: [{ code: "signature_invalid" }] },
+      ]);
+      expect(await look("verify", "addon", "lost")).toMatchObject([6, { accepted: [] }]);
+      expect(await look("addon", "fsck", "--id", "lost")).toMatchObject([6, {}]);
+      // A root that trusts nobody with add-ons proves nothing, which is not the same as asking for nothing.
+      await trust("remove", "trust.json", "release");
+      expect(await look("verify", "addon", "kept")).toMatchObject([6, { accepted: [] }]);
     });
   });
 });

@@ -52,7 +52,7 @@ describe("documents", () => {
     ["too many", JSON.stringify({ addons: Array.from({ length: 1001 }, (_, i) => ({ addon_id: `a${i}` })) })],
     ["an answer that says as before", '{"addons":[],"not_modified":true}'],
   ];
-  test.each(refused)("%s is refused", (_name, document) => {
+  test.each(refused)("case 64: %s is refused", (_name, document) => {
     expect(failure(document).code).toBe("input_invalid");
   });
 

@@ -55,7 +55,7 @@ describe("from a server", () => {
     expect(asked[0]?.search).toBe("?platform=linux/s390x&host=a");
   });
 
-  test("an empty list is valid, and is not mistaken for no list", async () => {
+  test("case 71: an empty list is valid, and is not mistaken for no list", async () => {
     using host = new Host();
     answer = listing();
     const { exit, document } = await fetching(host);
@@ -101,7 +101,7 @@ describe("from a server", () => {
     }
   });
 
-  test("that is gone at the first boot", async () => {
+  test("case 72: that is gone at the first boot", async () => {
     using host = new Host();
     const url = "http://127.0.0.1:9/list";
     const { exit, document } = await host.stage(["--assignments", url, "--allow-insecure-http"]);

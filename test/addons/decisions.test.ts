@@ -51,7 +51,7 @@ describe("the order of versions", () => {
     ["1..0", "incomparable", "1.0"],
     ["", "incomparable", "1"],
   ];
-  test.each(orders)("%s is %s than %s", (a, order, b) => {
+  test.each(orders)("case 36: %s is %s than %s", (a, order, b) => {
     const opposite = { older: "newer", newer: "older", same: "same", incomparable: "incomparable" } as const;
     expect(compareVersions(a, b)).toBe(order);
     expect(compareVersions(b, a)).toBe(opposite[order]);

@@ -65,7 +65,7 @@ describe("what runs on linux/amd64", () => {
     ["half a header", elf({ machine: 62 }).subarray(0, 20), "cut off"],
     ["a gzip file", Buffer.from([0x1f, 0x8b, 8, 0]), "gzip file"],
   ];
-  test.each(refused)("not %s", (_name, head, why) => {
+  test.each(refused)("case 46: not %s", (_name, head, why) => {
     expect(readExecutable(head, amd64)).toMatchObject({ runs: false, why: expect.stringContaining(why) });
   });
 

@@ -37,7 +37,7 @@ describe("tampering", () => {
     expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
   });
 
-  test("an empty one after a power cut, too; the record does not count", async () => {
+  test("case 15: an empty one after a power cut, too; the record does not count", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();
@@ -156,7 +156,7 @@ describe("the last known good", () => {
     expect(specs()).toMatchObject({ active: { version: "2" }, last_known_good: { version: "2" } });
   });
 
-  test("is forgotten with the assignment; that it was signed is not", async () => {
+  test("case 61: is forgotten with the assignment; that it was signed is not", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1", undefined, { config_json: { a: 1 } }));
     await host.stage();
@@ -171,7 +171,7 @@ describe("the last known good", () => {
     expect((await host.stage()).document.addons[0]?.error?.message).toContain("earlier ones");
   });
 
-  test("both of two entries for one id are refused, and it goes on", async () => {
+  test("case 60: both of two entries for one id are refused, and it goes on", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();

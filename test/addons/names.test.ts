@@ -45,7 +45,7 @@ describe("safe names", () => {
     "artifact.bin",
     "artifact.tar.gz",
   ];
-  test.each(refused)("refused: %p", (name) => {
+  test.each(refused)("case 22: refused: %p", (name) => {
     expect(() => safeName(name, "addon_id")).toThrow(expect.objectContaining({ code: "unsafe_path" }));
   });
 

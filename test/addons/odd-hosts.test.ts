@@ -1,10 +1,19 @@
 import { expect, test } from "bun:test";
-import { chmodSync, copyFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { CLEAN_ENVIRONMENT } from "../support/binary.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
 import { Host, type Entry } from "./host.ts";
 
-test("a parent that hands its group down changes no mode", async () => {
+test("case 74: a parent that hands its group down changes no mode", async () => {
   using host = new Host();
   chmodSync(host.home, 0o2755);
   host.assign(host.program("sample", "1"));
@@ -15,7 +24,7 @@ test("a parent that hands its group down changes no mode", async () => {
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a program that runs is made whole beside itself, and goes on",
+  "case 57: a program that runs is made whole beside itself, and goes on",
   async () => {
     using host = new Host();
     const original = readFileSync(Bun.which("sleep") ?? "/bin/sleep");
@@ -39,7 +48,7 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test("a server that changes its mind at every poll costs no transfer", async () => {
+test("case 62: a server that changes its mind at every poll costs no transfer", async () => {
   using host = new Host();
   // Names without an order, so that neither is a step back.
   const [a, b] = [host.program("sample", "red"), host.program("sample", "blue")];
@@ -54,7 +63,7 @@ test("a server that changes its mind at every poll costs no transfer", async () 
   }
 });
 
-test("fifty add-ons come a few at a time, and one that stalls holds up nobody", async () => {
+test("case 92: fifty add-ons come a few at a time, and one that stalls holds up nobody", async () => {
   using host = new Host();
   const entries = Array.from({ length: 50 }, (_, index): Entry => host.program(`addon-${index}`, "1"));
   host.assign(...entries);
@@ -85,7 +94,7 @@ test("fifty add-ons come a few at a time, and one that stalls holds up nobody", 
   }
 });
 
-test("a run says which state of the list it obeyed", async () => {
+test("case 58: a run says which state of the list it obeyed", async () => {
   using host = new Host();
   mkdirSync(host.root);
   const entry = host.program("sample", "1");
@@ -94,3 +103,112 @@ test("a run says which state of the list it obeyed", async () => {
   host.assign(entry);
   expect((await host.stage()).document).toMatchObject({ config_version: null });
 });
+
+const IMMUTABLE = process.platform === "linux" && process.getuid?.() === 0 && Bun.which("chattr") !== null;
+test.skipIf(!IMMUTABLE)(
+  "case 74: a folder that nobody may change is told, and what runs goes on",
+  async () => {
+    using host = new Host();
+    const [one, two] = [host.program("sample", "1"), host.program("sample", "2")];
+    host.assign(one);
+    expect((await host.stage()).exit).toBe(0);
+    const chattr = (flag: string): boolean =>
+      Bun.spawnSync(["chattr", flag, host.path("sample/versions")]).success;
+    // Not every file system has the flag.
+    if (!chattr("+i")) return;
+    try {
+      host.assign(two);
+      expect(await host.stage()).toMatchObject({
+        exit: 3,
+        document: { addons: [{ outcome: "kept_last_known_good", error: { code: "storage_failed" } }] },
+      });
+    } finally {
+      chattr("-i");
+    }
+    expect((await host.stage()).document.addons).toMatchObject([{ outcome: "staged", version: "2" }]);
+  },
+);
+
+test("case 55: the path of a program is its own, and never one through current", async () => {
+  using host = new Host();
+  for (const version of ["1", "2"]) {
+    host.assign(host.program("sample", version));
+    for (const outcome of ["staged", "unchanged"]) {
+      expect((await host.stage()).document.addons).toMatchObject([
+        { outcome, binary_path: host.path("sample/versions", version, "sample") },
+      ]);
+    }
+  }
+});
+
+test("case 59: what was disabled while it came is not asked for, and goes on from there when it is enabled", async () => {
+  using host = new Host();
+  const entry = host.program("sample", "1", `#!/bin/sh\n${"# padding\n".repeat(60_000)}`);
+  const bytes = readFileSync(join(host.store, String(entry["artifact_object_key"])));
+  const ranges: (string | null)[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) => {
+      const range = request.headers.get("range");
+      ranges.push(range);
+      const headers = { etag: '"one"', "content-length": String(bytes.length) };
+      if (range === null) {
+        const body = new ReadableStream({
+          start: (controller) => {
+            controller.enqueue(bytes.subarray(0, 400_000));
+          },
+        });
+        return new Response(body, { headers });
+      }
+      const from = Number(/^bytes=(\d+)-$/u.exec(range)?.[1]);
+      return new Response(bytes.subarray(from), {
+        status: 206,
+        headers: { etag: '"one"', "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` },
+      });
+    },
+  });
+  try {
+    const flags = ["--store", `http://127.0.0.1:${server.port}`, "--allow-insecure-http"];
+    host.assign(entry);
+    const child = Bun.spawn([...PROGRAM, ...host.arguments(flags)], {
+      env: { ...CLEAN_ENVIRONMENT },
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    const part = join(host.root, "tmp", `sample.${String(entry["artifact_sha256"])}.part`);
+    while ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < 400_000) await Bun.sleep(5);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+    host.assign({ ...entry, enabled: false });
+    expect((await host.stage(flags)).document.addons).toMatchObject([{ outcome: "disabled" }]);
+    expect(ranges).toEqual([null]);
+    host.assign(entry);
+    expect((await host.stage(flags)).document.addons).toMatchObject([{ outcome: "staged" }]);
+    expect(ranges).toHaveLength(2);
+    expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/u);
+  } finally {
+    await server.stop(true);
+  }
+});
+
+test.each([
+  ["is not there", (): unknown => null],
+  ["is a folder", (path: string): unknown => mkdirSync(path)],
+  ["is not executable", (path: string): unknown => writeFileSync(path, "#!/bin/sh\n", { mode: 0o644 })],
+])(
+  "case 69: an override whose binary_path %s is told, and nothing is run in its place",
+  async (_name, make) => {
+    using host = new Host();
+    const path = join(host.home, "dev-build");
+    make(path);
+    host.assign();
+    const local = { addons: [{ addon_id: "sample", binary_path: path }] };
+    writeFileSync(host.override, JSON.stringify(local));
+    const { exit, document } = await host.stage(["--override", host.override]);
+    expect(document.addons).toMatchObject([
+      { outcome: "skipped", binary_path: null, error: { code: "binary_missing" } },
+    ]);
+    expect(exit).toBe(7);
+  },
+);

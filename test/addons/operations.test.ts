@@ -259,7 +259,7 @@ describe("addon gc", () => {
     expect(await host.addon("rollback", ["sample", "--to", "1"])).toMatchObject({ exit: 7 });
   });
 
-  test("never removes what runs", async () => {
+  test("case 56: never removes what runs", async () => {
     using host = new Host();
     for (const version of ["1", "2", "3", "4"]) {
       host.assign(host.program("sample", version, `#!/bin/sh\n# ${version}\necho up\nread line\n`));

@@ -43,7 +43,7 @@ describe("members", () => {
     ["members in other capitals", { Enabled: false, ARGS: ["-b"] }, { enabled: false, args: ["-b"] }],
     ["models in hyphens", { supervision: "config-toggle" }, { supervision: "config_toggle" }],
   ];
-  test.each(cases)("%s", (_name, entry, changed) => {
+  test.each(cases)("case 67: %s", (_name, entry, changed) => {
     expect(merged({ addon_id: "x", ...entry })).toEqual([{ ...pushed, ...changed }]);
   });
 });
@@ -84,7 +84,7 @@ describe("entries", () => {
     expect(applyOverrides([pushed], overrides, new Set(["y"])).assignments).toEqual([pushed]);
   });
 
-  test("an id in another case stands alone, and is told", () => {
+  test("case 68: an id in another case stands alone, and is told", () => {
     const { overrides } = decodeOverrides('{"addons":[{"addon_id":"X","version":"2"}]}', "o");
     const { assignments, warnings } = applyOverrides([pushed], overrides, new Set());
     expect(assignments.map(({ addon_id }) => addon_id)).toEqual(["x", "X"]);
@@ -97,6 +97,22 @@ describe("entries", () => {
   });
 });
 
+test.each([
+  ["twice", '{"addons":[{"addon_id":"x","enabled":true,"version":"3","enabled":false}]}', "enabled"],
+  ["in two spellings", '{"addons":[{"addon_id":"x","enabled":true,"Enabled":false}]}', "enabled"],
+  [
+    "in two spellings and again",
+    '{"addons":[{"addon_id":"x","Enabled":true,"enabled":true,"Enabled":false}]}',
+    "enabled",
+  ],
+  ["of the document", '{"addons":[],"Addons":[{"addon_id":"x","enabled":false}]}', "addons"],
+])("case 64: a member %s: the last one counts, as in the original, and it is told", (_name, text, member) => {
+  const { overrides, warnings } = decodeOverrides(text, "o");
+  expect(overrides.map(({ enabled }) => enabled)).toEqual([false]);
+  expect(warnings.every(({ code }) => code === "override_twice")).toBe(true);
+  expect(warnings[0]?.message.toLowerCase()).toContain(`"${member}"`);
+});
+
 const malformed: [string, string][] = [
   ["no object", "[]"],
   ["no list", '{"addons":{}}'],
@@ -105,8 +121,6 @@ const malformed: [string, string][] = [
   ["a text for a boolean", '{"addons":[{"addon_id":"x","enabled":"no"}]}'],
   ["clear of an unknown member", '{"addons":[{"addon_id":"x","clear":["enabled"]}]}'],
   ["clear of a member that is set", '{"addons":[{"addon_id":"x","args":["a"],"clear":["args"]}]}'],
-  ["a member in two spellings", '{"addons":[{"addon_id":"x","enabled":true,"Enabled":false}]}'],
-  ["the list in two spellings", '{"addons":[],"Addons":[]}'],
   ["text behind it", '{"addons":[]}{}'],
 ];
 test.each(malformed)("malformed as a whole: %s", (_name, document) => {

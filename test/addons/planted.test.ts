@@ -23,32 +23,38 @@ function modeOf(path: string): string {
 
 describe("planted things", () => {
   const plants: [string, (host: Host, elsewhere: string) => void][] = [
-    ["a link in place of the add-on", (host, elsewhere) => symlinkSync(elsewhere, host.path("sample"))],
     [
-      "a link in place of versions",
+      "case 23: a link in place of the add-on",
+      (host, elsewhere) => symlinkSync(elsewhere, host.path("sample")),
+    ],
+    [
+      "case 23: a link in place of versions",
       (host, elsewhere) => {
         mkdirSync(host.path("sample"));
         symlinkSync(elsewhere, host.path("sample/versions"));
       },
     ],
     [
-      "a link in place of the version",
+      "case 23: a link in place of the version",
       (host, elsewhere) => {
         mkdirSync(host.path("sample/versions"), { recursive: true });
         symlinkSync(elsewhere, host.path("sample/versions/1"));
       },
     ],
-    ["a file in place of the add-on", (host) => writeFileSync(host.path("sample"), "")],
-    ["a folder in place of current", (host) => mkdirSync(host.path("sample/current"), { recursive: true })],
+    ["case 24: a file in place of the add-on", (host) => writeFileSync(host.path("sample"), "")],
     [
-      "a folder that everybody may write",
+      "case 24: a folder in place of current",
+      (host) => mkdirSync(host.path("sample/current"), { recursive: true }),
+    ],
+    [
+      "case 25: a folder that everybody may write",
       (host) => {
         mkdirSync(host.path("sample"));
         chmodSync(host.path("sample"), 0o777);
       },
     ],
   ];
-  test.each(plants)("%s is refused and not followed", async (_name, plant) => {
+  test.each(plants)("case 23: %s is refused and not followed", async (_name, plant) => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -128,7 +134,7 @@ describe("planted things", () => {
       },
     ],
   ];
-  test.each(roots)("a root %s", async (_name, spoil) => {
+  test.each(roots)("case 25: a root %s", async (_name, spoil) => {
     using host = new Host();
     mkdirSync(host.root);
     spoil(host.root);

@@ -35,7 +35,7 @@ describe("which artifact is for a platform", () => {
     [["__proto__", "constructor"], amd64, null],
     [[], amd64, null],
   ];
-  test.each(chosen)("of %p for %p: %p", (names, platform, name) => {
+  test.each(chosen)("case 65: of %p for %p: %p", (names, platform, name) => {
     expect(choosePlatform(names, platform)).toBe(name);
   });
 
@@ -86,7 +86,7 @@ describe("a list for several platforms", () => {
       wanted: { objectKey: "a", sha256: sha },
     });
   });
-  test("an incomplete one is refused, and is no reason to run something else", () => {
+  test("case 66: an incomplete one is refused, and is no reason to run something else", () => {
     expect(ask({ artifacts, binary_path: "/usr/bin/x" }, arm64)).toMatchObject({
       kind: "refuse",
       failure: { code: "artifact_incomplete" },

@@ -294,8 +294,14 @@ test("one step puts it into stores as well, from which hosts fetch it without th
     { T: reader },
   );
   expect(staged.document.addons).toMatchObject([{ outcome: "staged", version: "1.0.0" }]);
-  const web = await publish(host, [...flags, "--store", "https://artifacts.example"]);
-  expect(web).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
+  const readOnly = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ method }) => new Response("", { status: method === "PUT" ? 405 : 404 }),
+  });
+  const web = await publish(host, [...flags, "--store", `http://127.0.0.1:${readOnly.port}`]);
+  await readOnly.stop(true);
+  expect(web).toMatchObject({ exit: 9, document: { error: { code: "request_rejected" } } });
 });
 
 test("the key may be behind a passphrase", async () => {

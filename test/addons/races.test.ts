@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { acquireLock } from "../../src/host/locks.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
@@ -54,7 +54,7 @@ describe("the lock", () => {
 
   const isFull = (process.env["WAYBILL_FULL"] ?? "") !== "" && Bun.which("strace") !== null;
   test.skipIf(!isFull)(
-    "on a file that was removed meanwhile is no lock",
+    "case 52: on a file that was removed meanwhile is no lock",
     async () => {
       using folder = temporaryFolder();
       const log = folder.at("log");
@@ -106,7 +106,7 @@ describe("the lock", () => {
 });
 
 describe("several runs on one root", () => {
-  test("a run that finds it locked changes nothing, 11", async () => {
+  test("case 51: a run that finds it locked changes nothing, 11", async () => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -151,7 +151,67 @@ describe("several runs on one root", () => {
     expect(readlinkSync(host.path("sample/current"))).toBe("versions/2");
   });
 
-  test("a run that is asked to stop leaves nothing half and the lock free", async () => {
+  test("nobody waits for a download, and what was decided before it does not count after it", async () => {
+    using host = new Host();
+    for (const version of ["1", "2"]) {
+      host.assign(host.program("sample", version));
+      expect((await host.stage()).exit).toBe(0);
+    }
+    const third = host.program("sample", "3");
+    host.assign(third);
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async () => {
+        asked.resolve();
+        await released.promise;
+        return new Response(readFileSync(join(host.store, String(third["artifact_object_key"]))));
+      },
+    });
+    try {
+      const slow = host.stage(["--store", `http://127.0.0.1:${server.port}`, "--allow-insecure-http"]);
+      await asked.promise;
+      const now = ["--lock-timeout", "0s"];
+      expect(await host.stage(now)).toMatchObject({ exit: 11, document: { error: { code: "lock_held" } } });
+      expect(await host.addon("rollback", ["sample", ...now])).toMatchObject({ exit: 0 });
+      expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+      expect(await host.addon("pin", ["sample", ...now])).toMatchObject({ exit: 0 });
+      expect(await host.addon("fsck", ["--repair", ...now])).toMatchObject({ exit: 0 });
+      expect(await host.addon("gc", ["--keep", "9", ...now])).toMatchObject({ exit: 0 });
+      released.resolve();
+      const { exit, document } = await slow;
+      expect(document.addons).toMatchObject([{ outcome: "unchanged", action: "hold", version: "1" }]);
+      expect(exit).toBe(0);
+    } finally {
+      await server.stop(true);
+    }
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+    expect(readdirSync(host.path("sample/versions")).toSorted()).toEqual(["1", "2"]);
+    expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
+    expect((await host.verify(["--key", host.publicKey])).exit).toBe(0);
+  });
+
+  test("sixteen at once, with rollbacks and pins between them: all end, and what is left is whole", async () => {
+    using host = new Host();
+    const entries = ["1", "2", "3"].map((version) => host.program("sample", version));
+    for (const entry of entries) {
+      host.assign(entry);
+      expect((await host.stage()).exit).toBe(0);
+    }
+    const runs = Array.from({ length: 16 }, async (_, index) => {
+      if (index % 4 === 1) return (await host.addon("rollback", ["sample"])).exit;
+      if (index % 4 === 2) return (await host.addon("pin", ["sample"])).exit;
+      if (index % 4 === 3) return (await host.addon("unpin", ["sample"])).exit;
+      return (await host.stage()).exit;
+    });
+    // 7: a rollback that finds nothing left to go back to; 3: a run whose version was rolled back from.
+    for (const exit of await Promise.all(runs)) expect([0, 3, 5, 7]).toContain(exit);
+    expect((await host.verify(["--key", host.publicKey])).exit).toBe(0);
+    expect((await host.addon("fsck", [])).exit).toBe(0);
+  });
+
+  test("case 19: a run that is asked to stop leaves nothing half and the lock free", async () => {
     using host = new Host();
     const asked = Promise.withResolvers<void>();
     const server = Bun.serve({

@@ -129,7 +129,7 @@ describe("signatures", () => {
     ]);
   });
 
-  test("trust sticks: what was signed once is not unsigned in silence", async () => {
+  test("case 33: trust sticks: what was signed once is not unsigned in silence", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();

@@ -143,6 +143,39 @@ describe("a signed statement", () => {
     expect(specs.stated).toBe(true);
   });
 
+  test("that is kept is verified again by verify addon, and so is what was noted of it", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(host.stated(entry, { expires: "2999-01-01T00:00:00Z" }));
+    await host.stage();
+    const keys = ["--key", host.publicKey];
+    expect(await host.verify(keys)).toMatchObject({
+      exit: 0,
+      document: { accepted: [{ statement: { expires: "2999-01-01T00:00:00.000Z", expired: false } }] },
+    });
+    const path = host.path("sample/.waybill-specs.json");
+    const text = readFileSync(path, "utf8");
+    const changed = async (change: (stated: Record<string, unknown>) => void): Promise<unknown> => {
+      const specs = JSON.parse(text);
+      change(specs.active.stated);
+      writeFileSync(path, JSON.stringify(specs));
+      const { exit, document } = await host.verify(keys);
+      return [exit, (document["refusals"] as { code: string }[])[0]?.code];
+    };
+    expect(await changed((stated) => void (stated["expires"] = ""))).toEqual([6, "record_mismatch"]);
+    const other = host.stated(entry, { version: "2" })["artifact_statement"];
+    expect(await changed((stated) => void (stated["envelope"] = JSON.stringify(other)))).toEqual([
+      6,
+      "statement_mismatch",
+    ]);
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const foreign = host.stated(entry, {}, privateKey)["artifact_statement"];
+    expect(await changed((stated) => void (stated["envelope"] = JSON.stringify(foreign)))).toEqual([
+      6,
+      "signature_invalid",
+    ]);
+  });
+
   test("takes older versions back, also from an operator", async () => {
     using host = new Host();
     const [one, two] = [host.program("sample", "1"), host.program("sample", "2")];
@@ -166,7 +199,7 @@ describe("a signed statement", () => {
 });
 
 describe("what has ended", () => {
-  test("goes on where it runs, is said so, and is made whole again", async () => {
+  test("case 37: goes on where it runs, is said so, and is made whole again", async () => {
     using host = new Host();
     const soon = new Date(Date.now() + 3_000).toISOString();
     const entry = host.stated(host.program("sample", "1"), { expires: soon });
@@ -189,7 +222,7 @@ describe("what has ended", () => {
     expect(status.document).toMatchObject({ addons: [{ state: "current", statement: { expired: true } }] });
   });
 
-  test("stays so when the clock is set back", async () => {
+  test("case 63: stays so when the clock is set back", async () => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -208,7 +241,7 @@ describe("what has ended", () => {
   });
 });
 
-test("the specs of a newer build are not touched, and nothing is decided without them", async () => {
+test("case 54: the specs of a newer build are not touched, and nothing is decided without them", async () => {
   using host = new Host();
   host.assign(host.program("sample", "1"));
   await host.stage();

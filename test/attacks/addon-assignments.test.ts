@@ -49,7 +49,7 @@ describe("names", () => {
     "artifact.bin",
     "assignments.json",
   ];
-  test("as an id or a version, each is refused before anything is fetched, and shown inert", async () => {
+  test("case 21: as an id or a version, each is refused before anything is fetched, and shown inert", async () => {
     using host = new Host();
     // As in the original, spaces around a version are nothing.
     const bad = names.filter((name) => name.trim() === name);
@@ -100,7 +100,7 @@ describe("evidence", () => {
       "hash_mismatch",
     ],
   ];
-  test.each(digests)("%s is not", async (_name, digest, code) => {
+  test.each(digests)("case 30: %s is not", async (_name, digest, code) => {
     using host = new Host();
     const entry = host.program("sample", "1", gzipSync(tar({ name: "sample", data: "#!/bin/sh\n" })));
     host.assign({ ...entry, artifact_sha256: digest(entry) });
@@ -152,7 +152,7 @@ describe("evidence", () => {
       "signature_malformed",
     ],
   ];
-  test.each(signatures)("a signature %s", async (_name, make, code) => {
+  test.each(signatures)("case 31: a signature %s", async (_name, make, code) => {
     using host = new Host();
     const entry = host.program("sample", "1");
     host.assign({ ...entry, artifact_signature: make(host, entry) });
@@ -168,7 +168,7 @@ describe("evidence", () => {
     ["of 31 bytes", "11".repeat(31), "key_invalid"],
     ["of 33 bytes", "11".repeat(33), "key_invalid"],
   ];
-  test.each(keys)("a key %s is refused where it is given", async (_name, key, code) => {
+  test.each(keys)("case 32: a key %s is refused where it is given", async (_name, key, code) => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     const { exit, document } = await host.stage(["--key", key]);
@@ -205,7 +205,7 @@ function malleated(signature: string): string {
 }
 
 describe("old versions", () => {
-  test("a signed older one is refused, and what runs stays", async () => {
+  test("case 35: a signed older one is refused, and what runs stays", async () => {
     using host = new Host();
     const old = host.program("sample", "1.9.0");
     host.assign(host.program("sample", "1.10.0"));
@@ -249,7 +249,7 @@ describe("old versions", () => {
     expect((await host.stage()).document.addons[0]?.error?.code).toBe("downgrade_refused");
   });
 
-  test("a version that nothing can follow is left by the same door", async () => {
+  test("case 38: a version that nothing can follow is left by the same door", async () => {
     using host = new Host();
     host.assign(host.program("sample", "999999999999999"));
     await host.stage();
@@ -260,7 +260,7 @@ describe("old versions", () => {
     expect((await host.stage()).exit).toBe(0);
   });
 
-  test("a bundle never keeps a file of the version before it", async () => {
+  test("case 39: a bundle never keeps a file of the version before it", async () => {
     using host = new Host();
     const bundle = (name: string): Uint8Array =>
       gzipSync(tar({ name: "sample", data: "#!/bin/sh\n" }, { name, data: name }));
@@ -325,7 +325,7 @@ describe("files that a local user planted", () => {
     }
   });
 
-  test("a program that was swapped for another inode is seen, times put back or not", async () => {
+  test("case 27: a program that was swapped for another inode is seen, times put back or not", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();
@@ -368,7 +368,7 @@ describe("files that a local user planted", () => {
         ]
       : []),
   ];
-  test.each(overrides)("an override %s is ignored, and said so", async (_name, spoil) => {
+  test.each(overrides)("case 49: an override %s is ignored, and said so", async (_name, spoil) => {
     using host = new Host();
     host.assign(host.program("sample", "2"));
     await host.stage();
@@ -380,7 +380,7 @@ describe("files that a local user planted", () => {
     expect(document.addons[0]?.error?.code).toBe("downgrade_refused");
   });
 
-  test("capabilities that are root by another name refuse the add-on whole", async () => {
+  test("case 48: capabilities that are root by another name refuse the add-on whole", async () => {
     using host = new Host();
     host.assign(
       host.program("sample", "1", undefined, { os_capabilities: ["cap_net_raw", "cap_sys_admin"] }),

@@ -59,23 +59,26 @@ describe.skipIf(!canMount())("a root on a disk", () => {
     ["a program that fits once and not twice", script(655_360)],
     ["a bundle whose files do not fit", gzipSync(tar({ name: "sample", data: script(4_194_304) }))],
   ];
-  test.each(large)("of one megabyte: %s; what runs goes on, nothing is left behind", async (_name, bytes) => {
-    using host = new MountedHost("size=1m");
-    host.assign(host.program("sample", "1"));
-    expect((await host.stage()).exit).toBe(0);
-    const small = host.program("sample", "1");
-    host.assign(host.program("sample", "2", bytes));
-    const { exit, document } = await host.stage();
-    expect(document.addons).toMatchObject([
-      { version: "1", outcome: "kept_last_known_good", error: { code: "no_space" } },
-    ]);
-    expect(exit).toBe(3);
-    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
-    expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
-    expect(readdirSync(host.path("sample/versions"))).toEqual(["1"]);
-    host.assign(small);
-    expect((await host.stage()).exit).toBe(0);
-  });
+  test.each(large)(
+    "case 18: of one megabyte: %s; what runs goes on, nothing is left behind",
+    async (_name, bytes) => {
+      using host = new MountedHost("size=1m");
+      host.assign(host.program("sample", "1"));
+      expect((await host.stage()).exit).toBe(0);
+      const small = host.program("sample", "1");
+      host.assign(host.program("sample", "2", bytes));
+      const { exit, document } = await host.stage();
+      expect(document.addons).toMatchObject([
+        { version: "1", outcome: "kept_last_known_good", error: { code: "no_space" } },
+      ]);
+      expect(exit).toBe(3);
+      expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+      expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
+      expect(readdirSync(host.path("sample/versions"))).toEqual(["1"]);
+      host.assign(small);
+      expect((await host.stage()).exit).toBe(0);
+    },
+  );
 
   test("that somebody else filled to the last byte; what runs goes on, also after a look", async () => {
     using host = new MountedHost("size=1m");
@@ -94,7 +97,7 @@ describe.skipIf(!canMount())("a root on a disk", () => {
     expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
   });
 
-  test("without inodes", async () => {
+  test("case 17: without inodes", async () => {
     using host = new MountedHost("size=8m,nr_inodes=24");
     host.assign(host.program("sample", "1"));
     expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "no_space" } }]);

@@ -45,7 +45,7 @@ describe("a unit in a bundle that wants more than an add-on gets is refused whol
     ["a line before any section", "User=nobody\n"],
     ["a time with a line break", "[Timer]\nOnCalendar=hourly\u0085Unit=reboot.service\n"],
     ["a time with a specifier", "[Timer]\nOnCalendar=%n\n"],
-  ])("%s", (_name, text) => {
+  ])("case 47: %s", (_name, text) => {
     expect(() => read(text)).toThrow(/is refused: line \d+ /u);
   });
 

@@ -23,6 +23,8 @@ function layTraps(folder: TemporaryFolder): void {
     ".env.test": dotenv,
     "bunfig.toml": `preload = ["./trap.js", ${JSON.stringify(dataUrl)}]\n[run]\npreload = ["./trap.js"]\n`,
     ".bunfig.toml": `preload = ["./trap.js"]\n`,
+    // The one file that a run below names itself.
+    "named.token": "token-of-prod\n",
     "trap.js": mark,
     "trap.ts": mark,
     "package.json": `{"name":"trap","type":"module","main":"trap.js","imports":{"#x":"./trap.js"}}`,
@@ -48,6 +50,14 @@ const RUNS: [string, string[], number][] = [
   ["version", ["version", "--json"], 0],
   ["help", ["--help"], 0],
   ["a usage error", ["version", "--bogus"], 2],
+  [
+    "a pin that cannot be read",
+    [
+      ...["verify", "pin", "--template", "codex", "--digest", `sha256:${"a".repeat(64)}`],
+      ...["--target", "prod=http://127.0.0.1:1", "--allow-insecure-http", "--token-file", "prod=named.token"],
+    ],
+    12,
+  ],
   ["a key", ["key", "new", "--out", "made.key", "--json"], 0],
 ];
 

@@ -12,6 +12,9 @@ setDefaultTimeout(120_000);
 const GOOD = JSON.stringify({ pins: [row(NEW)] });
 const OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
+const CHUNK = `${GOOD.length.toString(16)}\r\n${GOOD}\r\n`;
+const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n";
+
 async function verify(base: string | URL, ...more: readonly string[]): Promise<Finished> {
   const args = [
     "--template",
@@ -61,10 +64,59 @@ describe("headers", () => {
     ["a length below zero", `${OK}Content-Length: -1\r\n\r\n${GOOD}`],
     ["a status that is no number", `HTTP/1.1 2OO OK\r\nContent-Length: ${GOOD.length}\r\n\r\n${GOOD}`],
     ["no HTTP", GOOD],
+    ["a last chunk that never came", `${OK}Transfer-Encoding: chunked\r\n\r\n${CHUNK}`],
+    ["an answer of a later protocol", `HTTP/2.0 200 OK\r\nContent-Length: ${GOOD.length}\r\n\r\n${GOOD}`],
+    [
+      "a switch of protocols that nobody wanted",
+      `${SWITCH}${OK}Content-Length: ${GOOD.length}\r\n\r\n${GOOD}`,
+    ],
   ])("%s are no answer", async (_what, bytes) => {
     await using server = await rawServer((socket) => socket.end(bytes));
     const [code] = verdict(await verify(server.url, "--attempt-timeout", "2s"));
     expect([10, 12]).toContain(code);
+  });
+
+  // Each of two readers would find another end, or another text.
+  test.each([
+    ["a length and chunks", `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNK}0\r\n\r\n`],
+    ["chunks of a coding", `Transfer-Encoding: gzip, chunked\r\n\r\n${CHUNK}0\r\n\r\n`],
+    [
+      "chunks of a coding that are none",
+      `Transfer-Encoding: identity\r\nContent-Length: ${GOOD.length}\r\n\r\n${GOOD}`,
+    ],
+    ["a coding that is not there", `Content-Encoding: gzip\r\nContent-Length: ${GOOD.length}\r\n\r\n${GOOD}`],
+  ])("that contradict themselves are no answer, though the bytes would do: %s", async (_what, rest) => {
+    await using server = await rawServer((socket) => socket.end(`${OK}${rest}`));
+    expect(verdict(await verify(server.url))).toEqual([10, "answer_malformed"]);
+  });
+
+  test.each([
+    ["identity", "Content-Encoding: identity\r\n"],
+    ["no age", "Age: 0\r\n"],
+    ["one length, twice", `Content-Length: ${GOOD.length}\r\n`],
+  ])("that say nothing of it are taken: %s", async (_what, line) => {
+    await using server = await rawServer((socket) =>
+      socket.end(`${OK}${line}Content-Length: ${GOOD.length}\r\n\r\n${GOOD}`),
+    );
+    expect(verdict(await verify(server.url))).toEqual([0, null]);
+  });
+
+  test("that refuse the answer do not keep the program waiting for its end", async () => {
+    await using server = await rawServer((socket) =>
+      socket.write(`${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`),
+    );
+    const run = await verify(server.url, "--attempt-timeout", "10m", "--timeout", "10m");
+    expect(verdict(run)).toEqual([10, "answer_malformed"]);
+  });
+
+  test("of a cache are no proof, and asked again", async () => {
+    const cached: Answer = { body: GOOD, headers: { age: "7" } };
+    await using server = await scriptedServer({ [LIST]: [cached, { body: GOOD }] });
+    expect(verdict(await verify(server.url))).toEqual([10, "answer_cached"]);
+    // Told that nobody wants what it remembers, a cache that keeps to the rules asks the control plane.
+    expect(server.requests[0]?.headers["cache-control"]).toBe("no-cache");
+    await using patient = await scriptedServer({ [LIST]: [cached, { body: GOOD }] });
+    expect(verdict(await verify(patient.url, "--for", "20s", "--retry-interval", "5ms"))).toEqual([0, null]);
   });
 
   test("of an interim answer before the real one are passed over", async () => {
@@ -89,8 +141,9 @@ describe("a body", () => {
       { body: `${GOOD}${" ".repeat(1_100_000)}` },
       [10, "answer_too_large"],
     ],
-    ["of 200 MB in 200 KB", { body: bomb, headers: gzip }, [10, "answer_not_json"]],
-    ["compressed without being asked", { body: gzipSync(GOOD), headers: gzip }, [10, "answer_not_json"]],
+    ["of 200 MB in 200 KB", { body: bomb, headers: gzip }, [10, "answer_malformed"]],
+    ["compressed without being asked", { body: gzipSync(GOOD), headers: gzip }, [10, "answer_malformed"]],
+    ["compressed without a word", { body: gzipSync(GOOD) }, [10, "answer_not_json"]],
     ["cut off, its end told by a length", { body: GOOD, bodyBytes: 60 }, [12, "connection_lost"]],
     [
       "cut off, its end told by a last chunk",
@@ -110,6 +163,9 @@ describe("a body", () => {
     ["whole, its end told by closing", { body: GOOD, framing: "close" }, [0, null]],
     ["cut after a row that would do", { body: GOOD.slice(0, -2), framing: "close" }, [10, "answer_not_json"]],
     ["with something after it", { body: `${GOOD}${GOOD}` }, [10, "answer_not_json"]],
+    ["with another answer after it", { body: GOOD, after: "HTTP/1.1 500 X\r\n\r\n" }, [0, null]],
+    ["of which the length tells less", { body: GOOD, length: GOOD.length - 5 }, [10, "answer_not_json"]],
+    ["of which the length tells more", { body: GOOD, length: GOOD.length + 5 }, [12, "connection_lost"]],
     ["with a member twice", { body: GOOD.replace("{", '{"pins":[],') }, [10, "answer_not_json"]],
     ["of brackets", { body: "[".repeat(100_000) }, [10, "answer_not_json"]],
   ];

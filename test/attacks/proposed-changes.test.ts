@@ -15,6 +15,7 @@ const OWN = {
   pull_request: { head: { repo: { full_name: "org/app" } }, base: { repo: { full_name: "org/app" } } },
 };
 const PULL = { GITHUB_ACTIONS: "true", GITHUB_EVENT_NAME: "pull_request" };
+const JENKINS = { JENKINS_URL: "https://ci.example/", BUILD_ID: "1", CHANGE_ID: "7" };
 const TARGET = { ...PULL, GITHUB_EVENT_NAME: "pull_request_target" };
 
 const CASES: readonly [string, Record<string, string>, unknown, readonly string[], number][] = [
@@ -26,6 +27,19 @@ const CASES: readonly [string, Record<string, string>, unknown, readonly string[
   ["one from a fork, allowed or not", TARGET, FORK, ["--allow-event", "pull_request_target"], 5],
   ["one whose event is broken", PULL, "{", ["--allow-event", "pull_request"], 5],
   ["one without an event", PULL, undefined, ["--allow-event", "pull_request"], 5],
+  ["a run that follows one, and no event", { ...PULL, GITHUB_EVENT_NAME: "workflow_run" }, undefined, [], 5],
+  ["a change in Jenkins", JENKINS, undefined, [], 5],
+  ["one that is allowed there", JENKINS, undefined, ["--allow-event", "pull_request"], 0],
+  [
+    "one from a fork there",
+    { ...JENKINS, CHANGE_FORK: "evil" },
+    undefined,
+    ["--allow-event", "pull_request"],
+    5,
+  ],
+  ["one in Buildkite", { BUILDKITE: "true", BUILDKITE_PULL_REQUEST: "7" }, undefined, [], 5],
+  ["a branch in Buildkite", { BUILDKITE: "true", BUILDKITE_PULL_REQUEST: "false" }, undefined, [], 0],
+  ["one in Woodpecker", { CI: "woodpecker", CI_COMMIT_PULL_REQUEST: "7" }, undefined, [], 5],
   ["one with words for the runner", { GITHUB_EVENT_NAME: "pull_request\n::stop-commands::x" }, OWN, [], 5],
 ];
 

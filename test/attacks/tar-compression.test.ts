@@ -101,7 +101,7 @@ describe("a compressed bundle that is refused", () => {
     ["zstd with a dictionary", changed(ZST, 4, (ZST[4] ?? 0) | 1), "not known"],
     ["zstd with a reserved flag", changed(ZST, 4, (ZST[4] ?? 0) | 8), "not known"],
   ];
-  test.each(refused)("%s", async (_name, bytes, why) => {
+  test.each(refused)("case 29: %s", async (_name, bytes, why) => {
     const found = await unpack(bytes);
     expect(found.code).toBe("tarball_unsafe");
     expect(found.message).toContain(why);

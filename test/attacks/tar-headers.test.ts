@@ -134,7 +134,7 @@ describe("an archive that is refused", () => {
     ["a file after the end", Buffer.concat([tar(GOOD), tar({ name: "y" })]), "follows its end"],
     ["something after the end", Buffer.concat([tar(GOOD), Buffer.alloc(512, 7)]), "follows its end"],
   ];
-  test.each(unsafe)("%s", (_name, archive, why) => {
+  test.each(unsafe)("case 28: %s", (_name, archive, why) => {
     for (const step of [1, 700]) {
       const found = list(archive, step);
       expect(found).toMatchObject({ code: "tarball_unsafe" });

@@ -26,6 +26,17 @@ const HARMLESS: [string, Record<string, string>][] = [
   ["a port and a host", { BUN_PORT: "1", PORT: "1", NODE_PORT: "1", HOST: "0.0.0.0" }],
   ["verbose requests", { BUN_CONFIG_VERBOSE_FETCH: "curl" }],
   ["colours", { FORCE_COLOR: "3", CLICOLOR_FORCE: "1" }],
+  [
+    "files for others to read",
+    {
+      NODE_COMPILE_CACHE: "cache",
+      NODE_REDIRECT_WARNINGS: "warnings",
+      JSC_PROFILER_PATH: "profile",
+      BUN_TRACE: "trace",
+      BUN_WATCHER_TRACE: "watched",
+    },
+  ],
+  ["options of the C compiler that is in the runtime", { BUN_TCC_OPTIONS: "-include ./trap.js" }],
   ["a channel to a parent", { NODE_CHANNEL_FD: "0", NODE_UNIQUE_ID: "1", BUN_INTERNAL_BAKE_RESTART: "1" }],
 ];
 

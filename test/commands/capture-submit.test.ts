@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { captureJson, waybill } from "../context/support/run-capture.ts";
+import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill } from "../context/support/run-capture.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
-import { scratchFolders } from "../context/support/scratch.ts";
+import { CAN_MOUNT, scratchFolders } from "../context/support/scratch.ts";
+import { succeed } from "../context/support/tar-readers.ts";
 import { git, HAS_GIT, makeRepository } from "../source/support/repository.ts";
 import { scriptedServer, type Answer } from "../support/scripted-server.ts";
 
@@ -51,6 +53,53 @@ test("case 70: a record that failed leaves the capture as it is, told and exit 0
   expect(document.build).toMatchObject({ id: null, existing: false, error: { code: "unauthorized" } });
   expect(stderr).toContain("the build was not recorded");
   expect(stdout + stderr).not.toContain("a-long-build-token");
+});
+
+test.skipIf(!CAN_BE_BOUND)(
+  "an archive that cannot be made for the upload is a warning beside the capture",
+  async () => {
+    const root = plantFiles(newFolder(), { a: "a" });
+    const hash = await treeHash(root);
+    const closed = plantFiles(newFolder(), { secret: "x" });
+    chmodSync(join(closed, "secret"), 0);
+    const missing = join(newFolder(), "missing");
+    await using server = await scriptedServer({});
+    const to = ["--submit", server.url, ...FLAGS];
+    const cases = [
+      [root, { ...env, TMPDIR: missing }, hash],
+      [closed, env, null],
+    ] as const;
+    for (const [context, env, wanted] of cases) {
+      const surroundings = { env, under: BOUND_BY_MODES };
+      const { exit, document, stderr } = await captureJson(context, to, surroundings);
+      expect([exit, document.digests["working_tree_hash"] ?? null]).toEqual([0, wanted]);
+      expect(document.build).toMatchObject({ id: null, error: { code: "output_not_written" } });
+      expect(stderr).toContain("the build was not recorded");
+      expect((await captureJson(context, [...to, "--require-submit"], surroundings)).exit).toBe(1);
+      const asked = await captureJson(context, [...to, "--digest", "tar_sha256"], surroundings);
+      expect([asked.exit, asked.document.error?.code]).toEqual([1, "output_not_written"]);
+    }
+    expect(server.connections()).toBe(0);
+  },
+);
+
+test.skipIf(!CAN_MOUNT)("a full disk for temporary files is a warning beside the capture, too", async () => {
+  const root = plantFiles(newFolder(), {
+    a: "a".repeat(300_000),
+    b: crypto.getRandomValues(Buffer.alloc(60_000)).toString("hex").repeat(2),
+  });
+  const full = newFolder();
+  succeed(["mount", "-t", "tmpfs", "-o", "size=32k", "none", full]);
+  try {
+    await using server = await scriptedServer({});
+    const surroundings = { env: { ...env, TMPDIR: full } };
+    const { exit, document } = await captureJson(root, ["--submit", server.url, ...FLAGS], surroundings);
+    expect([exit, document.digests["working_tree_hash"] ?? ""]).toEqual([0, await treeHash(root)]);
+    expect(document.build).toMatchObject({ id: null, error: { code: "output_not_written" } });
+    expect(readdirSync(full)).toEqual([]);
+  } finally {
+    succeed(["umount", full]);
+  }
 });
 
 /** The parts of a form by name, the archive left out. */

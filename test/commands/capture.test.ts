@@ -108,6 +108,7 @@ test("the document begins with its frame and holds every promised member", async
     dockerfile: null,
     ignore_file: null,
     skipped: [],
+    displaced: [],
   });
 });
 

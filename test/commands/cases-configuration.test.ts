@@ -57,7 +57,7 @@ describe("credentials", () => {
     expect(run.server.requests[0]?.headers["authorization"]).toBe(`Bearer ${TOKEN}`);
   });
 
-  test.each(["write token", "write\r\nx-evil: 1", "wr\u0000ite".replace("\u0000", "\u0001")])(
+  test.each(["write token", "write\r\nx-evil: 1", "wr\u0001ite"])(
     "case 52: %j is refused, and not shown",
     async (text) => {
       const run = await runCase(VERIFY_WORDS, {}, [], { env: { WAYBILL_TOKEN_PROD: text } });

@@ -163,6 +163,65 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
+test.skipIf(!HAS_GIT)(
+  "what an ignore file leaves out of a capture, an archive or a manifest is left out of their commit too",
+  async () => {
+    const files = { ...FILES, ".dockerignore": "docs\n", "docs/b": "b\n" };
+    const root = makeRepository(newFolder(), { files });
+    const out = newFolder();
+    const written = ["capture.json", "context.tar.gz", "list.jsonl"].map((name) => join(out, name));
+    const [capture = "", archive = "", manifest = ""] = written;
+    const capturing = ["capture", root, "--json", "--out", capture, "--archive", archive];
+    await waybill([...capturing, "--manifest", manifest]);
+    for (const one of written) {
+      const equal = await diff(one, "git:HEAD", [], root);
+      expect([one, equal.exit, named(equal)]).toEqual([one, 0, []]);
+      expect([one, (await diff("HEAD:", one, [], root)).exit]).toEqual([one, 0]);
+      const all = await diff(one, "git:HEAD", ["--no-ignore"], root);
+      expect([one, all.exit, all.counts["added"] ?? null]).toEqual([one, 8, one === capture ? null : 2]);
+    }
+    plantFiles(root, { "app/main": "Main\n", "docs/a": "A\n" });
+    commitAll(root, "second");
+    for (const one of written) {
+      expect([one, named(await diff(one, "git:HEAD", [], root))]).toEqual([one, ["modified app/main"]]);
+    }
+    await waybill(["capture", root, "--json", "--out", join(out, "second.json")]);
+    expect(named(await diff(capture, join(out, "second.json"), [], root))).toEqual(["modified app/main"]);
+  },
+);
+
+test.skipIf(!HAS_GIT)("what a manifest lists is in, whatever an ignore file in it says", async () => {
+  const files = { ...FILES, ".dockerignore": "docs\n" };
+  const root = makeRepository(newFolder(), { files });
+  const manifest = join(newFolder(), "list.jsonl");
+  await captureJson(root, ["--no-ignore", "--manifest", manifest]);
+  expect((await diff(manifest, "git:HEAD", [], root)).exit).toBe(0);
+});
+
+test.skipIf(!HAS_GIT)(
+  "what gave way in an archive to another Dockerfile is named and not compared",
+  async () => {
+    const root = makeRepository(newFolder(), { files: { ...FILES, "docker/prod": "FROM prod\n" } });
+    const out = newFolder();
+    const [capture, archive] = [join(out, "capture.json"), join(out, "context.tar")];
+    const dockerfile = ["--dockerfile", join(root, "docker/prod")];
+    await waybill(["capture", root, "--json", "--out", capture, "--archive", archive, ...dockerfile]);
+    const folder = await diff(archive, root, dockerfile);
+    expect([folder.exit, folder.not_compared]).toEqual([0, [{ path: "Dockerfile" }]]);
+    const own = await diff(capture, archive);
+    expect([own.exit, own.digests]).toMatchObject([0, [{ name: "tar_sha256", equal: true }]]);
+    const source = await waybill(["verify", "source", archive, "--capture", capture, "--json"]);
+    expect(source.exit).toBe(0);
+    expect(JSON.parse(source.stdout)).toMatchObject({
+      checked: 1,
+      not_compared: ["working_tree_hash", "git_tree", "dir_hash"],
+    });
+    await waybill(["capture", root, "--json", "--out", capture, ...dockerfile]);
+    const untold = await waybill(["verify", "source", archive, "--capture", capture]);
+    expect([untold.exit, untold.stderr]).toEqual([7, expect.stringContaining("capture with --archive")]);
+  },
+);
+
 test.skipIf(!HAS_GIT)("of a submodule a commit knows no files: it is named and not compared", async () => {
   const root = makeRepository(newFolder());
   addSubmodule(root, makeRepository(newFolder(), { files: { x: "x" } }), "sub");

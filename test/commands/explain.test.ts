@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { captureJson, waybill } from "../context/support/run-capture.ts";
+import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill } from "../context/support/run-capture.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { listNames } from "../context/support/tar-readers.ts";
@@ -140,4 +140,19 @@ test("for a person it is one line, without control characters", async () => {
   mkdirSync(join(root, "x"));
   const { stdout } = await waybill(["explain", "a\u001b[31mb", "--context", root]);
   expect(stdout).toBe("left out  a [31mb  decided by line 1: a*\n");
+});
+
+test.skipIf(!CAN_BE_BOUND)("what one may not look at is told as that, and no fault", async () => {
+  const root = plantFiles(newFolder(), { "closed/a": "a", ".dockerignore": "closed\n!closed/b\n" });
+  chmodSync(join(root, "closed"), 0);
+  const asked = async (path: string): Promise<readonly [number, string]> => {
+    const ran = await waybill(["explain", path, "--context", root], { under: BOUND_BY_MODES });
+    return [ran.exit, ran.stdout + ran.stderr];
+  };
+  const [exit, said] = await asked("closed/a");
+  expect([exit, said]).toEqual([7, expect.stringContaining("cannot be looked at: permission denied")]);
+  // The walk leaves it out in silence as well.
+  expect(await asked("closed")).toEqual([0, "left out  closed  decided by line 1: closed\n"]);
+  chmodSync(join(root, ".dockerignore"), 0);
+  expect(await asked("closed")).toEqual([2, expect.stringContaining("permission denied")]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { Board, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
 import { jsonOf, runWaybill, type Finished } from "../support/binary.ts";
@@ -136,7 +136,7 @@ describe.skipIf(!CAN_MAKE_CERTIFICATES)("a proxy (needs openssl)", () => {
         socket.write("HTTP/1.1 200 OK\r\n\r\n");
         socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ pins: [row(NEW)] })}`));
       },
-      "tls_failed",
+      "tls_broken",
     ],
   ];
   test.each(ANSWERS)("that %s is 12", async (what, answer, code) => {
@@ -231,6 +231,13 @@ describe.skipIf(!CAN_MAKE_CERTIFICATES)("a server that wants a certificate (need
     }
     expect(server.connections()).toBe(0);
   });
+});
+
+test.skipIf(!CAN_MAKE_CERTIFICATES)("the keys of a connection are written nowhere", async () => {
+  await using server = await scriptedServer({ [LIST]: listing(row(NEW)) }, certificates.server);
+  const run = await verify(server.url, [], { SSLKEYLOGFILE: folder.at("keys.log") });
+  expect(run.code).toBe(0);
+  expect(existsSync(folder.at("keys.log"))).toBe(false);
 });
 
 test.skipIf(!CAN_MAKE_CERTIFICATES)("NODE_TLS_REJECT_UNAUTHORIZED=0 is told and not obeyed", async () => {

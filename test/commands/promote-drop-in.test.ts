@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
 import { jsonOf, runProgram, runWaybill, type Finished } from "../support/binary.ts";
 import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
+import { parsedOutputs } from "../support/step-outputs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 
 const TOKEN = "admin-token-1234";
@@ -95,6 +96,29 @@ describe.skipIf(!HAS_OPENSSL)(
       },
     );
 
+    test("a promotion leaves nothing behind and shows no answer that was as it should be", async () => {
+      const board = new Board(OLD);
+      const plan = {
+        [LIST]: board.list,
+        [PROMOTE]: board.applied({ body: '{"note":"words-of-the-server"}' }),
+      };
+      mkdirSync(folder.at("tmp"));
+      const flags = [
+        "--cacert",
+        folder.at("cert.pem"),
+        "--notes",
+        'a "quoted" \\ note, {"a":1}',
+        "--verbose",
+      ];
+      const run = await script(promote, plan, { IMAGE_DIGEST: NEW, TMPDIR: folder.at("tmp") }, flags);
+      expect(run.code).toBe(0);
+      expect(run.stdout + run.stderr).not.toContain("words-of-the-server");
+      expect(readdirSync(folder.at("tmp"))).toEqual([]);
+      // The script writes its JSON with printf, and a quote breaks it.
+      const post = run.server.requests.find(({ method }) => method === "POST");
+      expect(JSON.parse(post?.body ?? "").notes).toBe('a "quoted" \\ note, {"a":1}');
+    });
+
     test("promote", async () => {
       const board = new Board(OLD);
       const plan = { [LIST]: board.list, [PROMOTE]: board.promote };
@@ -109,8 +133,11 @@ describe.skipIf(!HAS_OPENSSL)(
       });
     });
 
-    test("EXPECTED_DIGEST before IMAGE_DIGEST, flags before both", async () => {
+    test("each step takes its own digest first, and flags before both", async () => {
       const both = { EXPECTED_DIGEST: NEW, IMAGE_DIGEST: FOREIGN };
+      const board = new Board(OLD);
+      const promoted = await script(promote, { [LIST]: board.list, [PROMOTE]: board.promote }, both);
+      expect([promoted.code, board.digest]).toEqual([0, FOREIGN]);
       expect((await script(verify, { [LIST]: listing(row(NEW)) }, both)).code).toBe(0);
       const flags = ["--cacert", folder.at("cert.pem"), "--digest", OLD, "--template", "hermes"];
       const other = listing(row(OLD, { template_name: "hermes" }));
@@ -141,6 +168,22 @@ describe.skipIf(!HAS_OPENSSL)(
       );
       expect(run.stdout).toStartWith(`FAILED  ${shown}: codex (global)`);
       expect(run.stderr).toStartWith(`error: ${shown}: PIN MISMATCH`);
+    });
+
+    test.each([
+      ["Staging (EU)", "Staging__EU__outcome"],
+      ["prod.eu", "prod_eu_outcome"],
+      ["1. Größe", "_1__Gr__e_outcome"],
+      ['a"\nok=true\n', "a__ok_true_outcome"],
+    ])("ENV_NAME %j keeps no step output from being written", async (name, output) => {
+      writeFileSync(folder.at("outputs"), "");
+      const env = { EXPECTED_DIGEST: NEW, ENV_NAME: name, GITHUB_OUTPUT: folder.at("outputs") };
+      const run = await script(verify, { [LIST]: listing(row(NEW)) }, env);
+      expect(run).toMatchObject({ code: 0, stderr: "" });
+      const outputs = parsedOutputs(readFileSync(folder.at("outputs"), "utf8"));
+      expect(outputs).toMatchObject({ ok: "true", outcome: "matches", [output]: "matches" });
+      expect(Object.keys(outputs)).toHaveLength(8);
+      expect(JSON.parse(outputs["legs_json"] ?? "")).toMatchObject([{ outcome: "matches", digest: NEW }]);
     });
 
     test.each([

@@ -256,7 +256,8 @@ describe("several environments", () => {
     const config = {
       environments: {
         one: { url: one.url, token_env: "ONE_TOKEN", read_token_env: "ONE_READ" },
-        two: { url: two.url, token_file: folder.at("token") },
+        // From the folder of the configuration, and not from the one that the program runs in.
+        two: { url: two.url, token_file: "token" },
       },
     };
     writeFileSync(folder.at("targets.json"), JSON.stringify(config));

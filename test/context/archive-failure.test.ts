@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { plantFiles } from "./support/disk-tree.ts";
 import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, startWaybill } from "./support/run-capture.ts";
-import { IS_ROOT, scratchFolders } from "./support/scratch.ts";
+import { CAN_MOUNT, scratchFolders } from "./support/scratch.ts";
 import { succeed } from "./support/tar-readers.ts";
 
 const newFolder = scratchFolders();
@@ -50,13 +50,6 @@ test("a folder in the archive's place stays, and nothing is left beside it", asy
   expect([exit, document.error?.code]).toEqual([1, "output_not_written"]);
   expect(readdirSync(place)).toEqual(["context.tar"]);
 });
-
-const CAN_MOUNT = IS_ROOT && canMount();
-
-function canMount(): boolean {
-  const probe = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"];
-  return Bun.which("unshare") !== null && Bun.spawnSync(probe, { stderr: "ignore" }).exitCode === 0;
-}
 
 test.skipIf(!CAN_MOUNT)(
   "a full disk leaves the old archive and nothing else, for the archive and for --out",

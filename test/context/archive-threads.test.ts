@@ -19,7 +19,7 @@ import { PendingFile } from "../../src/host/files.ts";
 import { plantTree, type Planted } from "./support/disk-tree.ts";
 import { leavesOf, referenceTreeHash } from "./support/reference-hashes.ts";
 import { captureJson } from "./support/run-capture.ts";
-import { IS_ROOT, scratchFolders } from "./support/scratch.ts";
+import { CAN_MOUNT, scratchFolders } from "./support/scratch.ts";
 import { HAS_PYTHON, HAS_ZSTD, listMembers, succeed } from "./support/tar-readers.ts";
 
 const newFolder = scratchFolders();
@@ -136,12 +136,6 @@ for (const [compression, unpack] of [
     },
   );
 }
-
-const CAN_MOUNT =
-  IS_ROOT &&
-  Bun.which("unshare") !== null &&
-  Bun.spawnSync(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], { stderr: "ignore" })
-    .exitCode === 0;
 
 for (const ending of ["tar", "tar.gz", "tar.zst"]) {
   test.skipIf(!CAN_MOUNT)(`a disk that is full in the middle of a .${ending} leaves nothing`, async () => {

@@ -57,6 +57,16 @@ test("an output that the ignore file names needs no warning", async () => {
   }
 });
 
+test("an archive for this run only is no part of the context that holds TMPDIR", async () => {
+  const root = plantFiles(newFolder(), { ...FILES, "tmp/a": "a" });
+  const digest = ["--digest", "tar_sha256"];
+  const plain = await captureJson(root, digest);
+  const inside = await captureJson(root, digest, { env: { TMPDIR: join(root, "tmp") } });
+  expect(inside.document.digests).toEqual(plain.document.digests);
+  const missing = await captureJson(root, digest, { env: { TMPDIR: join(root, "missing") } });
+  expect([missing.exit, missing.document.error?.code]).toEqual([1, "output_not_written"]);
+});
+
 test("a file of the same name elsewhere in the context stays", async () => {
   const root = plantFiles(newFolder(), { ...FILES, "app/context.tar": "mine" });
   const { document } = await captureJson(root, ["--archive", join(root, "context.tar")]);

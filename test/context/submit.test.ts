@@ -2,9 +2,15 @@ import { describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../src/base/failure.ts";
+import { sha256Of } from "../../src/base/hashing.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import type { Submission } from "../../src/context/build-record.ts";
-import { submitBuild, type SubmitClock, type SubmittedBuild } from "../../src/context/submit.ts";
+import {
+  submitBuild,
+  type SubmittedArchive,
+  type SubmitClock,
+  type SubmittedBuild,
+} from "../../src/context/submit.ts";
 import { scriptedServer, type Answer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 import { scratchFolders } from "./support/scratch.ts";
 
@@ -44,10 +50,10 @@ class QuickClock implements SubmitClock {
   }
 }
 
-function archive(): string {
+function archive(isHashed = true): SubmittedArchive {
   const path = join(newFolder(), "context.tar.gz");
   writeFileSync(path, "archive");
-  return path;
+  return { path, isHashed };
 }
 
 function submissionTo(url: string, more: Partial<Submission> = {}): Submission {
@@ -72,12 +78,12 @@ type Ended = {
   clock: QuickClock;
 };
 
-async function submitted(plan: Plan, more: Partial<Submission> = {}): Promise<Ended> {
+async function submitted(plan: Plan, more: Partial<Submission> = {}, isHashed = true): Promise<Ended> {
   await using server = await scriptedServer(plan);
   const clock = new QuickClock();
   const never = new AbortController().signal;
   try {
-    const build = await submitBuild(submissionTo(server.url, more), FIELDS, archive(), clock, never);
+    const build = await submitBuild(submissionTo(server.url, more), FIELDS, archive(isHashed), clock, never);
     return { build, failure: null, server, clock };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -131,6 +137,18 @@ describe("a build that is recorded already", () => {
   test.each(silent)("is not known to who %s; the build is sent", async (_name, answer) => {
     const { build } = await submitted({ [GET]: answer, [POST]: MADE });
     expect(build?.id).toBe("made");
+  });
+});
+
+describe("a build whose Dockerfile the tree hash does not cover", () => {
+  const sha256 = sha256Of("archive");
+  test.each<[string, object, string]>([
+    ["is known by its archive", { context_archive: { sha256, bytes: 7 } }, "old"],
+    ["is another one with another archive", { context_archive: { sha256: HASH, bytes: 7 } }, "made"],
+    ["is another one where records show no archive", {}, "made"],
+  ])("%s", async (_what, shown, id) => {
+    const plan = { [GET]: listing({ ...RECORD, ...shown }), [POST]: MADE };
+    expect((await submitted(plan, {}, false)).build?.id).toBe(id);
   });
 });
 
@@ -218,7 +236,7 @@ test.each(ANSWERS)("case 70: an answer with %s is a failure of its own kind", as
 test("case 63: an archive over the server's limit is refused before anything is sent", async () => {
   await using server = await scriptedServer({});
   const large = archive();
-  truncateSync(large, LIMITS.contextArchiveBytes + 1);
+  truncateSync(large.path, LIMITS.contextArchiveBytes + 1);
   const sent = submitBuild(
     submissionTo(server.url),
     FIELDS,

@@ -88,6 +88,16 @@ test.skipIf(!CAN_BE_BOUND)("a context that cannot be listed leaves no hash", asy
   expect(document.fields["working_tree_hash"]?.reason).toBe("unreadable");
 });
 
+test.skipIf(!CAN_BE_BOUND)("a context that can be listed and not entered leaves no hash", async () => {
+  for (const mode of [0o644, 0]) {
+    const root = withSecret({ Dockerfile: "FROM scratch", ".dockerignore": "a\n" });
+    chmodSync(root, mode);
+    const { exit, document } = await captureJson(root, [], bound);
+    expect([mode, exit, document.fields["working_tree_hash"]?.reason]).toEqual([mode, 0, "unreadable"]);
+    chmodSync(root, 0o755);
+  }
+});
+
 test.skipIf(!CAN_BE_BOUND)("a context that cannot be entered ends with a reason and no trace", async () => {
   const outer = newFolder();
   const root = plantFiles(join(outer, "closed/context"), { a: "x" });
@@ -105,7 +115,7 @@ test.skipIf(!CAN_BE_BOUND)(
     chmodSync(join(root, ".dockerignore"), 0);
     const { exit, document } = await captureJson(root, [], bound);
     expect(exit).toBe(0);
-    expect(document.fields["working_tree_hash"]?.value).toBeNull();
+    expect(document.fields["working_tree_hash"]).toMatchObject({ value: null, reason: "unreadable" });
     expect(document.warnings[0]?.message).toContain(".dockerignore");
   },
 );

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { SCOPES, type Scope } from "../../src/control-plane/scopes.ts";
-import type { Database } from "../../src/control-plane/database.ts";
-import { revokeToken } from "../../src/control-plane/tokens.ts";
-import { tokenId } from "../../src/control-plane/token.ts";
+import { SCOPES, type Scope } from "../../src/control-plane/tokens/scopes.ts";
+import type { Database } from "../../src/control-plane/storage/database.ts";
+import { revokeToken } from "../../src/control-plane/tokens/tokens.ts";
+import { tokenId } from "../../src/control-plane/tokens/token.ts";
 import { bodyOf, digestOf, withPlane } from "./plane.ts";
 
 const SHA = "a".repeat(64);

@@ -1,21 +1,22 @@
-import { ViewCache } from "../../src/control-plane/view-cache.ts";
-import type { HostConfig } from "../../src/control-plane/delivery.ts";
-import type { TokenRecord } from "../../src/control-plane/token.ts";
-import { BlobStore } from "../../src/control-plane/blob-store.ts";
-import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/data-directory.ts";
-import type { Database } from "../../src/control-plane/database.ts";
+import { ViewCache } from "../../src/control-plane/storage/view-cache.ts";
+import type { HostConfig } from "../../src/control-plane/addons/delivery.ts";
+import type { TokenRecord } from "../../src/control-plane/tokens/token.ts";
+import { FileBlobs } from "../../src/control-plane/artifacts/file-blobs.ts";
+import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/storage/data-directory.ts";
+import type { Database } from "../../src/control-plane/storage/database.ts";
 import { requestHandler, type Handler } from "../../src/control-plane/handle.ts";
-import { rfc3339Micros } from "../../src/control-plane/instant.ts";
-import { Metrics } from "../../src/control-plane/metrics.ts";
-import { openDatabase } from "../../src/control-plane/open-database.ts";
-import { readPostgresAddress } from "../../src/control-plane/postgres-address.ts";
+import { rfc3339Micros } from "../../src/control-plane/http/instant.ts";
+import { Metrics } from "../../src/control-plane/http/metrics.ts";
+import { openDatabase } from "../../src/control-plane/storage/open-database.ts";
+import { readPostgresAddress } from "../../src/control-plane/storage/postgres-address.ts";
+import type { TrustPolicy } from "../../src/control-plane/pins/trust-policy.ts";
 import type { Deps } from "../../src/control-plane/router.ts";
-import type { Scope } from "../../src/control-plane/scopes.ts";
-import { UNBOUND, type TokenBounds } from "../../src/control-plane/token-bounds.ts";
-import { tokenId } from "../../src/control-plane/token.ts";
-import { tokenText } from "../../src/control-plane/token-text.ts";
-import { addToken } from "../../src/control-plane/tokens.ts";
-import { undocumented } from "./against-api.ts";
+import type { Scope } from "../../src/control-plane/tokens/scopes.ts";
+import { UNBOUND, type TokenBounds } from "../../src/control-plane/tokens/token-bounds.ts";
+import { tokenId } from "../../src/control-plane/tokens/token.ts";
+import { tokenText } from "../../src/control-plane/tokens/token-text.ts";
+import { addToken } from "../../src/control-plane/tokens/tokens.ts";
+import { undocumented } from "./api/against-api.ts";
 import { emptyDatabase } from "../support/postgres.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
@@ -48,29 +49,34 @@ export type EventRow = {
 export class Plane {
   readonly folder: string;
   readonly database: Database;
-  readonly artifacts: BlobStore;
-  readonly contexts: BlobStore;
+  readonly artifacts: FileBlobs;
+  readonly contexts: FileBlobs;
   readonly faults: string[] = [];
   readonly lines: string[] = [];
   now: Date = new Date("2026-11-21T12:00:00.123Z");
+  trustPolicy: TrustPolicy | null = null;
+  readonly quota: number | null;
   readonly deps: Deps;
   readonly #handle: Handler;
   #ids = 0;
 
-  constructor(folder: TemporaryFolder, database: Database) {
+  constructor(folder: TemporaryFolder, database: Database, quota: number | null = null) {
+    this.quota = quota;
     this.folder = folder.path;
     this.database = database;
     const directory = openDataDirectory(folder.path, false);
     prepareDataDirectory(directory);
-    this.artifacts = new BlobStore(directory.artifacts, directory.incoming);
-    this.contexts = new BlobStore(directory.contexts, directory.incoming);
+    this.artifacts = new FileBlobs(directory.artifacts, directory.incoming);
+    this.contexts = new FileBlobs(directory.contexts, directory.incoming);
     this.deps = {
       database: this.database,
       artifacts: this.artifacts,
       contexts: this.contexts,
+      quota: this.quota,
       metrics: new Metrics(),
       tokens: new ViewCache<TokenRecord | null>(),
       hostConfigs: new ViewCache<HostConfig>(),
+      trustPolicy: () => this.trustPolicy,
       now: () => this.now,
       newId: () => `id-${++this.#ids}`,
     };
@@ -85,7 +91,7 @@ export class Plane {
     scopes: readonly Scope[],
     env = "default",
     expires_at: string | null = null,
-    bounds: Partial<TokenBounds> = {},
+    bounds: Partial<TokenBounds & { name: string }> = {},
   ): Promise<string> {
     const token = tokenText(crypto.getRandomValues(new Uint8Array(32)));
     const at = rfc3339Micros(this.now);
@@ -145,17 +151,18 @@ export class Plane {
 export async function withPlane(
   work: (plane: Plane) => Promise<void>,
   wrap: (real: Database) => Database = (real) => real,
+  quota: number | null = null,
 ): Promise<void> {
   {
     using folder = temporaryFolder();
     const file = openDataDirectory(folder.path, false).database;
-    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap);
+    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap, quota);
   }
   {
     using folder = temporaryFolder();
     await using empty = await emptyDatabase();
     const database = await openDatabase(readPostgresAddress(empty.url, "the test"), true);
-    await withDatabase("PostgreSQL", database, folder, work, wrap);
+    await withDatabase("PostgreSQL", database, folder, work, wrap, quota);
   }
 }
 
@@ -165,9 +172,10 @@ async function withDatabase(
   folder: TemporaryFolder,
   work: (plane: Plane) => Promise<void>,
   wrap: (real: Database) => Database,
+  quota: number | null,
 ): Promise<void> {
   try {
-    await work(new Plane(folder, wrap(database)));
+    await work(new Plane(folder, wrap(database), quota));
   } catch (error) {
     if (error instanceof Error) error.message = `on ${engine}: ${error.message}`;
     throw error;

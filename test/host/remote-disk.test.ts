@@ -11,7 +11,7 @@ const kinds: [number, string | null][] = [
   [0xef53, null],
   [0x794c7630, null],
 ];
-test.each(kinds)("%p is %p", (type, name) => {
+test.each(kinds)("case 53: %p is %p", (type, name) => {
   expect(remoteKind(type)).toBe(name);
 });
 

@@ -212,6 +212,7 @@ test("only what may pass by itself is read again", () => {
     mayReadAgain(new Failure(code, "")),
   );
   expect(again.sort()).toEqual([
+    "answer_cached",
     "answer_empty",
     "answer_not_json",
     "connection_failed",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { PinNote } from "../../src/pins/pin.ts";
-import type { PromotionRules } from "../../src/pins/promotion.ts";
+import type { PromotionRules } from "../../src/pins/promotion-rules.ts";
 import { scriptedServer, type Plan } from "../support/scripted-server.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";

@@ -4,9 +4,10 @@ import { EXIT } from "../../src/base/exit-codes.ts";
 import { exitOfLegs, type Leg } from "../../src/pins/leg.ts";
 import type { WantedPin } from "../../src/pins/pin.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
-import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
+import { scriptedServer, type Plan, type ScriptedServer, type Sent } from "../support/scripted-server.ts";
+import { PROOF } from "./hostile-answers.ts";
 import { hostilePlan } from "./hostile-plans.ts";
-import { LIST, NEW } from "./rows.ts";
+import { LIST, NEW, OLD } from "./rows.ts";
 import { promoteLegs, RULES, target, verifyLegs } from "./run-legs.ts";
 
 const FULL = process.env["WAYBILL_FULL"] !== undefined;
@@ -15,7 +16,7 @@ const FULL = process.env["WAYBILL_FULL"] !== undefined;
  * The judge, written from the contract alone and knowing nothing of the code under test: in these bytes is exactly
  * one row for the pin, it holds the digest, and no member name occurs twice.
  */
-function proves(body: Uint8Array, { template, region, digest }: WantedPin): boolean {
+function proves(body: Uint8Array, { template, region, digest, unwanted }: WantedPin): boolean {
   let text: string;
   let value: unknown;
   try {
@@ -34,7 +35,16 @@ function proves(body: Uint8Array, { template, region, digest }: WantedPin): bool
       row?.["template_name"] === template &&
       (row["region"] === region || (region === "global" && !Object.hasOwn(row, "region"))),
   );
-  return mine.length === 1 && mine[0].image_digest === digest;
+  const found: unknown = mine.length === 1 ? mine[0].image_digest : null;
+  if (unwanted !== true) return found === digest;
+  return typeof found === "string" && /^sha256:[0-9a-f]{64}$/u.test(found) && found !== digest;
+}
+
+/** A 200 that was sent whole, from no cache, and whose headers say nothing against its bytes or its end. */
+function isPlain({ status, whole, headers }: Sent): boolean {
+  const { "content-encoding": coding = "identity", age = "0" } = headers;
+  const ends = "content-length" in headers || "transfer-encoding" in headers;
+  return status === 200 && whole && coding === "identity" && age === "0" && !ends;
 }
 
 function members(value: unknown): number {
@@ -46,7 +56,7 @@ function members(value: unknown): number {
 /** Whether the last listing that was sent has exactly one row for the pin, of a higher build number than `seq`. */
 function outdated(server: ScriptedServer, { template, region }: WantedPin, seq: number): boolean {
   const last = server.sent.findLast(({ request }) => `${request.method} ${request.path}` === LIST);
-  if (last === undefined || last.status !== 200 || !last.whole) return false;
+  if (last === undefined || !isPlain(last)) return false;
   const value: unknown = JSON.parse(new TextDecoder().decode(last.body));
   const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown }).pins;
   if (!Array.isArray(rows)) return false;
@@ -80,7 +90,7 @@ function proven(server: ScriptedServer, wanted: WantedPin, stable: number): bool
     reads.length === stable &&
     reads.every((read) => {
       const sent = server.sent.find(({ request }) => request === read);
-      return sent !== undefined && sent.status === 200 && sent.whole && proves(sent.body, wanted);
+      return sent !== undefined && isPlain(sent) && proves(sent.body, wanted);
     })
   );
 }
@@ -89,11 +99,18 @@ const pin = fc
   .constantFrom("global", "global", "global", "eu")
   .map((region): WantedPin => ({ template: "codex", region, digest: NEW }));
 const stable = fc.constantFrom(1, 1, 1, 2, 3);
-type Asked = { readonly seq: number | undefined; readonly dryRun: boolean; readonly touch: boolean };
+type Asked = {
+  readonly seq: number | undefined;
+  readonly dryRun: boolean;
+  readonly touch: boolean;
+  /** Of a verification: any digest but this one. */
+  readonly not: boolean;
+};
 const asked: fc.Arbitrary<Asked> = fc.record({
   seq: fc.constantFrom(undefined, undefined, 5),
   dryRun: fc.constantFrom(false, false, false, true),
   touch: fc.constantFrom(false, false, false, true),
+  not: fc.constantFrom(false, false, true),
 });
 
 async function onServers<T>(
@@ -138,11 +155,11 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
       },
       { gitSha: undefined, notes: undefined, seq },
     );
-  const verify: Run = (servers, wanted, stable) =>
+  const verify: Run = (servers, wanted, stable, { not }) =>
     verifyLegs(
       {
         targets: servers.map(({ url }, index) => target(url, `t${index}`)),
-        pins: [wanted],
+        pins: [not ? { ...wanted, unwanted: true } : wanted],
         exchange: { attemptTimeoutMs: 250 },
       },
       { forMs: 2_000, limitMs: 4_000, stable },
@@ -170,6 +187,7 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
                 if (leg.failure === null) expect(holds(leg, server, stable, asked)).toBe(true);
                 else expect(leg.failure.exitCode).toBeGreaterThan(EXIT.usage);
                 expect(isHonest(leg, server)).toBe(true);
+                expect(server.attempts(`GET ${PROOF}`)).toBe(0);
                 if (asked.dryRun) expect(server.requests.every(({ method }) => method === "GET")).toBe(true);
                 if (leg.outcome === "superseded") seen.superseded++;
                 if (leg.raceWindow === "closed" && leg.failure === null) seen.closed++;
@@ -255,5 +273,13 @@ describe("the judge", () => {
   ];
   test.each(rows)("%s", (_what, text, wants) => {
     expect(proves(new TextEncoder().encode(text), wanted)).toBe(wants);
+  });
+
+  test("any digest but one", () => {
+    const bytes = (found: unknown): Uint8Array =>
+      new TextEncoder().encode(JSON.stringify([{ ...row, image_digest: found }]));
+    expect(proves(bytes(OLD), { ...wanted, unwanted: true })).toBe(true);
+    for (const found of [NEW, "latest", null])
+      expect(proves(bytes(found), { ...wanted, unwanted: true })).toBe(false);
   });
 });

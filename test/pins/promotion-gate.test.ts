@@ -59,10 +59,11 @@ async function promote(
   folder: TemporaryFolder,
   args: readonly string[],
   before: string | null = OLD,
+  form: readonly string[] = ["--json"],
 ): Promise<Seen> {
   const board = new Board(before);
   await using server = await scriptedServer({ [LIST]: board.list, [PROMOTE]: board.promote });
-  const target = ["--target", `prod=${server.url}`, "--allow-insecure-http", "--json"];
+  const target = ["--target", `prod=${server.url}`, "--allow-insecure-http", ...form];
   const ran = await runWaybill(["promote", "--template", "codex", "--digest", NEW, ...target, ...args], {
     cwd: folder.path,
     env: { WAYBILL_TOKEN_PROD: "a-token-of-prod" },
@@ -194,6 +195,55 @@ describe("a dry run", () => {
     ["of a first pin is 20", null, 20, "would_change"],
     ["of what is there already is 0", NEW, 0, "already"],
   ];
+  test("says in words why it is allowed", async () => {
+    using folder = evidence(ruleWith({ name: "tags", level: "warn", refs: ["refs/tags/*"] }));
+    const { ran, requests } = await promote(folder, [...POLICED, "--dry-run"], OLD, []);
+    expect([ran.code, requests]).toEqual([20, ["GET"]]);
+    const [verdict, rule, given, warning, leg] = ran.stdout.split("\n");
+    expect(verdict).toBe('ALLOWED codex in prod, under "production" version 1');
+    expect(rule).toBe("  rule     tags (warn)");
+    expect(given).toStartWith(`  evidence ${CAPTURE_TYPE} sha256:`);
+    expect(given).toEndWith(`, signed by ${ALICE.publicKey.keyid}`);
+    expect(warning).toContain('  warning  policy "production", rule "tags": the branch or tag is');
+    expect(leg).toStartWith("CHANGE  prod: codex");
+  });
+
+  test("says in words why it is refused, and that no place has a rule", async () => {
+    using folder = evidence(ruleWith({ refs: ["refs/tags/*"], repositories: ["github.com/other/*"] }));
+    const { ran, requests } = await promote(folder, [...POLICED, "--dry-run"], OLD, []);
+    expect([ran.code, requests]).toEqual([5, []]);
+    const lines = ran.stdout.trimEnd().split("\n");
+    expect(lines.slice(0, 2)).toEqual([
+      'REFUSED codex in prod, under "production" version 1',
+      "  rule     images (enforce)",
+    ]);
+    expect(lines.slice(2)).toEqual([
+      expect.stringContaining("  refusal  policy_denied: "),
+      expect.stringContaining("  refusal  policy_denied: "),
+    ]);
+    // A run that was meant to act says the same as errors, and has no result.
+    expect((await promote(folder, POLICED, OLD, [])).ran.stdout).toBe("");
+
+    using elsewhere = evidence(ruleWith({ environments: ["lab"] }));
+    const uncovered = await promote(elsewhere, [...POLICED, "--dry-run"], OLD, []);
+    expect(uncovered.ran.stdout).toContain("has no rule for template");
+  });
+
+  test("names each rule once, however many statements hold", async () => {
+    using folder = evidence(ruleWith({ level: "warn", refs: ["refs/tags/*"] }));
+    writeFileSync(
+      folder.at("more.json"),
+      formatEnvelope(envelopeOf(statement({ ...ABOUT_NEW, predicate: { ...FRESH, x: 1 } }))),
+    );
+    const { ran } = await promote(folder, [...POLICED, "--attestation", "more.json", "--dry-run"]);
+    const [decision] = jsonOf(ran)["decisions"] as Record<string, unknown[]>[];
+    expect([decision?.["rules"], decision?.["warnings"]?.length, decision?.["evidence"]?.length]).toEqual([
+      ["images"],
+      1,
+      2,
+    ]);
+  });
+
   test.each(cases)("%s, and only reads", async (_what, before, code, outcome) => {
     using folder = evidence();
     const seen = await promote(folder, [...POLICED, "--dry-run"], before);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import type { PromotionRules } from "../../src/pins/promotion.ts";
+import type { PromotionRules } from "../../src/pins/promotion-rules.ts";
 import type { Plan, Step } from "../support/scripted-server.ts";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "./rows.ts";
 import { list, LOST, OK, promoteOn, RULES, summary } from "./run-legs.ts";
@@ -267,7 +267,7 @@ describe("what becomes of a promotion", () => {
         [PROMOTE]: OK,
       },
       {},
-      "written_unverified 14 written_unverified: GET POST GET GET GET GET",
+      "written_unverified 14 written_unverified: GET POST GET",
     ],
     [
       "a listing without end",

@@ -3,7 +3,7 @@ import type { Leg } from "../../src/pins/leg.ts";
 import type { Exchange } from "../../src/pins/pin-client.ts";
 import type { PinNote, WantedPin } from "../../src/pins/pin.ts";
 import type { CommitRule } from "../../src/pins/leg-warnings.ts";
-import type { PromotionRules } from "../../src/pins/promotion.ts";
+import type { PromotionRules } from "../../src/pins/promotion-rules.ts";
 import { promoteAll, verifyAll } from "../../src/pins/promote.ts";
 import type { ReadBackRule } from "../../src/pins/read-back.ts";
 import type { Target } from "../../src/pins/target.ts";
@@ -39,6 +39,7 @@ export function target(url: string, env = "prod"): Target {
   return {
     env,
     base: new URL(url),
+    from: `--target ${env}`,
     token: { name: "$PROD_TOKEN", value: "write-token-1234" },
     readToken: null,
   };

@@ -7,11 +7,12 @@ function parse(text: string): ReturnType<typeof parseTargetConfig> {
 }
 
 test("environments by name, with every member", () => {
-  const prod = { url: "https://cp.example.com", token_env: "A", token_file: "b", read_token_env: "C" };
-  const config = parse(JSON.stringify({ environments: { prod, staging: { url: "https://s.example.com" } } }));
+  const prod = { url: "https://cp.example.com", token_env: "A", read_token_env: "C" };
+  const staging = { url: "https://s.example.com", token_file: "b" };
+  const config = parse(JSON.stringify({ environments: { prod, staging } }));
   expect([...config]).toEqual([
     ["prod", prod],
-    ["staging", { url: "https://s.example.com" }],
+    ["staging", staging],
   ]);
 });
 
@@ -44,6 +45,11 @@ describe("refused", () => {
       "a misspelt member",
       '{"environments":{"prod":{"url":"https://a","tokenEnv":"x"}}}',
       "tokenEnv is not a known member",
+    ],
+    [
+      "two places for one token",
+      '{"environments":{"prod":{"url":"https://a","token_env":"A","token_file":"b"}}}',
+      'environments["prod"] has a token_env and a token_file; wanted one of them',
     ],
     [
       "a variable that is null",

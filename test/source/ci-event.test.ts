@@ -6,6 +6,10 @@ const change = (head: string | null, base: string): object => ({
   pull_request: { head: repo(head), base: repo(base) },
 });
 
+const JENKINS = { JENKINS_URL: "https://ci.example/", BUILD_ID: "1" };
+const BUILDKITE = { BUILDKITE: "true", BUILDKITE_REPO: "git@github.com:a/b.git" };
+const TRAVIS = { TRAVIS: "true", TRAVIS_PULL_REQUEST: "7" };
+
 const CASES: readonly [string, Record<string, string>, unknown, string | null][] = [
   ["a push", { GITHUB_EVENT_NAME: "push" }, {}, null],
   ["a terminal", {}, null, null],
@@ -65,6 +69,7 @@ const CASES: readonly [string, Record<string, string>, unknown, string | null][]
     { workflow_run: { event: "push" } },
     null,
   ],
+  ["a run that follows nobody knows what", { GITHUB_EVENT_NAME: "workflow_run" }, null, "workflow_run null"],
   [
     "GitLab",
     {
@@ -93,6 +98,45 @@ const CASES: readonly [string, Record<string, string>, unknown, string | null][]
     null,
     "PullRequest true",
   ],
+  ["Jenkins", { ...JENKINS, CHANGE_ID: "7" }, null, "pull_request false"],
+  ["Jenkins, from a fork", { ...JENKINS, CHANGE_ID: "7", CHANGE_FORK: "evil" }, null, "pull_request true"],
+  ["Jenkins, a branch", JENKINS, null, null],
+  [
+    "CircleCI",
+    { CIRCLECI: "true", CIRCLE_PULL_REQUEST: "https://github.com/a/b/pull/7" },
+    null,
+    "pull_request false",
+  ],
+  ["CircleCI, from a fork", { CIRCLECI: "true", CIRCLE_PR_NUMBER: "7" }, null, "pull_request true"],
+  [
+    "Buildkite",
+    { ...BUILDKITE, BUILDKITE_PULL_REQUEST: "7", BUILDKITE_PULL_REQUEST_REPO: "git://github.com/a/b.git" },
+    null,
+    "pull_request false",
+  ],
+  [
+    "Buildkite, from a fork",
+    { ...BUILDKITE, BUILDKITE_PULL_REQUEST: "7", BUILDKITE_PULL_REQUEST_REPO: "git://github.com/evil/b.git" },
+    null,
+    "pull_request true",
+  ],
+  ["Buildkite, a branch", { ...BUILDKITE, BUILDKITE_PULL_REQUEST: "false" }, null, null],
+  ["Bitbucket", { BITBUCKET_BUILD_NUMBER: "1", BITBUCKET_PR_ID: "7" }, null, "pull_request null"],
+  ["Woodpecker", { CI: "woodpecker", CI_COMMIT_PULL_REQUEST: "7" }, null, "pull_request null"],
+  ["Drone", { DRONE: "true", DRONE_PULL_REQUEST: "7" }, null, "pull_request null"],
+  [
+    "Travis",
+    { ...TRAVIS, TRAVIS_PULL_REQUEST_SLUG: "a/b", TRAVIS_REPO_SLUG: "A/b" },
+    null,
+    "pull_request false",
+  ],
+  [
+    "Travis, from a fork",
+    { ...TRAVIS, TRAVIS_PULL_REQUEST_SLUG: "evil/b", TRAVIS_REPO_SLUG: "a/b" },
+    null,
+    "pull_request true",
+  ],
+  ["Travis, a branch", { ...TRAVIS, TRAVIS_PULL_REQUEST: "false" }, null, null],
   ["Azure, nothing said", { BUILD_REASON: "PullRequest" }, null, "PullRequest null"],
 ];
 test.each(CASES)("%s", (_what, env, payload, wanted) => {

@@ -46,6 +46,15 @@ const CASES: readonly Case[] = [
     dirty: true,
   },
   {
+    name: "case 39: a stash that status is configured to show",
+    change: (root) => {
+      git(root, "config", "status.showStash", "true");
+      plantFiles(root, { "app/main.ts": "Main\n" });
+      git(root, "stash", "--quiet");
+    },
+    dirty: false,
+  },
+  {
     name: "a file that was only touched",
     change: (root) => utimesSync(join(root, "app/main.ts"), 1_000_000_000, 1_000_000_000),
     dirty: false,

@@ -207,6 +207,17 @@ test.skipIf(!HAS_GIT)("case 46: a link that points elsewhere than in the commit 
   expect(document.matches_commit_detail.samples).toEqual({ modified: ["link"] });
 });
 
+test.skipIf(!HAS_GIT)("a file in a link's place is modified, though it has the link's bytes", async () => {
+  const root = makeRepository(newFolder());
+  symlinkSync("app", join(root, "link"));
+  git(root, "add", "link");
+  git(root, "commit", "-q", "-m", "link");
+  rmSync(join(root, "link"));
+  writeFileSync(join(root, "link"), "app");
+  const { document } = await captureJson(root);
+  expect(document.matches_commit_detail.counts).toEqual({ modified: 1 });
+});
+
 test.skipIf(!HAS_GIT)(
   "case 42: line ends that a checkout converts are clean in git and not the commit's bytes",
   async () => {

@@ -50,6 +50,7 @@ function clone(...flags: readonly string[]): string {
   return join(base, "clone");
 }
 
+const TRAVIS = { TRAVIS: "true", TRAVIS_PULL_REQUEST: "7" };
 const WITHOUT_GIT: Surroundings = { env: { PATH: "/nonexistent" } };
 
 const CASES: readonly Case[] = [
@@ -235,6 +236,40 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    reason: "no_commit",
+    row: "pushed",
+    remedy: "git commit",
+    make: () => {
+      const context = plantFiles(newFolder(), { a: "a" });
+      git(context, "init", "-q");
+      return { context };
+    },
+  },
+  {
+    reason: "context_empty",
+    row: "matches commit",
+    remedy: "ignore file leaves out",
+    make: () => {
+      const all = join(plantFiles(newFolder(), { all: "*\n" }), "all");
+      return { context: makeRepository(newFolder()), args: ["--ignore-file", all] };
+    },
+  },
+  {
+    reason: "head_not_claimed",
+    row: "tree of head",
+    remedy: "does not name the proposed commit",
+    make: () => ({ context: makeRepository(newFolder()), surroundings: { env: TRAVIS } }),
+  },
+  {
+    reason: "head_not_here",
+    row: "tree of head",
+    remedy: "depth of 2",
+    make: () => ({
+      context: makeRepository(newFolder()),
+      surroundings: { env: { ...TRAVIS, TRAVIS_PULL_REQUEST_SHA: "1".repeat(40) } },
+    }),
+  },
+  {
     reason: "unreadable",
     row: "tree hash",
     remedy: "make it readable or ignore it",
@@ -302,5 +337,10 @@ function absencesOf(document: CaptureDocument): (string | null)[] {
     document.matches_commit_detail.reason,
     document.pushed_detail.reason,
     document.ref_full_detail.reason,
+    ...(document.pull_request === null ? [] : [treeOfHead(document.pull_request)]),
   ];
+}
+
+function treeOfHead({ tree_equals_head_detail: detail }: Readonly<Record<string, unknown>>): string | null {
+  return (detail as { readonly reason: string | null }).reason;
 }

@@ -52,7 +52,7 @@ describe("a directory of artifacts", () => {
     ["fifo", "answer_unexpected"],
     ["dangling", "not_found"],
   ];
-  test.each(keys)("refuses the key %p", async (key, code) => {
+  test.each(keys)("case 79: refuses the key %p", async (key, code) => {
     using folder = temporaryFolder();
     const store = storeIn(folder);
     symlinkSync(folder.at("outside"), folder.at("store/link-out"));

@@ -45,13 +45,13 @@ describe("one answer", () => {
       10,
     ],
     [
-      "a redirect to a metadata service",
+      "case 42: a redirect to a metadata service",
       { status: 302, headers: { location: "http://169.254.169.254/latest" } },
       "redirect_refused",
       10,
     ],
     [
-      "a redirect to a file",
+      "case 42: a redirect to a file",
       { status: 301, headers: { location: "file:///etc/passwd" } },
       "redirect_refused",
       10,
@@ -64,7 +64,11 @@ describe("one answer", () => {
       10,
     ],
   ];
-  test.each(answers)("%s", async (_name, answer, code, exit) => {
+  const numbered = answers.map(([name, ...rest]): [string, Answer, string, number] => [
+    `case ${name.startsWith("a redirect") ? 42 : 75}: ${name}`,
+    ...rest,
+  ]);
+  test.each(numbered)("%s", async (_name, answer, code, exit) => {
     await against(answer, (tried) => {
       failed(tried, code, exit);
       // A refusal is not asked for again.
@@ -83,7 +87,7 @@ describe("one answer", () => {
     await against({ ...whole, framing: "close" }, succeeded);
   });
 
-  test("an endless body ends at the ceiling", async () => {
+  test("case 40: an endless body ends at the ceiling", async () => {
     await against({ send: "endless" }, (tried) => failed(tried, "artifact_too_large", 10), [
       "--max-artifact-bytes",
       "1000000",
@@ -109,7 +113,7 @@ describe("an artifact of", () => {
     ["one byte", "#", "platform_unsupported"],
     ["two bytes and a line", "#!/bin/sh", null],
   ];
-  test.each(sizes)("%s", async (_name, text, code) => {
+  test.each(sizes)("case 73: %s", async (_name, text, code) => {
     using host = new Host();
     const entry = host.program("app", "1.0", text);
     host.assign(entry);
@@ -123,7 +127,7 @@ describe("an artifact of", () => {
 
 describe("a server that is slow", () => {
   const quick = ["--store-idle-timeout", "300ms", "--retry-budget", "0s"];
-  test("with a body that stalls", async () => {
+  test("case 76: with a body that stalls", async () => {
     await against(
       { ...cut, then: "stall" },
       (tried) => {

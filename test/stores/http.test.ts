@@ -126,7 +126,7 @@ describe("answers", () => {
     expect(await codeOf(fetched("x", { maxBytes: BODY.length - 1 }))).toBe("artifact_too_large");
   });
 
-  test("bytes that were compressed on the way are refused", async () => {
+  test("case 41: bytes that were compressed on the way are refused", async () => {
     answer = () => new Response(gzipSync(BODY), { headers: { "content-encoding": "gzip" } });
     expect(await codeOf(fetched("x"))).toBe("answer_unexpected");
     answer = () => new Response(BODY, { headers: { "content-encoding": "identity" } });

@@ -28,7 +28,7 @@ describe("mirrors", () => {
     ["a patience beyond the budget", { status: 503, headers: { "retry-after": "900" } }],
   ];
   test.each(firsts)(
-    "after %s the next one is asked, and the first is blamed by name",
+    "case 45: after %s the next one is asked, and the first is blamed by name",
     async (_name, first) => {
       const { run, first: name, staged } = await mirrored(first, whole);
       expect(run.exit).toBe(0);
@@ -141,7 +141,7 @@ test("a proxy in the environment does not get what is meant for this machine", a
   expect(proxy.connections()).toBe(0);
 });
 
-test("a proxy in the environment is asked for what lies elsewhere, and named; not when NO_PROXY names it", async () => {
+test("case 76: a proxy in the environment is asked for what lies elsewhere, and named; not when NO_PROXY names it", async () => {
   using host = new Host();
   await using proxy = await scriptedServer({});
   host.assign(host.program("app", "1.0"));

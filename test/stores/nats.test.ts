@@ -99,7 +99,7 @@ describe.skipIf(!HAS_NATS)("a real NATS server", () => {
     ["other bytes", "app/other", "hash_mismatch"],
     ["a key that leads out", "../x", "unsafe_path"],
   ];
-  test.each(refused)("%s", async (_name, key, code) => {
+  test.each(refused)("case 77: %s", async (_name, key, code) => {
     expect(await codeOf(fetched(key, open.port))).toBe(code);
   });
 

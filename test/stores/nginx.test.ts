@@ -80,7 +80,7 @@ describe.skipIf(!HAS_NGINX)("a real nginx", () => {
     ],
     ["that wants a certificate, and gets none", "mutual", ["--cacert", "ca.pem"], "request_rejected"],
   ];
-  test.each(secured)("%s", async (_name, port, flags, code) => {
+  test.each(secured)("case 43: %s", async (_name, port, flags, code) => {
     const paths = flags.map((flag) => (flag.startsWith("--") ? flag : folder.at(flag)));
     const run = await staged(`https://127.0.0.1:${ports[port]}`, paths);
     expect(run.document.addons[0]?.error?.code).toBe(code ?? undefined);

@@ -90,7 +90,7 @@ describe("a manifest", () => {
     ["that is a list", [], "answer_malformed"],
     ["that says a member twice", '{"layers":[],"layers":[]}', "answer_malformed"],
   ];
-  test.each(cases)("%s", (_name, document, outcome) => {
+  test.each(cases)("case 78: %s", (_name, document, outcome) => {
     expect(codeOfManifest(document)).toBe(outcome);
   });
   test("whose header says another known type", () => {

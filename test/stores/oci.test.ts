@@ -109,7 +109,7 @@ describe.skipIf(!HAS_REGISTRY)("a real registry", () => {
     expect(await codeOf(fetched(key.replace("HOST", open.host), null))).toBe(code);
   });
 
-  test("a tag that was moved is seen before anything is fetched", async () => {
+  test("case 44: a tag that was moved is seen before anything is fetched", async () => {
     const key = `oci://${open.host}/addons/sample:plain`;
     expect(await codeOf(fetched(key, null, Buffer.from("what was assigned")))).toBe("hash_mismatch");
   });

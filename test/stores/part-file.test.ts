@@ -35,7 +35,7 @@ describe("a part file", () => {
     ["a pipe", (path) => void Bun.spawnSync(["mkfifo", path]), "unsafe_path"],
     ["a folder", (path) => void Bun.spawnSync(["mkdir", path]), "storage_failed"],
   ];
-  test.each(planted)("in whose place stands %s is not written", async (_name, plant, code) => {
+  test.each(planted)("case 26: in whose place stands %s is not written", async (_name, plant, code) => {
     using folder = temporaryFolder();
     writeFileSync(folder.at("other"), "other");
     plant(folder.at("part"), folder.at("other"));
@@ -57,7 +57,7 @@ describe("a part file", () => {
     part.close();
   }
 
-  test("is gone on with", async () => {
+  test("case 1: is gone on with", async () => {
     using folder = temporaryFolder();
     leave(folder.at("part"), BYTES.subarray(0, 250_000));
     const asked: (Resume | undefined)[] = [];

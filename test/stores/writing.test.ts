@@ -8,7 +8,7 @@ import { putInto } from "../../src/addons/operations/publish-stores.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { chooseStore, type StoreChoice } from "../../src/stores/choose.ts";
 import { parseDockerConfig } from "../../src/stores/docker-config.ts";
-import { isWritable, type ObjectWrite, type WritableStore } from "../../src/stores/store.ts";
+import type { ObjectWrite, WritableStore } from "../../src/stores/store.ts";
 import { scriptedServer } from "../support/scripted-server.ts";
 import { freePort, listens, startDaemon, type Daemon } from "../support/programs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
@@ -29,9 +29,7 @@ beforeAll(() => {
 afterAll(() => folder[Symbol.dispose]());
 
 function storeAt(text: string, choice: Partial<StoreChoice> = {}, token?: string): WritableStore {
-  const store = chooseStore(text, token, choiceWith({ cwd: folder.path, ...choice }));
-  if (!isWritable(store)) throw new Error(`${text} cannot be written`);
-  return store;
+  return chooseStore(text, token, choiceWith({ cwd: folder.path, ...choice }));
 }
 
 function object(more: Partial<ObjectWrite> = {}): ObjectWrite {
@@ -79,6 +77,46 @@ test("what does not come out as it went in is no success", async () => {
   const liar: WritableStore = { name: "liar", open: (read) => store.open(read), write: async () => {} };
   const changed = object({ sha256: sha256Of("something else") });
   expect(await codeOf(putInto(liar, changed))).toBe("response_mismatch");
+});
+
+describe.skipIf(Bun.which("nginx") === null)("a real nginx", () => {
+  let daemon: Daemon;
+  const ports = { open: 0, closed: 0 };
+  beforeAll(async () => {
+    [ports.open, ports.closed] = [await freePort(), await freePort()];
+    for (const name of ["www", "temporary"]) mkdirSync(folder.at(name), { mode: 0o777 });
+    const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+      .map((name) => `${name}_temp_path ${folder.at("temporary")};`)
+      .join(" ");
+    const server = (port: number, more: string): string =>
+      `server { listen 127.0.0.1:${port}; root ${folder.at("www")}; client_max_body_size 1m; ${more} }`;
+    const guarded = `if ($http_authorization != "Bearer token-number-1") { return 401; }`;
+    const dav = `location / { ${guarded} dav_methods PUT; create_full_put_path on; }`;
+    writeFileSync(
+      folder.at("dav.conf"),
+      `daemon off; master_process off; pid ${folder.at("dav.pid")}; events {} http { access_log off; ${paths} ${server(ports.open, dav)} ${server(ports.closed, "")} }`,
+    );
+    const words = ["nginx", "-e", folder.at("dav.log"), "-c", folder.at("dav.conf")];
+    daemon = await startDaemon(words, () => listens(ports.closed));
+  });
+  afterAll(() => daemon.stop());
+  const at = (port: number, token?: string): WritableStore =>
+    storeAt(`http://127.0.0.1:${port}/artifacts`, { allowInsecureHttp: true }, token);
+
+  test("takes an object by PUT, into folders that were not there", () =>
+    takes(at(ports.open, "token-number-1")));
+  test("is told the token, or takes nothing", async () => {
+    expect(await codeOf(at(ports.open, "another-token").write(object()))).toBe("unauthorized");
+  });
+  test("that takes no files says so", async () => {
+    expect(await codeOf(at(ports.closed).write(object()))).toBe("request_rejected");
+  });
+  test("that takes none so large is told apart", async () => {
+    const large = folder.at("large");
+    writeFileSync(large, new Uint8Array(1_200_000));
+    const file = { file: large, key: "large", size: 1_200_000 };
+    expect(await codeOf(at(ports.open, "token-number-1").write(object(file)))).toBe("artifact_too_large");
+  });
 });
 
 describe("an S3 bucket", () => {

@@ -22,6 +22,8 @@ export type ControlPlaneSettings = {
   readonly data?: string;
   readonly listen?: string;
   readonly args?: readonly string[];
+  /** Variables of the server beside the usual ones. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The address of a PostgreSQL database in place of the file in the folder. */
   readonly database?: string | undefined;
 };
@@ -42,7 +44,12 @@ export async function startControlPlane(settings: ControlPlaneSettings = {}): Pr
       ...databaseFlags(settings.database),
       ...(settings.args ?? []),
     ],
-    { env: environment(settings.database), stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    {
+      env: { ...environment(settings.database), ...settings.env },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    },
   );
   const errors: string[] = [];
   const errorsEnded = collect(child.stderr, errors);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { give, sentBy } from "./scripted-answer.ts";
 
 /** One request as it came over the wire. */
 export type Received = {
@@ -18,10 +19,18 @@ export type Answer = {
   readonly body?: string | Uint8Array;
   /** How the end of the body is told: by its length, by a last chunk, or by closing the connection. */
   readonly framing?: "length" | "chunked" | "close";
-  /** All at once, byte by byte, without end, or nothing at all: not even a status. */
-  readonly send?: "whole" | "drip" | "endless" | "nothing";
+  /** All at once, byte by byte, a byte now and then, without end, or nothing at all: not even a status. */
+  readonly send?: "whole" | "drip" | "trickle" | "endless" | "nothing";
   /** Only so many bytes of the body, whatever the headers promise. */
   readonly bodyBytes?: number;
+  /** The length that is told in place of the true one. */
+  readonly length?: number;
+  /** Whether the chunks end as they should. */
+  readonly lastChunk?: boolean;
+  /** Interim answers before this one, by their status. */
+  readonly interim?: readonly number[];
+  /** Bytes that follow the answer on the same connection. */
+  readonly after?: string;
   readonly then?: "close" | "reset" | "stall";
 };
 
@@ -31,11 +40,14 @@ export type Step = Answer | ((request: Received) => Answer);
 /** Steps by method and exact path, such as `GET /a`. The last step of a route repeats. */
 export type Plan = Readonly<Record<string, Step | readonly Step[]>>;
 
-/** What the server sent in answer to a request; `whole` when nothing that the headers promised is missing. */
+/** What the server sent in answer to a request: the body as the headers delimit it. */
 export type Sent = {
   readonly request: Received;
   readonly status: number;
+  /** Those of the answer itself, which may contradict its framing. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Nothing that the headers promised is missing. */
   readonly whole: boolean;
 };
 
@@ -52,8 +64,6 @@ export type ScriptedServer = AsyncDisposable & {
 };
 
 const UNPLANNED: Answer = { status: 404, body: '{"error":"no such route"}' };
-const CHUNK = Buffer.alloc(16_384, " ");
-const ENDLESS_CHUNKS = 4_096;
 
 /**
  * A server on a free port of 127.0.0.1 that answers as planned, on raw sockets: Bun.serve would repair or refuse
@@ -87,7 +97,7 @@ export async function scriptedServer(
       const route = `${request.method} ${request.path}`;
       const step = stepOf(plan, route, counts);
       const answer = typeof step === "function" ? step(request) : step;
-      if (answer.send !== "nothing") sent.push(recordOf(request, answer));
+      if (answer.send !== "nothing") sent.push({ request, ...sentBy(answer) });
       give(socket, answer);
       promised(waiting, route).resolve(request);
     });
@@ -127,7 +137,7 @@ function stepOf(plan: Plan, route: string, counts: Map<string, number>): Step {
   counts.set(route, attempt + 1);
   const planned = plan[route];
   if (planned === undefined) return UNPLANNED;
-  const steps: readonly Step[] = Array.isArray(planned) ? planned : [planned as Step];
+  const steps: readonly Step[] = Array.isArray(planned) ? planned : [planned];
   return steps[attempt] ?? steps.at(-1) ?? UNPLANNED;
 }
 
@@ -146,64 +156,4 @@ function parseRequest(bytes: Buffer): Received | null {
   const length = Number(headers["content-length"] ?? "0");
   const body = bytes.subarray(end + 4);
   return body.length < length ? null : { method, path, headers, body: body.toString("utf8") };
-}
-
-function bodyOf(answer: Answer): Buffer {
-  return Buffer.from(
-    typeof answer.body === "string" ? new TextEncoder().encode(answer.body) : (answer.body ?? ""),
-  );
-}
-
-function recordOf(request: Received, answer: Answer): Sent {
-  const body = bodyOf(answer);
-  const bytes = body.subarray(0, answer.bodyBytes ?? body.length);
-  const closed = (answer.then ?? "close") !== "stall";
-  // Without a length or a last chunk the end of the connection is the end of the body: nothing can be missing.
-  const whole =
-    answer.send !== "endless" && (answer.framing === "close" ? closed : bytes.length === body.length);
-  return { request, status: answer.status ?? 200, body: new Uint8Array(bytes), whole };
-}
-
-function give(socket: Socket, answer: Answer): void {
-  const finish = (): void => {
-    if (answer.then === "reset") socket.resetAndDestroy();
-    else if (answer.then !== "stall") socket.end();
-  };
-  if (answer.send === "nothing") return finish();
-  const whole = bodyOf(answer);
-  const body = whole.subarray(0, answer.bodyBytes ?? whole.length);
-  const framing = answer.framing ?? "length";
-  const lines = [`HTTP/1.1 ${answer.status ?? 200} Scripted`, "connection: close"];
-  if (framing === "length" && answer.send !== "endless") lines.push(`content-length: ${whole.length}`);
-  if (framing === "chunked") lines.push("transfer-encoding: chunked");
-  const headers = { "content-type": "application/json", ...answer.headers };
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-  const head = `${lines.join("\r\n")}\r\n\r\n`;
-
-  if (answer.send === "endless") {
-    // Only as fast as the client reads, and a turn of the event loop apart: its going away must be noticed. A
-    // client that never stops reading is left hanging after a while, which its test then shows.
-    const more = (left: number): void => {
-      if (socket.destroyed || left === 0) return;
-      if (socket.write(CHUNK)) setImmediate(more, left - 1);
-      else socket.once("drain", () => more(left - 1));
-    };
-    socket.write(head);
-    return more(ENDLESS_CHUNKS);
-  }
-  const tail = framing === "chunked" && body.length === whole.length ? "0\r\n\r\n" : "";
-  if (answer.send === "drip") {
-    const bytes = Buffer.concat([Buffer.from(head), framed(body, framing), Buffer.from(tail)]);
-    const next = (at: number): void => {
-      if (at >= bytes.length) return finish();
-      socket.write(bytes.subarray(at, at + 1), () => setImmediate(next, at + 1));
-    };
-    return next(0);
-  }
-  socket.write(Buffer.concat([Buffer.from(head), framed(body, framing), Buffer.from(tail)]), finish);
-}
-
-function framed(body: Buffer, framing: string): Buffer {
-  if (framing !== "chunked" || body.length === 0) return body;
-  return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n")]);
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatAllowedSigners, parseAllowedSigners } from "../../src/trust/allowed-signers.ts";
 import { privateForm } from "../../src/trust/key-conversion.ts";
-import { matchesSshPattern } from "../../src/trust/ssh-pattern.ts";
+import { matchesSshPattern, matchesSshPatternList } from "../../src/trust/ssh-pattern.ts";
 import { formatSshKey } from "../../src/trust/ssh-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { keyOf, trusted } from "./roots.ts";
@@ -164,7 +164,7 @@ describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign
     });
   }, 30_000);
 
-  test("--identity is ssh-keygen's -I", async () => {
+  test("--identity is ssh-keygen's -I, for lists and patterns of principals too", async () => {
     await inFolder(async (cwd) => {
       writeFileSync(
         join(cwd, "k"),
@@ -174,28 +174,47 @@ describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign
       writeFileSync(join(cwd, "app"), "bytes");
       await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
       const other = formatSshKey(keyOf("other").publicKey.bytes);
-      writeFileSync(join(cwd, "allowed"), `me@here ${line}\nyou@there ${other}\n`);
-      const verify = [
-        "verify",
-        "artifact",
-        "app",
-        "--signature",
-        "app.sig",
-        "--trust",
-        "allowed",
-        "--namespace",
-        "file",
+      const table: readonly (readonly [string, string, readonly [number, string | null]])[] = [
+        ["me@here", "me@here", [0, null]],
+        ["me@here", "you@there", [6, "signer_unknown"]],
+        ["me@here", "nobody", [2, "invalid_value"]],
+        ["me@here", "me@her", [2, "invalid_value"]],
+        ["me@here,me@work", "me@work", [0, null]],
+        ["*@here", "me@here", [0, null]],
+        ["m?@here", "me@here", [0, null]],
+        ["*@here", "me@here.evil", [2, "invalid_value"]],
+        ["*,!you@*", "me@here", [0, null]],
+        ["*,!me@*", "me@here", [2, "invalid_value"]],
+        ["!me@here", "me@work", [2, "invalid_value"]],
+        ["ME@HERE", "me@here", [2, "invalid_value"]],
       ];
-      const codes = [];
-      for (const identity of ["me@here", "you@there", "nobody"]) {
-        const ran = await waybillJson([...verify, "--identity", identity], { cwd });
-        codes.push([ran.exit, ran.document.error?.code ?? null]);
+      for (const [principals, identity, wanted] of table) {
+        writeFileSync(join(cwd, "allowed"), `${principals} ${line}\nyou@there ${other}\n`);
+        const args = ["-f", "allowed", "-I", identity, "-n", "file", "-s", "app.sig"];
+        const bytes = readFileSync(join(cwd, "app"));
+        const theirs = await tool(["ssh-keygen", "-Y", "verify", ...args], cwd, bytes);
+        const verify = ["verify", "artifact", "app", "--signature", "app.sig", "--trust", "allowed"];
+        const ours = await waybillJson([...verify, "--namespace", "file", "--identity", identity], { cwd });
+        const found = [ours.exit, ours.document.error?.code ?? null];
+        const seen = [principals, identity, ...found];
+        expect(seen).toEqual([principals, identity, ...wanted]);
+        expect([...seen, theirs.code === 0]).toEqual([...seen, ours.exit === 0]);
+        if (ours.exit === 0) expect(ours.document["accepted"]).toMatchObject([{ name: identity }]);
       }
-      expect(codes).toEqual([
-        [0, null],
-        [6, "signer_unknown"],
-        [2, "invalid_value"],
-      ] as never);
     });
-  });
+  }, 30_000);
+});
+
+test("lists of patterns", () => {
+  const table: readonly (readonly [string, string, boolean])[] = [
+    ["a,b", "b", true],
+    ["a,b", "c", false],
+    ["*,!b", "b", false],
+    ["!b,*", "b", false],
+    ["!b", "a", false],
+    ["", "", true],
+    ["", "a", false],
+  ];
+  for (const [list, name, matches] of table)
+    expect([list, name, matchesSshPatternList(list, name)]).toEqual([list, name, matches]);
 });

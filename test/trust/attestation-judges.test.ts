@@ -1,8 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createPublicKey, type KeyObject } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { bundleFromJSON } from "@sigstore/bundle";
-import { toSignedEntity, Verifier } from "@sigstore/verify";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { envelopeDocument, formatEnvelope } from "../../src/trust/dsse.ts";
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
@@ -20,6 +17,7 @@ import {
   statement,
   type BundleDocument,
 } from "./attestations.ts";
+import { sigstoreTakes } from "./judges.ts";
 
 /** Programs that others wrote, in both directions: they take what we sign, and we take what they sign. */
 const HAS_OPENSSL = Bun.which("openssl") !== null;
@@ -113,28 +111,6 @@ describe.skipIf(!HAS_PYTHON)("python3-cryptography", () => {
     expect(judge(made.stdout).accepted).toHaveLength(1);
   });
 });
-
-const NONE = { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0, tsaThreshold: 0 };
-
-function sigstoreTakes(bundle: unknown, key = ALICE): boolean {
-  const publicKey: KeyObject = createPublicKey(spkiPem(key.publicKey));
-  const trust = {
-    certificateAuthorities: [],
-    timestampAuthorities: [],
-    tlogs: [],
-    ctlogs: [],
-    publicKey: (hint: string) => {
-      if (hint !== ALICE.publicKey.keyid) throw new Error("no such key");
-      return { publicKey, validFor: () => true };
-    },
-  };
-  try {
-    new Verifier(trust, NONE).verify(toSignedEntity(bundleFromJSON(bundle)));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("@sigstore/verify", () => {
   test("takes our bundle", () => {

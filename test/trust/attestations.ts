@@ -13,8 +13,8 @@ import {
   verifyAttestations,
   type AttestationQuestion,
   type AttestationVerdict,
-  type TrustedSigners,
 } from "../../src/trust/verify-attestation.ts";
+import type { TrustedSigners } from "../../src/trust/trusted-signers.ts";
 import { repositoryName } from "../../src/commands/policy-flags.ts";
 
 /** Fixed keys, so that a failure repeats. */
@@ -151,7 +151,7 @@ function verifiedPolicy(document: unknown = POLICY): VerifiedPolicy {
   const opened = openPolicy(
     envelope,
     "the policy",
-    { keys: [BOB.publicKey], threshold: 1 },
+    { keys: [BOB.publicKey], threshold: 1, distrusted: [] },
     NOW,
     repositoryName,
   );

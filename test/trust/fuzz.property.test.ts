@@ -22,6 +22,7 @@ import { findRow } from "../../src/pins/listing.ts";
 import { parseTargetConfig } from "../../src/pins/target-config.ts";
 import { parseDockerConfig } from "../../src/stores/docker-config.ts";
 import { readManifest } from "../../src/stores/image-manifest.ts";
+import { addonClaims, addonStatement } from "../../src/trust/attestation-addon.ts";
 import { captureFacts, captureStatement } from "../../src/trust/attestation-capture.ts";
 import { promotionReceipt, promotionStatement } from "../../src/trust/attestation-promotion.ts";
 import { CAPTURE_TYPE } from "../../src/trust/attestation-types.ts";
@@ -33,7 +34,16 @@ import { parseSigningKey } from "../../src/trust/signing-key.ts";
 import { formatStatement, parseStatement } from "../../src/trust/statement.ts";
 import { readUnsignedRoot } from "../../src/trust/trust-root-succession.ts";
 import { listing, NEW, row } from "../pins/rows.ts";
-import { ALICE, envelopeOf, GOOD_CAPTURE, judge, POLICY, policyBytes, statement } from "./attestations.ts";
+import {
+  ALICE,
+  APP,
+  envelopeOf,
+  GOOD_CAPTURE,
+  judge,
+  POLICY,
+  policyBytes,
+  statement,
+} from "./attestations.ts";
 import { RECEIPT } from "./receipts.ts";
 import { aRoot, envelopeOf as rootEnvelope, trusted } from "./roots.ts";
 
@@ -49,6 +59,18 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const json = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 const said = statement({ predicate: { ...GOOD_CAPTURE } });
 const receipt = formatStatement(promotionStatement(RECEIPT));
+const addon = formatStatement(
+  addonStatement(APP, {
+    addonId: "probe",
+    version: "1.2.3",
+    os: "linux",
+    arch: "amd64",
+    size: 7,
+    issued: new Date(0),
+    expires: new Date(1),
+    minimumVersion: "1.0.0",
+  }),
+);
 const passphrase = utf8("a passphrase");
 const encrypted = privateForm(ALICE, "pkcs8", (size) => new Uint8Array(size).fill(7), passphrase);
 const capture = {
@@ -96,6 +118,7 @@ const parsers: readonly Parser[] = [
   ],
   ["statement", formatStatement(said), (bytes) => captureFacts(parseStatement(bytes, "it").predicate)],
   ["receipt", receipt, (bytes) => promotionReceipt(parseStatement(bytes, "it"))],
+  ["add-on", addon, (bytes) => addonClaims(parseStatement(bytes, "it"))],
   ["policy", policyBytes(POLICY), (bytes) => parsePolicy(bytes, "it", repositoryName)],
   [
     "trust root",
@@ -235,6 +258,8 @@ describe("what comes out is a value or a failure of our own", () => {
       utf8(`{${Array.from({ length: 100_000 }, (_, at) => `"m${at}":${at}`).join(",")}}`),
     ],
     ["a hundred thousand empty lines", utf8("\n".repeat(100_000))],
+    ["a million lines that are nothing", utf8("x\n".repeat(1_000_000))],
+    ["nine million line breaks before a letter", utf8(`${"\n".repeat(9_000_000)}x`)],
   ];
   for (const [what, bomb] of bombs)
     test.each(parsers)(`%s, in place of it ${what}`, (_name, _document, parse) => only(() => parse(bomb)));

@@ -3,37 +3,10 @@ import { formatBundle } from "../../src/trust/bundle.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
 import { toHex } from "../../src/base/encoding.ts";
 import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../src/trust/statement.ts";
-import { runProgram, type Finished } from "../support/binary.ts";
 import { ALICE, envelopeOf, judge, MALLORY, statement } from "./attestations.ts";
+import { askPython as ask, hasPython as has, HAS_SSLIB, SSLIB } from "./judges.ts";
 
-/** Debian's own interpreter, whose modules scripts/install-test-tools puts there. */
-const PYTHON = "/usr/bin/python3";
-const has = async (modules: string): Promise<boolean> =>
-  (await Bun.file(PYTHON).exists()) && (await runProgram([PYTHON, "-c", `import ${modules}`])).code === 0;
-const HAS_SSLIB = await has("securesystemslib.keys, nacl");
 const HAS_PROTOBUF = await has("google.protobuf");
-
-function ask(program: string, given: object): Promise<Finished> {
-  return runProgram([PYTHON, "-c", program], { stdin: JSON.stringify(given) });
-}
-
-// Debian's version has the keys and no envelopes: the encoding is written out here, the verdict is theirs.
-const SSLIB = `
-import base64, json, sys
-from securesystemslib import keys
-def pae(t, p): return b"DSSEv1 %d %s %d %s" % (len(t.encode()), t.encode(), len(p), p)
-given = json.load(sys.stdin)
-key = {"keytype": "ed25519", "scheme": "ed25519", "keyid": "ab" * 32, "keyval": {"public": given["public"], "private": given.get("private", "")}}
-if "envelope" in given:
-    e = json.loads(given["envelope"])
-    sig = base64.b64decode(e["signatures"][0]["sig"], validate=True)
-    data = pae(e["payloadType"], base64.b64decode(e["payload"], validate=True))
-    sys.exit(0 if keys.verify_signature(key, {"keyid": key["keyid"], "sig": sig.hex()}, data) else 1)
-payload = given["payload"].encode()
-made = keys.create_signature(key, pae(given["type"], payload))
-print(json.dumps({"payload": base64.b64encode(payload).decode(), "payloadType": given["type"], "signatures": [
-    {"keyid": made["keyid"], "sig": base64.b64encode(bytes.fromhex(made["sig"])).decode()}]}))
-`;
 
 const said = new TextDecoder().decode(formatStatement(statement()));
 const publicOf = (key = ALICE): string => toHex(key.publicKey.bytes);

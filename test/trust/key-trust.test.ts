@@ -238,6 +238,8 @@ describe("import and export", () => {
         2,
         "file_exists",
       ]);
+      // Nothing is left of the keys that came before the one whose name was taken.
+      expect(readdirSync(join(cwd, "out")).toSorted()).toEqual(["a.pem", "a.pub", "b.pem", "b.pub"]);
       expect(codeOf(await run("export", "root.json", "--to", "pem"))).toEqual([2, "flag_missing"]);
       expect(codeOf(await run("export", "root.json", "--to", "allowed-signers", "--role", "none"))).toEqual([
         7,

@@ -130,4 +130,29 @@ describe("policy check", () => {
       "flag_missing",
     ]);
   });
+
+  test("says why a good signature of the root does not count, and takes no older root", async () => {
+    using folder = await withPolicy();
+    const run = runIn(folder);
+    const trust = (...words: string[]): Promise<Finished> =>
+      run("key", "trust", ...words, "--key", "alice.key");
+    await trust("init", "trust.json");
+    await trust("add", "trust.json", "--name", "bob", "--public-key", "bob.key.pub", "--role", "policy");
+    const old = readFileSync(folder.at("trust.json"));
+    const words = ["policy", "check", "policy.signed.json", "--trust", "trust.json", "--json"];
+    const check = (...more: string[]): Promise<Finished> => run(...words, ...more);
+    expect(codeOf(await check("--trust-state", "seen"))).toEqual([0, undefined]);
+    await trust("revoke", "trust.json", "bob");
+    const refused = await check("--trust-state", "seen");
+    expect(codeOf(refused)).toEqual([6, "signature_invalid"]);
+    expect(jsonOf(refused)["refusals"]).toMatchObject([
+      { code: "signature_invalid" },
+      { code: "key_revoked" },
+    ]);
+    writeFileSync(folder.at("trust.json"), old);
+    expect(codeOf(await check("--trust-state", "seen"))).toEqual([6, "trust_root_rollback"]);
+    expect(codeOf(await check("--key", "bob.key.pub"))).toEqual([2, "flags_contradict"]);
+    const stray = ["policy", "check", "policy.signed.json", "--key", "bob.key.pub", "--trust-state", "seen"];
+    expect(codeOf(await run(...stray, "--json"))).toEqual([2, "flags_contradict"]);
+  });
 });

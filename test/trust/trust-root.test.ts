@@ -195,6 +195,12 @@ describe("the document", () => {
       /valid_from/u,
     ],
     [
+      "a day that no month has",
+      changed(first((key) => (key["valid_until"] = "2027-02-30T00:00:00Z"))),
+      "trust_root_invalid",
+      /valid_until/u,
+    ],
+    [
       "a window turned round",
       changed(first((key) => (key["valid_until"] = "2020-01-01T00:00:00Z"))),
       "trust_root_invalid",
@@ -213,6 +219,12 @@ describe("the document", () => {
       changed((root) => (root["thresholds"] = { build: 0 })),
       "trust_root_invalid",
       /is 0; wanted a whole number from 1/u,
+    ],
+    [
+      "a threshold under a name that no role has",
+      changed((root) => (root["thresholds"] = { Build: 2 })),
+      "trust_root_invalid",
+      /thresholds has "Build", which is no role/u,
     ],
     [
       "more root keys wanted than there are",

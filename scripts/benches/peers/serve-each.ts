@@ -1,12 +1,15 @@
 /** Our own handlers on our own database, with a transaction and an fsync for each write. usage: serve-each.ts DATA */
-import { ViewCache } from "../../../src/control-plane/view-cache.ts";
-import type { HostConfig } from "../../../src/control-plane/delivery.ts";
-import type { TokenRecord } from "../../../src/control-plane/token.ts";
-import { BlobStore } from "../../../src/control-plane/blob-store.ts";
-import { openDataDirectory, prepareDataDirectory } from "../../../src/control-plane/data-directory.ts";
+import { ViewCache } from "../../../src/control-plane/storage/view-cache.ts";
+import type { HostConfig } from "../../../src/control-plane/addons/delivery.ts";
+import type { TokenRecord } from "../../../src/control-plane/tokens/token.ts";
+import { FileBlobs } from "../../../src/control-plane/artifacts/file-blobs.ts";
+import {
+  openDataDirectory,
+  prepareDataDirectory,
+} from "../../../src/control-plane/storage/data-directory.ts";
 import { requestHandler } from "../../../src/control-plane/handle.ts";
-import { Metrics } from "../../../src/control-plane/metrics.ts";
-import { openSqlite } from "../../../src/control-plane/sqlite-database.ts";
+import { Metrics } from "../../../src/control-plane/http/metrics.ts";
+import { openSqlite } from "../../../src/control-plane/storage/sqlite-database.ts";
 
 const directory = openDataDirectory(Bun.argv[2] ?? "", true);
 prepareDataDirectory(directory);
@@ -22,11 +25,13 @@ const handle = requestHandler(
         return next;
       },
     },
-    artifacts: new BlobStore(directory.artifacts, directory.incoming),
-    contexts: new BlobStore(directory.contexts, directory.incoming),
+    artifacts: new FileBlobs(directory.artifacts, directory.incoming),
+    contexts: new FileBlobs(directory.contexts, directory.incoming),
     metrics: new Metrics(),
     tokens: new ViewCache<TokenRecord | null>(),
     hostConfigs: new ViewCache<HostConfig>(),
+    quota: null,
+    trustPolicy: () => null,
     now: () => new Date(),
     newId: () => Bun.randomUUIDv7(),
   },

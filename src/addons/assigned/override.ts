@@ -49,14 +49,22 @@ const ALL_MEMBERS: ReadonlySet<string> = new Set([...FIELD_NAMES, ...OWN_MEMBERS
 
 export type OverrideFile = { readonly overrides: readonly Override[]; readonly warnings: readonly Warning[] };
 
-/** The entries of an override document. Throws Failure `config_invalid`; the caller ignores the file loudly then. */
+/**
+ * The entries of an override document. As in the original, the last of several equal members counts, which is told.
+ * Throws Failure `config_invalid`; the caller ignores the file loudly then.
+ */
 export function decodeOverrides(bytes: Uint8Array | string, what: string): OverrideFile {
   const problems: Problems = [];
-  const document = inOurCase(parseJson(bytes, { what, code: "config_invalid" }), ["addons"], what, problems);
   const warnings: Warning[] = [];
+  const twice = (name: string): void => {
+    const message = `${what} has ${quoted(name, 60)} twice in one object; the last one counts`;
+    warnings.push({ code: "override_twice", message });
+  };
+  const parsed = parseJson(bytes, { what, code: "config_invalid", onSecond: twice });
+  const document = inOurCase(parsed, ["addons"], twice);
   const overrides = new Map<string, Override>();
   if (!isMap(document)) throw new Failure("config_invalid", `${what} is no object; wanted {"addons":[…]}`);
-  const entries = document["addons"] === undefined ? [] : listOf(document["addons"], problems);
+  const entries = document["addons"] === undefined ? [] : listOf(document["addons"], problems, twice);
   for (const [index, entry] of entries.entries()) {
     const override = decodeOverride(entry, `addons[${index}]`, problems, warnings);
     // A later entry for the same id replaces the earlier one at its place, as in the original.
@@ -70,28 +78,27 @@ export function decodeOverrides(bytes: Uint8Array | string, what: string): Overr
 
 /**
  * As in the original, `Enabled` is `enabled`: whoever switches an add-on off in an emergency must not be ignored
- * because of a capital. The same member in two spellings says two things.
+ * because of a capital.
  */
 function inOurCase<T extends JsonValue>(
   value: T,
   names: Iterable<string>,
-  path: string,
-  problems: Problems,
+  twice: (name: string) => void,
 ): T | JsonMap {
   if (!isMap(value)) return value;
   const ours = new Map(Array.from(names, (name) => [name.toLowerCase(), name]));
   const found = new Map<string, JsonValue>();
   for (const [key, member] of Object.entries(value)) {
     const name = ours.get(key.toLowerCase()) ?? key;
-    if (found.has(name)) problems.push(`${path} has ${name} in more than one spelling`);
+    if (found.has(name)) twice(name);
     found.set(name, member);
   }
   return Object.fromEntries(found);
 }
 
-function listOf(value: JsonValue, problems: Problems): JsonMap[] {
+function listOf(value: JsonValue, problems: Problems, twice: (name: string) => void): JsonMap[] {
   const entries = list<JsonMap>((entry, path, found) => {
-    if (isMap(entry)) return inOurCase(entry, ALL_MEMBERS, path, found);
+    if (isMap(entry)) return inOurCase(entry, ALL_MEMBERS, twice);
     found.push(`${path} is no object`);
     return undefined;
   }, LIMITS.assignments)(value, "addons", problems);

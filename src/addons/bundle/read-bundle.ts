@@ -2,7 +2,7 @@ import { crc32, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { readAt } from "../../host/files.ts";
+import { readAt, readInto } from "../../host/files.ts";
 import {
   checkZstdFrame,
   cut,
@@ -14,11 +14,11 @@ import {
 import { tooLarge, unsafe } from "./tar-header.ts";
 import { TarListing, type ApprovedFile, type BundleSink } from "./tar-listing.ts";
 
-const READ_BYTES = 262_144;
-const UNPACKED_BYTES = 262_144;
-/** Bytes that the decoder may be ahead of the writing, which goes on beside it. */
-const AHEAD_BYTES = 2_097_152;
-const DECODER_OPTIONS = { chunkSize: UNPACKED_BYTES, highWaterMark: AHEAD_BYTES };
+const READ_BYTES = 1_048_576;
+const UNPACKED_BYTES = 1_048_576;
+/** Chunks that the decoder may be ahead of the writing, which goes on beside it. */
+const AHEAD_CHUNKS = 4;
+const DECODER_OPTIONS = { chunkSize: UNPACKED_BYTES };
 /** Everything that an approved archive can hold: files, headers and notes for each, padding. */
 const MOST_BYTES = LIMITS.bundleBytes + LIMITS.bundleEntries * 131_072 + 2 * LIMITS.bundlePaddingBytes;
 
@@ -90,48 +90,76 @@ async function* decompressed({ descriptor, size }: OpenBundle): AsyncGenerator<U
 
 type Decoder = ReturnType<typeof createInflateRaw> | ReturnType<typeof createZstdDecompress>;
 
-/** The bytes from `start` to `end` through a decoder, which works beside us while we write what it gave. */
+/**
+ * The bytes from `start` to `end` through a decoder, which works beside us while we write what it gave. Its chunks
+ * are taken as events: its iterator would first copy all that is ready into one.
+ */
 async function* through(
   decoder: Decoder,
   descriptor: number,
   start: number,
   end: number,
 ): AsyncGenerator<Uint8Array> {
-  let broken: unknown = null;
-  const feeding = feed(decoder, descriptor, start, end).catch((error: unknown) => {
-    broken = error;
-    decoder.destroy();
+  const ready: Uint8Array[] = [];
+  let [isOver, broken]: [boolean, unknown] = [false, null];
+  let news = Promise.withResolvers<void>();
+  const over = (error: unknown = null): void => {
+    isOver = true;
+    broken ??= error;
+    news.resolve();
+  };
+  decoder.on("data", (chunk: Uint8Array) => {
+    ready.push(chunk);
+    if (ready.length >= AHEAD_CHUNKS) decoder.pause();
+    news.resolve();
   });
+  decoder.once("end", over);
+  decoder.once("error", (error) => over(undecodable(error)));
+  const feeding = feed(decoder, descriptor, start, end).catch(over);
   try {
-    for await (const chunk of decoder) yield chunkOf(chunk);
-  } catch (error) {
-    throw broken ?? undecodable(error);
+    for (;;) {
+      for (let chunk = ready.shift(); chunk !== undefined; chunk = ready.shift()) yield chunk;
+      if (broken !== null) throw broken;
+      if (isOver) return;
+      news = Promise.withResolvers();
+      decoder.resume();
+      await news.promise;
+    }
   } finally {
     decoder.destroy();
     await feeding;
   }
-  if (broken !== null) throw broken;
 }
 
+/** Reads the next bytes while the decoder works on the last ones; it has used them up when it asks for more. */
 async function feed(decoder: Decoder, descriptor: number, start: number, end: number): Promise<void> {
-  for (let at = start; at < end && !decoder.destroyed; at += READ_BYTES) {
-    const bytes = readAt(descriptor, at, Math.min(READ_BYTES, end - at));
-    if (bytes.length < Math.min(READ_BYTES, end - at)) throw cut();
-    // The callback of a write that the end of the stream overtook may never come; closing ends the waiting.
-    await new Promise<void>((resolve) => {
-      decoder.once("close", resolve);
-      decoder.write(bytes, () => {
-        decoder.removeListener("close", resolve);
-        resolve();
-      });
-    });
+  let [buffer, other] = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)];
+  let at = start;
+  const read = (): Uint8Array => {
+    const bytes = buffer.subarray(0, Math.min(READ_BYTES, end - at));
+    if (readInto(descriptor, at, bytes) < bytes.length) throw cut();
+    at += bytes.length;
+    [buffer, other] = [other, buffer];
+    return bytes;
+  };
+  for (let bytes = read(); bytes.length > 0 && !decoder.destroyed;) {
+    const used = decode(decoder, bytes);
+    bytes = read();
+    await used;
   }
   if (!decoder.destroyed) decoder.end();
 }
 
-function chunkOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  throw unsafe("its compressed data is damaged");
+/** Resolves when `bytes` are used up, or nobody wants them any more. */
+function decode(decoder: Decoder, bytes: Uint8Array): Promise<void> {
+  // The callback of a write that the end of the stream overtook may never come; closing ends the waiting.
+  return new Promise((resolve) => {
+    decoder.once("close", resolve);
+    decoder.write(bytes, () => {
+      decoder.removeListener("close", resolve);
+      resolve();
+    });
+  });
 }
 
 function undecodable(error: unknown): Failure {

@@ -11,7 +11,10 @@ export class Layout {
   readonly addons: string;
   /** Downloads grow here; on the same file system as `addons`, so that a rename publishes them. */
   readonly tmp: string;
+  /** Held by whoever changes something here. */
   readonly lock: string;
+  /** Held by the one run that stages, to its end. */
+  readonly stagingLock: string;
   /** The last assignment list that could be fetched. */
   readonly assignments: string;
   /** The entity tag that the server gave that list. */
@@ -31,6 +34,7 @@ export class Layout {
     this.addons = join(root, "addons");
     this.tmp = join(root, "tmp");
     this.lock = join(root, "lock");
+    this.stagingLock = join(root, "staging.lock");
     this.assignments = join(root, "assignments.json");
     this.assignmentsTag = join(root, "assignments.tag.json");
     this.audit = join(root, "audit.jsonl");

@@ -3,7 +3,6 @@ import { asFailure, Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
-import type { PublicKey } from "../../trust/public-key.ts";
 import { parseRawSignature } from "../../trust/signature-text.ts";
 import { inspect, type Installed } from "../on-host/installed.ts";
 import type { HostAddon, StagedFolder } from "../on-host/inventory.ts";
@@ -11,14 +10,15 @@ import type { Layout } from "../on-host/layout.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { AddonRecord } from "../on-host/record.ts";
 import { strategyFor } from "../staging/give-capabilities.ts";
+import type { ReleaseKeys } from "../staging/run.ts";
 import { stageArtifact } from "../staging/stage.ts";
 import type { SignatureCheck } from "../on-host/staged-file.ts";
 
 export type Checking = {
   readonly layout: Layout;
   readonly platform: Platform;
-  /** Keys that may have signed; none leaves the signatures alone. */
-  readonly keys: readonly PublicKey[];
+  /** Who may have signed which add-on; null leaves the signatures alone. */
+  readonly keys: ReleaseKeys | null;
   readonly stop: AbortSignal;
 };
 
@@ -95,7 +95,7 @@ async function checkFolder(
     );
   }
   try {
-    const check = checkOf(record, checking.keys);
+    const check = checkOf(addon.id, record, checking.keys);
     const found = await inspect(addon.paths, folder, {
       binaryName: record.binary_name,
       sha256: record.artifact_sha256,
@@ -116,10 +116,11 @@ async function checkFolder(
   }
 }
 
-function checkOf(record: AddonRecord, keys: readonly PublicKey[]): SignatureCheck | null {
+function checkOf(id: HostAddon["id"], record: AddonRecord, keys: ReleaseKeys | null): SignatureCheck | null {
   const text = record.artifact_signature ?? "";
-  if (keys.length === 0 || text === "") return null;
-  return { signature: parseRawSignature(text, "artifact_signature"), keys };
+  if (keys === null || text === "") return null;
+  const may = keys({ id, sha256: record.artifact_sha256 });
+  return { signature: parseRawSignature(text, "artifact_signature"), keys: may };
 }
 
 function judge(
@@ -140,7 +141,7 @@ function judge(
     );
   }
   if (check === null || found.keyid !== null) return null;
-  return new Failure("signature_invalid", `version ${quoted(folder)} was not signed by a key that was given`);
+  return new Failure("signature_invalid", `version ${quoted(folder)} was not signed by a key that counts`);
 }
 
 /** The same way in as for fetched bytes: hashed, verified, unpacked, made durable, and put in place file by file. */

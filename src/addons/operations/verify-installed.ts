@@ -1,7 +1,13 @@
-import { Failure } from "../../base/failure.ts";
+import { asFailure, Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
-import { checkAddon, type Checking } from "./fsck.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
+import type { Spec } from "../on-host/spec.ts";
+import { isExpired } from "../staging/statement-rules.ts";
+import { verifyStatement } from "../staging/verify-statement.ts";
+import { checkAddon, type Checking } from "./fsck.ts";
+
+/** What the signed statement says that came with what runs. */
+type StatementProof = { readonly keyid: string; readonly expires: string | null; readonly expired: boolean };
 
 export type Proof = {
   readonly addonId: string;
@@ -11,12 +17,17 @@ export type Proof = {
     readonly folder: string;
     readonly sha256: string;
     readonly keyid: string | null;
+    /** null when none came, or when no key was given to check it with. */
+    readonly statement: StatementProof | null;
   };
   readonly failure: Failure | null;
 };
 
-/** Whether what `current` shows is what was verified, byte by byte, and signed when keys are given. */
-export async function verifyInstalled(addon: HostAddon, checking: Checking): Promise<Proof> {
+/**
+ * Whether what `current` shows is what was verified, byte by byte, and, when keys are given, signed, and still what
+ * its statement is about. A statement that ended is told and no refusal: what runs may go on.
+ */
+export async function verifyInstalled(addon: HostAddon, checking: Checking, now: Date): Promise<Proof> {
   const { current } = addon;
   const shown = addon.folders.filter(({ folder }) => folder === current);
   const findings = current === null ? [] : await checkAddon({ ...addon, folders: shown }, false, checking);
@@ -28,6 +39,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking): Pro
     folder: current ?? "",
     sha256: found?.sha256 ?? "",
     keyid: found?.keyid ?? null,
+    statement: null,
   };
   const failure = findings.find((one) => one.failure !== null)?.failure ?? null;
   const refuse = (refusal: Failure): Proof => ({ addonId: addon.id, accepted, failure: refusal });
@@ -36,7 +48,7 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking): Pro
   if (found === undefined) {
     return refuse(new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`));
   }
-  if (checking.keys.length > 0 && found.keyid === null) {
+  if (checking.keys !== null && found.keyid === null) {
     return refuse(
       new Failure(
         "unsigned",
@@ -44,5 +56,37 @@ export async function verifyInstalled(addon: HostAddon, checking: Checking): Pro
       ),
     );
   }
-  return { addonId: addon.id, accepted, failure: null };
+  const { active } = addon.specs;
+  if (active?.folder !== current) return { addonId: addon.id, accepted, failure: null };
+  try {
+    const statement = statementOf(addon.id, active, checking, now);
+    return { addonId: addon.id, accepted: { ...accepted, statement }, failure: null };
+  } catch (error) {
+    const { code, message, hint } = asFailure(error);
+    return refuse(new Failure(code, `add-on ${quoted(addon.id)}: ${message}`, { hint, cause: error }));
+  }
+}
+
+/** The kept statement, verified as if it had just come; what was noted of it then has to be what it says. */
+function statementOf(
+  id: HostAddon["id"],
+  spec: Spec,
+  { platform, keys }: Checking,
+  now: Date,
+): StatementProof | null {
+  const { version, artifact_sha256: sha256, stated } = spec;
+  if (stated === undefined || keys === null) return null;
+  const asked = { id, version, sha256, statement: stated.envelope };
+  const found = verifyStatement(asked, platform, keys({ id, sha256 }), now);
+  // Of several signers another one may be among the keys that were given now.
+  if (!Bun.deepEquals(found === null ? null : { ...found, keyid: stated.keyid }, stated)) {
+    throw new Failure("record_mismatch", "what is noted of its statement is not what the statement says", {
+      hint: "the next addon-stage that is assigned it reads it again",
+    });
+  }
+  return {
+    keyid: found?.keyid ?? stated.keyid,
+    expires: stated.expires || null,
+    expired: isExpired(stated, now),
+  };
 }

@@ -1,7 +1,10 @@
+import type { LockTurn } from "../../host/lock-turn.ts";
 import type { PublicKey } from "../../trust/public-key.ts";
 import type { Download, Wanted as DownloadWanted } from "../../stores/download.ts";
 import type { ArtifactReference } from "../../stores/sources.ts";
 import type { Attempts } from "./attempts.ts";
+import type { Assignment } from "../assigned/assignment.ts";
+import type { AddonResult } from "./outcome.ts";
 import type { AuditEvent } from "../audit/audit-chain.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Layout } from "../on-host/layout.ts";
@@ -34,8 +37,12 @@ export type Run = {
   readonly warn: (warning: Warning) => void;
   readonly audit: AuditLog;
   readonly attempts: Attempts;
-  /** Whether somebody watches over what is put in place and says when it is known good. */
-  readonly isGated?: boolean;
+  /** Whose turn it is to change the root: given up while a store is waited for. */
+  readonly turn: LockTurn;
+  /** The supervision models that somebody watches over, who says when a version is known good. */
+  readonly gated?: ReadonlySet<string>;
+  /** Told of each add-on when it is done: what is in place need not wait for another one's slow store. */
+  readonly settled?: (result: AddonResult, assignment: Assignment | null) => void;
 };
 
 /** Notes what was done; that it could not be noted is a warning. */

@@ -11,11 +11,13 @@ import {
 } from "../assigned/assignments-source.ts";
 import { mergeOverrides, type HostList } from "../assigned/host-list.ts";
 import { noteTime } from "../on-host/clock-mark.ts";
+import { openForStaging } from "../on-host/open-root.ts";
 import { forgetUnassigned } from "../on-host/last-known-good.ts";
 import { StatusFailure } from "../../stores/http-status.ts";
 import type { AddonResult } from "./outcome.ts";
-import { openRoot, stageAll } from "./stage-all.ts";
+import { stageAll } from "./stage-all.ts";
 import type { Run } from "./run.ts";
+import type { LockTurn } from "../../host/lock-turn.ts";
 import type { Warning } from "../warning.ts";
 
 export type HostRequest = {
@@ -29,7 +31,7 @@ export type HostRequest = {
   /** Whether attempts that failed before are made again at once. */
   readonly retryNow: boolean;
   readonly now: () => Date;
-  readonly run: Omit<Run, "warn" | "audit" | "attempts">;
+  readonly run: Omit<Run, "warn" | "audit" | "attempts" | "turn">;
 };
 
 export type HostReport = {
@@ -49,7 +51,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
   const { source, run } = request;
   // Before the lock and before the root is touched: a server may take its time, and a bad file changes nothing.
   const fetched = await readAssignments(source, run.platform, run.layout, run.stop);
-  const lock = await openRoot(run.layout, request.lockBudgetMs, run.stop);
+  const root = await openForStaging(run.layout, request.lockBudgetMs, run.stop);
   try {
     const known = weigh(fetched, run.layout, request.strict);
     const warnings = [
@@ -59,7 +61,8 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
     ];
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
     const warn = (warning: Warning): void => void warnings.push(warning);
-    const results = host === null ? [] : await stageList(host, isWhole(known, source), request, warn);
+    const isNew = isWhole(known, source);
+    const results = host === null ? [] : await stageList(host, isNew, request, root.turn, warn);
     return {
       assignments: known.from,
       configVersion: known.list?.configVersion ?? null,
@@ -69,7 +72,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       retryAfter: fetched instanceof StatusFailure ? fetched.headers.get("retry-after") : null,
     };
   } finally {
-    lock.release();
+    root.release();
   }
 }
 
@@ -90,6 +93,7 @@ async function stageList(
   host: HostList,
   isNew: boolean,
   request: HostRequest,
+  turn: LockTurn,
   warn: (warning: Warning) => void,
 ): Promise<AddonResult[]> {
   for (const warning of host.warnings) warn(warning);
@@ -102,7 +106,7 @@ async function stageList(
   const audit = new AuditLog(layout.audit, request.now);
   const attempts = new Attempts(layout.attempts, request.now, Math.random, request.retryNow);
   try {
-    return await stageAll(host.assignments, host.refused, { ...request.run, warn, audit, attempts });
+    return await stageAll(host.assignments, host.refused, { ...request.run, turn, warn, audit, attempts });
   } finally {
     for (const warning of attempts.save()) warn(warning);
   }

@@ -6,21 +6,20 @@ import { reason } from "../../host/files.ts";
 import { askOf, type Wanted } from "../assigned/ask.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { eventOf } from "../audit/audit-events.ts";
+import { readCurrent } from "../on-host/current-link.ts";
 import { checkOwnDirectory, sweep } from "../on-host/directories.ts";
 import { gatherFacts } from "./facts.ts";
 import { fallBack, settledSpecs, switchTo, writeSpecs, type Fallback } from "../on-host/last-known-good.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { isSafeName } from "../names.ts";
-import { markAfter, nextStep } from "./next-step.ts";
+import { markAfter, nextStep, type Facts } from "./next-step.ts";
 import { obey, type Doing } from "./obtain.ts";
+import { Overtaken } from "./overtaken.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
 import { note, type Run } from "./run.ts";
 import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "../on-host/spec.ts";
 import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Warning } from "../warning.ts";
-
-/** What has a health gate; the rest is known good when a later run finds it in place. */
-const WATCHED = new Set(["agent_sidecar"]);
 
 /** Brings the host to one assignment. Throws only the interruption: a failure is a result, with what goes on. */
 export async function stageOne(assignment: Assignment, run: Run): Promise<AddonResult> {
@@ -47,6 +46,7 @@ async function bringOrKeep(wanted: Wanted, run: Run): Promise<AddonResult> {
     return await bring(wanted, run);
   } catch (error) {
     throwIfStopped(run.stop, `staging add-on ${quoted(wanted.id)}`);
+    if (error instanceof Overtaken) return bringOrKeep(wanted, run);
     const failure = storageFailure(error, run.layout.addon(wanted.id).directory);
     return keepGoing(wanted.id, wanted.version, failure, run);
   }
@@ -69,7 +69,9 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
   const before = [specs.active, specs.last_known_good, ...specs.history];
   const mayHave = before.some((one) => one !== null && one.os_capabilities.length > 0);
-  const keyid = await obey(step, wanted, paths, run, facts.stated?.size ?? null, mayHave);
+  const isOvertaken = (): boolean => !isAsDecided(step, paths, specs, facts);
+  const known = { size: facts.stated?.size ?? null, mayHave, isOvertaken };
+  const keyid = await obey(step, wanted, paths, run, known);
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
@@ -79,7 +81,7 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     stated: facts.stated ?? undefined,
   });
   const mark = markAfter(wanted, facts.highestVersion);
-  const after = advance(specs, spec, mark, run.isGated === true && WATCHED.has(spec.supervision));
+  const after = advance(specs, spec, mark, run.gated?.has(spec.supervision));
   if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
   else if (facts.current === step.folder) writeSpecs(paths, specs, after);
   else switchTo(paths, specs, { spec, back: false }, after);
@@ -90,6 +92,13 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   for (const event of eventOf(action, spec, step.warnings)) note(run, event);
   const outcome = action === "none" || action === "reconfigure" ? "unchanged" : "staged";
   return { ...inPlace(spec, paths), wantedVersion: wanted.version, outcome, action, failure: null };
+}
+
+/** Whether the add-on still is what the step was decided on: an operator may have gone back, or pinned it. */
+function isAsDecided(step: Doing, paths: AddonPaths, specs: Specs, { current }: Facts): boolean {
+  const isThere = checkOwnDirectory(paths.version(step.folder));
+  const isSame = Bun.deepEquals(settledSpecs(paths).specs, specs) && readCurrent(paths) === current;
+  return isSame && isThere === (step.kind === "in_place" || step.how === "repair");
 }
 
 /** Nothing starts differently because of it: on a full disk it waits for another run. */

@@ -9,6 +9,7 @@ import { arrive, type Arrived, type Fetch } from "./arrive.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
 import { giveFileCapabilities } from "./give-capabilities.ts";
 import { readExecutable } from "../bundle/executable.ts";
+import { Overtaken } from "./overtaken.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import { makeDurable, publish, retainProgram, type Place, type Prepared } from "./place.ts";
 import type { Platform } from "../assigned/platform.ts";
@@ -63,7 +64,7 @@ export async function stageArtifact(
     publish(prepared, place, staging.paths);
     return arrived.keyid;
   } catch (error) {
-    throw storageFailure(error, staging.paths.directory);
+    throw error instanceof Overtaken ? error : storageFailure(error, staging.paths.directory);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -9,13 +9,16 @@ import type { Wanted } from "../assigned/ask.ts";
 import { fits, shownPlatform, type Platform } from "../assigned/platform.ts";
 import type { Stated } from "../on-host/spec.ts";
 
+/** What a statement has to be about, and its envelope as text. */
+type Stating = Readonly<Record<"id" | "version" | "statement", string>> & Pick<Wanted, "sha256">;
+
 /**
  * What the statement that came with an assignment says, once it is proven to be about this artifact, this add-on,
  * this version and this platform; null when none came. Throws Failure: what its envelope, its signature or its
  * subject is refused for, or `statement_mismatch`.
  */
 export function verifyStatement(
-  wanted: Wanted,
+  wanted: Stating,
   platform: Platform,
   keys: readonly PublicKey[],
   now: Date,
@@ -58,7 +61,7 @@ function refused(refusals: readonly Failure[], from: string): Failure {
   return new Failure(first.code, all, { hint: first.hint, cause: first });
 }
 
-function checkClaims(claims: AddonClaims, wanted: Wanted, platform: Platform): void {
+function checkClaims(claims: AddonClaims, wanted: Stating, platform: Platform): void {
   if (claims.addonId !== wanted.id) throw mismatch("add-on", claims.addonId, wanted.id);
   if (claims.version !== wanted.version) throw mismatch("version", claims.version, wanted.version);
   if (!fits(claims.os, claims.arch, platform)) {

@@ -1,22 +1,19 @@
-import { asFailure } from "../../base/failure.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Clock } from "../../host/clock.ts";
-import { request } from "../../host/http.ts";
-import { failureOfStatus } from "../../stores/http-status.ts";
 import type { Agent } from "./agent.ts";
-import { nextPollMs, type HostStatus } from "./status-report.ts";
+import { nextPollMs } from "./next-poll.ts";
+import type { ReportClient } from "./report-client.ts";
 
 export type Supervision = {
   readonly intervalMs: number;
-  readonly report: URL | null;
-  readonly token: string | undefined;
+  /** Who is told; null for nobody. */
+  readonly reports: ReportClient | null;
   readonly clock: Clock;
   readonly stop: AbortSignal;
-  readonly say: { readonly warn: (text: string) => void; readonly debug: (text: string) => void };
 };
 
 const TICK_MS = 100;
 const REPORT_MS = 10_000;
+const LAST_REPORT_MS = 500;
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 3_500;
 const KILL_MS = 1_000;
@@ -29,7 +26,7 @@ export async function superviseUntilStopped(agent: Agent, supervision: Supervisi
   await ticking;
   await drain(agent, supervision.clock);
   // What was told last is what is true now; a server that takes long is not waited for.
-  await sendStatus(agent.status(), supervision, 500, AbortSignal.timeout(500));
+  await supervision.reports?.send(agent.status(), LAST_REPORT_MS, new AbortController().signal);
   await agent.end();
 }
 
@@ -45,7 +42,7 @@ async function pollUntil(agent: Agent, supervision: Supervision): Promise<void> 
   while (!stop.aborted) {
     const done = await agent.round();
     if (stop.aborted) return;
-    await sendStatus(agent.status(), supervision, REPORT_MS, stop);
+    await supervision.reports?.send(agent.status(), REPORT_MS, stop);
     const wait = nextPollMs(intervalMs, done?.retryAfter ?? null, Date.now(), Math.random());
     await clock.sleep(wait, stop);
   }
@@ -63,32 +60,5 @@ async function drain(agent: Agent, clock: Clock): Promise<void> {
     }
     await clock.sleep(20, never);
     agent.tick();
-  }
-}
-
-/** A server that does not know such reports, or cannot be reached, changes nothing on this host. */
-async function sendStatus(
-  status: HostStatus,
-  { report, token, say }: Supervision,
-  deadlineMs: number,
-  stop: AbortSignal,
-): Promise<void> {
-  if (report === null) return;
-  try {
-    const { status: code, headers } = await request({
-      method: "POST",
-      url: report,
-      headers: {
-        "content-type": "application/json",
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(status),
-      deadlineMs,
-      maxBytes: LIMITS.apiAnswerBytes,
-      stop,
-    });
-    if (code < 200 || code > 299) say.debug(failureOfStatus(code, headers, report).message);
-  } catch (error) {
-    say.debug(`the state of this host was not sent: ${asFailure(error).message}`);
   }
 }

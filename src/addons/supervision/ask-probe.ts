@@ -1,24 +1,24 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Launch } from "../../host/hand-over.ts";
 import { request } from "../../host/http.ts";
 import { runProcess } from "../../host/processes.ts";
 import { takesConnections } from "../../host/reachable.ts";
-import type { NotifySocket } from "../../host/notify-socket.ts";
 import { readHandshake } from "./handshake.ts";
 import type { Health } from "./health.ts";
-import type { launchOf } from "./launch.ts";
+import type { Heard } from "./notified.ts";
 import type { OutputLog } from "./output-log.ts";
 import type { Answer } from "./sidecar.ts";
 
 /** What a probe may look at. */
 export type Asked = {
   readonly health: Health;
-  readonly launch: ReturnType<typeof launchOf>;
+  readonly launch: Launch;
   readonly state: string;
   readonly log: OutputLog;
   readonly stdoutFrom: number;
-  /** Whether it said READY=1, and when it last said WATCHDOG=1, on the clock of `now`. */
-  readonly notified: { readonly ready: boolean; readonly lastMs: number } | null;
+  /** On the clock of `now`. */
+  readonly notified: Heard | null;
   readonly now: number;
   readonly stop: AbortSignal;
 };
@@ -87,12 +87,4 @@ async function ask({ health, launch, state, log, stdoutFrom, notified, now, stop
 
 function wellIf(isWell: boolean): Answer {
   return isWell ? "well" : "ill";
-}
-
-/** What a program said on its socket since the last time, added to what it said before. */
-export function hear(socket: NotifySocket, before: Asked["notified"], now: number): Asked["notified"] {
-  const lines = socket.read();
-  const ready = (before?.ready ?? false) || lines.includes("READY=1");
-  const isAlive = lines.includes("WATCHDOG=1") || lines.includes("READY=1");
-  return { ready, lastMs: isAlive ? now : (before?.lastMs ?? now) };
 }

@@ -10,8 +10,8 @@ import { asFailure, Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { handOver } from "../../host/hand-over.ts";
-import { launchOf, systemdDirectory } from "./launch.ts";
-import { stateDirectory, writeConfig } from "./state-directory.ts";
+import { systemdDirectory } from "./launch.ts";
+import { prepareLaunch, type Starter } from "./prepare-launch.ts";
 import { startSpecs, verifiedProgram } from "./verified-program.ts";
 
 export type BecomeRequest = {
@@ -64,23 +64,15 @@ async function becomeVersion(spec: Spec, paths: AddonPaths, request: BecomeReque
     );
   }
   const program = await verifiedProgram(paths, spec, request.stop);
-  const launch = prepare(spec, program.path, paths, request);
+  const { launch } = prepareLaunch(paths, spec, program.path, starterOf(request));
   if (!program.isUnchanged()) {
     throw new Failure("file_changed", `version ${quoted(spec.version)} changed while it was read`);
   }
   handOver(launch);
 }
 
-function prepare(
-  spec: Pick<Spec, "addon_id" | "version" | "args" | "config_json">,
-  program: string,
-  paths: AddonPaths,
-  { layout, args, environment, passed }: BecomeRequest,
-): ReturnType<typeof launchOf> {
-  const state = stateDirectory(paths, systemdDirectory(environment, "STATE"));
-  const config = writeConfig(state, spec);
-  const places = { program, state, config, serviceradar: layout.name === "serviceradar" };
-  return launchOf(spec, places, args, environment, passed);
+function starterOf(request: BecomeRequest): Starter {
+  return { ...request, state: systemdDirectory(request.environment, "STATE") };
 }
 
 /** An add-on that a package of the host brings: never fetched, and known by the list that was fetched last. */
@@ -92,7 +84,8 @@ function becomeHostProgram(request: BecomeRequest): never {
     const { args, version } = { ...NOTHING_SAID, ...assignment };
     const paths = layout.addon(safeName(id, "the add-on"));
     try {
-      handOver(prepare({ ...assignment, args, version }, ask.path, paths, request));
+      const own = { ...assignment, args, version };
+      handOver(prepareLaunch(paths, own, ask.path, starterOf(request)).launch);
     } catch (error) {
       throw asFailure(error);
     }

@@ -1,4 +1,4 @@
-import { integer, isMap, list, object, optional, string, type Decoder } from "../../base/decode.ts";
+import { isMap, list, object, optional, string, within, type Decoder } from "../../base/decode.ts";
 
 /** How it is found out whether a program is well. Only its own program, this machine and its own folder are asked. */
 export type Probe =
@@ -43,15 +43,6 @@ export const USUAL_HEALTH: Health = {
   window_ms: 60_000,
   stop_ms: 10_000,
 };
-
-function within(least: number, most: number): Decoder<number> {
-  return (value, path, problems) => {
-    const found = integer()(value, path, problems);
-    if (found === undefined || (found >= least && found <= most)) return found;
-    problems.push(`${path} is ${found}; wanted ${least} to ${most}`);
-    return undefined;
-  };
-}
 
 const DAY_MS = 86_400_000;
 const port = within(1, 65_535);

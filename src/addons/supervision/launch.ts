@@ -1,15 +1,8 @@
 import { dirname } from "node:path";
+import type { Launch } from "../../host/hand-over.ts";
 import type { Spec } from "../on-host/spec.ts";
 
-/** What a program starts with; see `host/hand-over.ts`. */
-type Launch = {
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-};
-
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Variables that a program gets from whoever started us. Few, because what is in an environment by chance (a token

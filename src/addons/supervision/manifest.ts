@@ -1,4 +1,4 @@
-import { boolean, decode, integer, list, object, optional, string, type Decoder } from "../../base/decode.ts";
+import { boolean, decode, list, object, optional, string, within, type Decoder } from "../../base/decode.ts";
 import { Failure } from "../../base/failure.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { healthDecoder, type Health } from "./health.ts";
@@ -38,13 +38,7 @@ export type Manifest = {
 
 export const NO_MANIFEST: Manifest = { service: {}, timer: null, health: null };
 
-/** A whole number of seconds within a day. */
-const seconds: Decoder<number> = (value, path, problems) => {
-  const found = integer()(value, path, problems);
-  if (found === undefined || (found >= 0 && found <= 86_400)) return found;
-  problems.push(`${path} is ${found}; wanted 0 to 86400 seconds`);
-  return undefined;
-};
+const seconds = within(0, 86_400, " seconds");
 
 function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
   return (value, path, problems) => {

@@ -1,4 +1,4 @@
-import { decode, integer, object, optional, string, type Decoder } from "../../base/decode.ts";
+import { decode, object, optional, string, within, type Decoder } from "../../base/decode.ts";
 import { Failure } from "../../base/failure.ts";
 import type { JsonValue } from "../../base/json.ts";
 
@@ -11,12 +11,7 @@ export type Resources = {
   readonly slice?: string | undefined;
 };
 
-const positive: Decoder<number> = (value, path, problems) => {
-  const found = integer()(value, path, problems);
-  if (found === undefined || found > 0) return found;
-  problems.push(`${path} is ${found}; wanted more than 0`);
-  return undefined;
-};
+const positive = within(1, Number.MAX_SAFE_INTEGER);
 
 /** A double on the wire; systemd takes whole percents. */
 const percent: Decoder<number> = (value, path, problems) => {

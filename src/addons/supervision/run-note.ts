@@ -16,7 +16,7 @@ export const START_VARIABLE = "WAYBILL_ADDON_START";
 export type RunNote = {
   readonly nonce: string;
   readonly boot: string;
-  /** What was started; see `plan.ts`. */
+  /** What was started; see `StartPlan`. */
   readonly key: string;
   readonly pid: number | null;
   readonly start_ticks: string | null;

@@ -1,14 +1,15 @@
 import type { Assignment } from "../assigned/assignment.ts";
-import type { AddonPaths, Layout } from "../on-host/layout.ts";
+import type { Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { safeName } from "../names.ts";
 import { Failure } from "../../base/failure.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
+import type { Launch } from "../../host/hand-over.ts";
 import { USUAL_HEALTH, type Health } from "./health.ts";
-import { launchOf } from "./launch.ts";
-import { stateDirectory, writeConfig } from "./state-directory.ts";
-import { readManifest } from "./unit-request.ts";
+import type { Environment } from "./launch.ts";
+import { prepareLaunch, type Starter } from "./prepare-launch.ts";
+import { readManifest } from "./manifest-file.ts";
 import { verifiedProgram } from "./verified-program.ts";
 
 /** What an add-on is to run as, before anything of it was read. */
@@ -22,14 +23,12 @@ export type StartPlan = {
 };
 
 export type Ready = {
-  readonly launch: ReturnType<typeof launchOf>;
+  readonly launch: Launch;
   readonly health: Health;
   readonly state: string;
   /** Whether nothing changed since it was read. */
   readonly isUnchanged: () => boolean;
 };
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What systemd says to us, and not to what we start. */
 const OURS = /^(?:NOTIFY_SOCKET|WATCHDOG_|INVOCATION_ID|JOURNAL_STREAM|MEMORY_PRESSURE_)|_DIRECTORY$/u;
@@ -52,7 +51,7 @@ export function planOfSpec(spec: Spec, layout: Layout, environment: Environment,
     prepare: async (stop) => {
       const program = await verifiedProgram(paths, spec, stop);
       const health = readManifest(paths, spec.folder).health ?? usual;
-      const ready = prepareIn(paths, spec, program.path, layout, environment);
+      const ready = prepareLaunch(paths, spec, program.path, starterOf(layout, environment));
       return { ...ready, health, isUnchanged: program.isUnchanged };
     },
   };
@@ -71,23 +70,14 @@ export function planOfHostProgram(
     version,
     key: sha256Of(JSON.stringify([id, version, args, config_json ?? null, binary_path])),
     prepare: () => {
-      const ready = prepareIn(paths, assignment, binary_path, layout, environment);
+      const ready = prepareLaunch(paths, assignment, binary_path, starterOf(layout, environment));
       return Promise.resolve({ ...ready, health: USUAL_HEALTH, isUnchanged: () => true });
     },
   };
 }
 
-function prepareIn(
-  paths: AddonPaths,
-  spec: Pick<Spec, "addon_id" | "version" | "args" | "config_json">,
-  program: string,
-  layout: Layout,
-  environment: Environment,
-): Pick<Ready, "launch" | "state"> {
-  const state = stateDirectory(paths, null);
-  const config = writeConfig(state, spec);
-  const places = { program, state, config, serviceradar: layout.name === "serviceradar" };
-  return { launch: launchOf(spec, places, [], withoutOurs(environment), []), state };
+function starterOf(layout: Layout, environment: Environment): Starter {
+  return { layout, environment: withoutOurs(environment), args: [], passed: [], state: null };
 }
 
 /** Throws Failure `file_changed`. */

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
-import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { asFailure } from "../../base/failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
-import { NotifySocket } from "../../host/notify-socket.ts";
 import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
-import { askProbe, hear, type Asked } from "./ask-probe.ts";
+import { askProbe } from "./ask-probe.ts";
+import { Notified } from "./notified.ts";
 import { OutputLog } from "./output-log.ts";
 import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
 import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
+import type { Running } from "./status-report.ts";
 
 /** What the agent is asked and told about one program. */
 export type Watcher = {
@@ -38,12 +38,11 @@ export class Supervised {
   #plan: StartPlan | null = null;
   #ready: Ready | null = null;
   #process: Process | null = null;
-  #socket: NotifySocket | null = null;
-  #notified: Asked["notified"] = null;
+  readonly #notified: Notified = new Notified();
   #isAsking = false;
   /** Why it did not run the last time; null when it does. */
-  lastError: string | null = null;
-  starts = 0;
+  #lastError: string | null = null;
+  #starts = 0;
 
   constructor(paths: AddonPaths, watcher: Watcher, clock: Clockwork) {
     this.#paths = paths;
@@ -60,8 +59,17 @@ export class Supervised {
     return this.#plan;
   }
 
-  get pid(): number | null {
-    return this.#process?.leader.pid ?? null;
+  /** As it is reported. One that is being ended is neither up nor down. */
+  get running(): Running {
+    const state = this.#sidecar.killMs === null ? this.#sidecar.state : "restarting";
+    const pid = this.#process?.leader.pid ?? null;
+    return {
+      state,
+      version: this.#plan?.version ?? null,
+      pid,
+      starts: this.#starts,
+      lastError: this.#lastError,
+    };
   }
 
   /** What runs, as opposed to what shall. */
@@ -102,7 +110,7 @@ export class Supervised {
     const running = this.#process;
     if (running !== null) {
       if (this.#log.trim()) this.#process = { ...running, note: { ...running.note, stdout_from: 0 } };
-      if (this.#socket !== null) this.#notified = hear(this.#socket, this.#notified, this.#clock.now());
+      this.#notified.hear(this.#clock.now());
       if (!running.isOwn && !isAlive(running.leader)) this.#ended(running, { code: null, signal: null });
     }
     this.#event({ kind: "tick" });
@@ -126,8 +134,8 @@ export class Supervised {
   }
 
   #blame(weight: number, why: Fault): void {
-    if (why === "never_ready") this.lastError = "it was not ready in time";
-    if (why === "unhealthy") this.lastError = "its probe failed too often";
+    if (why === "never_ready") this.#lastError = "it was not ready in time";
+    if (why === "unhealthy") this.#lastError = "its probe failed too often";
     this.#watcher.blamed(weight, why);
   }
 
@@ -146,8 +154,8 @@ export class Supervised {
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
       this.#spawn(ready, plan);
     } catch (error) {
-      this.lastError = asFailure(error).message;
-      this.#watcher.said(`did not start: ${this.lastError}`);
+      this.#lastError = asFailure(error).message;
+      this.#watcher.said(`did not start: ${this.#lastError}`);
       this.#event({ kind: "not_started", own: false });
     }
   }
@@ -162,9 +170,9 @@ export class Supervised {
       writeRunNote(this.#paths, { ...started, pid: null, start_ticks: null });
       const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#probeVariables(ready) };
       const child = startChild({ ...ready.launch, env, stdout: output.stdout, stderr: output.stderr });
-      this.starts++;
+      this.#starts++;
       if (child.kind === "not_started") {
-        this.lastError = `the machine did not start it (${child.code})`;
+        this.#lastError = `the machine did not start it (${child.code})`;
         return this.#event({ kind: "not_started", own: !child.isMachine });
       }
       const { pid, startTicks } = child.child;
@@ -180,33 +188,24 @@ export class Supervised {
     }
   }
 
-  #probeVariables({ health, state }: Ready): Record<string, string> {
-    const { probe } = health;
-    this.#listen(health.probe.kind === "sd_notify", state);
-    if (this.#socket !== null) return { NOTIFY_SOCKET: this.#socket.path };
-    return probe.kind === "handshake" && probe.cookie !== null
-      ? { [probe.cookie.name]: probe.cookie.value }
-      : {};
+  #probeVariables({ health: { probe }, state }: Ready): Record<string, string> {
+    this.#notified.listen(probe.kind === "sd_notify" ? state : null);
+    const isPlugin = probe.kind === "handshake" && probe.cookie !== null;
+    return isPlugin ? { [probe.cookie.name]: probe.cookie.value } : this.#notified.variables;
   }
 
-  #listen(wanted: boolean, state: string): void {
-    this.#socket?.[Symbol.dispose]();
-    this.#notified = null;
-    this.#socket = wanted ? new NotifySocket(join(state, ".waybill-notify")) : null;
-  }
-
-  /** How an adopted program is to be asked. What it said once to who started it, it does not say again. */
+  /** How an adopted program is to be asked. */
   async #learn(plan: StartPlan): Promise<void> {
     try {
       const ready = await plan.prepare(this.#clock.stop);
       if (this.#plan !== plan) return;
       this.#ready = ready;
       this.#sidecar = { ...this.#sidecar, health: ready.health };
-      this.#listen(ready.health.probe.kind === "sd_notify", ready.state);
-      if (this.#socket !== null) this.#notified = { ready: true, lastMs: this.#clock.now() };
+      this.#notified.listen(ready.health.probe.kind === "sd_notify" ? ready.state : null);
+      this.#notified.takeForReady(this.#clock.now());
       this.#event({ kind: "started" });
     } catch (error) {
-      this.lastError = asFailure(error).message;
+      this.#lastError = asFailure(error).message;
     }
   }
 
@@ -217,7 +216,7 @@ export class Supervised {
     killLeftovers(START_VARIABLE, running.note.nonce);
     removeRunNote(this.#paths);
     const how = signal === null ? `with ${code ?? "an unknown code"}` : `by ${signal}`;
-    if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.lastError = `it ended ${how}`;
+    if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.#lastError = `it ended ${how}`;
     this.#watcher.said(`process ${running.leader.pid} ended ${how}`);
     this.#event({ kind: "exited" });
   }
@@ -234,17 +233,17 @@ export class Supervised {
       state,
       log: this.#log,
       stdoutFrom: running.note.stdout_from,
-      notified: this.#notified,
+      notified: this.#notified.heard,
       now: this.#clock.now(),
       stop: this.#clock.stop,
     });
     this.#isAsking = false;
     if (this.#process?.note.nonce !== running.note.nonce) return;
-    if (answer === "well") this.lastError = null;
+    if (answer === "well") this.#lastError = null;
     this.#event({ kind: "probed", answer });
   }
 
   [Symbol.dispose](): void {
-    this.#socket?.[Symbol.dispose]();
+    this.#notified[Symbol.dispose]();
   }
 }

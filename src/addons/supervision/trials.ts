@@ -5,6 +5,7 @@ import type { Layout } from "../on-host/layout.ts";
 import { sameSpec, type Spec, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
 import { asFailure } from "../../base/failure.ts";
+import { quoted } from "../../base/printable.ts";
 import { rollBackAutomatically } from "./automatic-rollback.ts";
 import { readGate, writeGate } from "./gate-file.ts";
 import { commitTrial, countFailure, countStart, failsItsTrial, withTrial, type Gate } from "./gate.ts";
@@ -43,17 +44,17 @@ export class Trials {
     );
   }
 
-  /** The window is over. False when something else is active by now. Call it under the root's lock. */
-  commit(id: SafeName, active: Spec): boolean {
+  /** The window is over; says so, "" when something else is active by now. Call it under the root's lock. */
+  commit(id: SafeName, active: Spec): string {
     const paths = this.#layout.addon(id);
     const { specs } = settledSpecs(paths);
-    if (!sameSpec(specs.active, active)) return false;
+    if (!sameSpec(specs.active, active)) return "";
     const after = commitTrial(specs);
     writeSpecs(paths, specs, after);
     this.#change(id, (gate) => withTrial(gate, after, true));
     const { version, artifact_sha256: sha256 } = active;
     this.#audit.append({ event: "known_good", addon_id: id, version, sha256 });
-    return true;
+    return `add-on ${quoted(id)}: ${quoted(version)} is the last known good`;
   }
 
   /** One step back from what is active; says what came of it, "" for nothing. Call it under the root's lock. */

@@ -3,7 +3,7 @@ import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
 import type { Systemd } from "../../host/systemd.ts";
 import { applyChanges, dropInsOf, lookAtUnits, undoChanges } from "./unit-files.ts";
-import { holds, planInstall, planUninstall, type UnitChange } from "./unit-plan.ts";
+import { holds, planInstall, planUninstall } from "./unit-plan.ts";
 import { unitNames, type UnitFile } from "./unit-text.ts";
 
 export type Installed = {
@@ -18,67 +18,84 @@ const SETTLE_MS = 1_500;
 const POLL_MS = 100;
 const PATIENCE_MS = 90_000;
 
+export type Installing = {
+  readonly id: string;
+  readonly main: string;
+  readonly files: readonly UnitFile[];
+  readonly directory: string;
+  /** Whether it is started anew also when no file changed. */
+  readonly restart: boolean;
+  /** Whether what an operator disabled and stopped is enabled and started again. */
+  readonly evenDisabled: boolean;
+};
+
 /**
  * Installs, enables and starts the units of an add-on. When the service does not hold, every file, and what was
- * enabled and running, is as it was before. `restart` starts it anew also when no file changed. Throws Failure.
+ * enabled and running, is as it was before. Throws Failure.
  */
 export async function installUnits(
-  id: string,
-  units: { readonly main: string; readonly files: readonly UnitFile[] },
-  directory: string,
-  restart: boolean,
+  units: Installing,
   systemd: Systemd,
   clock: Clock,
   stop: AbortSignal,
 ): Promise<Installed> {
+  const { id, directory, main } = units;
   const known = Object.values(unitNames(id));
-  const { service } = unitNames(id);
+  const { service, timer } = unitNames(id);
   const changes = planInstall(units.files, known, lookAtUnits(directory, known));
   const dropIns = dropInsOf(directory, known);
-  const before = await systemd.show(units.main, ["ActiveState", "UnitFileState"]);
-  const running = before["ActiveState"] === "active" || before["ActiveState"] === "activating";
-  if (changes.length === 0 && running && !restart) return { changed: [], dropIns, started: false };
+  const before = [await lookAt(service, systemd), await lookAt(timer, systemd)];
+  const own = before.find(({ name }) => name === main);
+  const running = own?.active === "active" || own?.active === "activating";
+  if (changes.length === 0 && running && !units.restart) return { changed: [], dropIns, started: false };
+  const isOff = own?.enabled === "disabled" && own.active === "inactive";
+  const changed = changes.map(({ name }) => name);
   try {
-    await retire(changes, systemd);
+    // A service that is a job now, or a job that is a service: what started it is not to start it any more.
+    for (const { name, enabled } of before)
+      if (name !== main && enabled === "enabled") await systemd.ask(["disable", "--now", name]);
     applyChanges(directory, changes);
     await systemd.do(["daemon-reload"]);
+    if (isOff && !units.evenDisabled) return { changed, dropIns, started: false };
     // What failed too often before may not be started otherwise.
-    await systemd.ask(["reset-failed", units.main, service]);
-    await systemd.do(["enable", units.main]);
-    await systemd.do(["restart", units.main]);
-    if (units.main === service) await settle(service, systemd, clock, stop);
+    await systemd.ask(["reset-failed", main, service]);
+    await systemd.do(["enable", main]);
+    await systemd.do(["restart", main]);
+    if (main === service) await settle(service, systemd, clock, stop);
   } catch (error) {
     const failure = asFailure(error);
     undoChanges(directory, changes);
-    await goBack(units.main, service, before, systemd);
+    await goBack(main, before, systemd);
     throw new Failure(failure.code, `${failure.message}; the units are as they were before`, {
       hint: `see: journalctl -u ${service}`,
       cause: error,
     });
   }
-  return { changed: changes.map(({ name }) => name), dropIns, started: true };
+  return { changed, dropIns, started: true };
 }
 
-/** Units of ours that are not wanted any more: stopped while systemd still knows them. */
-async function retire(changes: readonly UnitChange[], systemd: Systemd): Promise<void> {
-  for (const { name, text } of changes) {
-    if (text === null) await systemd.ask(["disable", "--now", name]);
-  }
+/** How a unit stood, in the words of systemd. */
+type Stood = { readonly name: string; readonly enabled: string; readonly active: string };
+
+async function lookAt(name: string, systemd: Systemd): Promise<Stood> {
+  const { ActiveState: active = "", UnitFileState: enabled = "" } = await systemd.show(name, [
+    "ActiveState",
+    "UnitFileState",
+  ]);
+  return { name, enabled, active };
 }
 
-async function goBack(
-  main: string,
-  service: string,
-  before: Readonly<Record<string, string>>,
-  systemd: Systemd,
-): Promise<void> {
-  const enabled = before["UnitFileState"] === "enabled";
-  if (!enabled) await systemd.ask(["disable", main]);
-  await systemd.ask(["stop", main, service]);
+async function goBack(main: string, before: readonly Stood[], systemd: Systemd): Promise<void> {
+  const names = before.map(({ name }) => name);
+  for (const { name, enabled } of before) if (enabled !== "enabled") await systemd.ask(["disable", name]);
+  await systemd.ask(["stop", ...names]);
   await systemd.ask(["daemon-reload"]);
-  await systemd.ask(["reset-failed", main, service]);
-  if (enabled) await systemd.ask(["enable", main]);
-  if (before["ActiveState"] === "active") await systemd.ask(["start", main]);
+  await systemd.ask(["reset-failed", ...names]);
+  for (const { name, enabled, active } of before) {
+    if (enabled === "enabled") await systemd.ask(["enable", name]);
+    // A job that ran just then is its timer's to start.
+    if (active === "active" && (enabled === "enabled" || name === main)) await systemd.ask(["start", name]);
+  }
 }
 
 /** Throws Failure `unit_failed` when the service ends or starts again soon after its start. */
@@ -86,7 +103,9 @@ async function settle(service: string, systemd: Systemd, clock: Clock, stop: Abo
   const begun = clock.now();
   let since: number | null = null;
   const names = ["ActiveState", "SubState", "Result", "NRestarts", "ExecMainStatus"];
-  while (clock.now() - begun < PATIENCE_MS && !stop.aborted) {
+  while (clock.now() - begun < PATIENCE_MS) {
+    // Half a look says nothing against it; it is systemd's to start and to give up.
+    if (stop.aborted) return;
     const shown = await systemd.show(service, names);
     const standing = {
       active: shown["ActiveState"] ?? "",
@@ -117,10 +136,11 @@ export async function uninstallUnits(id: string, directory: string, systemd: Sys
   const known = Object.values(unitNames(id));
   const { changes, kept } = planUninstall(known, lookAtUnits(directory, known));
   if (changes.length === 0) return { removed: [], kept };
-  await retire(changes, systemd);
+  const names = changes.map(({ name }) => name);
+  // While systemd still knows them.
+  for (const name of names) await systemd.ask(["disable", "--now", name]);
   applyChanges(directory, changes);
   await systemd.do(["daemon-reload"]);
-  const names = changes.map(({ name }) => name);
   // It keeps a failed unit in memory, also without a file.
   await systemd.ask(["reset-failed", ...names]);
   return { removed: names, kept };

@@ -18,7 +18,7 @@ export type UnitChange = {
   readonly before: string | null;
 };
 
-function isOurs(found: Found): boolean {
+export function isOurs(found: Found): boolean {
   return found.kind === "file" && found.text.startsWith(`${MARK}\n`);
 }
 

@@ -1,27 +1,19 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { allowedCapabilities } from "../assigned/capabilities.ts";
 import { safeName } from "../names.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { Failure } from "../../base/failure.ts";
-import { parseJson } from "../../base/json.ts";
 import { quoted } from "../../base/printable.ts";
 import { readBounded } from "../../host/files.ts";
 import { readBundledUnit } from "./bundled-unit.ts";
-import { decodeManifest, MANIFEST_NAME, NO_MANIFEST, type Manifest, type TimerWishes } from "./manifest.ts";
+import type { Manifest, TimerWishes } from "./manifest.ts";
+import { readManifest } from "./manifest-file.ts";
 import { decodeResources } from "./resources.ts";
 import type { UnitRequest } from "./unit-text.ts";
 
 const DOCUMENT_BYTES = 65_536;
-
-/** The manifest of a version, once its bytes were read and found right. Throws Failure `manifest_invalid`. */
-export function readManifest(paths: AddonPaths, folder: string): Manifest {
-  const path = join(paths.version(folder), MANIFEST_NAME);
-  if (!existsSync(path)) return NO_MANIFEST;
-  const bytes = readBounded(path, DOCUMENT_BYTES, "the manifest");
-  return decodeManifest(parseJson(bytes, { what: "the manifest", code: "manifest_invalid" }));
-}
 
 /**
  * What the units of a version are made of: its manifest, else the units of its bundle as far as they are harmless.

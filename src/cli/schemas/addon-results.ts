@@ -68,6 +68,8 @@ const PLANNED: Members = {
   error: nullable(failure),
 };
 
+const reportedVersion: Schema = object({ version: text, digest: nullable(text) });
+
 const VERSION: Members = { version: text, digest };
 
 export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
@@ -161,13 +163,31 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
   "addon-rollback": {
     what: "from which version to which one",
     always: { checked: count },
-    success: {
-      addon_id: text,
-      from: object({ version: text, digest: nullable(text) }),
-      to: object({ version: text, digest: nullable(text) }),
-      binary_path: text,
+    success: { addon_id: text, from: nullable(reportedVersion), to: nullable(reportedVersion) },
+    sometimes: { binary_path: text, blocked: list(text), failures: count, of: count, warnings },
+  },
+  "addon-exec": {
+    what: "why the program of an add-on was not become; a run that succeeds is the program's own",
+  },
+  "addon-run": {
+    what: "that the agent of a host supervises its root; written when it begins",
+    always: { running: flag },
+    success: { root: text, pid: count },
+  },
+  "addon-unit": {
+    what: "the systemd units of an add-on, as they are or were made, installed or removed",
+    always: { checked: count },
+    success: { addon_id: text },
+    sometimes: {
+      version: text,
+      exposure: nullable(text),
+      units: list(object({ name: text, text })),
+      changed: list(text),
+      started: flag,
+      drop_ins: list(text),
+      removed: list(text),
+      kept: list(text),
     },
-    sometimes: { blocked: list(text), warnings },
   },
   "addon-publish": {
     what: "what was signed, uploaded and read back",
@@ -187,33 +207,20 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       assigned: flag,
     },
   },
-  "addon-run": {
-    what: "that the agent of a host is at work: printed when it begins",
-    success: { running: flag, root: text, pid: count },
-  },
-  "addon-unit": {
-    what: "the units of an add-on, and what was done with them",
-    always: { checked: count },
-    success: { addon_id: text },
-    sometimes: {
-      version: text,
-      exposure: nullable(text),
-      units: list(object({ name: text, text })),
-      changed: list(text),
-      started: flag,
-      drop_ins: list(text),
-      removed: list(text),
-      kept: list(text),
-    },
-  },
-  "addon-exec": {
-    what: "why a program was not started; one that was prints what it prints",
-  },
   "verify-addon": {
     what: "whether what a host runs is what was verified",
     always: {
       checked: count,
-      accepted: list(object({ addon_id: text, version: text, folder: text, sha256, keyid: nullable(keyid) })),
+      accepted: list(
+        object({
+          addon_id: text,
+          version: text,
+          folder: text,
+          sha256,
+          keyid: nullable(keyid),
+          statement: nullable(object({ keyid, expires: nullable(text), expired: flag })),
+        }),
+      ),
       refusals: list(failure),
     },
     sometimes: { audit: object({ lines: count, head: sha256, ok: flag }) },

@@ -21,12 +21,12 @@ import {
 const known = (value: Schema): Schema =>
   object({
     value: nullable(value),
-    source: word("git", "ci", "flag", "context", "none"),
+    source: word("git", "ci", "context", "none"),
     reason: nullable(text),
   });
 
 const git: Schema = object({
-  read_by: text,
+  read_by: word("git", "files"),
   object_format: word("sha1", "sha256"),
   commit_tree: nullable(objectId),
   commit_time: nullable(instant),
@@ -37,7 +37,7 @@ const git: Schema = object({
   linked_worktree: flag,
   in_progress: nullable(
     object({
-      kind: word("merge", "rebase", "cherry_pick", "revert", "bisect"),
+      kind: word("rebase", "apply", "merge", "cherry_pick", "revert", "bisect"),
       branch: nullable(text),
     }),
   ),
@@ -156,6 +156,7 @@ export const CAPTURE_RESULTS: { readonly [name: string]: ResultShape } = {
         dockerfile: nullable(text),
         ignore_file: nullable(text),
         skipped: list(object({ path: text, kind: word("device", "fifo", "socket") })),
+        displaced: list(text),
       }),
       ref_full: nullable(text),
       ref_full_detail: object({ reason: nullable(text) }),

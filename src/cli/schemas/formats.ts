@@ -1,7 +1,7 @@
-import { DIALECT } from "./frame.ts";
+import { ADDON_FORMATS } from "./addon-formats.ts";
+import { format } from "./frame.ts";
 import { TRUSTED_KEY } from "./key-results.ts";
 import {
-  anything,
   closed,
   count,
   flag,
@@ -15,86 +15,15 @@ import {
   one,
   sha256,
   text,
-  type Members,
   type Schema,
 } from "./shape.ts";
 
 /** Files that people and programs write for waybill, or read from it. */
 
-const optional = (members: Members): Members =>
-  Object.fromEntries(Object.entries(members).map(([name, schema]) => [`${name}?`, nullable(schema)]));
-
-/** What an assignment and an override have in common; null is "not said". */
-const ADDON_FIELDS: Members = optional({
-  version: text,
-  binary_path: text,
-  args: list(text),
-  capabilities: list(text),
-  delivery: text,
-  supervision: text,
-  artifact_object_key: text,
-  artifact_sha256: text,
-  artifact_signature: text,
-  target_os: text,
-  target_arch: text,
-  os_capabilities: list(text),
-  resources: anything,
-  download_url: text,
-  download_token: text,
-  artifacts: map(object({ "object_key?": text, "sha256?": text, "signature?": text })),
-  config_json: anything,
-});
-
 const patterns = list({ type: "string", minLength: 1, maxLength: 500 });
 
 export const FORMATS: { readonly [name: string]: Schema } = {
-  assignments: format(
-    "assignments",
-    "what hosts are to run: the input of `addon-stage --assignments`",
-    object({ addons: list(object({ addon_id: text, "enabled?": nullable(flag), ...ADDON_FIELDS })) }),
-  ),
-  override: format(
-    "override",
-    "what one host says otherwise: addons.local.json",
-    object({
-      "addons?": list(
-        object({
-          addon_id: text,
-          "enabled?": nullable(flag),
-          ...ADDON_FIELDS,
-          "clear?": nullable(list(text)),
-          "allow_downgrade?": nullable(text),
-        }),
-      ),
-    }),
-  ),
-  "addon-record": format(
-    "addon-record",
-    "what lies in a version folder: .waybill-addon.json",
-    object({
-      addon_id: text,
-      version: text,
-      binary_name: text,
-      artifact_object_key: text,
-      artifact_sha256: sha256,
-      "artifact_signature?": text,
-    }),
-  ),
-  "audit-line": format(
-    "audit-line",
-    "one line of audit.jsonl: what was done on a host, chained by digests",
-    object({
-      seq: count,
-      time: text,
-      event: text,
-      addon_id: text,
-      "version?": text,
-      "sha256?": text,
-      "keyid?": text,
-      "detail?": text,
-      prev: sha256,
-    }),
-  ),
+  ...ADDON_FORMATS,
   "manifest-line": format(
     "manifest-line",
     "one line of `capture --manifest`: a file or link of the context",
@@ -175,13 +104,3 @@ export const FORMATS: { readonly [name: string]: Schema } = {
     }),
   ),
 };
-
-function format(name: string, what: string, schema: Schema): Schema {
-  return {
-    $schema: DIALECT,
-    $id: `urn:waybill:file:${name}`,
-    title: name,
-    description: what,
-    ...schema,
-  };
-}

@@ -32,3 +32,14 @@ export function resultSchema(name: string, { what, always, success, sometimes }:
     ...(required.length === 0 ? {} : { anyOf: [{ properties: { ok: { const: false } } }, { required }] }),
   };
 }
+
+/** The schema of a file format. */
+export function format(name: string, what: string, schema: Schema): Schema {
+  return {
+    $schema: DIALECT,
+    $id: `urn:waybill:file:${name}`,
+    title: name,
+    description: what,
+    ...schema,
+  };
+}

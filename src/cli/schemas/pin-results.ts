@@ -1,6 +1,5 @@
 import type { ResultShape } from "./frame.ts";
 import {
-  anything,
   count,
   digest,
   exitCode,
@@ -74,6 +73,16 @@ const request: Schema = object({
   "reason?": text,
 });
 
+const decision: Schema = object({
+  env: text,
+  template: text,
+  allowed: flag,
+  rules: list(text),
+  refusals: list(object({ code: text, message: text })),
+  warnings: list(text),
+  evidence: list(object({ predicate_type: text, sha256, keyids: list(text) })),
+});
+
 const artifacts: Schema = list(
   object({
     template: text,
@@ -92,7 +101,11 @@ export const PIN_RESULTS: { readonly [name: string]: ResultShape } = {
     what: "what was pinned in each environment, and the read that proves it",
     always: { checked: count, legs: list(leg) },
     success: { request },
-    sometimes: { artifacts, attestations: anything, policy: anything },
+    sometimes: {
+      artifacts,
+      policy: nullable(object({ name: text, version: count })),
+      decisions: list(decision),
+    },
   },
   "verify-pin": {
     what: "each pin as it was read, compared with what it should be",

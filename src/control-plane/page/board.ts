@@ -34,6 +34,8 @@ export type BuildFact = {
   readonly ref: string | null;
   readonly dirty: boolean | null;
   readonly treeHash: string | null;
+  /** Of the archive that came with it. */
+  readonly contextSha256: string;
   readonly at: string;
   readonly by: string;
 };

@@ -1,7 +1,7 @@
 import type { BuildFact } from "./board.ts";
 import { command, instant, short, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
-import { dirtyMark } from "./overview-view.ts";
+import { dirtyMark, matchesMark } from "./overview-view.ts";
 
 export function buildTable(caption: string, builds: readonly BuildFact[]): Html {
   if (builds.length === 0) return html`<p class="quiet">No build is recorded.</p>`;
@@ -47,10 +47,10 @@ export function buildTable(caption: string, builds: readonly BuildFact[]): Html 
   </div>`;
 }
 
-/** One build record: what its uploader captured. */
-export function buildView(build: BuildFact, viewer: Viewer): Html {
+/** One build record: what its uploader captured, and whether a signed capture says that it is the commit. */
+export function buildView(build: BuildFact, matches: boolean | null, viewer: Viewer): Html {
   return html`<h1>${build.image}</h1>
-    <p>${dirtyMark(build.dirty)}</p>
+    <p>${dirtyMark(build.dirty)} ${matchesMark(matches)}</p>
     <dl>
       <dt>repository</dt>
       <dd>${build.repo ?? "not recorded"}</dd>

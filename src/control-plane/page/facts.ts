@@ -1,4 +1,4 @@
-import type { Sql, SqlValue } from "../database.ts";
+import type { Sql, SqlValue } from "../storage/database.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import type { PackageFact } from "./lineage.ts";
 
@@ -18,17 +18,36 @@ type PinRow = {
   readonly version: number;
 };
 
+/**
+ * Who did something, as people know them: the name of a token before the id that is recorded. `column` holds
+ * `api-token-<id>`, or another actor, who has no other name.
+ */
+export function named(column: string): string {
+  return `COALESCE((SELECT t.name || ' (' || ${column} || ')' FROM tokens t
+    WHERE t.id = substr(${column}, 11) AND t.name <> ''), ${column})`;
+}
+
+/** The same for actors that were read already. */
+export async function tokenNames(sql: Sql, actors: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(actors)].map((actor) => actor.slice("api-token-".length));
+  const rows = await sql.rows<{ id: string; name: string }>(
+    `SELECT id, name FROM tokens WHERE name <> '' AND id IN (${places(ids)})`,
+    ...ids,
+  );
+  return new Map(rows.map(({ id, name }) => [`api-token-${id}`, `${name} (api-token-${id})`]));
+}
+
 /** The environments in which anything is recorded, by name. */
 export async function environments(sql: Sql): Promise<string[]> {
   const rows = await sql.rows<{ env: string }>(
-    "SELECT env FROM pins UNION SELECT env FROM builds UNION SELECT env FROM packages ORDER BY env",
+    "SELECT env FROM pins UNION SELECT env FROM builds UNION SELECT env FROM packages UNION SELECT env FROM host_reports ORDER BY env",
   );
   return rows.map(({ env }) => env);
 }
 
 export async function pinFacts(sql: Sql, envs: readonly string[]): Promise<PinFact[]> {
   const rows = await sql.rows<PinRow>(
-    `SELECT env, template_name, region, image_digest, git_sha, notes, seq, promoted_at, promoted_by, version
+    `SELECT env, template_name, region, image_digest, git_sha, notes, seq, promoted_at, ${named("promoted_by")} AS promoted_by, version
      FROM pins WHERE env IN (${places(envs)}) ORDER BY template_name, region, env`,
     ...envs,
   );
@@ -48,7 +67,7 @@ export async function pinFacts(sql: Sql, envs: readonly string[]): Promise<PinFa
 
 export function stopFacts(sql: Sql, envs: readonly string[]): Promise<StopFact[]> {
   return sql.rows<StopFact>(
-    `SELECT env, kind, template_name AS "template", scope, reason, set_at AS "at", set_by AS "by"
+    `SELECT env, kind, template_name AS "template", scope, reason, set_at AS "at", ${named("set_by")} AS "by"
      FROM pin_stops WHERE env IN (${places(envs)}) ORDER BY kind, template_name, scope`,
     ...envs,
   );
@@ -58,7 +77,7 @@ type BuildRow = Omit<BuildFact, "dirty"> & { readonly dirty: number | null };
 
 const BUILD_COLUMNS = `env, id, image_name AS "image", image_digest AS "digest", source_repo AS "repo",
   source_commit AS "commit", source_ref AS "ref", source_dirty AS "dirty", working_tree_hash AS "treeHash",
-  created_at AS "at", created_by AS "by"`;
+  context_sha256 AS "contextSha256", created_at AS "at", ${named("created_by")} AS "by"`;
 
 function buildOf(row: BuildRow): BuildFact {
   return { ...row, dirty: row.dirty === null ? null : row.dirty === 1 };
@@ -125,7 +144,8 @@ export type AssignmentFact = {
 
 export function assignmentFacts(sql: Sql, envs: readonly string[]): Promise<AssignmentFact[]> {
   return sql.rows<AssignmentFact>(
-    `SELECT env, addon_id AS "addonId", host, version, enabled, assigned_at AS "at", assigned_by AS "by"
+    `SELECT env, addon_id AS "addonId", host, version, enabled, assigned_at AS "at",
+     ${named("assigned_by")} AS "by"
      FROM assignments WHERE env IN (${places(envs)}) ORDER BY host, addon_id, env`,
     ...envs,
   );
@@ -161,13 +181,13 @@ export function eventFacts(sql: Sql, query: EventQuery): Promise<EventFact[]> {
   if (query.subject !== undefined) conditions.push(`subject = $${values.push(query.subject)}`);
   if (query.onlyPins) conditions.push("action LIKE 'pin.%'");
   return sql.rows<EventFact>(
-    `SELECT seq, at, env, actor, action, decision, subject, reason, before_json AS "before", after_json AS "after"
+    `SELECT seq, at, env, ${named("actor")} AS actor, action, decision, subject, reason, before_json AS "before", after_json AS "after"
      FROM events WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT $${values.push(query.limit)}`,
     ...values,
   );
 }
 
 /** `$1, $2, …` for a list that begins the parameters; a list of nothing matches nothing. */
-function places(values: readonly string[]): string {
+export function places(values: readonly string[]): string {
   return values.length === 0 ? "NULL" : values.map((_, index) => `$${index + 1}`).join(", ");
 }

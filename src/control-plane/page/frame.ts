@@ -1,10 +1,10 @@
-import type { TokenBounds } from "../token-bounds.ts";
+import type { TokenBounds } from "../tokens/token-bounds.ts";
 import { html, type Html } from "./html.ts";
 import { STYLE_PATH } from "./style.ts";
 
 /** Who looks at a page, and what of it their token shows. */
 export type Viewer = {
-  /** `api-token-<8 hex>` */
+  /** The name of the token, if it has one, and `api-token-<8 hex>`. */
   readonly actor: string;
   /** The environments that this token shows. */
   readonly envs: readonly string[];
@@ -12,6 +12,8 @@ export type Viewer = {
     readonly pins: boolean;
     readonly builds: boolean;
     readonly addons: boolean;
+    readonly hosts: boolean;
+    readonly attestations: boolean;
     readonly all: boolean;
   };
   /** The names that it is confined to. */
@@ -51,7 +53,7 @@ function banner({ actor, envs, sees }: Viewer): Html {
   return html`<header>
     <nav aria-label="Pages">
       <a class="brand" href="/">waybill</a>${sees.builds ? html`<a href="/builds">Builds</a>` : null}${
-        sees.addons ? html`<a href="/hosts">Hosts</a>` : null
+        sees.addons || sees.hosts ? html`<a href="/hosts">Hosts</a>` : null
       }<a href="/events">History</a>
     </nav>
     <form role="search" action="/search" method="get">

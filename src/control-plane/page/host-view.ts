@@ -1,50 +1,149 @@
+import type { ReportedAddon, ReportedVersion } from "../hosts/host-status.ts";
 import type { AssignmentFact } from "./facts.ts";
-import { instant } from "./frame.ts";
+import { instant, short } from "./frame.ts";
+import type { HostFact } from "./host-facts.ts";
 import { html, type Html } from "./html.ts";
 
-/** Which add-ons each host is to run. */
-export function hostView(assignments: readonly AssignmentFact[]): Html {
-  if (assignments.length === 0) {
-    return html`<h1>Hosts</h1>
-      <p>
-        No add-on is assigned yet. <code>waybill addon publish --assign</code> publishes and assigns one.
-      </p>`;
-  }
+/** A host that asks every minute has been silent for ten of them. */
+const SILENT_MS = 600_000;
+
+/** What each host says that it runs, and what it shall. `next` is the page that goes on; null at the end. */
+export function hostView(
+  hosts: readonly HostFact[],
+  assignments: readonly AssignmentFact[],
+  next: string | null,
+  now: Date,
+): Html {
   return html`<h1>Hosts</h1>
-    <div class="scroll">
-      <table>
-        <caption>
-          Assigned add-ons; an assignment of one host wins over the one for every host
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Host</th>
-            <th scope="col">Add-on</th>
-            <th scope="col">Version</th>
-            <th scope="col">State</th>
-            <th scope="col">Assigned (UTC)</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${assignments.map(
-            (one) =>
-              html`<tr>
-                <th scope="row">
-                  ${one.host === "" ? "every host" : one.host} <span class="quiet">${one.env}</span>
-                </th>
-                <td>${one.addonId}</td>
-                <td>${one.version}</td>
-                <td>
-                  ${
-                    one.enabled === 1
-                      ? html`<span class="mark good">enabled</span>`
-                      : html`<span class="mark warn">disabled</span>`
-                  }
-                </td>
-                <td>${instant(one.at)} by ${one.by}</td>
-              </tr> `,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+    ${
+      hosts.length === 0
+        ? html`<p>No host has reported here. <code>waybill addon run --report</code> tells how a host is.</p>`
+        : reportTable(hosts, now)
+    }
+    ${next === null ? null : html`<p><a href="${next}">More hosts</a></p>`}
+    <h2>Assigned</h2>
+    ${
+      assignments.length === 0
+        ? html`<p>
+            No add-on is assigned yet. <code>waybill addon publish --assign</code> publishes and assigns one.
+          </p>`
+        : assignmentTable(assignments)
+    }`;
+}
+
+function reportTable(hosts: readonly HostFact[], now: Date): Html {
+  return html`<div class="scroll">
+    <table class="board">
+      <caption>
+        What each host said last: what it has, what it was offered, and how it is
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Host</th>
+          <th scope="col">Add-on</th>
+          <th scope="col">Has</th>
+          <th scope="col">Offered</th>
+          <th scope="col">Health</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${hosts.map((host) => hostRows(host, now))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function hostRows(host: HostFact, now: Date): Html {
+  const { addons } = host;
+  const isSilent = now.getTime() - Date.parse(host.at) > SILENT_MS;
+  const head = html`<th scope="row" rowspan="${Math.max(1, addons.length)}">
+    ${host.host} <span class="quiet">${host.env}, ${host.platform}</span><br /><span class="quiet"
+      >${instant(host.at)} by ${host.by}</span
+    >
+    ${isSilent ? html`<span class="mark warn">silent since</span>` : null}
+  </th>`;
+  if (addons.length === 0)
+    return html`<tr>
+      ${head}
+      <td colspan="4"><span class="quiet">nothing is assigned</span></td>
+    </tr> `;
+  return html`${addons.map(
+    (addon, index) =>
+      html`<tr>
+        ${index === 0 ? head : null}
+        <td>${addon.addon_id}</td>
+        <td data-env="has">${version(addon.has)}</td>
+        <td data-env="offered">${version(addon.offered)} ${offerMark(addon)}</td>
+        <td data-env="health">
+          ${healthMark(addon.state)}${addon.on_trial ? html`<span class="mark warn">on trial</span>` : null}
+          ${addon.last_error === null ? null : html`<br /><span class="quiet foreign">${addon.last_error}</span>`}
+        </td>
+      </tr> `,
+  )}`;
+}
+
+function version(reported: ReportedVersion | null): Html {
+  if (reported === null) return html`<span class="quiet">nothing</span>`;
+  const { version: name, digest } = reported;
+  return html`${name} ${digest === null ? html`<span class="quiet">of the host</span>` : short(digest)}`;
+}
+
+/** Whether a host has what it was offered, and if not, whether it will take it. */
+function offerMark({ has, offered, blocked }: ReportedAddon): Html | null {
+  if (offered === null) return html`<span class="mark warn">not assigned</span>`;
+  if (offered.digest !== null && blocked.includes(offered.digest))
+    return html`<span class="mark bad">rolled back here</span>`;
+  const isSame =
+    has !== null && has.version === offered.version && (offered.digest ?? has.digest) === has.digest;
+  return isSame ? null : html`<span class="mark warn">not in place</span>`;
+}
+
+const GOOD = new Set(["running", "acknowledged", "unchanged", "staged"]);
+const BAD = new Set(["unhealthy", "circuit_open", "unsupported", "kept_last_known_good"]);
+
+function healthMark(state: string): Html {
+  const words = state.replaceAll("_", " ");
+  if (GOOD.has(state)) return html`<span class="mark good">${words}</span>`;
+  return BAD.has(state)
+    ? html`<span class="mark bad">${words}</span>`
+    : html`<span class="mark warn">${words}</span>`;
+}
+
+function assignmentTable(assignments: readonly AssignmentFact[]): Html {
+  return html`<div class="scroll">
+    <table>
+      <caption>
+        Assigned add-ons; an assignment of one host wins over the one for every host
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Host</th>
+          <th scope="col">Add-on</th>
+          <th scope="col">Version</th>
+          <th scope="col">State</th>
+          <th scope="col">Assigned (UTC)</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${assignments.map(
+          (one) =>
+            html`<tr>
+              <th scope="row">
+                ${one.host === "" ? "every host" : one.host} <span class="quiet">${one.env}</span>
+              </th>
+              <td>${one.addonId}</td>
+              <td>${one.version}</td>
+              <td>
+                ${
+                  one.enabled === 1
+                    ? html`<span class="mark good">enabled</span>`
+                    : html`<span class="mark warn">disabled</span>`
+                }
+              </td>
+              <td>${instant(one.at)} by ${one.by}</td>
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }

@@ -76,6 +76,14 @@ export function dirtyMark(dirty: boolean | null): Html {
   return dirty ? html`<span class="mark bad">dirty</span>` : html`<span class="mark good">clean</span>`;
 }
 
+/** By signed captures, which the server keeps and does not verify. */
+export function matchesMark(matches: boolean | null): Html {
+  if (matches === null) return html`<span class="mark warn">match with the commit unknown</span>`;
+  return matches
+    ? html`<span class="mark good">matches its commit, a signed capture says</span>`
+    : html`<span class="mark bad">departs from its commit, a signed capture says</span>`;
+}
+
 function driftMark(drift: BoardRow["drift"]): Html {
   if (drift === null) return html`<span class="quiet">one environment</span>`;
   if (drift === "same") return html`<span class="mark good">same</span>`;

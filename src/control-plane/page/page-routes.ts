@@ -1,5 +1,5 @@
 import type { Route, Visit } from "../router.ts";
-import { WireRefusal } from "../wire.ts";
+import { WireRefusal } from "../http/wire.ts";
 import { boardOf, cellOf, type BuildFact, type PinFact } from "./board.ts";
 import { buildTable, buildView } from "./build-view.ts";
 import { eventTable } from "./event-view.ts";
@@ -15,17 +15,23 @@ import { SIGN_IN_ROUTES, signInAgain } from "./sign-in-routes.ts";
 import { STYLE, STYLE_PATH } from "./style.ts";
 
 const EVENTS = 100;
+const HOSTS = 200;
 const YEAR = 31_536_000;
 
 /** A page that reads, for whoever is signed in; an error on it is a page too. */
-function pageRoute(at: string, title: string, show: (visit: Visit, seen: Seen) => Promise<Response>): Route {
+function pageRoute(
+  at: string,
+  title: string,
+  show: (visit: Visit, seen: Seen, now: Date) => Promise<Response>,
+): Route {
   return {
     method: "GET",
     path: at,
     access: "page",
     action: `page.${title}`,
     refused: refusedPage,
-    answer: (visit, { database }) => database.read((sql) => show(visit, new Seen(sql, visit.viewer))),
+    answer: (visit, { database, now }) =>
+      database.read((sql) => show(visit, new Seen(sql, visit.viewer), now())),
   };
 }
 
@@ -59,7 +65,9 @@ export const PAGE_ROUTES: readonly Route[] = [
     const own = events.filter((event) => event.env === env);
     const cell = cellOf(pin, await seen.stops(), await originsOf(seen, pin));
     const lineage = await readLineage(seen, pin.digest, pins);
-    return page(`${template} in ${env}`, viewer, pinView(cell, lineage, own, viewer));
+    const matches = cell.origin?.known === "by digest" ? await seen.matchesCommit(cell.origin.build) : null;
+    const story = { lineage, events: own, receipts: await seen.receipts(pin), matches };
+    return page(`${template} in ${env}`, viewer, pinView(cell, story, viewer));
   }),
   pageRoute("/digests/{digest}", "digest", async ({ viewer, params }, seen) => {
     const { digest = "" } = params;
@@ -80,11 +88,14 @@ export const PAGE_ROUTES: readonly Route[] = [
     const [build] = await seen.buildsWith("id", params["id"] ?? "");
     if (build === undefined)
       throw new WireRefusal("not_found", "no such build is here, or this token does not show it");
-    return page(build.image, viewer, buildView(build, viewer));
+    return page(build.image, viewer, buildView(build, await seen.matchesCommit(build), viewer));
   }),
-  pageRoute("/hosts", "hosts", async ({ viewer }, seen) =>
-    page("Hosts", viewer, hostView(await seen.assignments())),
-  ),
+  pageRoute("/hosts", "hosts", async ({ viewer, query }, seen, now) => {
+    const after = { host: query.get("after") ?? "", env: query.get("env") ?? "" };
+    const { hosts, next } = await seen.hosts(after, HOSTS);
+    const more = next === null ? null : path`/hosts?after=${next.host}&env=${next.env}`;
+    return page("Hosts", viewer, hostView(hosts, await seen.assignments(), more, now));
+  }),
   pageRoute("/events", "events", async ({ viewer, query }, seen) => {
     const asked = query.get("before") ?? "";
     const before = /^[1-9]\d{0,14}$/u.test(asked) ? Number(asked) : Number.MAX_SAFE_INTEGER;

@@ -1,17 +1,28 @@
 import type { Cell } from "./board.ts";
 import { eventTable } from "./event-view.ts";
+import type { ReceiptFact } from "./evidence.ts";
 import type { EventFact } from "./facts.ts";
 import { command, instant, short, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 import { lineageList, lineagePicture } from "./lineage-picture.ts";
 import type { Lineage } from "./lineage.ts";
-import { marks } from "./overview-view.ts";
+import { marks, matchesMark } from "./overview-view.ts";
+import { receiptList } from "./receipt-view.ts";
+
+/** What is known of a pin besides its row. */
+export type PinStory = {
+  readonly lineage: Lineage;
+  readonly events: readonly EventFact[];
+  readonly receipts: readonly ReceiptFact[];
+  /** Whether its build is exactly its commit, as a signed capture says. */
+  readonly matches: boolean | null;
+};
 
 /** One pin: what it is, why, where it came from, how to prove it, and everything that it was. */
-export function pinView(cell: Cell, lineage: Lineage, events: readonly EventFact[], viewer: Viewer): Html {
+export function pinView(cell: Cell, { lineage, events, receipts, matches }: PinStory, viewer: Viewer): Html {
   const { pin, origin, stops } = cell;
   return html`<h1>${pin.template} in ${pin.env}</h1>
-    <p>${marks(cell)}</p>
+    <p>${marks(cell)} ${matchesMark(matches)}</p>
     ${stops.map((stop) => html`<p class="mark warn">${stop.kind} by ${stop.by} since ${instant(stop.at)}: ${stop.reason}</p>`)}
     <dl>
       <dt>digest</dt>
@@ -38,6 +49,8 @@ export function pinView(cell: Cell, lineage: Lineage, events: readonly EventFact
     <h2>Where it came from</h2>
     <div class="scroll">${lineagePicture(lineage)}</div>
     ${lineageList(lineage)}
+    <h2>Receipts</h2>
+    ${receiptList(pin, receipts, viewer)}
     <h2>Proof</h2>
     <p>
       The row as the server keeps it:

@@ -1,5 +1,5 @@
-import type { Sql } from "../database.ts";
-import { isWithin } from "../token-bounds.ts";
+import type { Sql } from "../storage/database.ts";
+import { isWithin } from "../tokens/token-bounds.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import {
   assignmentFacts,
@@ -12,7 +12,10 @@ import {
   type AssignmentFact,
   type EventFact,
 } from "./facts.ts";
+import { matchesCommit, type ReceiptFact } from "./evidence.ts";
+import { capturesOf, receiptFacts } from "./evidence-facts.ts";
 import type { Viewer } from "./frame.ts";
+import { hostFacts, type HostFact, type HostPlace } from "./host-facts.ts";
 import type { PackageFact } from "./lineage.ts";
 
 /** What of the records a token shows: every page reads through this, so that none can show more. */
@@ -57,6 +60,29 @@ export class Seen {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.addons) return [];
     return (await assignmentFacts(this.#sql, envs)).filter(({ host }) => isWithin(bounds.hosts, host));
+  }
+
+  /** At most `limit` hosts behind `after`, and behind which one there may be more. */
+  async hosts(
+    after: HostPlace,
+    limit: number,
+  ): Promise<{ readonly hosts: readonly HostFact[]; readonly next: HostPlace | null }> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.hosts) return { hosts: [], next: null };
+    const found = await hostFacts(this.#sql, envs, after, limit);
+    const hosts = found.filter(({ host }) => isWithin(bounds.hosts, host));
+    return { hosts, next: found.length < limit ? null : (found.at(-1) ?? null) };
+  }
+
+  /** The receipts of a pin that was seen. */
+  receipts(pin: PinFact): Promise<readonly ReceiptFact[]> {
+    return receiptFacts(this.#sql, pin);
+  }
+
+  /** What signed captures say of a build that was seen; null also for whoever may not read them. */
+  async matchesCommit(build: BuildFact): Promise<boolean | null> {
+    if (!this.#viewer.sees.attestations) return null;
+    return matchesCommit(await capturesOf(this.#sql, build), build.commit);
   }
 
   /** At most `limit` events before number `before`, and whether there may be more, read from `next` on. */

@@ -1,9 +1,9 @@
-import { refusalOf, tokenId } from "../token.ts";
-import { isTokenText } from "../token-text.ts";
-import { findToken } from "../tokens.ts";
-import { bodyChunks } from "../request-body.ts";
+import { refusalOf, tokenId } from "../tokens/token.ts";
+import { isTokenText } from "../tokens/token-text.ts";
+import { findToken } from "../tokens/tokens.ts";
+import { bodyChunks } from "../http/request-body.ts";
 import type { Deps, Route } from "../router.ts";
-import { WireRefusal } from "../wire.ts";
+import { WireRefusal } from "../http/wire.ts";
 import { page } from "./frame.ts";
 import { endSession, startSession } from "./session.ts";
 import { signInView } from "./sign-in-view.ts";

@@ -27,7 +27,7 @@ button { cursor: pointer; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--quiet); padding: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid var(--line); }
-thead th { border-bottom-width: 2px; }
+thead th { border-bottom-width: 2px; } td code { white-space: nowrap; } .foreign { overflow-wrap: anywhere; }
 .quiet { color: var(--quiet); font-size: .9em; }
 .mark { display: inline-block; border: 1px solid currentColor; border-radius: 1em; padding: 0 .55em; font-size: .8em;
   line-height: 1.6; margin: .1rem .2rem .1rem 0; }

@@ -1,6 +1,6 @@
-import type { Database } from "../database.ts";
-import { allows } from "../scopes.ts";
-import { actorOf, type TokenRecord } from "../token.ts";
+import type { Database } from "../storage/database.ts";
+import { allows } from "../tokens/scopes.ts";
+import { actorOf, type TokenRecord } from "../tokens/token.ts";
 import { environments } from "./facts.ts";
 import type { Viewer } from "./frame.ts";
 
@@ -10,12 +10,14 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
   const all = allows(token.scopes, "admin");
   const envs = all ? await database.read(environments) : [token.env];
   return {
-    actor: actorOf(token.id),
+    actor: token.name === "" ? actorOf(token.id) : `${token.name} (${actorOf(token.id)})`,
     envs: envs.length === 0 ? [token.env] : envs,
     sees: {
       pins: allows(token.scopes, "pins:read"),
       builds: allows(token.scopes, "builds:read"),
       addons: allows(token.scopes, "addons:read"),
+      hosts: allows(token.scopes, "hosts:read"),
+      attestations: allows(token.scopes, "attestations:read"),
       all,
     },
     bounds: { templates, repos, hosts },

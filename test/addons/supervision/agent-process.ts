@@ -1,27 +1,71 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonReport, HostStatus } from "../../../src/addons/supervision/status-report.ts";
 import { Host, type Entry } from "../host.ts";
-import { CLEAN_ENVIRONMENT, PROGRAM } from "../../support/binary.ts";
+import { schemaProblem } from "../../support/schemas.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM, runWaybill, type Finished } from "../../support/binary.ts";
 
 /** A host with an agent that can be killed and started again. Whatever it leaves running is killed at the end. */
 export class AgentHost extends Host {
   #child: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
   #said = "";
   #read: Promise<void> = Promise.resolve();
+  readonly #program: readonly string[];
+
+  /** `program` is run in place of the one under test. */
+  constructor(program: readonly string[] = PROGRAM) {
+    super();
+    this.#program = program;
+  }
+
+  /** What the next agent has in its environment besides. */
+  environment: Record<string, string> = {};
+
+  /** Publishes a folder or program as `sensor` and assigns it to every host. */
+  async publish(url: string, token: string, version: string, file: string): Promise<Finished> {
+    const flags = ["--url", url, "--allow-insecure-http", "--token-env", "TOKEN", "--key-env", "KEY"];
+    return runWaybill(
+      [
+        "addon",
+        "publish",
+        file,
+        "--id",
+        "sensor",
+        "--binary",
+        "sensor",
+        "--version",
+        version,
+        "--assign",
+        ...flags,
+      ],
+      { env: { TOKEN: token, KEY: this.privateKey }, cwd: this.home },
+    );
+  }
 
   start(...flags: string[]): void {
+    this.startUnder([], ...flags);
+  }
+
+  /** The same by another program, as strace. */
+  startUnder(words: readonly string[], ...flags: string[]): void {
+    this.#start([...words, ...this.#program], flags);
+  }
+
+  #start(program: readonly string[], flags: readonly string[]): void {
+    // What the one before it said is no news of this one.
+    rmSync(join(this.root, "agent.json"), { force: true });
     const has = (flag: string): boolean => flags.includes(flag);
     const words = [
-      ...["addon", "run", "--root", this.root, "--store", `file:${this.store}`, "--key", this.publicKey],
+      ...["addon", "run", "--root", this.root, "--key", this.publicKey],
+      ...(has("--store") ? [] : ["--store", `file:${this.store}`]),
       ...(has("--assignments") ? [] : ["--assignments", this.list]),
       ...(has("--interval") ? [] : ["--interval", "200ms"]),
       ...(has("--window") ? [] : ["--window", "500ms"]),
       ...flags,
     ];
-    const child = Bun.spawn([...PROGRAM, ...words], {
+    const child = Bun.spawn([...program, ...words], {
       cwd: this.home,
-      env: { ...CLEAN_ENVIRONMENT },
+      env: { ...CLEAN_ENVIRONMENT, ...this.environment },
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
@@ -44,6 +88,10 @@ export class AgentHost extends Host {
     return this.#said;
   }
 
+  get hasEnded(): boolean {
+    return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   get agentPid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -52,6 +100,8 @@ export class AgentHost extends Host {
     const path = join(this.root, "agent.json");
     if (!existsSync(path)) return undefined;
     const status = JSON.parse(readFileSync(path, "utf8")) as HostStatus;
+    const problem = schemaProblem("host-status", status);
+    if (problem !== null) throw new Error(problem);
     return status.addons.find(({ addon_id: one }) => one === id);
   }
 
@@ -68,6 +118,8 @@ export class AgentHost extends Host {
 
   /** Signed and in the store: a bundle with the program `sensor` and these other files. */
   async bundle(version: string, program: string, manifest: unknown, more: Entry = {}): Promise<Entry> {
+    const problem = schemaProblem("manifest", manifest);
+    if (problem !== null) throw new Error(problem);
     const folder = join(this.home, `bundle-${version}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "sensor"), program);

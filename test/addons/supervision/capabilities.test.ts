@@ -58,7 +58,7 @@ describe.skipIf(!isRoot)("capabilities of a file", () => {
     expect(fileCapabilities(path)).toEqual([]);
   });
 
-  test("are there when the program is staged, given again when they are lost, and taken away", async () => {
+  test("case 90: are there when the program is staged, given again when they are lost, and taken away", async () => {
     using host = new Host();
     const entry = host.program("sensor", "1", undefined, { os_capabilities: [" CAP_NET_RAW ", "cap_bpf"] });
     host.assign(entry);
@@ -77,7 +77,7 @@ describe.skipIf(!isRoot)("capabilities of a file", () => {
     expect(fileCapabilities(path)).toEqual([]);
   });
 
-  test("are refused where no_new_privs voids them, and what ran goes on", async () => {
+  test("case 90: are refused where no_new_privs voids them, and what ran goes on", async () => {
     using host = new Host();
     host.assign(host.program("sensor", "1"));
     await host.stage();
@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)("capabilities of a file", () => {
     });
   });
 
-  test("are refused on a file system that is mounted nosuid", async () => {
+  test("case 90: are refused on a file system that is mounted nosuid", async () => {
     using host = new Host();
     using folder = temporaryFolder();
     host.assign(host.program("sensor", "1", undefined, { os_capabilities: ["cap_net_raw"] }));

@@ -87,7 +87,7 @@ describe("addon exec", () => {
     expect((await exec(host, ["sensor", "--", "me"])).stdout).toBe("helped me\n");
   });
 
-  test("needs neither the list nor the store", async () => {
+  test("case 20: needs neither the list nor the store", async () => {
     using host = await staged("#!/bin/sh\necho up\n");
     host.emptyStore();
     rmSync(host.list);

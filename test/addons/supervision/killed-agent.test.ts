@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { BINARY } from "../../support/binary.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, STAYS } from "./agent-process.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
@@ -23,7 +26,7 @@ async function running(): Promise<AgentHost> {
 }
 
 describe("an agent that is killed", () => {
-  test("leaves its programs running, and the next one takes them over and starts none twice", async () => {
+  test("case 87: leaves its programs running, and the next one takes them over and starts none twice", async () => {
     using host = await running();
     const pid = host.report()?.pid;
     await host.stop("SIGKILL");
@@ -37,7 +40,7 @@ describe("an agent that is killed", () => {
     expect(host.said).toContain("was running before; it is supervised again");
   });
 
-  test("one that was taken over and ends is started again", async () => {
+  test("case 87: one that was taken over and ends is started again", async () => {
     using host = await running();
     const pid = host.report()?.pid ?? 0;
     await host.stop("SIGKILL");
@@ -48,7 +51,7 @@ describe("an agent that is killed", () => {
     await host.stop();
   });
 
-  test("what is not assigned any more when the next one comes is ended by it", async () => {
+  test("case 87: what is not assigned any more when the next one comes is ended by it", async () => {
     using host = await running();
     await host.stop("SIGKILL");
     host.assign();
@@ -60,7 +63,36 @@ describe("an agent that is killed", () => {
     await host.stop();
   });
 
-  test("at any moment of an upgrade: the next one finishes it, and there are never two", async () => {
+  test.skipIf(BINARY === null)(
+    "case 88: a binary that was replaced meanwhile takes over what the one before it started",
+    async () => {
+      using folder = temporaryFolder();
+      const [at, next] = [join(folder.path, "waybill"), join(folder.path, "waybill.new")];
+      copyFileSync(BINARY ?? "", at);
+      using host = new AgentHost([at]);
+      host.assign(await host.bundle("1", STAYS, MANIFEST));
+      host.start();
+      const { pid } = await host.until(
+        ({ last_known_good: good, state }) => good === "1" && state === "running",
+      );
+      copyFileSync(BINARY ?? "", next);
+      renameSync(next, at);
+      // The one that runs goes on with what it has of itself, also with what it loads later.
+      host.assign(await host.bundle("2", STAYS, MANIFEST));
+      const second = await host.until(
+        ({ last_known_good: good, state }) => good === "2" && state === "running",
+      );
+      expect(second.pid).not.toBe(pid);
+      await host.stop("SIGKILL");
+      host.start();
+      await host.until(({ starts, state }) => starts === 0 && state === "running");
+      expect(host.report()?.pid).toBe(second.pid);
+      expect(existsSync(host.state("double"))).toBe(false);
+      await host.stop();
+    },
+  );
+
+  test("case 87: at any moment of an upgrade: the next one finishes it, and there are never two", async () => {
     using host = await running();
     const entries = [await host.bundle("2", STAYS, MANIFEST), await host.bundle("3", STAYS, MANIFEST)];
     const moments = FULL ? 40 : 3;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readHandshake } from "../../../src/addons/supervision/handshake.ts";
 import { decodeManifest } from "../../../src/addons/supervision/manifest.ts";
-import { nextPollMs } from "../../../src/addons/supervision/status-report.ts";
+import { nextPollMs } from "../../../src/addons/supervision/next-poll.ts";
 import { freePort } from "../../support/programs.ts";
 import { AgentHost } from "./agent-process.ts";
 

@@ -75,7 +75,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-first.service", "MainPID")).toBe(pid);
   }, 60_000);
 
-  test("an upgrade starts the new one; a crash loop goes back once, and the version is not taken again", async () => {
+  test("case 80: an upgrade starts the new one; a crash loop goes back once, and the version is not taken again", async () => {
     await stage("second", "1", UP);
     await unit("second", "--install");
     await stage("second", "1", UP);
@@ -98,7 +98,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-third.service", "LoadState")).toBe("not-found");
   }, 60_000);
 
-  test("what systemd cannot execute (203) leaves the units as they were", async () => {
+  test("case 80: what systemd cannot execute (203) leaves the units as they were", async () => {
     await stage("fourth", "1", UP);
     await unit("fourth", "--install");
     const before = await lab.run("/bin/cat", "/etc/systemd/system/waybill-addon-fourth.service");
@@ -110,7 +110,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(await lab.show("waybill-addon-fourth.service", "UnitFileState")).toBe("enabled");
   }, 60_000);
 
-  test("a unit at its start limit is started by the next install", async () => {
+  test("case 83: a unit at its start limit is started by the next install", async () => {
     await stage("fifth", "1", UP);
     await unit("fifth", "--install");
     for (let times = 0; times < 8; times++)
@@ -119,7 +119,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     expect(answer(await unit("fifth", "--install"))).toMatchObject({ exit: 0, started: true });
   }, 60_000);
 
-  test("an operator's mask is respected, and so is a unit of somebody else", async () => {
+  test("case 85: an operator's mask is respected, and so is a unit of somebody else", async () => {
     await stage("sixth", "1", UP);
     await lab.run("/bin/systemctl", "mask", "waybill-addon-sixth.service");
     expect(answer(await unit("sixth", "--install"))).toMatchObject({
@@ -143,7 +143,7 @@ describe.skipIf(!FULL)("units under systemd", () => {
     });
   }, 60_000);
 
-  test("a timer runs its job, and a drop-in is named and kept", async () => {
+  test("case 85: a timer runs its job, and a drop-in is named and kept", async () => {
     await stage("seventh", "1", '#!/bin/sh\necho ran >>"$WAYBILL_ADDON_STATE_DIR/ran"\n', {
       supervision: "systemd_timer",
     });

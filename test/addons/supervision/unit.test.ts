@@ -97,7 +97,7 @@ describe("addon unit", () => {
   });
 
   test.skipIf(existsSync("/run/systemd/system"))(
-    "says that a host has no systemd before anything is written",
+    "case 84: says that a host has no systemd before anything is written",
     async () => {
       using host = await staged({});
       const units = join(host.home, "units");

@@ -5,6 +5,14 @@ import { join } from "node:path";
 
 export const IS_ROOT: boolean = process.getuid?.() === 0;
 
+/** Whether a test may have a small disk of its own. */
+export const CAN_MOUNT: boolean = IS_ROOT && canMount();
+
+function canMount(): boolean {
+  const probe = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"];
+  return Bun.which("unshare") !== null && Bun.spawnSync(probe, { stderr: "ignore" }).exitCode === 0;
+}
+
 /** Gives a maker of fresh folders, all of them gone when the test file has ended. Call it once in a file. */
 export function scratchFolders(): () => string {
   // Each test starts several programs, and the machine may be busy.

@@ -25,6 +25,7 @@ function build(id: string, more: Partial<BuildFact> = {}): BuildFact {
     image: "codex",
     digest: null,
     ...source,
+    contextSha256: A.slice(7),
     at: "2026-11-21T11:00:00Z",
     by: "ci",
     ...more,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { openDataDirectory } from "../../../src/control-plane/data-directory.ts";
-import type { Database } from "../../../src/control-plane/database.ts";
-import { openDatabase } from "../../../src/control-plane/open-database.ts";
+import { openDataDirectory } from "../../../src/control-plane/storage/data-directory.ts";
+import type { Database } from "../../../src/control-plane/storage/database.ts";
+import { openDatabase } from "../../../src/control-plane/storage/open-database.ts";
 import { requestHandler } from "../../../src/control-plane/handle.ts";
-import { startServer, type RunningServer } from "../../../src/control-plane/server.ts";
+import { startServer, type RunningServer } from "../../../src/control-plane/http/server.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { digestOf, Plane } from "../plane.ts";
 
@@ -43,6 +43,33 @@ describe.skipIf(!wanted)("in a browser", () => {
         });
       }
     }
+  });
+  beforeAll(async () => {
+    const host = await plane.token(["hosts:report"], "prod", null, { name: "agent of web" });
+    const version = (text: string): object => ({ version: text, digest: digestOf(text) });
+    const [one, two] = [version("1.0.0"), version("2.0.0")];
+    const usual = {
+      has: one,
+      offered: one,
+      last_known_good: "1.0.0",
+      on_trial: false,
+      blocked: [],
+      last_error: null,
+    };
+    const addons = [
+      { ...usual, addon_id: "dns", state: "running" },
+      { ...usual, addon_id: "own", state: "stopped", has: { version: "7", digest: null }, offered: null },
+      {
+        ...usual,
+        ...{ addon_id: "sensor", state: "degraded", offered: two, blocked: [digestOf("2.0.0")] },
+        last_error: `version "2.0.0" was rolled back <img src=x onerror=alert(1)> ${"a".repeat(400)}`,
+      },
+    ];
+    for (const name of ["web-1", "web-2", "a-host-with-a-long-name.that-has-to-go.somewhere.example"])
+      await plane.call("PUT", `/v1/hosts/${name}/status`, {
+        token: host,
+        json: { platform: "linux/amd64", addons },
+      });
   });
   afterAll(async () => {
     await browser.close();

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { archive, digestOf, withPlane, type Plane } from "../plane.ts";
+import { archive, bodyOf, digestOf, withPlane, type Plane } from "../plane.ts";
+import { envelope } from "./signed.ts";
 
 const A = digestOf("a");
+const VERSION = { version: "1.0.0", digest: A };
 const HOSTILE = `<script>alert(1)</script>"'&\u202e`;
 
 function look(
@@ -191,9 +193,34 @@ describe("pages", () => {
       source_commit: "0123abc",
     }))
       form.set(name, value);
-    const token = await plane.token(["builds:write"], "prod");
+    const token = await plane.token(["admin"], "prod", null, { name: HOSTILE });
     await plane.call("POST", "/v5/builds", { token, body: form });
-    return plane.token(["admin"], "prod");
+    const failing = {
+      ...{ addon_id: "dns", state: "unhealthy", has: VERSION, offered: null, last_known_good: null },
+      ...{ on_trial: true, blocked: [], last_error: HOSTILE },
+    };
+    await plane.call("PUT", "/v1/hosts/web-1/status", {
+      token,
+      json: { platform: "linux/amd64", addons: [failing] },
+    });
+    const { version } = await bodyOf<{ version: number }>(
+      await plane.call("GET", "/v1/pins/codex/global", { token }),
+    );
+    const receipt = {
+      template: "codex",
+      region: "global",
+      digest: A,
+      version,
+      run_url: HOSTILE,
+      actor: HOSTILE,
+    };
+    const kept = await plane.call("POST", "/v1/pins/codex/global/receipts", {
+      token,
+      headers: { "if-match": `"${version}"` },
+      json: envelope("promotion/v1", receipt, HOSTILE),
+    });
+    expect(kept.status).toBe(200);
+    return token;
   }
 
   test.each(PAGES)(

@@ -38,6 +38,12 @@ test("the type of a bundle's envelope is held to the same", () => {
 
 test("a policy that was signed as a statement is no policy", () => {
   const signed = signEnvelope(ALICE, STATEMENT_PAYLOAD_TYPE, policyBytes(POLICY));
-  const opened = openPolicy(signed, "it", { keys: [ALICE.publicKey], threshold: 1 }, NOW, repositoryName);
+  const opened = openPolicy(
+    signed,
+    "it",
+    { keys: [ALICE.publicKey], threshold: 1, distrusted: [] },
+    NOW,
+    repositoryName,
+  );
   expect(opened.ok ? [] : opened.refusals.map(({ code }) => code)).toEqual(["payload_type_mismatch"]);
 });

@@ -9,7 +9,7 @@ function refusalsOf(envelope: Envelope, now: Date = NOW, threshold = 1): string[
   const opened = openPolicy(
     envelope,
     "the policy",
-    { keys: [ALICE.publicKey, BOB.publicKey], threshold },
+    { keys: [ALICE.publicKey, BOB.publicKey], threshold, distrusted: [] },
     now,
     repositoryName,
   );

@@ -1,0 +1,2 @@
+/** Somebody changed the add-on while it was fetched: what was decided before does not count any more. */
+export class Overtaken extends Error {}

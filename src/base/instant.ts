@@ -1,0 +1,9 @@
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
+
+/** An RFC 3339 instant in UTC, or null. Only with a Z: a time that two readers place differently is no limit. */
+export function instantOf(value: unknown): Date | null {
+  if (typeof value !== "string" || !INSTANT.test(value)) return null;
+  const at = new Date(value);
+  // `2026-02-30` would roll over into March.
+  return Number.isNaN(at.getTime()) || !at.toISOString().startsWith(value.slice(0, 19)) ? null : at;
+}

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
+import type { World } from "../cli/command.ts";
+import type { Values } from "../cli/flags.ts";
+import type { TrustPolicy } from "../control-plane/pins/trust-policy.ts";
+import type { ServeConfig } from "../control-plane/serve-config.ts";
+import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import { openPolicyFile, readTrustedOf, repositoryName } from "./policy-flags.ts";
+
+export const SERVE_POLICY_FLAGS = {
+  policy: {
+    type: "string",
+    valueHint: "FILE",
+    description: "a signed policy: what it does not allow is not promoted, whoever asks",
+  },
+  "policy-key": {
+    type: "string",
+    repeat: true,
+    valueHint: "FILE|TEXT",
+    description: "a public key that may sign the policy (else the role policy of --trust)",
+  },
+  trust: {
+    type: "string",
+    valueHint: "ROOT",
+    description: "with --policy: a trust root whose keys must have signed, beside those that the rules name",
+  },
+} as const;
+
+type PolicyValues = Values<typeof SERVE_POLICY_FLAGS>;
+
+/** One policy and those who may sign it, all from the flags or all from the file: never one with the keys of the other. */
+export function mergedPolicy(
+  { policy, "policy-key": keys, trust }: PolicyValues,
+  config: ServeConfig,
+  beside: (file: string | undefined) => string | undefined,
+): PolicyValues {
+  if (policy !== undefined || keys.length > 0 || trust !== undefined) {
+    return { policy, "policy-key": keys, trust };
+  }
+  const named = (config.policy_keys ?? []).map((key) => {
+    const file = beside(key);
+    return file !== undefined && existsSync(file) ? file : key;
+  });
+  return { policy: beside(config.policy), "policy-key": named, trust: beside(config.trust) };
+}
+
+/** The newest policy that was enforced from a data folder: until it expires an older one is as well signed. */
+const SEEN = "policy-seen.json";
+
+/** The policy to enforce, its signatures and validity checked; null for none. Throws Failure. */
+export function readTrustPolicy(
+  { policy: file, "policy-key": keys, trust }: PolicyValues,
+  data: string,
+  world: World,
+): TrustPolicy | null {
+  if (file === undefined) {
+    if (trust === undefined && keys.length === 0) return null;
+    const stray = trust === undefined ? "--policy-key" : "--trust";
+    throw new Failure("flags_contradict", `${stray} was given without --policy, which it is for`);
+  }
+  const path = resolve(world.cwd, file);
+  const directory = openDataDirectory(data, true);
+  const flags = {
+    policy: path,
+    "policy-key": keys,
+    "policy-state": join(directory.path, SEEN),
+    key: [],
+    trust: trust === undefined ? undefined : resolve(world.cwd, trust),
+    "trust-state": undefined,
+    role: undefined,
+    threshold: undefined,
+  };
+  const opened = openPolicyFile(path, flags, world.now());
+  if (!opened.ok) {
+    for (const refusal of opened.refusals.slice(1)) world.say.warn(refusal.message);
+    const [first] = opened.refusals;
+    throw first ?? new Failure("signature_invalid", `policy ${quoted(path)} is not signed`);
+  }
+  const trusted = readTrustedOf(flags);
+  return {
+    policy: opened.policy,
+    sha256: opened.sha256,
+    trusted: (subject, at) => trusted?.(subject, at) ?? (() => null),
+    repositoryName,
+  };
+}

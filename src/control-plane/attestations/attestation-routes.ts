@@ -1,0 +1,34 @@
+import { isSha256 } from "../../base/digest.ts";
+import { attestationsOf, keepAttestation } from "./attestations.ts";
+import { readEnvelope } from "./envelope.ts";
+import { readJsonBody } from "../http/request-body.ts";
+import type { Route } from "../router.ts";
+import { json, WireRefusal } from "../http/wire.ts";
+
+/** Signed statements, found by what they are about. */
+export const ATTESTATION_ROUTES: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/attestations",
+    access: "attestations:write",
+    action: "attestation.keep",
+    answer: async ({ request, env, by }, { database }) => {
+      const statement = readEnvelope(await readJsonBody(request));
+      const { attestation, added } = await keepAttestation(database, env, statement, by);
+      const subjects = statement.subjects.map((sha256) => `sha256:${sha256}`);
+      return json({ ...attestation, subjects }, added ? 201 : 200);
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/attestations/{subject}",
+    access: "attestations:read",
+    action: "attestation.list",
+    answer: async ({ env, params }, { database }) => {
+      const subject = (params["subject"] ?? "").replace(/^sha256:/u, "");
+      if (!isSha256(subject)) throw new WireRefusal("invalid_field", "the subject must be sha256:<64 hex>");
+      const attestations = await database.read((sql) => attestationsOf(sql, env, subject));
+      return json({ attestations });
+    },
+  },
+];

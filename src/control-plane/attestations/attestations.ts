@@ -1,0 +1,86 @@
+import { sha256Of } from "../../base/hashing.ts";
+import type { JsonMap } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Database, Sql } from "../storage/database.ts";
+import type { SignedStatement } from "./envelope.ts";
+import { recordChange, type By } from "../events/events.ts";
+import { WireRefusal } from "../http/wire.ts";
+
+/** A signed statement that is kept, by the digest of its envelope. */
+export type Attestation = {
+  readonly sha256: string;
+  readonly predicate_type: string;
+  readonly stored_at: string;
+  readonly stored_by: string;
+};
+
+type Row = Attestation & { readonly envelope_json: string };
+
+/** Keeps a statement; `added` is false when the same one was there. Throws WireRefusal `too_many_attestations`. */
+export function keepAttestation(
+  database: Database,
+  env: string,
+  { envelope, predicateType, subjects }: SignedStatement,
+  by: By,
+): Promise<{ readonly attestation: Attestation; readonly added: boolean }> {
+  const envelope_json = JSON.stringify(envelope);
+  const sha256 = sha256Of(envelope_json);
+  return database.write(async (sql) => {
+    const [known] = await sql.rows<Attestation>(
+      "SELECT sha256, predicate_type, stored_at, stored_by FROM attestations WHERE env = $1 AND sha256 = $2",
+      env,
+      sha256,
+    );
+    if (known !== undefined) return { attestation: known, added: false };
+    const seq = await recordChange(sql, by, {
+      action: "attestation.keep",
+      subject: sha256,
+      before: null,
+      after: { predicate_type: predicateType, subjects: subjects.slice(0, 100) },
+    });
+    await sql.run(
+      `INSERT INTO attestations (env, sha256, predicate_type, envelope_json, stored_at, stored_by, seq)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      env,
+      sha256,
+      predicateType,
+      envelope_json,
+      by.at,
+      by.actor,
+      seq,
+    );
+    for (const subject of subjects) {
+      const [count] = await sql.rows<{ n: number }>(
+        "SELECT count(*) AS n FROM attestation_subjects WHERE env = $1 AND subject_sha256 = $2",
+        env,
+        subject,
+      );
+      if ((count?.n ?? 0) >= LIMITS.attestationsOfSubject) {
+        const text = `sha256:${subject} has ${LIMITS.attestationsOfSubject} statements already`;
+        throw new WireRefusal("too_many_attestations", text);
+      }
+      await sql.run("INSERT INTO attestation_subjects VALUES ($1, $2, $3)", env, subject, sha256);
+    }
+    const attestation = { sha256, predicate_type: predicateType, stored_at: by.at, stored_by: by.actor };
+    return { attestation, added: true };
+  });
+}
+
+/** The statements about a digest (64 hex), the newest first. */
+export async function attestationsOf(
+  sql: Sql,
+  env: string,
+  subject: string,
+): Promise<(Attestation & { readonly envelope: JsonMap })[]> {
+  const rows = await sql.rows<Row>(
+    `SELECT a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by
+     FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
+     WHERE s.env = $1 AND s.subject_sha256 = $2 ORDER BY a.seq DESC`,
+    env,
+    subject,
+  );
+  return rows.map(({ envelope_json, ...row }) => {
+    const envelope: JsonMap = JSON.parse(envelope_json);
+    return { ...row, envelope };
+  });
+}

@@ -1,0 +1,77 @@
+import { WireRefusal } from "../http/wire.ts";
+
+/** Which builds to list. */
+export type BuildQuery = {
+  readonly filters: Readonly<Partial<Record<BuildFilter, string>>>;
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+  readonly cursor: {
+    readonly side: "after" | "before";
+    readonly name: string;
+    readonly id: string;
+  } | null;
+};
+
+/** Members of a build that a list can be asked for, by their exact value. */
+export const BUILD_FILTERS = [
+  "source_repo",
+  "source_commit",
+  "working_tree_hash",
+  "agent_name",
+  "image_digest",
+] as const;
+type BuildFilter = (typeof BUILD_FILTERS)[number];
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/** Reads the query of a list of builds. Parameters that we do not know are ignored. Throws WireRefusal. */
+export function readBuildQuery(query: URLSearchParams): BuildQuery {
+  const filters: Partial<Record<BuildFilter, string>> = {};
+  for (const name of BUILD_FILTERS) {
+    const value = single(query, name);
+    if (value !== null) filters[name] = value;
+  }
+  const sortBy = single(query, "sort_by");
+  if (sortBy !== null && sortBy !== "created_at") throw refused("sort_by must be created_at");
+  const order = single(query, "sort_order") ?? "desc";
+  if (order !== "asc" && order !== "desc") throw refused("sort_order must be asc or desc");
+  const limit = single(query, "limit") ?? String(DEFAULT_LIMIT);
+  if (!/^[1-9]\d{0,3}$/u.test(limit) || Number(limit) > MAX_LIMIT) {
+    throw refused(`limit must be 1..${MAX_LIMIT}`);
+  }
+  return { filters, limit: Number(limit), order, cursor: cursorOf(query) };
+}
+
+function cursorOf(query: URLSearchParams): BuildQuery["cursor"] {
+  const after = single(query, "starting_after");
+  const before = single(query, "ending_before");
+  if (after !== null && before !== null) {
+    throw refused("starting_after and ending_before exclude each other");
+  }
+  if (after !== null) return { side: "after", name: "starting_after", id: after };
+  return before === null ? null : { side: "before", name: "ending_before", id: before };
+}
+
+/** The value of a parameter, or null. Empty is refused: a filter whose variable was not set would match everything. */
+export function single(query: URLSearchParams, name: string): string | null {
+  const values = query.getAll(name);
+  if (values.length > 1) throw refused(`${name} must be given once`);
+  if (values[0] === "") throw refused(`${name} must not be empty`);
+  if (values[0]?.includes("\0") === true) throw refused(`${name} must not hold a NUL character`);
+  return values[0] ?? null;
+}
+
+/** A whole number of at least `least`; `absent` without the parameter. */
+export function wholeNumber(query: URLSearchParams, name: string, absent: number, least: 0 | 1): number {
+  const text = single(query, name);
+  if (text === null) return absent;
+  if (!/^(?:0|[1-9]\d{0,14})$/u.test(text) || Number(text) < least) {
+    throw refused(`${name} must be a whole number${least === 0 ? "" : " above 0"}`);
+  }
+  return Number(text);
+}
+
+function refused(message: string): WireRefusal {
+  return new WireRefusal("invalid_query", message);
+}

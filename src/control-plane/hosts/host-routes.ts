@@ -1,0 +1,91 @@
+import { isHostName } from "../addons/addon-fields.ts";
+import { refuseOutside } from "../tokens/bounds.ts";
+import { single, wholeNumber } from "../builds/build-query.ts";
+import { labelsOf, setLabels } from "./host-labels.ts";
+import { readLabels } from "./labels.ts";
+import { isMap } from "../../base/decode.ts";
+import { readHostStatus } from "./host-status.ts";
+import { findHost, listHosts, reportStatus } from "./hosts.ts";
+import { readJsonBody } from "../http/request-body.ts";
+import type { Call, Route } from "../router.ts";
+import { isWithin } from "../tokens/token-bounds.ts";
+import { json, WireRefusal } from "../http/wire.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+const LABELS = "/v1/hosts/{host}/labels";
+/** With a label a host gets what is assigned to it: add-ons and configuration that were meant for others. */
+const CONFINED = "forbidden: the token is confined to hosts, and labels reach beyond one";
+
+/** What runs where, as the hosts themselves say. */
+export const HOST_ROUTES: readonly Route[] = [
+  {
+    method: "PUT",
+    path: "/v1/hosts/{host}/status",
+    access: "hosts:report",
+    action: "host.report",
+    answer: async (call, { database }) => {
+      const host = hostOf(call);
+      const status = readHostStatus(await readJsonBody(call.request));
+      return json(await reportStatus(database, call.env, host, status, call.by));
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/hosts/{host}",
+    access: "hosts:read",
+    action: "host.read",
+    answer: async (call, { database }) => {
+      const found = await database.read((sql) => findHost(sql, call.env, hostOf(call)));
+      if (found === null) throw new WireRefusal("not_found", "no such host has reported");
+      return json(found);
+    },
+  },
+  {
+    method: "PUT",
+    path: LABELS,
+    // It decides what runs on a host, so it takes the right to decide that; no host labels itself.
+    access: "addons:write",
+    action: "host.label",
+    answer: async (call, { database }) => {
+      const host = hostOf(call);
+      if (call.bounds.hosts !== null) throw new WireRefusal("forbidden", CONFINED);
+      const body = await readJsonBody(call.request);
+      const labels = readLabels(isMap(body) ? body["labels"] : undefined, "labels");
+      await setLabels(database, call.env, host, labels, call.by);
+      return json({ host, labels });
+    },
+  },
+  {
+    method: "GET",
+    path: LABELS,
+    access: "hosts:read",
+    action: "host.labels",
+    answer: async (call, { database }) => {
+      const host = hostOf(call);
+      return json({ host, labels: await database.read((sql) => labelsOf(sql, call.env, host)) });
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/hosts",
+    access: "hosts:read",
+    action: "host.list",
+    answer: async ({ env, query, bounds }, { database }) => {
+      const limit = wholeNumber(query, "limit", DEFAULT_LIMIT, 1);
+      if (limit > MAX_LIMIT) throw new WireRefusal("invalid_query", `limit must be 1..${MAX_LIMIT}`);
+      const page = await listHosts(database, env, single(query, "after") ?? "", limit);
+      return json({
+        hosts: page.filter(({ host }) => isWithin(bounds.hosts, host)),
+        next_after: page.length < limit ? null : (page.at(-1)?.host ?? null),
+      });
+    },
+  },
+];
+
+function hostOf({ params, bounds }: Call): string {
+  const host = params["host"] ?? "";
+  if (!isHostName(host)) throw new WireRefusal("invalid_field", "host must be a host name");
+  refuseOutside(bounds, "hosts", host);
+  return host;
+}

@@ -1,0 +1,48 @@
+import { connect, createServer, type Socket } from "node:net";
+import { Failure } from "../../base/failure.ts";
+
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const FIRST = 3;
+
+export type Activated = {
+  /** Takes no new connections. */
+  readonly close: () => void;
+  /** Ends those that are open. */
+  readonly end: () => void;
+};
+
+/**
+ * Takes what arrives at the socket that was handed over to the server behind `path`: Bun listens on addresses and not
+ * on descriptors.
+ */
+export function passOn(path: string): Promise<Activated> {
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (outside) => {
+    const inside = connect({ path, allowHalfOpen: true });
+    for (const [one, other] of [
+      [outside, inside],
+      [inside, outside],
+    ] as const) {
+      open.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        open.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(new Failure("invalid_value", `--listen systemd: ${String(error)}`, { cause: error }));
+    });
+    server.listen({ fd: FIRST }, () => {
+      resolve({
+        close: () => void server.close(),
+        end: () => {
+          for (const socket of open) socket.destroy();
+        },
+      });
+    });
+  });
+}

@@ -1,0 +1,79 @@
+import { Failure } from "../../base/failure.ts";
+import { parseJson, type JsonValue } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { WireRefusal } from "./wire.ts";
+
+/**
+ * The bytes of a request as they come. Refuses what would make them mean something else (a coding, a part of a
+ * whole) and a declared length above `maxBytes`, before anything is read.
+ */
+export function bodyChunks(request: Request, maxBytes: number, what: string): AsyncIterable<Uint8Array> {
+  const coding = request.headers.get("content-encoding");
+  if (coding !== null && coding.toLowerCase() !== "identity") {
+    throw new WireRefusal("unsupported_media_type", "send the body without a content-encoding");
+  }
+  if (request.headers.has("content-range")) {
+    throw new WireRefusal("unsupported_media_type", "send the whole body, without a content-range");
+  }
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
+  return request.body === null ? nothing() : inTime(request.body);
+}
+
+/** Slower than this from its second half minute on, a body is meant to keep us busy. */
+const LEAST_BYTES_PER_SECOND = 1_024;
+const PATIENCE_MS = 30_000;
+
+async function* inTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const started = performance.now();
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    const allowed = PATIENCE_MS + (length / LEAST_BYTES_PER_SECOND) * 1_000;
+    if (performance.now() - started > allowed) throw tooSlow();
+    yield chunk;
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** A JSON body of at most 1 MiB, by the strict reader: no duplicate members, no junk after the value. */
+export async function readJsonBody(request: Request): Promise<JsonValue> {
+  const max = LIMITS.apiAnswerBytes;
+  const bytes = await wholeBody(request, max);
+  try {
+    return parseJson(bytes, {
+      what: "the body",
+      code: "request_rejected",
+      maxBytes: max,
+    });
+  } catch (error) {
+    if (error instanceof Failure) throw new WireRefusal("invalid_json", error.message);
+    throw error;
+  }
+}
+
+async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
+  const chunks = bodyChunks(request, max, "the body");
+  // A stream costs more than all the rest of a small request; a declared length was checked and is kept by the server.
+  if (request.headers.has("content-length")) return soon(request.bytes());
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > max) throw new WireRefusal("too_large", `the body must be <= ${max} bytes`);
+    pieces.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(pieces, length));
+}
+
+function soon(bytes: Promise<Uint8Array>): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow()), PATIENCE_MS);
+    bytes.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function tooSlow(): WireRefusal {
+  return new WireRefusal("upload_too_slow", "the body comes too slowly", { connection: "close" });
+}

@@ -1,0 +1,40 @@
+import type { Sql } from "../storage/database.ts";
+import type { ReportedAddon } from "../hosts/host-status.ts";
+import { named, places } from "./facts.ts";
+
+/** What a host said last. */
+export type HostFact = {
+  readonly env: string;
+  readonly host: string;
+  readonly platform: string;
+  readonly at: string;
+  readonly by: string;
+  readonly addons: readonly ReportedAddon[];
+};
+
+type Row = Omit<HostFact, "addons"> & { readonly addons_json: string };
+
+/** A place in the order of hosts, by name and then environment. */
+export type HostPlace = Pick<HostFact, "host" | "env">;
+
+/** At most `limit` reports behind this place. */
+export async function hostFacts(
+  sql: Sql,
+  envs: readonly string[],
+  after: HostPlace,
+  limit: number,
+): Promise<HostFact[]> {
+  const rows = await sql.rows<Row>(
+    `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
+     FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${envs.length + 1}, $${envs.length + 2})
+     ORDER BY host, env LIMIT $${envs.length + 3}`,
+    ...envs,
+    after.host,
+    after.env,
+    limit,
+  );
+  return rows.map(({ addons_json: text, ...row }) => {
+    const addons: ReportedAddon[] = JSON.parse(text);
+    return { ...row, addons };
+  });
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CLEAN_ENVIRONMENT, jsonOf, runWaybill } from "../../support/binary.ts";
+import { startControlPlane } from "../../support/control-plane.ts";
+import { emptyDatabase } from "../../support/postgres.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+import { pinned, promote, withServer } from "../served.ts";
+
+describe("durability", () => {
+  for (const engine of ["SQLite", "PostgreSQL"]) {
+    test(`kill -9 in the middle of 200 promotions loses none that was acknowledged, on ${engine}`, async () => {
+      using folder = temporaryFolder();
+      await using empty = engine === "SQLite" ? null : await emptyDatabase();
+      const place = { data: folder.at("data"), database: empty?.url };
+      const first = await startControlPlane(place);
+      const token = await first.token(["admin"]);
+      const acknowledged: string[] = [];
+      let killed: Promise<number> | undefined;
+      // Twenty at a time, so that the kill comes while some are on their way and others have not begun.
+      const lane = async (at: number): Promise<void> => {
+        if (at >= 200) return;
+        const answer = await promote(first, token, `template-${at}`).catch(() => null);
+        if (answer?.status !== 200) return;
+        acknowledged.push(`template-${at}`);
+        if (acknowledged.length === 60) killed = first.stop("SIGKILL");
+        await lane(at + 20);
+      };
+      await Promise.all(Array.from({ length: 20 }, (_, at) => lane(at)));
+      expect(await killed).toBe(137);
+      const second = await startControlPlane(place);
+      const there = new Set(await pinned(second, token));
+      expect(acknowledged.length).toBeGreaterThanOrEqual(60);
+      expect(acknowledged.length).toBeLessThan(200);
+      expect(acknowledged.filter((name) => !there.has(name))).toEqual([]);
+      expect(await second.stop()).toBe(0);
+    });
+  }
+
+  test("what a crash left of an upload is cleared at the next start", async () => {
+    using folder = temporaryFolder();
+    const data = folder.at("data");
+    await (await startControlPlane({ data })).stop("SIGKILL");
+    writeFileSync(join(data, "incoming", "leftover"), "x");
+    await withServer(async () => expect(readdirSync(join(data, "incoming"))).toEqual([]), { data });
+  });
+});
+
+describe("a PostgreSQL database", () => {
+  test("is served by two servers, which see each other's writes at once", async () => {
+    await using empty = await emptyDatabase();
+    const servers = [
+      await startControlPlane({ database: empty.url }),
+      await startControlPlane({ database: empty.url }),
+    ] as const;
+    const token = await servers[0].token(["pins:read", "pins:write"]);
+    for (let at = 0; at < 10; at++) {
+      const [writer, reader] = at % 2 === 0 ? servers : [servers[1], servers[0]];
+      expect((await promote(writer, token, `template-${at}`)).status).toBe(200);
+      expect(await pinned(reader, token)).toContain(`template-${at}`);
+    }
+    for (const server of servers) {
+      expect(await server.stop()).toBe(0);
+      expect(server.stderr()).toBe("");
+    }
+  });
+
+  const password = "hunter2secret";
+  const address = `postgres://waybill:${password}@127.0.0.1:1/cp`;
+  const cases: readonly (readonly [string, readonly string[], number, string])[] = [
+    ["on the command line", ["--database", address], 2, "invalid_value"],
+    ["in a variable", ["--database-env", "DB"], 13, "storage_failed"],
+    ["in a file", ["--database-file", "db"], 13, "storage_failed"],
+    ["in two places", ["--database-env", "DB", "--database-file", "db"], 2, "flags_contradict"],
+  ];
+  for (const [where, flags, code, failure] of cases) {
+    test(`whose password is ${where} ends with ${failure}, and never shows it`, async () => {
+      using folder = temporaryFolder();
+      writeFileSync(folder.at("db"), `${address}\n`);
+      const ran = await runWaybill(
+        ["serve", "--listen", "127.0.0.1:0", "--data", folder.at("d"), ...flags, "--json"],
+        { cwd: folder.path, env: { ...CLEAN_ENVIRONMENT, DB: address } },
+      );
+      expect([ran.code, jsonOf(ran)]).toMatchObject([code, { error: { code: failure } }]);
+      expect(ran.stdout + ran.stderr).not.toContain(password);
+    });
+  }
+});
+
+describe("a backup", () => {
+  test("of a server that is being written to is a database of one moment", async () => {
+    await withServer(async (server) => {
+      using folder = temporaryFolder();
+      const token = await server.token(["pins:read", "pins:write"]);
+      await promote(server, token, "before");
+      const done = new AbortController();
+      const writing = (async () => {
+        for (let at = 0; !done.signal.aborted; at++) await promote(server, token, `template-${at}`);
+      })();
+      const file = folder.at("copy.sqlite");
+      const ran = await runWaybill(["serve", "--data", server.data, "--backup", file, "--json"]);
+      done.abort();
+      await writing;
+      expect(jsonOf(ran)).toMatchObject({ ok: true, backup: file, listening: null });
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(readdirSync(folder.path)).toEqual(["copy.sqlite"]);
+      const data = folder.at("restored");
+      mkdirSync(data);
+      copyFileSync(file, join(data, "control-plane.sqlite"));
+      await withServer(
+        async (restored) => {
+          const names = await pinned(restored, token);
+          expect(names).toContain("before");
+          const numbers = names.filter((name) => name !== "before").map((name) => Number(name.slice(9)));
+          // None of a later moment without those before it.
+          expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, at) => at));
+        },
+        { data },
+      );
+      const again = await runWaybill(["serve", "--data", server.data, "--backup", file, "--json"]);
+      expect([again.code, jsonOf(again)]).toMatchObject([2, { error: { code: "file_exists" } }]);
+    });
+  });
+
+  test("of nothing is refused and leaves nothing", async () => {
+    using folder = temporaryFolder();
+    const ran = await runWaybill(["serve", "--data", folder.path, "--backup", folder.at("x"), "--json"]);
+    expect([ran.code, jsonOf(ran)]).toMatchObject([7, { error: { code: "not_found" } }]);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});
