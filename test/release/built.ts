@@ -28,7 +28,8 @@ export type Built = {
 /** A clone of the current commit, with the Bun that is here already: nothing is fetched. */
 export async function checkout(folder: string): Promise<string> {
   mkdirSync(dirname(folder), { recursive: true });
-  const cloned = await runProgram(["git", "clone", "-q", "--no-hardlinks", ROOT, folder]);
+  // As over a network: copying the files of a repository fails while another git packs them.
+  const cloned = await runProgram(["git", "clone", "-q", "--no-local", ROOT, folder]);
   if (cloned.code !== 0) throw new Error(cloned.stderr);
   const linked = await runProgram(["cp", "-al", join(ROOT, ".tools"), join(folder, ".tools")]);
   // Another file system: then it is copied.
