@@ -1,12 +1,18 @@
 import { SQL } from "bun";
+import { afterAll } from "bun:test";
 import { chownSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A PostgreSQL server of our own on a unix socket, started by the first test that wants it. */
-type Server = { readonly socket: string; readonly admin: SQL };
+/** A PostgreSQL server of our own on a unix socket, started by the first test of a file that wants it. */
+type Server = { readonly socket: string; readonly admin: SQL; readonly stop: () => Promise<void> };
 
 let starting: Promise<Server> | undefined;
+afterAll(async () => {
+  const server = await starting;
+  await server?.stop();
+});
+
 let made = 0;
 const free: string[] = [];
 
@@ -40,7 +46,9 @@ async function start(): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "waybill-postgres-"));
   const asRoot = process.getuid?.() === 0;
   if (asRoot) chownSync(folder, NOBODY, NOBODY);
-  const as = asRoot ? ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] : [];
+  // The server goes with the shell that started it, also when that is killed.
+  const as = ["setpriv", "--pdeathsig", "QUIT"];
+  if (asRoot) as.push("--reuid", "nobody", "--regid", "nogroup", "--clear-groups");
   const data = join(folder, "data");
   const env = { PATH: `${programFolder()}:/usr/bin:/bin`, LC_ALL: "C" };
   const initdb = [...as, "initdb", "-D", data, "-U", "waybill", "-A", "trust", "-E", "UTF8", "--no-sync"];
@@ -51,14 +59,21 @@ async function start(): Promise<Server> {
   const flags = settings.flatMap((one) => ["-c", one]);
   // However this process ends, its end of the pipe closes, and the server goes with its folder.
   const script = '"$@" >log 2>&1 & server=$!; cat; kill -QUIT $server; wait $server; cd /; rm -rf "$FOLDER"';
-  Bun.spawn(["sh", "-c", script, "sh", ...as, "postgres", "-D", data, "-k", folder, ...flags], {
+  const child = Bun.spawn(["sh", "-c", script, "sh", ...as, "postgres", "-D", data, "-k", folder, ...flags], {
     env: { ...env, FOLDER: folder },
     cwd: folder,
     stdin: "pipe",
     stdout: "ignore",
     stderr: "ignore",
-  }).unref();
-  return { socket: folder, admin: await connected(folder) };
+  });
+  child.unref();
+  const admin = await connected(folder);
+  const stop = async (): Promise<void> => {
+    await admin.close({ timeout: 0 });
+    await child.stdin.end();
+    await child.exited;
+  };
+  return { socket: folder, admin, stop };
 }
 
 function programFolder(): string {

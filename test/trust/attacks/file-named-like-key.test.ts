@@ -14,9 +14,9 @@ const FORMS = ["hex", "base64", "minisign", "ssh", "spki_pem"] as const;
 test.each(FORMS)("the key of an attacker in a file named like the trusted key, %s", async (form) => {
   await inFolder(async (cwd) => {
     createKeyFile(join(cwd, "attacker"));
-    // A name that ends in "/" is a folder's.
+    // A name that ends in "/" is a folder's, and one that begins with it lies elsewhere.
     let text = "/";
-    for (let at = 0; text.endsWith("/"); at++)
+    for (let at = 0; /^\/|\/$/u.test(text); at++)
       text = formsOf(createKeyFile(join(cwd, `release${at}`)).publicKey)[form].trim();
     writeFileSync(join(cwd, "app"), "malware");
     const signed = await waybill(["sign", "app", "--key", "attacker", "--format", "raw"], { cwd });
