@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BINARY, jsonOf, runProgram, runWaybill, type Finished } from "../support/binary.ts";
@@ -183,7 +183,9 @@ function smallGroup(): string | null {
 }
 
 const group = BINARY === null ? null : smallGroup();
-if (group !== null) process.on("exit", () => rmdirSync(group));
+afterAll(() => {
+  if (group !== null) rmdirSync(group);
+});
 
 describe.skipIf(group === null)(
   "with 256 MiB of memory (needs root, control groups and the compiled binary)",

@@ -1,3 +1,4 @@
+import { afterAll } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -52,7 +53,7 @@ export async function releaseBuild(folder: string, args: readonly string[]): Pro
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "waybill-test-release-"));
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 let making: Promise<Built> | undefined;
 
 /** A release of this machine's target, made once for all tests of this process. */
