@@ -9,7 +9,7 @@ const binary = process.env["WAYBILL_BINARY"] ?? "dist/waybill";
 
 const PLAIN = "waybill .tar";
 const HASHED = "waybill .tar, tree hash, archive hash";
-const GZIP = "waybill .tar.gz (level 6), both hashes";
+const GZIP = "waybill .tar.gz, both hashes";
 const ZSTD = "waybill .tar.zst (level 3), both hashes";
 const TAR = "GNU tar";
 const TAR_OPENSSL = "GNU tar && openssl dgst -sha256";

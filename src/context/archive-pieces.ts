@@ -7,7 +7,8 @@ import type { ContentRecords } from "./content-records.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { hashContent, IncrementalDigests } from "./content-hashing.ts";
 
-const GZIP_LEVEL = 6;
+/** Of libdeflate: within half a percent of the size that gzip makes at its usual level 6, in a quarter less time than its own. */
+const GZIP_LEVEL = 5;
 const ZSTD_LEVEL = 3;
 
 /** Hashes the pieces of an archive in their order: the tar as a whole, and each file's content into its record. */

@@ -1,5 +1,3 @@
-import { RECORD_BYTES } from "./content-records.ts";
-
 /** Each piece of this many bytes becomes a gzip member or zstd frame of its own, whoever compresses it. */
 export const PIECE_BYTES = 1_048_576;
 /** What a compressor may make of bytes that cannot be compressed. */
@@ -45,11 +43,6 @@ export type RingMemory = {
   readonly packed: readonly SharedArrayBuffer[];
   readonly segments: readonly SharedArrayBuffer[];
 };
-
-/** Room for the digests of all files of an archive. */
-export function recordMemory(files: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(files * RECORD_BYTES);
-}
 
 /**
  * The pieces of an archive on their way: the main thread fills them in order, one thread hashes them in the same

@@ -1,14 +1,20 @@
 import type { Sha256 } from "../base/digest.ts";
 import { PendingFile } from "../host/files.ts";
+import { KernelMemory } from "../host/kernel.ts";
 import { compress, PieceDigests } from "./archive-pieces.ts";
-import { ArchiveRing, PIECE_BYTES, recordMemory } from "./archive-ring.ts";
+import { ArchiveRing, PIECE_BYTES } from "./archive-ring.ts";
 import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
+import type { BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing } from "./content-hashing.ts";
 import { ContentRecords } from "./content-records.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
-import { ContentFailure, OpenedFile } from "./opened-file.ts";
+import { ContentFailure } from "./opened-file.ts";
 import { archiveEnd, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
 import type { Turns } from "./turns.ts";
+
+/** Files below it are read in one go. */
+const SMALL_BYTES = 65_536;
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -41,6 +47,7 @@ export type WrittenArchive = {
  * Every method throws Failure `output_not_written`.
  */
 export class ArchiveWriter {
+  readonly #folder: ContextFolder;
   readonly #target: ArchiveTarget;
   readonly #turns: Turns;
   readonly #file: PendingFile;
@@ -49,6 +56,7 @@ export class ArchiveWriter {
   readonly #memory: SharedArrayBuffer;
   readonly #records: ContentRecords;
   readonly #format: ObjectFormat | null;
+  readonly #small = new KernelMemory(SMALL_BYTES);
   #threads: ArchiveThreads | null = null;
   /** The piece that is being filled, its room and how much of it is taken. */
   #number = 0;
@@ -56,12 +64,19 @@ export class ArchiveWriter {
   #filled = 0;
 
   /** `files` is how many `addFile` will add, numbered from 0. */
-  constructor(target: ArchiveTarget, files: number, format: ObjectFormat | null, turns: Turns) {
+  constructor(
+    folder: ContextFolder,
+    target: ArchiveTarget,
+    files: number,
+    format: ObjectFormat | null,
+    turns: Turns,
+  ) {
+    this.#folder = folder;
     this.#target = target;
     this.#turns = turns;
     this.#format = format;
     this.#headers = new TarHeaders(target.mtime);
-    this.#memory = recordMemory(files);
+    this.#memory = ContentRecords.memory(files);
     this.#records = new ContentRecords(this.#memory, 0, files);
     this.#ring = ArchiveRing.of(ringSlots(target.compression), target.compression !== "none");
     this.#piece = this.#ring.room(0);
@@ -69,12 +84,39 @@ export class ArchiveWriter {
   }
 
   async add(member: Exclude<TarMember, { kind: "file" }>): Promise<void> {
-    await this.#put(this.#headers.blocks(member));
+    const blocks = this.#headers.blocks(member);
+    if (!this.#fits(blocks.length)) return this.#put(blocks);
+    this.#append(blocks);
+  }
+
+  /**
+   * Adds a small file that nobody disturbs and for which there is room in the piece; false when `addFile` must do it.
+   * As nearly every file is one, nothing is waited for here.
+   */
+  addSmall(number: number, path: BytePath): boolean {
+    const size = this.#folder.readSmall(path, this.#small);
+    if (size === null) return false;
+    const executable = this.#folder.isExecutable;
+    const header = this.#headers.blocks({ kind: "file", path, size, executable });
+    const padding = contentPadding(size);
+    if (!this.#fits(header.length + size + padding.length)) return false;
+    this.#append(header);
+    this.#records.done(number, size, executable);
+    this.#ring.addSegment(this.#number, {
+      at: this.#filled,
+      length: size,
+      file: number,
+      first: true,
+      last: true,
+    });
+    this.#append(this.#small.bytes.subarray(0, size));
+    this.#append(padding);
+    return true;
   }
 
   /** Reads a file into its member. Throws ContentFailure. */
-  async addFile(number: number, place: string | Buffer, path: TarMember["path"]): Promise<void> {
-    const file = new OpenedFile(place);
+  async addFile(number: number, from: BytePath, path: TarMember["path"]): Promise<void> {
+    const file = this.#folder.open(from);
     try {
       const { size, executable } = file;
       await this.#put(this.#headers.blocks({ kind: "file", path, size, executable }));
@@ -100,8 +142,8 @@ export class ArchiveWriter {
   }
 
   /** Reads a file of the tree that has no place in the archive. Throws ContentFailure. */
-  async readBeside(number: number, place: string | Buffer): Promise<void> {
-    const reading = new ContentHashing(this.#format).begin(place, this.#records, number, true);
+  async readBeside(number: number, path: BytePath): Promise<void> {
+    const reading = new ContentHashing(this.#folder, this.#format).begin(path, this.#records, number, true);
     while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
     reading?.close();
     const outcome = this.#records.outcome(number);
@@ -127,6 +169,16 @@ export class ArchiveWriter {
   async discard(): Promise<void> {
     await this.#threads?.stop();
     this.#file.discard();
+  }
+
+  /** Whether the piece has room for so many bytes and is not full then. */
+  #fits(bytes: number): boolean {
+    return this.#filled + bytes < PIECE_BYTES;
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#piece.set(bytes, this.#filled);
+    this.#filled += bytes.length;
   }
 
   async #put(bytes: Uint8Array): Promise<void> {

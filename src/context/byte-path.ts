@@ -50,8 +50,12 @@ export function shownText(path: BytePath): string {
   return isAscii(path) ? path : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(path));
 }
 
-/** What the file system calls take: a string when that is exact, else the bytes. */
+/** What the file system calls take for a whole path: a string when that is exact, else the bytes. */
+export function placeOf(path: BytePath): string | Buffer {
+  return isAscii(path) ? path : bytesOf(path);
+}
+
+/** The same of a path below a folder. */
 export function locate(root: string, path: BytePath): string | Buffer {
-  if (isAscii(path)) return `${root}/${path}`;
-  return Buffer.concat([Buffer.from(`${root}/`, "utf8"), bytesOf(path)]);
+  return placeOf(childPath(bytePathFromText(root), path));
 }

@@ -5,7 +5,8 @@ import { quoted } from "../base/printable.ts";
 import { reason } from "../host/files.ts";
 import type { ArchiveTarget, WrittenArchive } from "./archive.ts";
 import { chooseBuildFiles, locateIn, readIgnoreLines, type BuildFileChoice } from "./build-files.ts";
-import { patternText, shownText, type BytePath } from "./byte-path.ts";
+import { bytePathFromText, patternText, shownText, type BytePath } from "./byte-path.ts";
+import { ContextFolder } from "./context-folder.ts";
 import { ContentCrew } from "./content-crew.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { alwaysIncluded } from "./inclusion.ts";
@@ -39,6 +40,8 @@ export type ContextCapture = {
   readonly chosen: BuildFileChoice | null;
   readonly walk: Walk | null;
   readonly items: readonly TreeItem[] | null;
+  /** The lines of the tree hash in pieces, where they were written in the same read. */
+  readonly lines: readonly Uint8Array[] | null;
   readonly displaced: readonly string[];
   /** Outputs of this run that the context would hold at the next one. */
   readonly ownOutputs: readonly string[];
@@ -87,6 +90,7 @@ export async function captureContext(
     chosen: null,
     walk: null,
     items: null,
+    lines: null,
     displaced: [],
     ownOutputs: [],
     archive: null,
@@ -129,7 +133,8 @@ async function attemptCapture(
     .map(shownText);
   // Without an archive, which wants one order, files are read by several threads while the walk goes on.
   const { archive, objectFormat } = request;
-  const crew = new ContentCrew(root, turns);
+  const folder = new ContextFolder(bytePathFromText(root));
+  const crew = new ContentCrew(folder, turns);
   try {
     const format = Promise.resolve(objectFormat).then((known) => {
       if (archive === null) crew.begin(known);
@@ -138,12 +143,12 @@ async function attemptCapture(
     // Whoever waits for it below hears of its failure, but the listing may throw first.
     format.catch(() => {});
     const selection = { ignore, always, outputs, includeVcs: request.includeVcs };
-    const walk = await walkContext(root, selection, turns, (path) => {
+    const walk = await walkContext(folder, selection, turns, (path) => {
       if (archive === null) crew.add(path);
     });
     const layout = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
     const displaced = [...layout.displaced].map(({ path }) => path);
-    const found = { root, chosen, walk, displaced, ownOutputs, items: null, archive: null };
+    const found = { root, chosen, walk, displaced, ownOutputs, items: null, lines: null, archive: null };
     const [unreadable, changed] = [walk.unreadable[0], walk.changed[0]];
     if (unreadable !== undefined)
       return { ...found, problem: unreadableProblem(unreadable.path, unreadable.reason) };
@@ -152,12 +157,13 @@ async function attemptCapture(
     const contents =
       archive === null
         ? await crewItems(layout, crew, await format)
-        : await archiveItems(root, layout, archive, await format, turns);
+        : await archiveItems(folder, layout, archive, await format, turns);
     return contents.ok
-      ? { ...found, items: contents.items, archive: contents.archive, problem: null }
+      ? { ...found, items: contents.items, lines: contents.lines, archive: contents.archive, problem: null }
       : { ...found, problem: contents.problem };
   } finally {
     crew.dispose();
+    folder.close();
   }
 }
 

@@ -8,9 +8,10 @@ import { treeEqualsHead, type EqualTrees } from "../source/pull-request.ts";
 import { readRepositoryFiles } from "../source/repository-files.ts";
 import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
-import { patternText, type BytePath } from "./byte-path.ts";
+import { bytePathFromText, patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
 import { compareWithCommit } from "./commit-comparison.ts";
+import { ContextFolder } from "./context-folder.ts";
 import type { DigestName } from "./digest-names.ts";
 import { examine, type Health } from "./health.ts";
 import type { Machine } from "./health-document.ts";
@@ -81,19 +82,34 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
-    matchesCommit: await compare(gathered, workTree, context, digests.git_tree.value),
+    ...(await lookAgain(context, async (folder) => ({
+      matchesCommit: await compare(gathered, workTree, context, folder, digests.git_tree.value),
+      health:
+        context.items === null || context.walk === null ? null : examine(folder, context.items, context.walk),
+    }))),
     digests,
     context,
     git: facts,
     ci,
     mismatches: facts === null || ci === null ? [] : mismatchesOf(facts, ci),
     treeEqualsHead: gathered?.treeEqualsHead ?? null,
-    health:
-      context.items === null ? null : examine(context.root, context.items, context.walk?.mayCollide ?? true),
     machine: { platform: process.platform, umask: umaskText(), git: facts?.machine ?? null },
     gitAbsence:
       facts === null ? { reason: absenceOf(workTree), detail: workTree.ok ? null : workTree.detail } : null,
   };
+}
+
+/** For what is read a second time. */
+async function lookAgain<T>(
+  { root }: ContextCapture,
+  look: (folder: ContextFolder) => Promise<T>,
+): Promise<T> {
+  const folder = new ContextFolder(bytePathFromText(root));
+  try {
+    return await look(folder);
+  } finally {
+    folder.close();
+  }
 }
 
 function umaskText(): string {
@@ -147,6 +163,7 @@ async function compare(
   gathered: Gathered | null,
   workTree: WorkTree,
   context: ContextCapture,
+  folder: ContextFolder,
   itemsTree: string | null,
 ): Promise<MatchesCommit> {
   if (gathered === null || !workTree.ok) return unknownMatch(absenceOf(workTree));
@@ -158,7 +175,7 @@ async function compare(
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
   return compareWithCommit({
     git: left(),
-    root: context.root,
+    folder,
     subpath: workTree.subpath,
     format: workTree.objectFormat,
     items: context.items,
@@ -185,7 +202,9 @@ function digestsOf(
   ): DigestResult<T> => asked(name, () => (items === null ? none(gone) : compute(items)));
   const archive = context.archive?.tarSha256;
   return {
-    working_tree_hash: overItems("working_tree_hash", workingTreeHash),
+    working_tree_hash: overItems("working_tree_hash", (found) =>
+      workingTreeHash(found, context.lines ?? undefined),
+    ),
     dir_hash: overItems("dir_hash", dirHash),
     git_tree: overItems("git_tree", (found) =>
       workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),

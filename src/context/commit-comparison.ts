@@ -4,7 +4,8 @@ import type { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
 import type { Submodule } from "../source/submodules.ts";
-import { locate, type BytePath } from "./byte-path.ts";
+import { type BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
 import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";
 import {
@@ -21,7 +22,7 @@ import type { TreeItem } from "./tree-digests.ts";
 export type Comparison = {
   /** Runs at the top of the work tree. */
   readonly git: Git;
-  readonly root: string;
+  readonly folder: ContextFolder;
   readonly subpath: string;
   readonly format: ObjectFormat;
   readonly items: readonly TreeItem[];
@@ -96,12 +97,12 @@ function below(prefix: string, paths: ReadonlySet<string> | null): ReadonlySet<s
 
 /** Reads modified files a second time, within a ceiling for all of them together. */
 class AgainReader {
-  readonly #root: string;
+  readonly #folder: ContextFolder;
   readonly #format: ObjectFormat;
   #left: number = LIMITS.conversionBytes;
 
-  constructor({ root, format }: Comparison) {
-    this.#root = root;
+  constructor({ folder, format }: Comparison) {
+    this.#folder = folder;
     this.#format = format;
   }
 
@@ -111,7 +112,7 @@ class AgainReader {
     if (blobId(lfsPointer(sha256, size), this.#format) === committed) return "filter_only";
     if (size > LIMITS.conversionFileBytes || size > this.#left) return null;
     this.#left -= size;
-    const bytes = readStart(locate(this.#root, item.path), size);
+    const bytes = readStart(this.#folder, item.path, size);
     // Other bytes than those that were hashed prove nothing about them.
     if (bytes === null || sha256Of(bytes) !== sha256) return null;
     return conversionOf(bytes, committed, this.#format);

@@ -1,17 +1,19 @@
-import { isAscii, type BytePath } from "./byte-path.ts";
-import { ContentRecords, RECORD_BYTES } from "./content-records.ts";
+import type { BytePath } from "./byte-path.ts";
+import { ContentRecords, LINE_END, RECORD_BYTES } from "./content-records.ts";
 
-const HEADER_INTS = 6;
+const HEADER_INTS = 4;
 const CLAIM = 0;
 const COUNT = 1;
-const NAMES_LENGTH = 2;
-const LARGE = 3;
-const ASCII = 4;
+const LARGE = 2;
 const RECORDS_AT = HEADER_INTS * 4;
+
+/** Behind each name, until it is known. */
+const UNREAD = `\0${LINE_END}`;
 
 /**
  * Some files to read and the room for what is found out about them, in one piece of memory that every thread sees:
- * a header, the records, the names in bytes with NULs between. Whoever claims the batch first reads all of it.
+ * a header, the records, and the lines of the tree hash, of which at first only the names are there. Whoever claims
+ * the batch first reads all of it.
  */
 export class ContentBatch {
   readonly memory: SharedArrayBuffer;
@@ -29,13 +31,18 @@ export class ContentBatch {
 
   /** Names are relative to the context, or absolute. */
   static of(names: readonly BytePath[], large: boolean): ContentBatch {
-    const joined = names.join("\0");
-    const namesAt = RECORDS_AT + names.length * RECORD_BYTES;
-    const memory = new SharedArrayBuffer(namesAt + joined.length);
-    Buffer.from(memory).write(joined, namesAt, "latin1");
-    const header = [0, names.length, joined.length, large ? 1 : 0, isAscii(joined) ? 1 : 0];
-    new Int32Array(memory, 0, HEADER_INTS).set(header);
-    return new ContentBatch(memory);
+    const lines = `${names.join(UNREAD)}${UNREAD}`;
+    const linesAt = RECORDS_AT + names.length * RECORD_BYTES;
+    const memory = new SharedArrayBuffer(linesAt + lines.length);
+    Buffer.from(memory).write(lines, linesAt, "latin1");
+    new Int32Array(memory, 0, HEADER_INTS).set([0, names.length, large ? 1 : 0]);
+    const batch = new ContentBatch(memory);
+    let at = linesAt;
+    for (let index = 0; index < names.length; index++) {
+      at += (names[index]?.length ?? 0) + UNREAD.length;
+      batch.records.placeLineEnd(index, at - LINE_END.length);
+    }
+    return batch;
   }
 
   /** True for one caller only, whichever thread it is on. */
@@ -47,23 +54,28 @@ export class ContentBatch {
     return Atomics.load(this.#header, CLAIM) !== 0;
   }
 
-  /** Where the files lie, as file system calls take it: a string when that is exact, else the bytes. */
-  places(root: BytePath): (string | Buffer)[] {
-    const places = this.#names().map((name) => (name.startsWith("/") ? name : `${root}/${name}`));
-    // Asked once of all names together: one by one it would take longer than some of them take to open.
-    const exact = this.#header[ASCII] === 1 && isAscii(root);
-    return exact ? places : places.map((place) => (isAscii(place) ? place : Buffer.from(place, "latin1")));
+  /** As they were given to `of`; for whoever claimed the batch, before anything was read. */
+  names(): BytePath[] {
+    const names = Buffer.from(this.memory).toString("latin1", this.#lineAt(0)).split(UNREAD);
+    names.pop();
+    return names as BytePath[]; // oxlint-disable-line typescript/no-unsafe-type-assertion -- byte paths, joined and cut again
   }
 
+  /** One of them, at any time. */
   name(index: number): BytePath {
-    return (this.#names()[index] ?? "") as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- as they were given to `of`
+    const end = this.records.lineEnd(index) - 1;
+    return Buffer.from(this.memory).toString("latin1", this.#lineAt(index), end) as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte path
   }
 
-  #names(): string[] {
-    const at = RECORDS_AT + this.records.count * RECORD_BYTES;
-    const length = this.#header[NAMES_LENGTH] ?? 0;
-    return Buffer.from(this.memory)
-      .toString("latin1", at, at + length)
-      .split("\0");
+  /** The lines of some files, once all of those are done; each ends with a line feed. */
+  lines(from: number, to: number): Uint8Array {
+    const at = this.#lineAt(from);
+    return new Uint8Array(this.memory, at, this.#lineAt(to) - at);
+  }
+
+  #lineAt(index: number): number {
+    return index === 0
+      ? RECORDS_AT + this.records.count * RECORD_BYTES
+      : this.records.lineEnd(index - 1) + LINE_END.length;
   }
 }

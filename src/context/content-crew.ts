@@ -1,10 +1,11 @@
 import { CORES, Thread } from "../host/threads.ts";
-import { bytePathFromText, type BytePath } from "./byte-path.ts";
+import type { BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
+import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing, type LongReading } from "./content-hashing.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 import type { ContentMessage } from "./content-worker.ts";
-import type { ContentFailure } from "./opened-file.ts";
+import { ContentFailure } from "./opened-file.ts";
 import type { Turns } from "./turns.ts";
 
 const FILES_IN_BATCH = 256;
@@ -22,7 +23,7 @@ const BLOCKS_ASKED_MS = 40;
  * this thread joins in from the end when the list is complete. Files are known by the number that `add` gave them.
  */
 export class ContentCrew {
-  readonly #root: BytePath;
+  readonly #folder: ContextFolder;
   readonly #turns: Turns;
   /** Both come with `begin`. */
   #format: ObjectFormat | null = null;
@@ -39,15 +40,15 @@ export class ContentCrew {
   count = 0;
   #names: BytePath[] = [];
 
-  constructor(root: string, turns: Turns) {
-    this.#root = bytePathFromText(root);
+  constructor(folder: ContextFolder, turns: Turns) {
+    this.#folder = folder;
     this.#turns = turns;
   }
 
   /** Says which blob ids are wanted; from then on files are read, and until then only counted. */
   begin(format: ObjectFormat | null): void {
     this.#format = format;
-    this.#hashing = new ContentHashing(format);
+    this.#hashing = new ContentHashing(this.#folder, format);
     this.#staff(this.count / FILES_FOR_THREAD);
   }
 
@@ -73,12 +74,28 @@ export class ContentCrew {
     return batch.records.content(at, this.#format);
   }
 
-  /** Why a file could not be read; null when it was. */
-  failure(index: number): ContentFailure | null {
-    const { batch, at } = this.#find(index);
-    const outcome = batch.records.outcome(at);
-    if (outcome === "deferred") throw new Error("a large file was not read");
-    return outcome === "done" ? null : outcome;
+  /**
+   * The lines of the tree hash, in pieces, for the files from one number to before another. None of them may have
+   * failed.
+   */
+  *lines(from: number, to: number): Generator<Uint8Array> {
+    for (let index = from; index < to;) {
+      const { batch, at } = this.#find(index);
+      const end = Math.min(batch.records.count, at + to - index);
+      yield batch.lines(at, end);
+      index += end - at;
+    }
+  }
+
+  /** The files that could not be read, and why. */
+  *failures(): Generator<{ readonly path: BytePath; readonly failure: ContentFailure }> {
+    for (const batch of this.#batches) {
+      for (const index of batch.records.notDone()) {
+        const failure = batch.records.outcome(index);
+        if (!(failure instanceof ContentFailure)) throw new Error("a large file was not read");
+        yield { path: batch.name(index), failure };
+      }
+    }
   }
 
   /** Ends the threads, whatever they are doing. */
@@ -110,7 +127,12 @@ export class ContentCrew {
       if (this.#threads.length === 0) Bun.unsafe.setJITPolicy(1);
       const thread = new Thread("context/content-worker");
       this.#threads.push(thread);
-      tell(thread, { kind: "begin", root: this.#root, format: this.#format, cancelled: this.#cancelled });
+      tell(thread, {
+        kind: "begin",
+        root: this.#folder.root,
+        format: this.#format,
+        cancelled: this.#cancelled,
+      });
       for (const batch of this.#offered) {
         if (!batch.isClaimed()) tell(thread, { kind: "batch", memory: batch.memory });
       }
@@ -127,10 +149,10 @@ export class ContentCrew {
 
   async #join(batch: ContentBatch): Promise<void> {
     if (!batch.claim()) return;
-    const places = batch.places(this.#root);
+    const names = batch.names();
     let next = 0;
-    while (next < places.length) {
-      const { read, long } = this.#readSome(batch, places, next);
+    while (next < names.length) {
+      const { read, long } = this.#readSome(batch, names, next);
       next = read;
       try {
         while (long?.step() === false) if (this.#turns.due()) await this.#turns.take();
@@ -145,12 +167,14 @@ export class ContentCrew {
   /** Reads on until it is time for a turn, or until a file takes several steps. */
   #readSome(
     batch: ContentBatch,
-    places: readonly (string | Buffer)[],
+    names: readonly BytePath[],
     from: number,
   ): { read: number; long: LongReading | null } {
     let read = from;
-    for (; read < places.length && !this.#turns.due(); read++) {
-      const long = this.#hashing?.begin(places[read] ?? "", batch.records, read, batch.large) ?? null;
+    for (; read < names.length && !this.#turns.due(); read++) {
+      const name = names[read];
+      if (name === undefined) break;
+      const long = this.#hashing?.begin(name, batch.records, read, batch.large) ?? null;
       if (long !== null) return { read: read + 1, long };
     }
     return { read, long: null };

@@ -1,6 +1,9 @@
+import type { BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
+import { KernelMemory } from "../host/kernel.ts";
 import type { ContentRecords } from "./content-records.ts";
 import { blobWords, type ObjectFormat } from "./contents.ts";
-import { ContentFailure, OpenedFile } from "./opened-file.ts";
+import { ContentFailure, type OpenedFile } from "./opened-file.ts";
 
 const BUFFER_BYTES = 262_144;
 
@@ -9,10 +12,13 @@ const LARGE_BYTES = 4_194_304;
 
 /** Reads and hashes files in one thread, with one buffer. The results go to the records. */
 export class ContentHashing {
+  readonly #folder: ContextFolder;
   readonly #format: ObjectFormat | null;
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #memory = new KernelMemory(BUFFER_BYTES);
+  readonly #buffer = this.#memory.bytes;
 
-  constructor(format: ObjectFormat | null) {
+  constructor(folder: ContextFolder, format: ObjectFormat | null) {
+    this.#folder = folder;
     this.#format = format;
   }
 
@@ -20,14 +26,15 @@ export class ContentHashing {
    * Hashes a small file and gives null; gives what is left to do of a larger one. Unless `largeToo`, a large one is
    * recorded as deferred. A ContentFailure is recorded, too.
    */
-  begin(
-    place: string | Buffer,
-    records: ContentRecords,
-    index: number,
-    largeToo: boolean,
-  ): LongReading | null {
+  begin(path: BytePath, records: ContentRecords, index: number, largeToo: boolean): LongReading | null {
+    const length = this.#folder.readSmall(path, this.#memory);
+    if (length !== null) {
+      hashContent(this.#buffer.subarray(0, length), this.#format, records, index);
+      records.done(index, length, this.#folder.isExecutable);
+      return null;
+    }
     try {
-      const file = new OpenedFile(place);
+      const file = this.#folder.open(path);
       if (file.size >= BUFFER_BYTES && (largeToo || file.size <= LARGE_BYTES)) {
         return new LongReading(file, this.#format, this.#buffer, records, index);
       }

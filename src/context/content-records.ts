@@ -4,15 +4,21 @@ import { ContentFailure } from "./opened-file.ts";
 
 const BLOB_BYTES: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
 
-const SHA256_AT = 0;
-/** In hex, as the tree hash wants it: so whoever read the file has already written it out. */
-const SHA256_LETTERS = 64;
-const BLOB_AT = 64;
-const SIZE_AT = 96;
-const EXECUTABLE_AT = 104;
-const STATE_AT = 105;
+const BLOB_AT = 0;
+const SIZE_AT = 32;
+const LINE_END_AT = 40;
+const STATE_AT = 44;
 /** A multiple of 8, so that the sizes lie where a Float64Array finds them. */
-export const RECORD_BYTES = 112;
+export const RECORD_BYTES = 48;
+
+/**
+ * What a line of the tree hash has behind the name, as `workingTreeHash` says: whoever read the file has then written
+ * it out already. Until then it has room for it.
+ */
+export const LINE_END: string = `100644\0${"-".repeat(64)}\n`;
+const SHA256_AT = 7;
+const SHA256_LETTERS = 64;
+const EXECUTABLE = Buffer.from("755");
 
 /** 0 is none of them: nobody has read the file. */
 const DONE = 1;
@@ -29,34 +35,52 @@ export class ContentRecords {
   readonly count: number;
   readonly #bytes: Buffer;
   readonly #sizes: Float64Array;
+  readonly #words: Uint32Array;
+  readonly #offset: number;
 
-  /** `offset` is a multiple of 8. */
+  /** The records begin at `offset`, a multiple of 8; the ends of lines lie anywhere else in the memory. */
   constructor(memory: SharedArrayBuffer, offset: number, count: number) {
     this.count = count;
-    this.#bytes = Buffer.from(memory, offset, count * RECORD_BYTES);
+    this.#offset = offset;
+    this.#bytes = Buffer.from(memory);
     this.#sizes = new Float64Array(memory, offset, (count * RECORD_BYTES) / 8);
+    this.#words = new Uint32Array(memory, offset, (count * RECORD_BYTES) / 4);
+  }
+
+  /** Memory for records alone, without names. */
+  static memory(count: number): SharedArrayBuffer {
+    const memory = new SharedArrayBuffer(count * (RECORD_BYTES + LINE_END.length));
+    const ends = Buffer.from(memory, count * RECORD_BYTES).fill(LINE_END, "latin1");
+    const records = new ContentRecords(memory, 0, count);
+    for (let index = 0; index < count; index++) {
+      records.placeLineEnd(index, ends.byteOffset + index * LINE_END.length);
+    }
+    return memory;
+  }
+
+  /** Says where the end of a file's line has its room. */
+  placeLineEnd(index: number, at: number): void {
+    this.#words[(index * RECORD_BYTES + LINE_END_AT) / 4] = at;
+  }
+
+  lineEnd(index: number): number {
+    return this.#words[(index * RECORD_BYTES + LINE_END_AT) / 4] ?? 0;
   }
 
   /** The digest of the content, in hex. */
   setSha256(index: number, hex: string): void {
-    this.#bytes.write(hex, index * RECORD_BYTES + SHA256_AT, SHA256_LETTERS, "latin1");
+    this.#bytes.write(hex, this.lineEnd(index) + SHA256_AT, SHA256_LETTERS, "latin1");
   }
 
   sha256(index: number): Sha256 {
-    const at = index * RECORD_BYTES + SHA256_AT;
+    const at = this.lineEnd(index) + SHA256_AT;
     // 64 letters, which the engine gave.
     return this.#bytes.toString("latin1", at, at + SHA256_LETTERS) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
-  /** Writes the digest in hex. */
-  writeSha256(index: number, into: Uint8Array, at: number): void {
-    const from = index * RECORD_BYTES + SHA256_AT;
-    this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
-  }
-
   /** Where the blob id goes. */
   blobSlot(index: number, format: ObjectFormat): Uint8Array {
-    const at = index * RECORD_BYTES + BLOB_AT;
+    const at = this.#offset + index * RECORD_BYTES + BLOB_AT;
     return this.#bytes.subarray(at, at + BLOB_BYTES[format]);
   }
 
@@ -65,29 +89,30 @@ export class ContentRecords {
   }
 
   done(index: number, size: number, executable: boolean): void {
-    this.#describe(index, size, executable ? 1 : 0, DONE);
+    if (executable) this.#bytes.set(EXECUTABLE, this.lineEnd(index) + 3);
+    this.#describe(index, size, DONE);
   }
 
   /** A large file, left for later. */
   defer(index: number, size: number): void {
-    this.#describe(index, size, 0, DEFERRED);
+    this.#describe(index, size, DEFERRED);
   }
 
   fail(index: number, failure: ContentFailure): void {
-    this.#describe(index, 0, 0, failure.kind === "changed" ? CHANGED : UNREADABLE);
-    // The words take the room of the digests; nul ends them.
-    const at = index * RECORD_BYTES;
-    this.#bytes.fill(0, at, at + SIZE_AT);
-    this.#bytes.write(failure.message, at, SIZE_AT - 1, "utf8");
+    this.#describe(index, 0, failure.kind === "changed" ? CHANGED : UNREADABLE);
+    // The words take the room of the digest; nul ends them.
+    const at = this.lineEnd(index) + SHA256_AT;
+    this.#bytes.fill(0, at, at + SHA256_LETTERS);
+    this.#bytes.write(failure.message, at, SHA256_LETTERS - 1, "utf8");
   }
 
   /** A file that nobody read would be left out in silence: then this throws. */
   outcome(index: number): "done" | "deferred" | ContentFailure {
-    const state = this.#bytes[index * RECORD_BYTES + STATE_AT];
+    const state = this.#state(index);
     if (state === DONE) return "done";
     if (state === DEFERRED) return "deferred";
     if (state !== CHANGED && state !== UNREADABLE) throw new Error("a file was not read");
-    const at = index * RECORD_BYTES;
+    const at = this.lineEnd(index) + SHA256_AT;
     const why = this.#bytes.toString("utf8", at, this.#bytes.indexOf(0, at));
     return new ContentFailure(state === CHANGED ? "changed" : "unreadable", why);
   }
@@ -96,14 +121,25 @@ export class ContentRecords {
   deferred(): number[] {
     const found: number[] = [];
     for (let index = 0; index < this.count; index++) {
-      if (this.#bytes[index * RECORD_BYTES + STATE_AT] === DEFERRED) found.push(index);
+      if (this.#state(index) === DEFERRED) found.push(index);
     }
+    return found;
+  }
+
+  /** The files that have no content, for whatever reason. */
+  notDone(): number[] {
+    const found: number[] = [];
+    for (let index = 0; index < this.count; index++) if (this.#state(index) !== DONE) found.push(index);
     return found;
   }
 
   /** Takes over the first record of others. */
   copyFrom(others: ContentRecords, index: number): void {
-    others.#bytes.copy(this.#bytes, index * RECORD_BYTES, 0, RECORD_BYTES);
+    const [from, to] = [others.#offset, this.#offset + index * RECORD_BYTES];
+    const [fromEnd, toEnd] = [others.lineEnd(0), this.lineEnd(index)];
+    others.#bytes.copy(this.#bytes, to, from, from + RECORD_BYTES);
+    others.#bytes.copy(this.#bytes, toEnd, fromEnd, fromEnd + LINE_END.length);
+    this.placeLineEnd(index, toEnd);
   }
 
   /** Of a file that is done. */
@@ -112,14 +148,17 @@ export class ContentRecords {
   }
 
   executable(index: number): boolean {
-    return this.#bytes[index * RECORD_BYTES + EXECUTABLE_AT] === 1;
+    return this.#bytes[this.lineEnd(index) + 3] === EXECUTABLE[0];
   }
 
-  #describe(index: number, size: number, executable: number, state: number): void {
+  #state(index: number): number {
+    return this.#bytes[this.#offset + index * RECORD_BYTES + STATE_AT] ?? 0;
+  }
+
+  #describe(index: number, size: number, state: number): void {
     const at = index * RECORD_BYTES;
     this.#sizes[(at + SIZE_AT) / 8] = size;
-    this.#bytes[at + EXECUTABLE_AT] = executable;
-    this.#bytes[at + STATE_AT] = state;
+    this.#bytes[this.#offset + at + STATE_AT] = state;
   }
 }
 
@@ -136,10 +175,6 @@ class RecordedContent implements FileContent {
 
   get sha256(): Sha256 {
     return this.#records.sha256(this.#index);
-  }
-
-  writeSha256(into: Uint8Array, at: number): void {
-    this.#records.writeSha256(this.#index, into, at);
   }
 
   get blob(): Uint8Array | null {

@@ -1,5 +1,6 @@
 import type { BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
+import { ContextFolder } from "./context-folder.ts";
 import { ContentHashing } from "./content-hashing.ts";
 import type { ObjectFormat } from "./contents.ts";
 
@@ -17,15 +18,13 @@ export type ContentMessage =
 
 declare const self: Worker;
 
-let root: BytePath;
 let hashing: ContentHashing;
 let cancelled: Int32Array;
 
 self.addEventListener("message", ({ data }: MessageEvent<ContentMessage>) => {
   switch (data.kind) {
     case "begin":
-      root = data.root;
-      hashing = new ContentHashing(data.format);
+      hashing = new ContentHashing(new ContextFolder(data.root), data.format);
       cancelled = new Int32Array(data.cancelled);
       break;
     case "batch":
@@ -40,9 +39,9 @@ self.addEventListener("message", ({ data }: MessageEvent<ContentMessage>) => {
 function hashBatch(batch: ContentBatch): void {
   if (!batch.claim()) return;
   let index = 0;
-  for (const place of batch.places(root)) {
+  for (const path of batch.names()) {
     if (Atomics.load(cancelled, 0) !== 0) return;
-    const reading = hashing.begin(place, batch.records, index++, batch.large);
+    const reading = hashing.begin(path, batch.records, index++, batch.large);
     if (reading === null) continue;
     while (!reading.step() && Atomics.load(cancelled, 0) === 0);
     reading.close();

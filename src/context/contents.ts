@@ -7,8 +7,6 @@ export type ObjectFormat = "sha1" | "sha256";
 
 export type FileContent = {
   readonly sha256: Sha256;
-  /** Writes it in hex; where the digest is kept as bytes, a string for each of 80,000 files would take 10 MB. */
-  readonly writeSha256?: (into: Uint8Array, at: number) => void;
   /** The id of the content as a git blob, or null when nobody asked for it. */
   readonly blob: Uint8Array | null;
   readonly size: number;

@@ -1,8 +1,10 @@
 import { LIMITS } from "../base/limits.ts";
-import { exactText, isAscii, locate, patternText, type BytePath } from "./byte-path.ts";
+import { exactText, isAscii, patternText, type BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
 import type { TreeItem } from "./tree-digests.ts";
+import type { Walk } from "./walk.ts";
 
 /** What somebody should know of a context before it is sent anywhere. */
 export type Health = {
@@ -21,42 +23,54 @@ const LARGEST = 10;
 
 /**
  * Looks at the names of all files, and into those few that are named like secrets. No value of one is kept.
- * `mayCollide` is false when all names are ASCII and none in one directory are one where letter case does not count.
  */
-export function examine(root: string, items: readonly TreeItem[], mayCollide: boolean): Health {
+export function examine(
+  folder: ContextFolder,
+  items: readonly TreeItem[],
+  { mayCollide, suspects }: Pick<Walk, "mayCollide" | "suspects">,
+): Health {
+  let bytes = 0;
   const largest: { path: BytePath; size: number }[] = [];
-  const secrets: { path: BytePath; kind: SecretKind }[] = [];
-  const caseCollisions: BytePath[] = [];
-  const folded = new Set<string>();
-  let [bytes, decomposed, looks] = [0, 0, 0];
   for (const { path, kind, content } of items) {
-    if (mayCollide) {
-      const lower = patternText(path).toLowerCase();
-      if (folded.has(lower)) caseCollisions.push(path);
-      else folded.add(lower);
-      if (isDecomposed(path)) decomposed++;
-    }
     if (kind !== "file") continue;
     const { size } = content;
     bytes += size;
     if (largest.length < LARGEST || size > (largest.at(-1)?.size ?? 0)) keepLargest(largest, { path, size });
+  }
+  return { bytes, largest, ...findSecrets(folder, suspects), ...(mayCollide ? compareNames(items) : UNLIKE) };
+}
+
+function findSecrets(
+  folder: ContextFolder,
+  suspects: readonly BytePath[],
+): Pick<Health, "secrets" | "unchecked"> {
+  const secrets: { path: BytePath; kind: SecretKind }[] = [];
+  let looks = 0;
+  for (const path of suspects) {
     const suspicion = suspicionOf(path);
     if (suspicion === null) continue;
     const look = suspicion.content === null || looks++ < LIMITS.secretLooks;
     const start =
-      look && suspicion.content !== null ? readStart(locate(root, path), LIMITS.secretLookBytes) : EMPTY;
+      look && suspicion.content !== null ? readStart(folder, path, LIMITS.secretLookBytes) : EMPTY;
     if (look && start !== null && isSecret(suspicion, start)) secrets.push({ path, kind: suspicion.kind });
   }
-  return {
-    bytes,
-    largest,
-    secrets,
-    unchecked: Math.max(0, looks - LIMITS.secretLooks),
-    caseCollisions,
-    decomposed,
-  };
+  return { secrets, unchecked: Math.max(0, looks - LIMITS.secretLooks) };
 }
 
+function compareNames(items: readonly TreeItem[]): Pick<Health, "caseCollisions" | "decomposed"> {
+  const caseCollisions: BytePath[] = [];
+  const folded = new Set<string>();
+  let decomposed = 0;
+  for (const { path } of items) {
+    const lower = patternText(path).toLowerCase();
+    if (folded.has(lower)) caseCollisions.push(path);
+    else folded.add(lower);
+    if (isDecomposed(path)) decomposed++;
+  }
+  return { caseCollisions, decomposed };
+}
+
+const UNLIKE = { caseCollisions: [], decomposed: 0 } as const;
 const EMPTY = new Uint8Array();
 
 function keepLargest(

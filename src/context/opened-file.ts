@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
+import { statusOf } from "../host/kernel.ts";
 
 /** Why there is no content: it changed under the read (a second try may help) or it cannot be read. */
 export class ContentFailure extends Error {
@@ -24,10 +25,11 @@ export class OpenedFile {
   readonly #ctime: number;
   #length = 0;
 
-  constructor(place: string | Buffer) {
-    this.#descriptor = open(place);
-    const status = fstatSync(this.#descriptor);
-    if (!status.isFile()) {
+  /** By its place, or by the descriptor of what was opened already. */
+  constructor(place: string | Buffer | number) {
+    this.#descriptor = typeof place === "number" ? place : open(place);
+    const status = statusOf(this.#descriptor);
+    if (!status.isFile) {
       this.close();
       throw new ContentFailure("changed", "it is no longer a regular file");
     }
@@ -48,7 +50,7 @@ export class OpenedFile {
 
   /** To be called after the last byte: only then the bytes are known to be one state of the file. */
   finish(): void {
-    const after = fstatSync(this.#descriptor);
+    const after = statusOf(this.#descriptor);
     if (this.#length !== this.size || after.size !== this.size) {
       throw new ContentFailure("changed", "its size changed while it was read");
     }

@@ -1,12 +1,13 @@
 import { quoted } from "../base/printable.ts";
 import { ArchiveWriter, type ArchiveTarget, type WrittenArchive } from "./archive.ts";
 import { shownBuildFile } from "./inclusion.ts";
-import { bytePathFromText, locate, shownText, type BytePath } from "./byte-path.ts";
+import { bytePathFromText, shownText, type BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
 import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
 import type { BuildFile, Layout } from "./layout.ts";
 import { ContentFailure } from "./opened-file.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import { treeLineBytes, type TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
 import type { Entry } from "./walk.ts";
 
@@ -17,6 +18,8 @@ export type Contents =
   | {
       readonly ok: true;
       readonly items: readonly TreeItem[];
+      /** The lines of the tree hash, in pieces, where whoever read the files wrote them. */
+      readonly lines: readonly Uint8Array[] | null;
       readonly archive: WrittenArchive | null;
     }
   | { readonly ok: false; readonly problem: ContentProblem };
@@ -28,28 +31,32 @@ export async function crewItems(
   format: ObjectFormat | null,
 ): Promise<Contents> {
   // What only travels with an archive is read all the same: a build without it would fail.
-  const inTree = crew.count;
-  const beside = new Map<Entry, number>();
-  for (const [entry, file] of travelling) {
+  for (const file of travelling.values()) {
     if (file.content === null) return { ok: false, problem: barredProblem(file) };
-    beside.set(entry, crew.add(bytePathFromText(file.content)));
+    crew.add(bytePathFromText(file.content));
   }
   await crew.finish();
+  for (const { path, failure } of crew.failures())
+    return { ok: false, problem: contentProblem(path, failure) };
   const items: TreeItem[] = [];
-  let next = 0;
+  const lines: Uint8Array[] = [];
+  let [next, written] = [0, 0];
   for (const entry of entries) {
-    if (entry.kind === "symlink") items.push(linkItem(entry, format));
-    if (entry.kind !== "file") continue;
-    const number = beside.get(entry) ?? next++;
-    const failure = crew.failure(number);
-    if (failure !== null) return { ok: false, problem: contentProblem(entry.path, failure) };
-    if (number < inTree) items.push({ path: entry.path, kind: "file", content: crew.content(number) });
+    if (entry.kind === "symlink") {
+      const item = linkItem(entry, format);
+      items.push(item);
+      lines.push(...crew.lines(written, next), treeLineBytes(item));
+      written = next;
+    } else if (entry.kind === "file" && !travelling.has(entry)) {
+      items.push({ path: entry.path, kind: "file", content: crew.content(next++) });
+    }
   }
-  return { ok: true, items, archive: null };
+  lines.push(...crew.lines(written, next));
+  return { ok: true, items, lines, archive: null };
 }
 
 export async function archiveItems(
-  root: string,
+  folder: ContextFolder,
   { entries, travelling, displaced }: Layout,
   target: ArchiveTarget,
   format: ObjectFormat | null,
@@ -57,7 +64,7 @@ export async function archiveItems(
 ): Promise<Contents> {
   let files = 0;
   for (const { kind } of entries) if (kind === "file") files++;
-  const writer = new ArchiveWriter(target, files, format, turns);
+  const writer = new ArchiveWriter(folder, target, files, format, turns);
   try {
     let number = 0;
     for (const entry of entries) {
@@ -68,9 +75,13 @@ export async function archiveItems(
       try {
         const file = travelling.get(entry);
         if (file?.content === null) return { ok: false, problem: barredProblem(file) };
-        const place = file?.content ?? locate(root, entry.path);
-        if (displaced.has(entry)) await writer.readBeside(number++, place);
-        else await writer.addFile(number++, place, entry.path);
+        const path = file === undefined ? entry.path : bytePathFromText(file.content);
+        if (displaced.has(entry)) await writer.readBeside(number, path);
+        else if (file !== undefined || !writer.addSmall(number, path)) {
+          await writer.addFile(number, path, entry.path);
+        }
+        number++;
+        if (turns.due()) await turns.take();
       } catch (error) {
         if (!(error instanceof ContentFailure)) throw error;
         return { ok: false, problem: contentProblem(entry.path, error) };
@@ -85,7 +96,7 @@ export async function archiveItems(
       const content = writer.content(number++);
       if (!travelling.has(entry)) items.push({ path: entry.path, kind: "file", content });
     }
-    return { ok: true, items, archive };
+    return { ok: true, items, lines: null, archive };
   } finally {
     await writer.discard();
   }

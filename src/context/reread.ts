@@ -1,29 +1,25 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import type { BytePath } from "./byte-path.ts";
+import type { ContextFolder } from "./context-folder.ts";
+import { ContentFailure } from "./opened-file.ts";
 
-/**
- * The first `max` bytes of a regular file that was read before, or null when it is none any more. Links are not
- * followed, and a FIFO that took its place does not block.
- */
-export function readStart(place: string | Buffer, max: number): Uint8Array | null {
-  let descriptor: number;
+/** The first `max` bytes of a file that was read before, or null when it is no file any more or cannot be read. */
+export function readStart(folder: ContextFolder, path: BytePath, max: number): Uint8Array | null {
   try {
-    descriptor = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return null;
-    const bytes = new Uint8Array(max);
-    let length = 0;
-    while (length < max) {
-      const read = readSync(descriptor, bytes, length, max - length, null);
-      if (read === 0) break;
-      length += read;
+    const file = folder.open(path);
+    try {
+      const bytes = new Uint8Array(Math.min(max, file.size));
+      let length = 0;
+      while (length < bytes.length) {
+        const read = file.read(bytes, length, bytes.length - length);
+        if (read === 0) break;
+        length += read;
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      file.close();
     }
-    return bytes.subarray(0, length);
-  } catch {
-    return null;
-  } finally {
-    closeSync(descriptor);
+  } catch (error) {
+    if (error instanceof ContentFailure) return null;
+    throw error;
   }
 }

@@ -20,83 +20,69 @@ export function modeOf(item: TreeItem): "100644" | "100755" | "120000" {
   return item.content.executable ? "100755" : "100644";
 }
 
-const MODE_WORDS = { 100644: "\x00100644\0", 100755: "\x00100755\0", 120000: "\x00120000\0" } as const;
-
 /**
  * The compatible tree hash: sha256 over the lines `path NUL mode NUL sha256hex`, in byte order of the whole path,
  * joined by line feeds, none at the end. Directories, owners and times have no part in it. The original could not
- * name a file whose name is not UTF-8, so there is no hash then, with the reason `name_not_utf8`.
+ * name a file whose name is not UTF-8, so there is no hash then, with the reason `name_not_utf8`. `lines` are those of
+ * the items, where they are written out already.
  */
-export function workingTreeHash(items: readonly TreeItem[]): DigestResult<Sha256> {
-  const hasher = new TextHasher();
-  let before = "";
-  for (const item of items) {
-    hasher.add(before + item.path + MODE_WORDS[modeOf(item)]);
-    hasher.addSha256(item.content);
-    before = "\n";
+export function workingTreeHash(
+  items: readonly TreeItem[],
+  lines: Iterable<Uint8Array> = inPieces(items, treeLine),
+): DigestResult<Sha256> {
+  const hasher = new Hasher();
+  let allAscii = true;
+  let before = EMPTY;
+  for (const piece of lines) {
+    hasher.update(before);
+    // The last line feed is none: each goes in before the next piece.
+    hasher.update(piece.subarray(0, -1));
+    before = LINE_FEED;
+    allAscii &&= isAscii(piece);
   }
   // Looked at only if need be: to ask each of 80,000 names takes longer than to hash them.
-  if (!hasher.isAscii && items.some(({ path }) => exactText(path) === null)) {
+  if (!allAscii && items.some(({ path }) => exactText(path) === null)) {
     return { value: null, reason: "name_not_utf8" };
   }
   return { value: hasher.digest(), reason: null };
 }
 
+const EMPTY = new Uint8Array();
+const LINE_FEED = new Uint8Array([0x0a]);
+
+/** The line of one file or link, with a line feed behind it. */
+function treeLine(item: TreeItem): string {
+  return `${item.path}\0${modeOf(item)}\0${item.content.sha256}\n`;
+}
+
+/** The same as bytes. */
+export function treeLineBytes(item: TreeItem): Uint8Array {
+  return Buffer.from(treeLine(item), "latin1");
+}
+
 /** in-toto's dirHash (Go's Hash1, in hex): regular files only, `sha256hex  path LF`. Line feeds in names have none. */
 export function dirHash(items: readonly TreeItem[]): DigestResult<Sha256> {
-  const hasher = new TextHasher();
-  for (const { kind, path, content } of items) {
-    if (kind !== "file") continue;
-    if (path.includes("\n")) return { value: null, reason: "name_has_line_feed" };
-    hasher.addSha256(content);
-    hasher.add("  ");
-    hasher.add(path);
-    hasher.add("\n");
+  const files = items.filter(({ kind }) => kind === "file");
+  if (files.some(({ path }) => path.includes("\n"))) return { value: null, reason: "name_has_line_feed" };
+  const hasher = new Hasher();
+  for (const piece of inPieces(files, ({ path, content }) => `${content.sha256}  ${path}\n`)) {
+    hasher.update(piece);
   }
   return { value: hasher.digest(), reason: null };
 }
 
-const SHA256_HEX = 64;
+const ITEMS_IN_PIECE = 256;
 
-/** Feeds many short byte strings to the hash in large pieces; joining them as strings would cost 60 MB for 80,000. */
-class TextHasher {
-  readonly #hasher = new Hasher();
-  readonly #buffer = Buffer.allocUnsafe(65_536);
-  #length = 0;
-  #isAscii = true;
-
-  /** Whether all that was added is ASCII. */
-  get isAscii(): boolean {
-    this.#flush();
-    return this.#isAscii;
-  }
-
-  add(text: string): void {
-    if (this.#length + text.length > this.#buffer.length) this.#flush();
-    if (text.length > this.#buffer.length) this.#update(Buffer.from(text, "latin1"));
-    else this.#length += this.#buffer.write(text, this.#length, "latin1");
-  }
-
-  addSha256(content: FileContent): void {
-    if (content.writeSha256 === undefined) return this.add(content.sha256);
-    if (this.#length + SHA256_HEX > this.#buffer.length) this.#flush();
-    content.writeSha256(this.#buffer, this.#length);
-    this.#length += SHA256_HEX;
-  }
-
-  digest(): Sha256 {
-    this.#flush();
-    return this.#hasher.digest();
-  }
-
-  #flush(): void {
-    this.#update(this.#buffer.subarray(0, this.#length));
-    this.#length = 0;
-  }
-
-  #update(bytes: Uint8Array): void {
-    this.#isAscii &&= isAscii(bytes);
-    this.#hasher.update(bytes);
+/** Many short lines as fewer long ones; all in one would be 60 MB for 80,000. */
+function* inPieces(items: readonly TreeItem[], line: (item: TreeItem) => string): Generator<Uint8Array> {
+  for (let at = 0; at < items.length; at += ITEMS_IN_PIECE) {
+    yield Buffer.from(
+      items
+        .slice(at, at + ITEMS_IN_PIECE)
+        .map(line)
+        .join(""),
+      "latin1",
+    );
   }
 }
 

@@ -1,15 +1,9 @@
-import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { errorCode, reason } from "../host/files.ts";
-import {
-  bytePathOf,
-  childPath,
-  isAscii,
-  locate,
-  patternText,
-  shownText,
-  type BytePath,
-} from "./byte-path.ts";
+import { childPath, isAscii, patternText, shownText, type BytePath } from "./byte-path.ts";
+import type { ContextFolder, Kind } from "./context-folder.ts";
 import type { IgnoreMatcher, ParentMatch } from "./ignore.ts";
+import { ContentFailure } from "./opened-file.ts";
+import { mayBeSecret } from "./secret-files.ts";
 import type { Turns } from "./turns.ts";
 
 export type Entry =
@@ -39,10 +33,18 @@ export type Walk = {
   readonly mayCollide: boolean;
   /** Something of a version control system is in it. */
   readonly holdsVcs: boolean;
+  /** The files whose names are like those of secrets. */
+  readonly suspects: readonly BytePath[];
 };
 
-type Kind = Entry["kind"] | "fifo" | "socket" | "device";
-type Named = { readonly name: BytePath; readonly kind: Kind; readonly sortKey: string };
+/** What one directory holds. An object for each name would take longer than to list it. */
+type Listing = {
+  /** In walk order; the name of a directory ends with a slash. */
+  readonly names: readonly BytePath[];
+  /** The names that are neither a file's nor a directory's. */
+  readonly others: ReadonlyMap<BytePath, Kind>;
+  readonly mayCollide: boolean;
+};
 
 /** A directory that is being read. */
 type Level = {
@@ -51,21 +53,21 @@ type Level = {
   readonly ignored: boolean;
   /** Ignored parents, to be listed as soon as something below them is in the context. */
   readonly waiting: BytePath[];
-  readonly children: readonly Named[];
+  readonly listing: Listing;
   next: number;
 };
 
 /**
- * Lists the context. `root` is an absolute path without links; links below it are listed, never followed. `onFile`
+ * Lists the context. Links are listed, never followed. `onFile`
  * hears of each file as it is found, so that it can be read while the walk goes on.
  */
 export async function walkContext(
-  root: string,
+  folder: ContextFolder,
   selection: Selection,
   turns: Turns,
   onFile: (path: BytePath) => void,
 ): Promise<Walk> {
-  const walker = new Walker(root, selection, onFile);
+  const walker = new Walker(folder, selection, onFile);
   while (walker.step()) if (turns.due()) await turns.take();
   return walker;
 }
@@ -75,16 +77,17 @@ class Walker implements Walk {
   readonly skipped: { path: string; kind: "fifo" | "socket" | "device" }[] = [];
   readonly unreadable: { path: string; reason: string }[] = [];
   readonly changed: string[] = [];
+  readonly suspects: BytePath[] = [];
   mayCollide = false;
   holdsVcs = false;
-  readonly #root: string;
+  readonly #folder: ContextFolder;
   readonly #selection: Selection;
   readonly #onFile: (path: BytePath) => void;
   /** The directories from the root down to where the walk is. */
   readonly #levels: Level[] = [];
 
-  constructor(root: string, selection: Selection, onFile: (path: BytePath) => void) {
-    this.#root = root;
+  constructor(folder: ContextFolder, selection: Selection, onFile: (path: BytePath) => void) {
+    this.#folder = folder;
     this.#selection = selection;
     this.#onFile = onFile;
     this.#enter("", null, [], false);
@@ -94,9 +97,10 @@ class Walker implements Walk {
   step(): boolean {
     const level = this.#levels.at(-1);
     if (level === undefined) return false;
-    while (level.next < level.children.length) {
-      const child = level.children[level.next++];
-      if (child !== undefined && this.#child(childPath(level.path, child.name), child, level)) return true;
+    const { names } = level.listing;
+    while (level.next < names.length) {
+      const name = names[level.next++];
+      if (name !== undefined && this.#child(name, level)) return true;
     }
     this.#levels.pop();
     // What the subtree already listed must not be listed again for a later sibling.
@@ -106,9 +110,9 @@ class Walker implements Walk {
 
   #enter(path: BytePath | "", match: ParentMatch | null, waiting: BytePath[], ignored: boolean): boolean {
     try {
-      const { children, mayCollide } = listDirectory(this.#root, path);
-      this.mayCollide ||= mayCollide;
-      this.#levels.push({ path, match, ignored, waiting, children, next: 0 });
+      const listing = listDirectory(this.#folder, path);
+      this.mayCollide ||= listing.mayCollide;
+      this.#levels.push({ path, match, ignored, waiting, listing, next: 0 });
       return true;
     } catch (error) {
       // Docker skips an ignored directory that it cannot read, and fails on one that it wants.
@@ -118,32 +122,38 @@ class Walker implements Walk {
   }
 
   /** True when it is a directory that was entered. */
-  #child(path: BytePath, child: Named, { match, waiting }: Level): boolean {
-    if (child.name === ".git") {
+  #child(listed: BytePath, level: Level): boolean {
+    const { match, waiting, listing } = level;
+    const isDirectory = listed.endsWith("/");
+    const name = isDirectory ? (listed.slice(0, -1) as BytePath) : listed; // oxlint-disable-line typescript/no-unsafe-type-assertion -- without the slash
+    if (name === ".git") {
       if (!this.#selection.includeVcs) return false;
       this.holdsVcs = true;
     }
+    const path = childPath(level.path, name);
     const { outputs } = this.#selection;
     // To look a path up costs as much as to list it, and mostly there is nothing to find.
     if (outputs.size > 0 && outputs.has(path)) return false;
-    const { ignored, own, descend } = this.#verdict(path, child.kind, match);
-    if (child.kind === "directory") {
+    const { ignored, own, descend } = this.#verdict(path, isDirectory, match);
+    if (isDirectory) {
       if (ignored && !descend) return false;
       if (!ignored) this.#emit({ kind: "directory", path }, waiting);
       return this.#enter(path, own, ignored ? [...waiting, path] : [], ignored);
     }
     if (ignored) return false;
-    if (child.kind === "file") {
-      this.#emit({ kind: "file", path }, waiting);
+    const kind = listing.others.get(name) ?? "file";
+    if (kind === "file") {
+      this.#emit({ kind, path }, waiting);
       this.#onFile(path);
-    } else if (child.kind === "symlink") this.#symlink(path, waiting);
-    else this.skipped.push({ path: shownText(path), kind: child.kind });
+      if (mayBeSecret(name)) this.suspects.push(path);
+    } else if (kind === "symlink") this.#symlink(path, waiting);
+    else if (kind !== "directory") this.skipped.push({ path: shownText(path), kind });
     return false;
   }
 
   #verdict(
     path: BytePath,
-    kind: Kind,
+    isDirectory: boolean,
     parent: ParentMatch | null,
   ): { ignored: boolean; own: ParentMatch | null; descend: boolean } {
     const { ignore, always } = this.#selection;
@@ -152,15 +162,14 @@ class Walker implements Walk {
     const text = patternText(path);
     const match = ignore.match(text, parent);
     const ignored = match.ignored && !forced;
-    if (!ignored || kind !== "directory") return { ignored, own: match.own, descend: true };
+    if (!ignored || !isDirectory) return { ignored, own: match.own, descend: true };
     const holdsForced = [...always].some((one) => one.startsWith(`${path}/`));
     return { ignored, own: match.own, descend: holdsForced || ignore.descends(text, match) };
   }
 
   #symlink(path: BytePath, waiting: BytePath[]): void {
     try {
-      const target = readlinkSync(locate(this.#root, path), { encoding: "buffer" });
-      this.#emit({ kind: "symlink", path, target: bytePathOf(target) }, waiting);
+      this.#emit({ kind: "symlink", path, target: this.#folder.readLink(path) }, waiting);
     } catch (error) {
       this.#failed(shownText(path), error);
     }
@@ -174,79 +183,36 @@ class Walker implements Walk {
   }
 
   #failed(path: string, error: unknown): void {
-    if (errorCode(error) === "ENOENT") this.changed.push(path);
+    if (errorCode(error) === "ENOENT" || error instanceof ContentFailure) this.changed.push(path);
     else this.unreadable.push({ path, reason: reason(error) });
   }
 }
 
 const NOT_IGNORED = { ignored: false, own: null, descend: true } as const;
 
-function listDirectory(
-  root: string,
-  path: BytePath | "",
-): { readonly children: readonly Named[]; readonly mayCollide: boolean } {
-  const place = path === "" ? root : locate(root, path);
-  const children: Named[] = [];
-  let capitals = false;
-  for (const child of readdirSync(place, { withFileTypes: true })) {
-    // ASCII names are exact as strings, and their kinds come with the listing.
-    if (!ASCII_WITHOUT_CAPITALS.test(child.name)) {
-      if (!isAscii(child.name)) {
-        return { children: listExactly(root, path, place).sort(compare), mayCollide: true };
-      }
-      capitals = true;
+function listDirectory(folder: ContextFolder, path: BytePath | ""): Listing {
+  const names: BytePath[] = [];
+  const others = new Map<BytePath, Kind>();
+  let [isPlain, hasCapitals] = [true, false];
+  folder.list(path, (name, kind) => {
+    if (!ASCII_WITHOUT_CAPITALS.test(name)) {
+      hasCapitals = true;
+      isPlain &&= isAscii(name);
     }
-    const name = child.name as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- ASCII is its own bytes
-    children.push(named(name, kindOf(child) ?? kindOnDisk(root, path, name)));
-  }
-  if (children.length < 2) return { children, mayCollide: false };
-  return { children: children.sort(compare), mayCollide: capitals && collide(children) };
+    if (kind === "directory") names.push(`${name}/` as BytePath); // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte more
+    else {
+      names.push(name);
+      if (kind !== "file") others.set(name, kind);
+    }
+  });
+  // Without a function to compare: as strings, whose order is that of their bytes.
+  names.sort(); // oxlint-disable-line typescript/require-array-sort-compare, unicorn/require-array-sort-compare
+  return { names, others, mayCollide: !isPlain || (hasCapitals && collide(names)) };
 }
 
 const ASCII_WITHOUT_CAPITALS = /^[\0-@[-\u007f]*$/u;
 
 /** For names of one directory, in ASCII: two paths can be one only where two names beside each other are. */
-function collide(names: readonly Named[]): boolean {
-  return new Set(names.map(({ name }) => name.toLowerCase())).size < names.length;
-}
-
-/** Names as bytes: a string listing turns what is not UTF-8 into U+FFFD, which then does not exist. */
-function listExactly(root: string, path: BytePath | "", place: string | Buffer): Named[] {
-  return readdirSync(place, { encoding: "buffer" }).map((bytes) => {
-    const name = bytePathOf(bytes);
-    return named(name, kindOnDisk(root, path, name));
-  });
-}
-
-function named(name: BytePath, kind: Kind): Named {
-  return { name, kind, sortKey: kind === "directory" ? `${name}/` : name };
-}
-
-function kindOnDisk(root: string, path: BytePath | "", name: BytePath): Kind {
-  return kindOf(lstatSync(locate(root, childPath(path, name)))) ?? "device";
-}
-
-/** Null when a listing does not say: not every file system keeps the kinds there. */
-function kindOf(
-  status: Pick<
-    Dirent,
-    | "isFile"
-    | "isDirectory"
-    | "isSymbolicLink"
-    | "isFIFO"
-    | "isSocket"
-    | "isBlockDevice"
-    | "isCharacterDevice"
-  >,
-): Kind | null {
-  if (status.isFile()) return "file";
-  if (status.isDirectory()) return "directory";
-  if (status.isSymbolicLink()) return "symlink";
-  if (status.isFIFO()) return "fifo";
-  if (status.isSocket()) return "socket";
-  return status.isBlockDevice() || status.isCharacterDevice() ? "device" : null;
-}
-
-function compare(a: Named, b: Named): number {
-  return a.sortKey < b.sortKey ? -1 : 1;
+function collide(names: readonly BytePath[]): boolean {
+  return new Set(names.map((name) => name.toLowerCase())).size < names.length;
 }

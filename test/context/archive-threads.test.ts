@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { ArchiveRing, PIECE_BYTES, recordMemory } from "../../src/context/archive-ring.ts";
+import { ArchiveRing, PIECE_BYTES } from "../../src/context/archive-ring.ts";
+import { ContentRecords } from "../../src/context/content-records.ts";
 import { ArchiveThreads } from "../../src/context/archive-threads.ts";
 import { captureContext, type ContextCapture } from "../../src/context/capture-context.ts";
 import { Turns } from "../../src/context/turns.ts";
@@ -232,7 +233,7 @@ test("a descriptor that cannot be written is a reason, whoever writes", async ()
     ring,
     target: { path, compression: "none", mtime: 0 },
     file: { descriptor: readOnly } as PendingFile,
-    digests: { records: recordMemory(1), files: 1, format: null, tar: true },
+    digests: { records: ContentRecords.memory(1), files: 1, format: null, tar: true },
     turns: new Turns(never),
   });
   ring.publish(0, PIECE_BYTES);

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytePathOf, type BytePath } from "../../src/context/byte-path.ts";
 import { ContentCrew } from "../../src/context/content-crew.ts";
+import { ContextFolder } from "../../src/context/context-folder.ts";
 import type { ObjectFormat } from "../../src/context/contents.ts";
 import { Turns } from "../../src/context/turns.ts";
 import { Thread } from "../../src/host/threads.ts";
@@ -12,6 +13,10 @@ import { scratchFolders } from "./support/scratch.ts";
 
 const newFolder = scratchFolders();
 const never = new AbortController().signal;
+
+function at(root: string): ContextFolder {
+  return new ContextFolder(bytePathOf(Buffer.from(root)));
+}
 
 function begun(crew: ContentCrew, format: ObjectFormat | null): ContentCrew {
   crew.begin(format);
@@ -45,12 +50,12 @@ for (const format of ["sha1", "sha256", null] as const satisfies readonly (Objec
   test(`many files in several threads have the digests of their bytes (blobs: ${format})`, async () => {
     const root = newFolder();
     const files = manyFiles(root);
-    const crew = begun(new ContentCrew(root, new Turns(never)), format);
+    const crew = begun(new ContentCrew(at(root), new Turns(never)), format);
     const numbers = [...files.keys()].map((name) => crew.add(name));
     await crew.finish();
+    expect([...crew.failures()]).toEqual([]);
     for (const [index, bytes] of [...files.values()].entries()) {
       const number = numbers[index] ?? -1;
-      expect(crew.failure(number)).toBeNull();
       const { sha256, blob, size } = crew.content(number);
       const hash = (algorithm: string, head: string): string =>
         createHash(algorithm).update(head).update(bytes).digest("hex");
@@ -69,7 +74,7 @@ test("a few files and many are read alike, relative or absolute", async () => {
   const place = join(root, "größe", "ü");
   writeFileSync(place, "text", { mode: 0o755 });
   for (const around of [0, 2000]) {
-    const crew = begun(new ContentCrew(join(root, "größe"), new Turns(never)), null);
+    const crew = begun(new ContentCrew(at(join(root, "größe")), new Turns(never)), null);
     for (let index = 0; index < around; index++) crew.add(bytePathOf(Buffer.from("ü")));
     const [relative, absolute] = [
       crew.add(bytePathOf(Buffer.from("ü"))),
@@ -89,16 +94,14 @@ test("a few files and many are read alike, relative or absolute", async () => {
 test("each file that cannot be read says so, whichever thread it fell to", async () => {
   const root = newFolder();
   for (let index = 0; index < 3000; index++) writeFileSync(join(root, `f${index}`), `${index}`);
-  const crew = begun(new ContentCrew(root, new Turns(never)), "sha1");
+  const crew = begun(new ContentCrew(at(root), new Turns(never)), "sha1");
   const gone = new Set([0, 255, 256, 700, 1500, 2999]);
   for (const index of gone) rmSync(join(root, `f${index}`));
   for (let index = 0; index < 3000; index++) crew.add(bytePathOf(Buffer.from(`f${index}`)));
   await crew.finish();
-  const failed = Array.from({ length: 3000 }, (_, index) => index).filter(
-    (index) => crew.failure(index) !== null,
+  expect([...crew.failures()].map(({ path, failure }) => [path, failure.kind, failure.message])).toEqual(
+    [...gone].map((index) => [bytePathOf(Buffer.from(`f${index}`)), "changed", "it does not exist"]),
   );
-  expect(failed).toEqual([...gone]);
-  expect(crew.failure(700)).toMatchObject({ kind: "changed", message: "it does not exist" });
   crew.dispose();
 });
 
@@ -107,7 +110,7 @@ test("a stop is seen in the middle of one large file", async () => {
   writeFileSync(join(root, "large"), "");
   truncateSync(join(root, "large"), 200 * 2 ** 30);
   const stop = new AbortController();
-  const crew = begun(new ContentCrew(root, new Turns(stop.signal)), null);
+  const crew = begun(new ContentCrew(at(root), new Turns(stop.signal)), null);
   crew.add(bytePathOf(Buffer.from("large")));
   setTimeout(() => stop.abort("SIGTERM"), 20);
   expect(await crew.finish().catch((error: unknown) => error)).toMatchObject({ code: "terminated" });
@@ -123,9 +126,10 @@ test("files that threads are reading are given up when the crew is disposed of",
   }
   const script = `
     const { ContentCrew } = await import(${JSON.stringify(join(import.meta.dir, "../../src/context/content-crew.ts"))});
+    const { ContextFolder } = await import(${JSON.stringify(join(import.meta.dir, "../../src/context/context-folder.ts"))});
     const { Turns } = await import(${JSON.stringify(join(import.meta.dir, "../../src/context/turns.ts"))});
     const stop = new AbortController();
-    const crew = new ContentCrew(${JSON.stringify(root)}, new Turns(stop.signal));
+    const crew = new ContentCrew(new ContextFolder(${JSON.stringify(root)}), new Turns(stop.signal));
     crew.begin(null);
     crew.add("a");
     crew.add("b");
@@ -146,7 +150,7 @@ test("the program goes on while files are read", async () => {
   const root = newFolder();
   writeFileSync(join(root, "large"), "");
   truncateSync(join(root, "large"), 2 ** 28);
-  const crew = begun(new ContentCrew(root, new Turns(never)), null);
+  const crew = begun(new ContentCrew(at(root), new Turns(never)), null);
   crew.add(bytePathOf(Buffer.from("large")));
   let turns = 0;
   const other = setInterval(() => turns++, 1);
@@ -167,8 +171,8 @@ test("a thread that dies is an accident for whoever waits for it, then and later
 });
 
 test("a file that nobody has read is no file without content", () => {
-  const crew = begun(new ContentCrew(newFolder(), new Turns(never)), null);
+  const crew = begun(new ContentCrew(at(newFolder()), new Turns(never)), null);
   for (let index = 0; index < 256; index++) crew.add(bytePathOf(Buffer.from("missing")));
-  expect(() => crew.failure(0)).toThrow("a file was not read");
+  expect(() => [...crew.failures()]).toThrow("a file was not read");
   crew.dispose();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isSecret, suspicionOf } from "../../src/context/secret-files.ts";
+import { basename } from "node:path";
+import { isSecret, mayBeSecret, suspicionOf } from "../../src/context/secret-files.ts";
 
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n";
 
@@ -57,6 +58,7 @@ const LOOKED_AT = [
 
 test.each(LOOKED_AT)("%s is named like a secret", (name) => {
   expect([name, `app/${name}`].map((path) => suspicionOf(path) !== null)).toEqual([true, true]);
+  expect(mayBeSecret(basename(name))).toBe(true);
 });
 
 describe("a file", () => {
