@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
-import { Hasher, referenceSha256, sha256Of } from "../base/hashing.ts";
+import { Hasher, sha256Of } from "../base/hashing.ts";
+import { referenceSha256 } from "../base/reference-hashing.ts";
 import { BUILD } from "../base/version.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { eachPiece } from "../host/file-pieces.ts";
