@@ -74,7 +74,7 @@ export const verifyPin: Command = defineCommand({
 });
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  prepareReport(flags, world);
+  await prepareReport(flags, world);
   const pins =
     flags.not === undefined ? readPins(flags, world, "verify") : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
@@ -96,9 +96,12 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() },
+    // Made when it is asked for: most runs print the text alone.
+    get document() {
+      return { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() };
+    },
     text: await textOfLegs(legs, world),
-    report: pinReport(pins, legs),
+    report: () => pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
