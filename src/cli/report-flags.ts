@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
+import { paths } from "../host/file-system.ts";
 import type { World } from "./command.ts";
 import type { Values } from "./flags.ts";
 
@@ -25,6 +25,6 @@ export async function prepareReport(flags: Values<typeof REPORT_FLAGS>, world: W
   if (output !== undefined && (path === null || path === "" || path.includes("\u0000"))) {
     throw new Failure("invalid_value", `--output is ${quoted(output)}; wanted junit=PATH`);
   }
-  world.askForCiFiles({ junit: path === null ? null : resolve(world.cwd, path), requireOutputs });
+  world.askForCiFiles({ junit: path === null ? null : paths().resolve(world.cwd, path), requireOutputs });
   if (requireOutputs) (await import("./ci-report.ts")).refuseMissingOutputs(world.env);
 }

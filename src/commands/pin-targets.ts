@@ -1,10 +1,10 @@
-import { dirname, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { nearest } from "../base/nearest.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import { paths } from "../host/file-system.ts";
 import { readBounded } from "../host/files.ts";
 import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
@@ -77,6 +77,7 @@ function namedTargets(flags: PlaceFlags, world: World): Named[] {
   }
   if (flags.all && flags.env.length > 0)
     throw new Failure("flags_contradict", "--all and --env contradict each other");
+  const { dirname, resolve } = paths();
   const place = resolve(world.cwd, path);
   const bytes = readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable");
   const known = parseTargetConfig(bytes, path);
@@ -127,7 +128,7 @@ function tokenSource(env: string, config: TargetConfig, sources: Sources, world:
     });
   }
   if (variable !== undefined) return { variable };
-  if (file !== undefined) return { file: resolve(world.cwd, file) };
+  if (file !== undefined) return { file: paths().resolve(world.cwd, file) };
   if (config.token_env !== undefined) return { variable: config.token_env };
   if (config.token_file !== undefined) return { file: config.token_file };
   return { variable: `WAYBILL_TOKEN_${env.toUpperCase().replaceAll("-", "_")}` };
