@@ -9,6 +9,7 @@ import { readBounded } from "../host/files.ts";
 import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
 import { parseTargetConfig, type TargetConfig } from "../pins/target-config.ts";
+import { judgingTime } from "./judging-time.ts";
 import { tellProxies } from "./network-flags.ts";
 import type { PlaceFlags } from "./pin-flags.ts";
 import { doubtsAbout, meantName } from "./target-doubts.ts";
@@ -20,6 +21,8 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
  * request: all missing credentials are named in one failure.
  */
 export function readTargets(flags: PlaceFlags, world: World): Target[] {
+  // The certificate of each of them is judged by it.
+  judgingTime(world);
   const named = namedTargets(flags, world);
   if (named.length === 0) {
     throw new Failure("nothing_named", "no environment is named", {
@@ -39,6 +42,7 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
       from: from === SEED_HOST ? from : `the URL of ${env}`,
       allowInsecureHttp: flags["allow-insecure-http"],
       path: "none",
+      linkLocal: config.allow_link_local === true ? "allowed" : "refused",
     });
     const token = credential(tokenSource(env, config, sources, world), env, world, problems);
     const reader = readers.get(env) ?? config.read_token_env;

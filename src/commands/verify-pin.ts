@@ -12,6 +12,7 @@ import type { ReadBackRule } from "../pins/read-back.ts";
 import { verifyAll } from "../pins/promote.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import {
   PIN_FLAGS,
   PLACE_FLAGS,
@@ -128,7 +129,7 @@ async function openReceiptDemand(
     import("./receipt-demand.ts"),
     import("../pins/require-receipts.ts"),
   ]);
-  const now = world.now();
+  const now = judgingTime(world);
   const trusted = readReceiptTrust(flags, pins, now);
   return (legs) => requireReceipts(legs, { trusted, now, exchange, clock: SYSTEM_CLOCK, forMs, intervalMs });
 }
