@@ -19,7 +19,7 @@ const YESTERDAY = builtAt(new Date(Date.now() - 86_400_000).toISOString());
 describe("with a clock before the build nothing is judged, and nothing is sent", () => {
   test.each(["verify pin", "promote", "verify audit"])("%s", async (command) => {
     let requests = 0;
-    await using server = Bun.serve({
+    using server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
       fetch: () => {
@@ -54,7 +54,7 @@ describe("with a clock before the build nothing is judged, and nothing is sent",
 });
 
 test("with a clock after the build the same command is judged", async () => {
-  await using server = Bun.serve({
+  using server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     fetch: () => Response.json({ pins: [{ template_name: "codex", image_digest: DIGEST }] }),
