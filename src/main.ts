@@ -13,10 +13,10 @@ const signals = [
 ] as const;
 for (const [signal, code] of signals) {
   process.on(signal, () => {
-    // The second signal means now; the first one means soon.
-    if (stop.signal.aborted) process.exit(code);
+    // The second signal means now; the first one means soon. A verdict that stands already is the better answer.
+    if (stop.signal.aborted) process.exit(process.exitCode ?? code);
     stop.abort(signal);
-    setTimeout(() => process.exit(code), GRACE_MS).unref();
+    setTimeout(() => process.exit(process.exitCode ?? code), GRACE_MS).unref();
   });
 }
 

@@ -77,6 +77,7 @@ export const FAILURES = {
   data_dir_invalid: "usage",
   policy_invalid: "usage",
   trust_root_invalid: "usage",
+  clock_behind: "usage",
 
   credential_missing: "auth",
   credential_unexpanded: "auth",

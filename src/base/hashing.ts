@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { toHex } from "./encoding.ts";
 import type { Sha256 } from "./digest.ts";
 
 /** Incremental SHA-256 over bulk bytes. The engine is the runtime's own (about ten times the reference). */
@@ -23,9 +21,4 @@ export class Hasher {
 
 export function sha256Of(bytes: Uint8Array | string): Sha256 {
   return new Hasher().update(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes).digest();
-}
-
-/** The same digest by @noble/hashes: the reference that tests hold the engine against. */
-export function referenceSha256(bytes: Uint8Array): string {
-  return toHex(sha256(bytes));
 }

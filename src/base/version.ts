@@ -15,3 +15,8 @@ export const BUILD: Build = {
   commit: typeof WAYBILL_COMMIT === "string" && WAYBILL_COMMIT !== "" ? WAYBILL_COMMIT : null,
   builtAt: typeof WAYBILL_BUILT_AT === "string" ? WAYBILL_BUILT_AT : null,
 };
+
+/** The same instant as a date. */
+export function buildTime(): Date | null {
+  return BUILD.builtAt === null ? null : new Date(BUILD.builtAt);
+}

@@ -14,6 +14,11 @@ export class Annotator {
     this.#runner = runnerOf(env);
   }
 
+  /** Whether the runner folds sections of the log. */
+  get folds(): boolean {
+    return this.#runner === "gitlab";
+  }
+
   error(title: string, message: string): string | null {
     return this.#shown("error", `waybill ${title}`, message);
   }
@@ -29,7 +34,7 @@ export class Annotator {
 
   /** Lines folded under a title, where the runner can; `id` is of letters, digits, `_` and `-`. */
   section(id: string, title: string, lines: readonly string[], now: Date): readonly string[] | null {
-    if (this.#runner !== "gitlab") return null;
+    if (!this.folds) return null;
     const at = Math.floor(now.getTime() / 1000);
     return [
       `${marker(`section_start:${at}:${id}[collapsed=true]`)}${title}`,

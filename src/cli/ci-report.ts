@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { fs } from "../host/file-system.ts";
 import { reason, writeAll, writeAtomic } from "../host/files.ts";
+import type { CiWishes } from "./ci-wishes.ts";
 import { runnerFile } from "./ci-runner.ts";
 import { renderJunit } from "./junit.ts";
 import type { Redactor } from "./redactor.ts";
@@ -12,13 +13,6 @@ import { renderOutputs } from "./step-outputs.ts";
 import { renderSummary } from "./step-summary.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-export type Wishes = {
-  /** Absolute path of the JUnit report that was asked for. */
-  readonly junit: string | null;
-  /** Without the step outputs the run counts as failed. */
-  readonly requireOutputs: boolean;
-};
 
 /** What came of a run, for those who did not read its result. */
 export type Ended = {
@@ -32,12 +26,28 @@ export type Ended = {
 
 export type Told = { readonly warnings: readonly string[]; readonly failure: Failure | null };
 
+/**
+ * Before anything is sent: throws `output_not_written` when the step outputs have no place.
+ */
+export function refuseMissingOutputs(env: Environment): void {
+  const path = runnerFile(env, "GITHUB_OUTPUT");
+  if (path === null) {
+    throw new Failure("output_not_written", "--require-outputs: $GITHUB_OUTPUT is not set", {
+      hint: "run it in a step of GitHub, Gitea or Forgejo Actions, or leave the flag out",
+    });
+  }
+  try {
+    withAppended(path, () => {});
+  } catch (error) {
+    throw notWritten("the step outputs", path, error);
+  }
+}
+
 /** Writes the files by which CI systems learn of a run: step outputs, step summary, JUnit report. */
 export class CiReport {
   readonly #env: Environment;
   readonly #redactor: Redactor;
   readonly #random: () => string;
-  #wishes: Wishes | null = null;
 
   /** `random` gives letters and digits that nobody can guess. */
   constructor(env: Environment, redactor: Redactor, random: () => string) {
@@ -46,30 +56,7 @@ export class CiReport {
     this.#random = random;
   }
 
-  /**
-   * Said by a command whose result others go on with, before it does anything: throws `output_not_written` when
-   * outputs are required and have no place, while nothing has been sent yet.
-   */
-  prepare(wishes: Wishes): void {
-    this.#wishes = wishes;
-    if (!wishes.requireOutputs) return;
-    const path = runnerFile(this.#env, "GITHUB_OUTPUT");
-    if (path === null) {
-      throw new Failure("output_not_written", "--require-outputs: $GITHUB_OUTPUT is not set", {
-        hint: "run it in a step of GitHub, Gitea or Forgejo Actions, or leave the flag out",
-      });
-    }
-    try {
-      withAppended(path, () => {});
-    } catch (error) {
-      throw notWritten("the step outputs", path, error);
-    }
-  }
-
-  /** Nothing for a command that did not prepare. */
-  write(ended: Ended): Told {
-    const wishes = this.#wishes;
-    if (wishes === null) return { warnings: [], failure: null };
+  write(ended: Ended, wishes: CiWishes): Told {
     const outputs = attempt(() => this.#writeOutputs(ended));
     const summary = attempt(() => this.#writeSummary(ended));
     const junit = attempt(() => this.#writeJunit(ended, wishes.junit));

@@ -1,7 +1,7 @@
 import type { SubCommandsDef } from "citty";
 import type { ExitCode, ExitName } from "../base/exit-codes.ts";
 import type { Failure } from "../base/failure.ts";
-import type { CiReport } from "./ci-report.ts";
+import type { CiWishes } from "./ci-wishes.ts";
 import type { Flags, Values } from "./flags.ts";
 import type { Redactor } from "./redactor.ts";
 import type { Report } from "./report-rows.ts";
@@ -26,8 +26,8 @@ export type Outcome = {
   readonly text: string;
   /** Told on standard error, and as an annotation where the CI runner knows them. */
   readonly failures?: readonly Failure[];
-  /** For the CI system, when the command prepared `World.ci`. */
-  readonly report?: Report;
+  /** For the CI system, when the command called `World.askForCiFiles`; made when there is one. */
+  readonly report?: () => Report;
 };
 
 /** The outside, as the commands see it. Only main.ts makes one. */
@@ -38,7 +38,8 @@ export type World = {
   readonly stop: AbortSignal;
   readonly say: Speaker;
   readonly secrets: Redactor;
-  readonly ci: CiReport;
+  /** Said by a command whose result CI systems go on with, before it does anything. */
+  readonly askForCiFiles: (wishes: CiWishes) => void;
   readonly now: () => Date;
   /** The command tree, for the commands that speak about the others. */
   readonly root: Group;

@@ -8,20 +8,32 @@ const WHOLE = Number.MAX_SAFE_INTEGER;
 export class Redactor {
   /** Longest first, so that a spelling inside another one does not leave the rest of it standing. */
   #spellings: readonly string[] = [];
+  /** Registered, and not yet among the spellings. */
+  #unspelled: string[] = [];
 
   /** Registers a secret. Very short ones are left alone: masking "a" would hide every message. */
   register(secret: string): void {
     const value = secret.trim().toWellFormed();
     if (value.length < LIMITS.redactedSecretChars) return;
-    const all = new Set([...this.#spellings, ...spellingsOf(value)]);
-    this.#spellings = [...all].sort((a, b) => b.length - a.length);
+    this.#unspelled.push(value);
+    // While the process waits for the server that the secret is for; `clean` does it when that is sooner.
+    setImmediate(() => this.#spellOut());
   }
 
   clean(text: string): string {
+    this.#spellOut();
     let cleaned = text;
     for (const spelling of this.#spellings) cleaned = cleaned.replaceAll(spelling, MASK);
+    if (!cleaned.includes("…")) return cleaned;
     const [last = "", ...heads] = cleaned.split("…").reverse();
     return [...heads.reverse().map((head) => this.#cleanEnd(head)), last].join("…");
+  }
+
+  #spellOut(): void {
+    if (this.#unspelled.length === 0) return;
+    const all = new Set([...this.#spellings, ...this.#unspelled.flatMap(spellingsOf)]);
+    this.#unspelled = [];
+    this.#spellings = [...all].sort((a, b) => b.length - a.length);
   }
 
   /** `printable` cuts long text with "…", and may have cut a secret in two. */

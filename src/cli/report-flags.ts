@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
+import { paths } from "../host/file-system.ts";
 import type { World } from "./command.ts";
 import type { Values } from "./flags.ts";
 
@@ -18,15 +18,13 @@ export const REPORT_FLAGS = {
   },
 } as const;
 
-/** Before anything is sent: throws Failure `invalid_value` or `output_not_written`. */
-export function prepareReport(flags: Values<typeof REPORT_FLAGS>, world: World): void {
-  const { output } = flags;
+/** Before anything is sent: rejects with Failure `invalid_value` or `output_not_written`. */
+export async function prepareReport(flags: Values<typeof REPORT_FLAGS>, world: World): Promise<void> {
+  const { output, "require-outputs": requireOutputs } = flags;
   const path = output?.startsWith("junit=") === true ? output.slice("junit=".length) : null;
   if (output !== undefined && (path === null || path === "" || path.includes("\u0000"))) {
     throw new Failure("invalid_value", `--output is ${quoted(output)}; wanted junit=PATH`);
   }
-  world.ci.prepare({
-    junit: path === null ? null : resolve(world.cwd, path),
-    requireOutputs: flags["require-outputs"],
-  });
+  world.askForCiFiles({ junit: path === null ? null : paths().resolve(world.cwd, path), requireOutputs });
+  if (requireOutputs) (await import("./ci-report.ts")).refuseMissingOutputs(world.env);
 }

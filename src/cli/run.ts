@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { Annotator } from "./annotations.ts";
-import { CiReport } from "./ci-report.ts";
+import { wantsCiFiles, type CiWishes } from "./ci-wishes.ts";
 import { isGroup, type Command, type Group, type Member, type Outcome, type World } from "./command.ts";
 import { nearest } from "../base/nearest.ts";
 import { Redactor } from "./redactor.ts";
@@ -11,6 +11,7 @@ import { Speaker } from "./speaker.ts";
 import { readArguments } from "./strict-arguments.ts";
 
 type Outside = Pick<World, "env" | "cwd" | "stop" | "now">;
+type Environment = World["env"];
 
 /**
  * argv to exit code: finds the command, reads its arguments strictly, lets it act, and reports once. A `refusal`
@@ -27,17 +28,20 @@ export async function run(
   const common = commonFlags(argv);
   const secrets = new Redactor();
   const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
-  const ci = new CiReport(outside.env, secrets, () => crypto.randomUUID().replaceAll("-", ""));
   const called: Called = { schema: "error", path: [], command: undefined };
+  let wishes: CiWishes | null = null;
   let published = false;
 
   const write = async (ended: Outcome): Promise<ExitCode> => {
-    const outcome = tellRunner(ended, called, ci, say, outside.now());
+    tellDetails(ended, called, say, outside.now());
+    const outcome =
+      wishes === null ? ended : await leaveCiFiles(ended, called, wishes, outside.env, secrets, say);
     for (const failure of outcome.failures ?? []) say.failure(failure);
     const written = await writeReport(called.schema, outcome, common.json, secrets);
     if (written.problem !== undefined) say.failure(new Failure("output_not_written", written.problem));
     return written.exit;
   };
+  const askForCiFiles = (asked: CiWishes): void => void (wishes = asked);
   const publish = async (outcome: Outcome): Promise<void> => {
     published = true;
     await write(outcome);
@@ -46,7 +50,14 @@ export async function run(
   let outcome: Outcome;
   try {
     if (refusal !== null) throw refusal;
-    outcome = await answer(root, argv, called, common, { ...outside, say, secrets, ci, root, publish });
+    outcome = await answer(root, argv, called, common, {
+      ...outside,
+      say,
+      secrets,
+      root,
+      publish,
+      askForCiFiles,
+    });
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
@@ -150,13 +161,28 @@ function failed(failure: Failure, command: Command | undefined): Outcome {
   return { exit: failure.exitCode, document, text: "", failures: [failure] };
 }
 
-/** The files of the CI system and the folded part of its log. What could not be written may change how the run ends. */
-function tellRunner(outcome: Outcome, called: Called, ci: CiReport, say: Speaker, now: Date): Outcome {
+/** The folded part of the log, where somebody reads it. */
+function tellDetails({ report }: Outcome, called: Called, say: Speaker, now: Date): void {
+  if (report === undefined || !say.hasDetails) return;
+  const details = report().rows.flatMap((row) => row.details.map((line) => `${row.name}: ${line}`));
+  if (details.length > 0) say.details(`waybill ${called.path.join(" ")}, step by step`, details, now);
+}
+
+/** The files of the CI system. What could not be written may change how the run ends. */
+async function leaveCiFiles(
+  outcome: Outcome,
+  called: Called,
+  wishes: CiWishes,
+  env: Environment,
+  secrets: Redactor,
+  say: Speaker,
+): Promise<Outcome> {
+  if (!wantsCiFiles(wishes, env)) return outcome;
+  const { CiReport } = await import("./ci-report.ts");
   const { exit, document, report, failures = [] } = outcome;
-  const command = called.path.join(" ");
-  const details = (report?.rows ?? []).flatMap((row) => row.details.map((line) => `${row.name}: ${line}`));
-  if (details.length > 0) say.details(`waybill ${command}, step by step`, details, now);
-  const { warnings, failure } = ci.write({ command, exit, report, failures });
+  const ended = { command: called.path.join(" "), exit, report: report?.(), failures };
+  const ci = new CiReport(env, secrets, () => crypto.randomUUID().replaceAll("-", ""));
+  const { warnings, failure } = ci.write(ended, wishes);
   for (const warning of warnings) say.warn(warning);
   if (failure === null) return outcome;
   const error = document["error"] ?? failure.toDocument();
@@ -178,7 +204,7 @@ function commonFlags(argv: readonly string[]): Common {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   // `-qh` is `-q -h`: a cluster of these three letters and no other.
-  const letters = flags.filter((flag) => /^-[hqv]+$/u.test(flag)).join("");
+  const letters = flags.filter((flag) => !flag.startsWith("--") && /^-[hqv]+$/u.test(flag)).join("");
   const has = (name: string, letter: string): boolean => flags.includes(name) || letters.includes(letter);
   const [quiet, verbose] = [has("--quiet", "q"), has("--verbose", "v")];
   return {

@@ -35,6 +35,11 @@ export class Speaker {
     return this.#loudness === "verbose";
   }
 
+  /** Whether `details` are shown or folded anywhere: making them costs something too. */
+  get hasDetails(): boolean {
+    return this.isVerbose || this.#annotator.folds;
+  }
+
   info(text: string): void {
     this.#queue("info", text);
   }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,6 +15,7 @@ import { writeManifest } from "../context/manifest-file.ts";
 import { unmetRequirements } from "../context/requirements.ts";
 import type { SubmittedBuild } from "../context/submit.ts";
 import { reason, writeAtomic } from "../host/files.ts";
+import { randomHex } from "../host/random.ts";
 import {
   OUTPUT_FLAGS,
   readArchive,
@@ -149,7 +149,7 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     }
     if (!flags.strict) for (const warning of spokenWarnings(captured)) world.say.warn(warning);
     const circumstances = {
-      nonce: randomBytes(16).toString("hex"),
+      nonce: randomHex(16),
       now: world.now(),
       sourceDate: epoch === null ? null : new Date(epoch * 1000),
       withAuthor: flags["with-author"],

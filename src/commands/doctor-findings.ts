@@ -1,3 +1,4 @@
+import { isBehindBuild } from "../base/build-time.ts";
 import type { Machine } from "../host/machine.ts";
 
 /** `limited`: some commands cannot do all that they are for. `unfit`: no result of this machine can be trusted. */
@@ -86,7 +87,7 @@ function platform({ platform: name, libc }: Machine): Finding {
 function clock(now: Date, builtAt: Date | null): Finding {
   const found = now.toISOString();
   // No run can be earlier than the commit that it was built from.
-  return builtAt !== null && now < builtAt
+  return isBehindBuild(now, builtAt)
     ? unfit(
         "clock",
         `${found}, before this binary was made`,

@@ -1,7 +1,8 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
-import { Hasher, referenceSha256, sha256Of } from "../base/hashing.ts";
-import { BUILD } from "../base/version.ts";
+import { Hasher, sha256Of } from "../base/hashing.ts";
+import { referenceSha256 } from "../base/reference-hashing.ts";
+import { BUILD, buildTime } from "../base/version.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { eachPiece } from "../host/file-pieces.ts";
 import { lookAtMachine } from "../host/machine.ts";
@@ -17,8 +18,7 @@ export const doctor: Command = defineCommand({
   emptyDocument: { checked: 0, findings: [] },
   act: async (_values, world) => {
     const machine = lookAtMachine();
-    const builtAt = BUILD.builtAt === null ? null : new Date(BUILD.builtAt);
-    const findings = findingsOf(machine, world.env, selfTest(world), world.now(), builtAt);
+    const findings = findingsOf(machine, world.env, selfTest(world), world.now(), buildTime());
     const executable = process.execPath;
     const sha256 = digestOf(executable);
     const unfit = findings.filter(({ state }) => state === "unfit");

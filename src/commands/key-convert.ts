@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { exposedOutput } from "../host/descriptors.ts";
+import { randomBytes } from "../host/random.ts";
 import { isKeyForm, KEY_FORMS, privateForm, publicForm, type KeyForm } from "../trust/key-conversion.ts";
 import { inspectKey, writeKeyFile, type ShownKey } from "../trust/key-file.ts";
 import { readKeyText, readPassphrase } from "../trust/key-text.ts";

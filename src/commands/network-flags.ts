@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
+import { paths } from "../host/file-system.ts";
 import { readBounded } from "../host/files.ts";
 import type { ClientIdentity, Connection } from "../host/http.ts";
 import { proxyFor } from "../host/proxy.ts";
@@ -80,5 +80,7 @@ export function readCertificates(path: string, flag: string, world: World): stri
 }
 
 function readText(path: string, flag: string, world: World): string {
-  return new TextDecoder().decode(readBounded(resolve(world.cwd, path), LIMITS.certificateBytes, flag));
+  return new TextDecoder().decode(
+    readBounded(paths().resolve(world.cwd, path), LIMITS.certificateBytes, flag),
+  );
 }

@@ -1,14 +1,15 @@
-import { dirname, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { nearest } from "../base/nearest.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import { paths } from "../host/file-system.ts";
 import { readBounded } from "../host/files.ts";
 import { readSecret, type SecretSource } from "../host/secrets.ts";
 import { isEnvironmentName, type Credential, type Target } from "../pins/target.ts";
 import { parseTargetConfig, type TargetConfig } from "../pins/target-config.ts";
+import { judgingTime } from "./judging-time.ts";
 import { tellProxies } from "./network-flags.ts";
 import type { PlaceFlags } from "./pin-flags.ts";
 import { doubtsAbout, meantName } from "./target-doubts.ts";
@@ -20,6 +21,8 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
  * request: all missing credentials are named in one failure.
  */
 export function readTargets(flags: PlaceFlags, world: World): Target[] {
+  // The certificate of each of them is judged by it.
+  judgingTime(world);
   const named = namedTargets(flags, world);
   if (named.length === 0) {
     throw new Failure("nothing_named", "no environment is named", {
@@ -39,6 +42,7 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
       from: from === SEED_HOST ? from : `the URL of ${env}`,
       allowInsecureHttp: flags["allow-insecure-http"],
       path: "none",
+      linkLocal: config.allow_link_local === true ? "allowed" : "refused",
     });
     const token = credential(tokenSource(env, config, sources, world), env, world, problems);
     const reader = readers.get(env) ?? config.read_token_env;
@@ -77,6 +81,7 @@ function namedTargets(flags: PlaceFlags, world: World): Named[] {
   }
   if (flags.all && flags.env.length > 0)
     throw new Failure("flags_contradict", "--all and --env contradict each other");
+  const { dirname, resolve } = paths();
   const place = resolve(world.cwd, path);
   const bytes = readBounded(place, LIMITS.documentBytes, "the configuration", "config_unreadable");
   const known = parseTargetConfig(bytes, path);
@@ -127,7 +132,7 @@ function tokenSource(env: string, config: TargetConfig, sources: Sources, world:
     });
   }
   if (variable !== undefined) return { variable };
-  if (file !== undefined) return { file: resolve(world.cwd, file) };
+  if (file !== undefined) return { file: paths().resolve(world.cwd, file) };
   if (config.token_env !== undefined) return { variable: config.token_env };
   if (config.token_file !== undefined) return { file: config.token_file };
   return { variable: `WAYBILL_TOKEN_${env.toUpperCase().replaceAll("-", "_")}` };

@@ -5,6 +5,7 @@ import { defineCommand, type Command, type Outcome } from "../cli/command.ts";
 import { rulesFor } from "../trust/policy-decision.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import { openPolicyFile } from "./policy-flags.ts";
 
 export const policyCheck: Command = defineCommand({
@@ -38,7 +39,7 @@ export const policyCheck: Command = defineCommand({
       "policy-key": [],
       "policy-state": values["policy-state"],
     };
-    const opened = openPolicyFile(values.file, flags, world.now());
+    const opened = openPolicyFile(values.file, flags, judgingTime(world));
     if (!opened.ok) return refused(opened.refusals);
     const place = { env: values.env ?? null, template: values.template ?? null };
     return shown(opened.policy, rulesFor(opened.policy, place), values.file);

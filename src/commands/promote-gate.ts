@@ -17,6 +17,7 @@ import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
 import { joined } from "./attestation-files.ts";
 import type { EvidenceFlags } from "./evidence-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./policy-flags.ts";
 
 /** What the gate decided, for the result; empty members when no evidence was asked for. */
@@ -82,7 +83,7 @@ function readGate(flags: EvidenceFlags, pins: readonly WantedPin[], world: World
     throw new Failure("flag_missing", "no key is named: a signature proves nothing by itself", {
       hint: "pass the signer's public key with --key, or a trust root with --trust",
     });
-  const now = world.now();
+  const now = judgingTime(world);
   const policy = readPolicy(flags, world, now);
   if (policy === null && flags.key.length === 0 && flags.trust === undefined)
     throw new Failure("flags_contradict", "--policy-key was given without --policy, which it is for");

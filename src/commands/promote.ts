@@ -55,7 +55,7 @@ export const promote: Command = defineCommand({
 });
 
 async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  prepareReport(flags, world);
+  await prepareReport(flags, world);
   const named = readPins(withUnreadDigest(flags), world, "promote");
   const note = readNote(flags, world);
   const commit = readCommitRule(flags, note.gitSha);
@@ -76,13 +76,16 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   await checks?.tellDrift();
   return {
     exit: exitOfLegs(legs),
-    document: {
-      ...pinDocument(pins, note, legs, exchange.connection),
-      ...checks?.document(),
-      ...gate?.document,
+    // Made when it is asked for: most runs print the text alone.
+    get document() {
+      return {
+        ...pinDocument(pins, note, legs, exchange.connection),
+        ...checks?.document(),
+        ...gate?.document,
+      };
     },
     text: `${flags["dry-run"] ? (gate?.text ?? "") : ""}${await textOfLegs(legs, world)}`,
-    report: pinReport(pins, legs),
+    report: () => pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),

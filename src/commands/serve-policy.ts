@@ -7,6 +7,7 @@ import type { Values } from "../cli/flags.ts";
 import type { TrustPolicy } from "../control-plane/pins/trust-policy.ts";
 import type { ServeConfig } from "../control-plane/serve-config.ts";
 import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import { judgingTime } from "./judging-time.ts";
 import { openPolicyFile, readTrustedOf, repositoryName } from "./policy-flags.ts";
 
 export const SERVE_POLICY_FLAGS = {
@@ -72,7 +73,7 @@ export function readTrustPolicy(
     role: undefined,
     threshold: undefined,
   };
-  const opened = openPolicyFile(path, flags, world.now());
+  const opened = openPolicyFile(path, flags, judgingTime(world));
   if (!opened.ok) {
     for (const refusal of opened.refusals.slice(1)) world.say.warn(refusal.message);
     const [first] = opened.refusals;

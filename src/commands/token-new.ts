@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../host/random.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";

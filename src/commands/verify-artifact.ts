@@ -21,6 +21,7 @@ import { DEFAULT_NAMESPACE } from "../trust/sshsig.ts";
 import { isRole, thresholdFor } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import { distrust, distrustNamespace } from "../trust/trusted-key.ts";
+import { judgingTime } from "./judging-time.ts";
 
 const FORMATS: string[] = [...SIGNATURE_FORMATS];
 
@@ -180,7 +181,7 @@ function readTrust(file: string, flags: Flags, world: World): Signers {
   const role = flags.role ?? DEFAULT_ROLE;
   if (!isRole(role))
     throw new Failure("invalid_value", `--role is ${quoted(role)}; wanted a word such as ${DEFAULT_ROLE}`);
-  const now = flags.at === undefined ? world.now() : parseInstant(flags.at, "--at");
+  const now = flags.at === undefined ? judgingTime(world) : parseInstant(flags.at, "--at");
   const { root, skipped } = loadTrust(file, flags["trust-state"] ?? null);
   for (const reason of skipped) world.say.warn(`${quoted(file)} ${reason}`);
   const { identity } = flags;

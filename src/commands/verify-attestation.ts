@@ -13,6 +13,7 @@ import {
   type AttestationVerdict,
 } from "../trust/verify-attestation.ts";
 import { POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import { readPolicy, readTrusted, repositoryName } from "./policy-flags.ts";
 
 const FLAGS = {
@@ -61,7 +62,7 @@ export const verifyAttestation: Command = defineCommand({
 
 async function verifyAttestationAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   // The one reading of the clock: validity of keys and policy and the age of the statement are judged by it.
-  const now = world.now();
+  const now = judgingTime(world);
   const predicateType = flags["predicate-type"] ?? null;
   if (predicateType !== null && !isTypeUri(predicateType))
     throw new Failure("invalid_value", `--predicate-type is ${quoted(predicateType)}; wanted a URI`);

@@ -10,6 +10,7 @@ import { readAttestations } from "../trust/attestation-file.ts";
 import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import { joined } from "./attestation-files.ts";
 import type { TrustFlags } from "./evidence-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import { inEnvironment } from "./leg-words.ts";
 import { readTrusterOf } from "./receipt-demand.ts";
 
@@ -20,7 +21,7 @@ export async function auditLineage(
   exchange: Exchange,
   world: World,
 ): Promise<Outcome> {
-  const now = world.now();
+  const now = judgingTime(world);
   const trusted = readTrusterOf(flags, now);
   const captures = flags.attestation.length === 0 ? null : joined(flags.attestation.map(readAttestations));
   const lineages: Lineage[] = [];

@@ -12,6 +12,7 @@ import type { ReadBackRule } from "../pins/read-back.ts";
 import { verifyAll } from "../pins/promote.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
+import { judgingTime } from "./judging-time.ts";
 import {
   PIN_FLAGS,
   PLACE_FLAGS,
@@ -74,7 +75,7 @@ export const verifyPin: Command = defineCommand({
 });
 
 async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
-  prepareReport(flags, world);
+  await prepareReport(flags, world);
   const pins =
     flags.not === undefined ? readPins(flags, world, "verify") : [readUnwanted(flags, flags.not, world)];
   const exchange = readExchange(flags, world);
@@ -96,9 +97,12 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
   warnOfLegs(legs, world);
   return {
     exit: exitOfLegs(legs),
-    document: { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() },
+    // Made when it is asked for: most runs print the text alone.
+    get document() {
+      return { ...pinDocument(pins, null, legs, exchange.connection), ...checks?.document() };
+    },
     text: await textOfLegs(legs, world),
-    report: pinReport(pins, legs),
+    report: () => pinReport(pins, legs),
     failures: legs.flatMap((leg) =>
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
@@ -125,7 +129,7 @@ async function openReceiptDemand(
     import("./receipt-demand.ts"),
     import("../pins/require-receipts.ts"),
   ]);
-  const now = world.now();
+  const now = judgingTime(world);
   const trusted = readReceiptTrust(flags, pins, now);
   return (legs) => requireReceipts(legs, { trusted, now, exchange, clock: SYSTEM_CLOCK, forMs, intervalMs });
 }

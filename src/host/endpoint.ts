@@ -9,6 +9,8 @@ export type EndpointPolicy = {
   readonly path: "none" | "allowed";
   /** Whether it may have a query. */
   readonly query?: "none" | "allowed";
+  /** Whether it may be at an address of one wire or of a cloud's metadata service; absent refuses it. */
+  readonly linkLocal?: "refused" | "allowed";
 };
 
 /** The characters of a plain URL. What the URL parser would repair or drop (tabs, `\`, full-width dots) is refused. */
@@ -18,6 +20,18 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/u;
 /** Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. */
 export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname);
+}
+
+/** Link-local (RFC 3927, RFC 4291 §2.5.6), also as IPv4 within IPv6, and what clouds put their metadata services at. */
+const NEARBY =
+  /^(?:169\.254\.\d+\.\d+|\[(?:fe[89ab][0-9a-f]:|::ffff:a9fe:|64:ff9b::a9fe:)[0-9a-f:]*\]|\[fd00:ec2::254\]|\[fd20:ce::254\]|100\.100\.100\.200|168\.63\.129\.16|metadata\.goog|metadata\.google\.internal)$/u;
+
+/**
+ * Whether the host is only reached from the same wire, as the services are that hand out a machine's credentials. A
+ * name that leads there needs no look: without a certificate for that name nothing is sent to it.
+ */
+function isNearby({ hostname }: URL): boolean {
+  return NEARBY.test(hostname);
 }
 
 /**
@@ -52,6 +66,12 @@ export function parseEndpoint(text: string, policy: EndpointPolicy): URL {
     throw refuse(`${quoted(text)}, which has a query`, "leave out the ?…");
   if (policy.path === "none" && url.pathname !== "/") {
     throw refuse(`${quoted(text)}, which has a path`, `wanted the origin alone: ${url.origin}`);
+  }
+  if (policy.linkLocal !== "allowed" && isNearby(url)) {
+    throw refuse(
+      `${quoted(text)}, a link-local address or a metadata service`,
+      "no credential is sent there; a control plane that is there needs allow_link_local in the configuration",
+    );
   }
   if (url.protocol === "http:" && !(policy.allowInsecureHttp && isLoopback(url))) {
     throw refuse(

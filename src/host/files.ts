@@ -1,8 +1,8 @@
-import { fs } from "./file-system.ts";
-import { basename, dirname, join } from "node:path";
+import { fs, paths } from "./file-system.ts";
 import { Failure } from "../base/failure.ts";
 import type { FailureCode } from "../base/exit-codes.ts";
 import { quoted } from "../base/printable.ts";
+import { randomHex } from "./random.ts";
 
 /** The `code` of a system error (`ENOENT`), or "". */
 export function errorCode(error: unknown): string {
@@ -152,11 +152,9 @@ export class PendingFile {
     }
     this.#path = path;
     // A part of the name is enough to know it by: the whole of a long one would leave no room for the rest.
+    const { basename, dirname, join } = paths();
     const stem = basename(path).slice(0, 50);
-    this.#temporary = join(
-      dirname(path),
-      `.${stem}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`,
-    );
+    this.#temporary = join(dirname(path), `.${stem}.${randomHex(6)}.tmp`);
     const flags =
       fs().constants.O_WRONLY | fs().constants.O_CREAT | fs().constants.O_EXCL | fs().constants.O_NOFOLLOW;
     // 0600 while it is being written: a half-written secret must not be readable either.
@@ -175,7 +173,7 @@ export class PendingFile {
     this.#close();
     fs().renameSync(this.#temporary, this.#path);
     this.#committed = true;
-    fsyncDirectory(dirname(this.#path));
+    fsyncDirectory(paths().dirname(this.#path));
   }
 
   /** Safe to call after `commit`. */

@@ -1,4 +1,4 @@
-import { decode, object, optional, record, string } from "../base/decode.ts";
+import { boolean, decode, object, optional, record, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
@@ -11,6 +11,8 @@ export type TargetConfig = {
   /** A relative path starts at the folder of the configuration: the current one may belong to a stranger. */
   readonly token_file?: string;
   readonly read_token_env?: string;
+  /** The URL may be a link-local address: somebody who reviewed the file meant it. */
+  readonly allow_link_local?: boolean;
 };
 
 const CONFIG = object(
@@ -22,6 +24,7 @@ const CONFIG = object(
           token_env: optional(string("the name of a variable")),
           token_file: optional(string("the path of a file")),
           read_token_env: optional(string("the name of a variable")),
+          allow_link_local: optional(boolean()),
         },
         "refused",
       ),

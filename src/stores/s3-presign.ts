@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { sha256Of } from "../base/hashing.ts";
 
 export type S3Credentials = {
   readonly accessKeyId: string;
@@ -34,7 +34,7 @@ export function presign(
   ];
   const canonicalQuery = query.map(([name, value]) => `${name}=${escaped(value)}`).join("&");
   const request = [method, url.pathname, canonicalQuery, `host:${url.host}\n`, "host", "UNSIGNED-PAYLOAD"];
-  const hashed = createHash("sha256").update(request.join("\n")).digest("hex");
+  const hashed = sha256Of(request.join("\n"));
   const key = [time.slice(0, 8), region, "s3", "aws4_request"].reduce<string | Buffer>(
     (secret, part) => hmac(secret, part),
     `AWS4${secretAccessKey}`,
@@ -46,7 +46,7 @@ export function presign(
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
+  return new Bun.CryptoHasher("sha256", key).update(text).digest();
 }
 
 /** As AWS escapes: everything but letters, digits and `-._~`, a slash too. */

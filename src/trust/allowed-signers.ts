@@ -21,6 +21,9 @@ export function looksLikeAllowedSigners(text: string): boolean {
   return !text.trimStart().startsWith("{");
 }
 
+/** ssh-keygen ends a line at a NUL, and nobody writes the others: a reader that goes on reads another line. */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/u;
+
 /** Throws Failure `trust_root_invalid`, which names the line, or `key_weak`. */
 export function parseAllowedSigners(text: string, from: string): AllowedSigners {
   const keys: TrustedKey[] = [];
@@ -30,6 +33,7 @@ export function parseAllowedSigners(text: string, from: string): AllowedSigners 
   for (const [index, line] of lines.entries()) {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
+    if (CONTROL.test(trimmed)) throw invalid(`${from}, line ${index + 1}`, "it has a control character");
     const found = readLine(trimmed, `${from}, line ${index + 1}`);
     if (typeof found === "string") skipped.push(`line ${index + 1} ${found}`);
     else keys.push(found);

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, constants, fchmodSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, fsyncDirectory, reason, writeAll } from "../host/files.ts";
+import { randomBytes } from "../host/random.ts";
 import { spkiPem } from "./key-forms.ts";
 import { privateForm } from "./key-conversion.ts";
 import { readKeyText, type KeySource, type KeyText } from "./key-text.ts";

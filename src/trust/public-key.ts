@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
-import { fromHexOrBase64, toBase64, toHex } from "../base/encoding.ts";
+import { fromHexOrBase64, toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
+import { sha256Of } from "../base/hashing.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES, SIGNATURE_BYTES, weaknessOf, type Weakness } from "./ed25519.ts";
@@ -73,7 +73,7 @@ export function publicKeyFromBytes(
     });
   }
   const copy = bytes.slice();
-  const keyid = toBase64(createHash("sha256").update(encodeSpki(copy)).digest());
+  const keyid = Buffer.from(sha256Of(encodeSpki(copy)), "hex").toString("base64");
   // The one place where checked bytes become a PublicKey.
   return { bytes: copy, keyid, keyNumber } as PublicKey; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }

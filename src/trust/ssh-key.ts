@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
+import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 import { joined, NotSsh, SshReader, sshString } from "./ssh-wire.ts";
@@ -64,6 +64,6 @@ export function formatSshKey(key: Uint8Array, comment = ""): string {
 
 /** `SHA256:…`, as ssh-keygen -l and the logs of sshd show a key. */
 export function sshFingerprint(key: Uint8Array): string {
-  const digest = createHash("sha256").update(sshKeyBlob(key)).digest("base64");
+  const digest = Buffer.from(sha256Of(sshKeyBlob(key)), "hex").toString("base64");
   return `SHA256:${digest.replace(/=+$/u, "")}`;
 }

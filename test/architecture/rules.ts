@@ -28,7 +28,7 @@ export const ARROWS: Readonly<
 /** Modules that are not ours, and the files that may use them. Node's harmless ones are not listed. */
 export const OWNERS: Readonly<Record<string, RegExp>> = {
   "@nats-io/": /^stores\/nats\.ts$/u,
-  "@noble/": /^(?:trust\/|base\/hashing\.ts$)/u,
+  "@noble/": /^(?:trust\/|base\/reference-hashing\.ts$)/u,
   citty: /^cli\//u,
   consola: /^cli\/speaker\.ts$/u,
   "bun:ffi": /^host\//u,

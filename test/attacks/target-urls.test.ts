@@ -30,6 +30,9 @@ const endpoints: Row[] = [
   ["without a host", "https://", "no plain URL"],
   ["of a file", "file:///etc/passwd", "neither https nor http"],
   ["of another scheme", `ftp://127.0.0.1:${PORT}`, "neither https nor http"],
+  ["of a metadata service", "https://169.254.169.254", "link-local"],
+  ["of a metadata service, by http", "http://169.254.169.254", "link-local"],
+  ["of a metadata service, within IPv6", "https://[::ffff:a9fe:a9fe]", "link-local"],
   ["http to another host", "http://cp.example.com", "http would show the credential"],
   ["http to an address that is not loopback", `http://0.0.0.0:${PORT}`, "http would show the credential"],
   [

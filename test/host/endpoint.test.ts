@@ -28,6 +28,11 @@ describe("taken", () => {
     ["https://192.0.2.1", {}, "https://192.0.2.1/"],
     ["https://[2001:db8::1]:7070", {}, "https://[2001:db8::1]:7070/"],
     ["https://xn--bcher-kva.example", {}, "https://xn--bcher-kva.example/"],
+    ["https://169.254.1.1", { linkLocal: "allowed" }, "https://169.254.1.1/"],
+    ["https://169.254.example.com", {}, "https://169.254.example.com/"],
+    ["https://169.253.1.1", {}, "https://169.253.1.1/"],
+    ["https://[fec0::1]", {}, "https://[fec0::1]/"],
+    ["https://[fd00:ec2::253]", {}, "https://[fd00:ec2::253]/"],
     ["https://cp.example/a/b", { path: "allowed" }, "https://cp.example/a/b"],
     ["https://cp.example/a?b=c", { path: "allowed", query: "allowed" }, "https://cp.example/a?b=c"],
     ["http://127.0.0.1:7070", { allowInsecureHttp: true }, "http://127.0.0.1:7070/"],
@@ -131,7 +136,6 @@ describe("refused: it is not what a credential may go to", () => {
     "http://0.0.0.0",
     "http://[::]",
     "http://10.0.0.1",
-    "http://169.254.169.254",
   ])("%s is no loopback address", (text) => {
     const failure = refusal(text, { allowInsecureHttp: true, path: "allowed" });
     expect(failure).toMatchObject({ code: "url_invalid", hint: "use https" });
@@ -139,5 +143,37 @@ describe("refused: it is not what a credential may go to", () => {
 
   test("the hint knows a loopback address", () => {
     expect(refusal("http://[::1]:7070").hint).toBe("pass --allow-insecure-http for this loopback address");
+  });
+});
+
+describe("refused: where machines get their credentials, or only the same wire leads", () => {
+  const refused = [
+    "https://169.254.169.254",
+    "https://169.254.0.1:8443",
+    "https://[fe80::1]",
+    "https://[febf:ffff::1]",
+    "https://[::ffff:a9fe:a9fe]",
+    "https://[64:ff9b::a9fe:a9fe]",
+    "https://[fd00:ec2::254]",
+    "https://[fd20:ce::254]",
+    "https://100.100.100.200",
+    "https://168.63.129.16",
+    "https://metadata.google.internal",
+    "https://METADATA.google.internal",
+    "http://169.254.169.254",
+  ];
+  test.each(refused)("%s", (text) => {
+    const failure = refusal(text, { allowInsecureHttp: true });
+    expect(failure.code).toBe("url_invalid");
+    expect(failure.message).toContain("link-local");
+  });
+
+  test.each([
+    ["an address in other digits", "https://0xa9fea9fe"],
+    ["an address as a number", "https://2852039166"],
+    ["an IPv4 address within IPv6, as it is not written canonically", "https://[::ffff:169.254.169.254]"],
+    ["a dot at the end", "https://169.254.169.254."],
+  ])("%s is no way around it", (_what, text) => {
+    expect(refusal(text).code).toBe("url_invalid");
   });
 });

@@ -7,7 +7,7 @@ function parse(text: string): ReturnType<typeof parseTargetConfig> {
 }
 
 test("environments by name, with every member", () => {
-  const prod = { url: "https://cp.example.com", token_env: "A", read_token_env: "C" };
+  const prod = { url: "https://cp.example.com", token_env: "A", read_token_env: "C", allow_link_local: true };
   const staging = { url: "https://s.example.com", token_file: "b" };
   const config = parse(JSON.stringify({ environments: { prod, staging } }));
   expect([...config]).toEqual([

@@ -77,6 +77,8 @@ describe("lines that trust nobody here", () => {
     ["half a date", `me valid-after="202601" ${line}`, /no time such as/u],
     ["a broken key", `me ssh-ed25519 AAAA*`, /not base64/u],
     ["half a key", `me ssh-ed25519 AAAA`, /not a whole ssh-ed25519 key/u],
+    ["a NUL", `me\u0000 ${line}`, /control character/u],
+    ["a carriage return inside", `me\r ${line}`, /control character/u],
     ["a word", "me", /is not principals and a key/u],
   ];
   test.each(table)("%s stops everything", (_name, text, message) => {

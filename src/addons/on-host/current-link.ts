@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { errorCode, fsyncDirectory } from "../../host/files.ts";
+import { randomHex } from "../../host/random.ts";
 import type { AddonPaths } from "./layout.ts";
 import { isSafeName } from "../names.ts";
 
@@ -29,7 +29,7 @@ export function readCurrent(paths: AddonPaths): string | null {
 export function switchCurrent(paths: AddonPaths, folder: string): void {
   // The name of a folder that is not there yet would make a link to nothing.
   lstatSync(paths.version(folder));
-  const temporary = join(paths.directory, `.current.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(paths.directory, `.current.${randomHex(6)}.tmp`);
   symlinkSync(`versions/${folder}`, temporary);
   try {
     renameSync(temporary, paths.current);

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fsyncDirectory } from "../../host/files.ts";
 import { runningPaths } from "../../host/running.ts";
+import { randomHex } from "../../host/random.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { sweep } from "../on-host/directories.ts";
 import { chooseGarbage, type GarbageChoice } from "./garbage.ts";
@@ -54,7 +54,7 @@ export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog
   // First the specs, so that none of them names a folder that is not there any more.
   writeSpecs(paths, specs, { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) });
   return choice.removed.flatMap((folder) => {
-    const trash = join(paths.directory, `.trash.${randomBytes(6).toString("hex")}.tmp`);
+    const trash = join(paths.directory, `.trash.${randomHex(6)}.tmp`);
     renameSync(paths.version(folder), trash);
     fsyncDirectory(paths.versions);
     rmSync(trash, { recursive: true, force: true });

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Sha256 } from "../../base/digest.ts";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { checkRoom } from "../../host/disk-room.ts";
+import { randomHex } from "../../host/random.ts";
 import { arrive, type Arrived, type Fetch } from "./arrive.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
 import { giveFileCapabilities } from "./give-capabilities.ts";
@@ -51,7 +51,7 @@ export async function stageArtifact(
   bytes: AsyncIterable<Uint8Array> | Fetch,
   staging: Staging,
 ): Promise<string | null> {
-  const folder = join(staging.layout.tmp, `waybill-${randomBytes(8).toString("hex")}`);
+  const folder = join(staging.layout.tmp, `waybill-${randomHex(8)}`);
   try {
     // Nobody else may even look in while the bytes are unverified.
     mkdirSync(folder, { mode: 0o700 });

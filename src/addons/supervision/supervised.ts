@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { asFailure } from "../../base/failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
 import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
+import { randomHex } from "../../host/random.ts";
 import { askProbe } from "./ask-probe.ts";
 import { Notified } from "./notified.ts";
 import { OutputLog } from "./output-log.ts";
@@ -165,7 +165,7 @@ export class Supervised {
     this.#sidecar = { ...this.#sidecar, health: ready.health };
     const output = this.#log.open();
     try {
-      const nonce = randomBytes(16).toString("hex");
+      const nonce = randomHex(16);
       const started = { nonce, boot: bootId(), key: plan.key, stdout_from: output.from };
       writeRunNote(this.#paths, { ...started, pid: null, start_ticks: null });
       const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#probeVariables(ready) };

@@ -41,7 +41,13 @@ export const FORMATS: { readonly [name: string]: Schema } = {
     "environments and their control planes: the input of --config; tokens are named, never written down",
     closed({
       environments: map(
-        closed({ url: text, "token_env?": text, "token_file?": text, "read_token_env?": text }),
+        closed({
+          url: text,
+          "token_env?": text,
+          "token_file?": text,
+          "read_token_env?": text,
+          "allow_link_local?": flag,
+        }),
       ),
     }),
   ),

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Hasher } from "../../base/hashing.ts";
 import type { Sha256 } from "../../base/digest.ts";
 import { errorCode, fsyncDirectory } from "../../host/files.ts";
+import { randomHex } from "../../host/random.ts";
 import { WireRefusal } from "../http/wire.ts";
 import type { BlobStore, Piece, StagedBlob } from "./blob-store.ts";
 
@@ -52,7 +52,7 @@ export async function stage(
   maxBytes: number,
   what: string,
 ): Promise<StagedFile> {
-  const path = join(incoming, randomBytes(12).toString("hex"));
+  const path = join(incoming, randomHex(12));
   try {
     return { path, ...(await writeHashed(path, chunks, maxBytes, what)) };
   } catch (error) {
