@@ -242,7 +242,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "version-order",
     "warning",
   ],
-  cli: ["schemas/*"],
+  cli: ["help-page", "schemas/*"],
   "control-plane": [
     "addons/addon-fields",
     "api/api-document",
