@@ -43,7 +43,7 @@ export function readArguments<F extends Flags>(
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags);
+    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags, usage);
     takeFlag(values, token.name, flag, token.value, token.inline);
   }
 
@@ -131,9 +131,9 @@ function repeated(name: string): Failure {
   return new Failure("flag_repeated", `--${name} was given more than once`, { hint: "give it once" });
 }
 
-function unknownFlag(rawName: string, flags: Flags): Failure {
+function unknownFlag(rawName: string, flags: Flags, usage: string): Failure {
   const close = nearest(rawName.replace(/^-+/u, ""), Object.keys(flags));
   return new Failure("unknown_flag", `unknown flag ${quoted(rawName)}`, {
-    hint: close === null ? "see --help for the flags of this command" : `did you mean --${close}?`,
+    hint: close === null ? usage : `did you mean --${close}?`,
   });
 }

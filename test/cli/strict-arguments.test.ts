@@ -141,7 +141,7 @@ describe("refused", () => {
     ["--templat", "did you mean --template?"],
     ["--regoin", "did you mean --region?"],
     ["--jsno", "did you mean --json?"],
-    ["--frobnicate", "see --help for the flags of this command"],
+    ["--frobnicate", "see: the help"],
   ];
   test.each(hints)("%s comes with a hint", (flag, hint) => {
     expect(refusal(["ctx", flag, "x"])?.hint).toBe(hint);
