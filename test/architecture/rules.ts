@@ -303,7 +303,7 @@ const PURE_MODULES = new Set([
   "@noble/hashes/sha2.js",
 ]);
 
-export const MOST_LINES = 300;
+export const MOST_LINES = 260;
 
 export function isDeciding(path: string): boolean {
   const names = DECIDING[folderOf(path)] ?? [];
