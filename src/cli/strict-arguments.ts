@@ -102,10 +102,24 @@ function takeFlag(
       `--${name} is ${quoted(value)}; wanted one of ${(flag.options ?? []).join(", ")}`,
     );
   }
+  // Only where the definition says so; elsewhere `--out -` would leave a file of that name behind.
+  if (value === "-" && wantsPath(flag) && !takesStandardInput(flag)) {
+    throw new Failure("invalid_value", `--${name} is "-"; wanted the name of a file or folder`, {
+      hint: "one that is really called so is ./-",
+    });
+  }
   const before = values[name];
   if (flag.repeat === true) values[name] = Array.isArray(before) ? [...before, value] : [value];
   else if (before === undefined) values[name] = value;
   else throw repeated(name);
+}
+
+function wantsPath(flag: Flag): boolean {
+  return "valueHint" in flag && /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(String(flag.valueHint));
+}
+
+function takesStandardInput(flag: Flag): boolean {
+  return "valueHint" in flag && String(flag.valueHint).split("|").includes("-");
 }
 
 function fillIn(

@@ -148,6 +148,20 @@ describe("refused", () => {
   });
 });
 
+test("a lone dash is no file, but where the definition takes it for standard input", () => {
+  const definition = flags({
+    out: { type: "string", valueHint: "FILE" },
+    data: { type: "string", valueHint: "DIR" },
+    key: { type: "string", valueHint: "FILE|-" },
+    notes: { type: "string", valueHint: "TEXT" },
+  });
+  const values = (...argv: string[]): object => ({ ...readArguments(argv, definition, "") });
+  expect(values("--key", "-", "--notes=-", "--out=./-")).toMatchObject({ key: "-", notes: "-", out: "./-" });
+  for (const argv of [["--out", "-"], ["--out=-"], ["--data", "-"]]) {
+    expect(() => values(...argv)).toThrow(expect.objectContaining({ code: "invalid_value", exitCode: 2 }));
+  }
+});
+
 describe("a last argument that takes the rest", () => {
   const REST = flags({
     id: { type: "positional", required: true },
