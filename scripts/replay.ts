@@ -16,6 +16,11 @@ function commandsOf(page: string): string[] {
   });
 }
 
+/** Whether a page has blocks whose commands are run: `console`, and not those without a name. */
+export function isReplayed(page: string): boolean {
+  return /^```console$/mu.test(page);
+}
+
 const MARK = "@@@ end of a command @@@";
 
 /**

@@ -35,7 +35,7 @@ export const EXIT_MEANING: Readonly<Record<ExitName, string>> = {
   missing: "nothing to verify: no row, no artifact, no evidence",
   mismatch: "read, and differs from what was wanted",
   rejected: "the server refused the request as invalid",
-  protocol: "the answer was not understood (redirect, not JSON, empty, ambiguous, too large)",
+  protocol: "answer not understood (redirect, not JSON, empty, ambiguous, too large)",
   conflict: "a conflict or lock was still held after the budget",
   transport: "name, connection, TLS, proxy or deadline",
   server: "the server failed (5xx, 429) beyond the budget",

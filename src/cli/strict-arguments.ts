@@ -43,7 +43,7 @@ export function readArguments<F extends Flags>(
       continue;
     }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags);
+    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags, usage);
     takeFlag(values, token.name, flag, token.value, token.inline);
   }
 
@@ -102,10 +102,24 @@ function takeFlag(
       `--${name} is ${quoted(value)}; wanted one of ${(flag.options ?? []).join(", ")}`,
     );
   }
+  // Only where the definition says so; elsewhere `--out -` would leave a file of that name behind.
+  if (value === "-" && wantsPath(flag) && !takesStandardInput(flag)) {
+    throw new Failure("invalid_value", `--${name} is "-"; wanted the name of a file or folder`, {
+      hint: "one that is really called so is ./-",
+    });
+  }
   const before = values[name];
   if (flag.repeat === true) values[name] = Array.isArray(before) ? [...before, value] : [value];
   else if (before === undefined) values[name] = value;
   else throw repeated(name);
+}
+
+function wantsPath(flag: Flag): boolean {
+  return "valueHint" in flag && /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(String(flag.valueHint));
+}
+
+function takesStandardInput(flag: Flag): boolean {
+  return "valueHint" in flag && String(flag.valueHint).split("|").includes("-");
 }
 
 function fillIn(
@@ -131,9 +145,9 @@ function repeated(name: string): Failure {
   return new Failure("flag_repeated", `--${name} was given more than once`, { hint: "give it once" });
 }
 
-function unknownFlag(rawName: string, flags: Flags): Failure {
+function unknownFlag(rawName: string, flags: Flags, usage: string): Failure {
   const close = nearest(rawName.replace(/^-+/u, ""), Object.keys(flags));
   return new Failure("unknown_flag", `unknown flag ${quoted(rawName)}`, {
-    hint: close === null ? "see --help for the flags of this command" : `did you mean --${close}?`,
+    hint: close === null ? usage : `did you mean --${close}?`,
   });
 }

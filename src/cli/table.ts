@@ -38,6 +38,21 @@ export function renderTable(table: Table, paper: Paper): string {
     .join("");
 }
 
+/** Lines without titles for standard output, whatever it is: cells below each other, nothing after the last. */
+export function alignedLines(rows: readonly (readonly string[])[]): string {
+  const width = (column: number): number =>
+    Math.max(...rows.map((cells) => Bun.stringWidth(cells[column] ?? "")));
+  const widths = Array.from({ length: Math.max(0, ...rows.map(({ length }) => length)) }, (_, at) =>
+    width(at),
+  );
+  return rows
+    .map((cells) =>
+      cells.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell))).join(GAP),
+    )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
+}
+
 function block({ columns, heading }: Table, { cells, tone }: TableRow, paper: Paper): string {
   const [first = "", ...more] = cells.slice(0, heading);
   const titles = columns.slice(heading);

@@ -1,10 +1,9 @@
 import { AuditLog } from "../addons/audit/audit-log.ts";
-import { rollBack, type RolledBack } from "../addons/operations/roll-back.ts";
-import { EXIT } from "../base/exit-codes.ts";
+import { rollBack } from "../addons/operations/roll-back.ts";
 import { Failure } from "../base/failure.ts";
-import { printable } from "../base/printable.ts";
-import { defineCommand, type Command, type Outcome } from "../cli/command.ts";
+import { defineCommand, type Command } from "../cli/command.ts";
 import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
+import { rolledBack } from "./rolled-back.ts";
 
 export const addonRollback: Command = defineCommand({
   name: "rollback",
@@ -44,19 +43,3 @@ export const addonRollback: Command = defineCommand({
     return rolledBack({ from, to, path, warnings });
   },
 });
-
-export function rolledBack({ from, to, path, warnings }: RolledBack): Outcome {
-  return {
-    exit: EXIT.ok,
-    document: {
-      checked: 1,
-      addon_id: to.addon_id,
-      from: from === null ? null : { version: from.version, digest: `sha256:${from.artifact_sha256}` },
-      to: { version: to.version, digest: `sha256:${to.artifact_sha256}` },
-      binary_path: path,
-      blocked: from === null ? [] : [`sha256:${from.artifact_sha256}`],
-      warnings,
-    },
-    text: `${to.addon_id}: ${printable(from?.version ?? "nothing", 140)} -> ${printable(to.version, 140)}\n`,
-  };
-}

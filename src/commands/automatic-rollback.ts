@@ -7,7 +7,7 @@ import { Systemd } from "../host/systemd.ts";
 import { rollBackAutomatically } from "../addons/supervision/automatic-rollback.ts";
 import { bringUnits, makeUnits, usualChoice } from "../addons/supervision/bring-units.ts";
 import { alone, oneAddon } from "./addon-flags.ts";
-import { rolledBack } from "./addon-rollback.ts";
+import { rolledBack } from "./rolled-back.ts";
 
 /** `addon rollback ID --automatic UNIT`: what `OnFailure=` of a unit calls. */
 export async function automaticRollback(

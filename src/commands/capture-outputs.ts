@@ -17,7 +17,7 @@ export const OUTPUT_FLAGS = {
     type: "string",
     valueHint: "NAME",
     repeat: true,
-    description: "only this digest: working_tree_hash, dir_hash, git_tree or tar_sha256; may be repeated",
+    description: "only this digest: working_tree_hash, dir_hash, git_tree or tar_sha256",
   },
   format: {
     type: "string",

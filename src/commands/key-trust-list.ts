@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
+import { alignedLines } from "../cli/table.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
 import { readDraft } from "../trust/trust-root-file.ts";
 import type { TrustRoot } from "../trust/trust-root.ts";
@@ -39,7 +40,7 @@ export const keyTrustList: Command = defineCommand({
         skipped,
         ...(signers === null ? {} : { signed_by: signers }),
       },
-      text: `version ${root.version}${thresholds.join("")}${signedBy}\n${root.keys.map((one) => lineOf(one, now)).join("")}`,
+      text: `version ${root.version}${thresholds.join("")}${signedBy}\n${alignedLines(root.keys.map((one) => cellsOf(one, now)))}`,
     };
   },
 });
@@ -58,10 +59,10 @@ function read(path: string, draft: boolean): Listed {
   return { kind: "draft", root, skipped: [], signers: signers.map(({ keyid }) => keyid) };
 }
 
-function lineOf(one: TrustedKey, now: Date): string {
+function cellsOf(one: TrustedKey, now: Date): string[] {
   const until = one.validUntil === null ? [] : [`until ${one.validUntil.toISOString()}`];
   const roles = one.roles?.join(",") ?? "any role";
-  return `${[printable(one.name), stateOf(one, now), roles, one.scopes.join(","), one.key.keyid, ...until].join("  ")}\n`;
+  return [printable(one.name), stateOf(one, now), roles, one.scopes.join(","), one.key.keyid, ...until];
 }
 
 function stateOf(one: TrustedKey, now: Date): "revoked" | "expired" | "not_yet_valid" | "valid" {

@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { printable } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
+import { alignedLines } from "../cli/table.ts";
 import { DATABASE_FLAGS, openNamed } from "./database-flags.ts";
 import type { TokenRecord } from "../control-plane/tokens/token.ts";
 import { listTokens } from "../control-plane/tokens/tokens.ts";
@@ -29,16 +30,15 @@ export const tokenList: Command = defineCommand({
         expires_at: record.expires_at,
         revoked_at: record.revoked_at,
       }));
-      const lines = tokens.map(
-        (one) =>
-          `${one.id}  ${one.state.padEnd(7)}  ${one.env}  ${one.scopes.join(",")}  ` +
-          `${one.expires_at ?? "never"}  ${printable(one.name)}`,
-      );
-      return {
-        exit: EXIT.ok,
-        document: { tokens },
-        text: lines.map((line) => `${line.trimEnd()}\n`).join(""),
-      };
+      const rows = tokens.map((one) => [
+        one.id,
+        one.state,
+        one.env,
+        one.scopes.join(","),
+        one.expires_at ?? "never",
+        printable(one.name),
+      ]);
+      return { exit: EXIT.ok, document: { tokens }, text: alignedLines(rows) };
     } finally {
       await database.close();
     }

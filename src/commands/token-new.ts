@@ -24,7 +24,7 @@ export const tokenNew: Command = defineCommand({
       type: "string",
       repeat: true,
       valueHint: "SCOPE",
-      description: `what it may do, repeatable: ${SCOPES.join(", ")}`,
+      description: `what it may do: ${SCOPES.join(", ")}`,
     },
     env: {
       type: "string",

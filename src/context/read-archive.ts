@@ -1,8 +1,8 @@
-import { asFailure, Failure } from "../base/failure.ts";
+import { Failure } from "../base/failure.ts";
 import { Hasher } from "../base/hashing.ts";
 import { throwIfStopped } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
-import { quoted } from "../base/printable.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { compressionOf } from "./archive.ts";
 import { shownText, type BytePath } from "./byte-path.ts";
 import { linkContent, type ObjectFormat } from "./contents.ts";
@@ -42,7 +42,7 @@ export async function readArchiveSource(
       continue;
     }
     overrides = {};
-    const item = await readMember(header, bytes, format);
+    const item = await readMember(header, bytes, format, items);
     if (header.path === "") continue;
     // The last one would win when it is unpacked, and another one where somebody lists it.
     if (items.has(header.path)) throw archiveFailure(`has ${quoted(shownText(header.path))} twice`);
@@ -55,6 +55,7 @@ export async function readArchiveSource(
   }
   const tarSha256 = await bytes.end();
   const found = [...items.values()].filter((item) => item !== null);
+  refuseBelowFiles(items.keys(), found);
   // One character a byte: the order of the tree hash.
   return { items: found.sort((a, b) => (a.path < b.path ? -1 : 1)), tarSha256 };
 }
@@ -63,9 +64,11 @@ async function readMember(
   header: TarEntry,
   bytes: Unpacked,
   format: ObjectFormat | null,
+  before: ReadonlyMap<BytePath, TreeItem | null>,
 ): Promise<TreeItem | null> {
   const { kind, path, size, executable, target } = header;
   if (kind === "directory") return null;
+  if (kind === "hard_link") return linked(path, target, before);
   if (kind === "symlink") return { path, kind, content: linkContent(target, format) };
   const hasher = new Hasher();
   const blob = format === null ? null : new Bun.CryptoHasher(format).update(`blob ${size}\0`);
@@ -74,6 +77,26 @@ async function readMember(
     blob?.update(chunk);
   });
   return { path, kind, content: { sha256: hasher.digest(), blob: blob?.digest() ?? null, size, executable } };
+}
+
+/** Another name of a member that came before: tar keeps the content of files with several names once. */
+function linked(path: BytePath, target: BytePath, before: ReadonlyMap<BytePath, TreeItem | null>): TreeItem {
+  const first = before.get(target);
+  if (first !== null && first !== undefined) return { ...first, path };
+  throw archiveFailure(
+    `has ${quoted(shownText(path))}, a hard link to ${quoted(shownText(target))}, which is no file before it`,
+  );
+}
+
+/** `a` as a link and `a/b` as a file are no tree: who unpacks them writes where the link leads. */
+function refuseBelowFiles(paths: Iterable<BytePath>, items: readonly TreeItem[]): void {
+  const leaves = new Set<string>(items.map(({ path }) => path));
+  for (const path of paths) {
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+      if (!leaves.has(path.slice(0, slash))) continue;
+      throw archiveFailure(`has ${quoted(shownText(path))} below what is no folder`);
+    }
+  }
 }
 
 function withoutNul(content: Uint8Array): Uint8Array {
@@ -152,7 +175,9 @@ class Unpacked {
     try {
       next = await this.#source.next();
     } catch (error) {
-      throw archiveFailure(`${quoted(this.#path)} cannot be unpacked: ${asFailure(error).message}`);
+      throw archiveFailure(
+        `${quoted(this.#path)} cannot be unpacked: ${printable(error instanceof Error ? error.message : String(error))}`,
+      );
     }
     if (next.done === true) return false;
     this.#total += next.value.length;

@@ -5,10 +5,11 @@ import { bytePathOf, shownText, type BytePath } from "./byte-path.ts";
 
 /** What a member of a foreign tar is, after its header and the extended headers before it. */
 export type TarEntry = {
-  readonly kind: "file" | "directory" | "symlink";
+  readonly kind: "file" | "directory" | "symlink" | "hard_link";
   readonly path: BytePath;
   readonly size: number;
   readonly executable: boolean;
+  /** Where a symbolic link leads, as it stands; the earlier member that a hard link is another name of. */
   readonly target: BytePath;
 };
 
@@ -30,7 +31,7 @@ export function archiveFailure(found: string): Failure {
 }
 
 /**
- * One header block. Only what a build context can hold is read: files, directories, symbolic links. Throws Failure
+ * One header block. Only what a build context can hold is read: files, directories, links. Throws Failure
  * `archive_malformed`.
  */
 export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry | TarExtension {
@@ -42,21 +43,28 @@ export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry 
     if (size > LIMITS.archiveHeaderBytes) throw archiveFailure(`has an extended header of ${size} bytes`);
     return { kind: extension, size };
   }
-  const path = cleanPath(overrides.path ?? headerName(block));
-  const kind = KINDS[type];
+  const name = overrides.path ?? headerName(block);
+  const path = cleanPath(name);
+  // Before there was a type for directories, the slash alone said so.
+  const kind = KINDS[type] === "file" && name.at(-1) === SLASH ? "directory" : KINDS[type];
   if (kind === undefined)
     throw archiveFailure(
       `has ${quoted(shownText(path))}, a member of type ${quoted(type)}, which no context has`,
     );
+  // Some readers take such bytes for the content, others for the next header.
+  if (kind === "hard_link" && size > 0)
+    throw archiveFailure(`has ${quoted(shownText(path))}, a hard link with ${size} bytes`);
   const target = overrides.linkpath ?? field(block, 157, 100);
   return {
     kind,
     path,
     size: kind === "file" ? size : 0,
     executable: (numberAt(block, 100, 8) & 0o100) !== 0,
-    target: bytePathOf(kind === "symlink" ? target : new Uint8Array()),
+    target: kind === "hard_link" ? cleanPath(target) : bytePathOf(target),
   };
 }
+
+const SLASH = 0x2f;
 
 const EXTENSIONS: Readonly<Record<string, TarExtension["kind"]>> = {
   x: "pax",
@@ -67,8 +75,9 @@ const EXTENSIONS: Readonly<Record<string, TarExtension["kind"]>> = {
 const KINDS: Readonly<Record<string, TarEntry["kind"]>> = {
   "0": "file",
   "\0": "file",
-  "5": "directory",
+  "1": "hard_link",
   "2": "symlink",
+  "5": "directory",
 };
 
 /** Two sums are in use, of unsigned bytes and, long ago, of signed ones; only the first is taken. */
@@ -113,7 +122,10 @@ function numberAt(block: Uint8Array, at: number, length: number): number {
 function cleanPath(bytes: Uint8Array): BytePath {
   const path = bytePathOf(bytes);
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (path.startsWith("/") || parts.includes("..") || path.includes("\0"))
+  // Some readers end the name there, others do not.
+  if (path.includes("\0"))
+    throw archiveFailure(`has a member ${quoted(shownText(path))} with a NUL in its name`);
+  if (path.startsWith("/") || parts.includes(".."))
     throw archiveFailure(`has a member ${quoted(shownText(path))}, which leads out of the context`);
   return bytePathOf(Buffer.from(parts.join("/"), "latin1"));
 }
@@ -136,6 +148,9 @@ export function paxOverrides(content: Uint8Array, global: boolean): Overrides {
 }
 
 function take(overrides: Overrides, keyword: string, value: Uint8Array, global: boolean): void {
+  // The member then has another name, and of its content only the parts between the holes.
+  if (keyword.startsWith("GNU.sparse."))
+    throw archiveFailure("has a sparse file; pack it again without --sparse");
   if (keyword !== "path" && keyword !== "linkpath" && keyword !== "size") return;
   // git archive puts its commit there; a name for all members would make them one.
   if (global) throw archiveFailure(`has a global ${keyword} for all its members`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ARROWS, missingDeciders, violations } from "./rules.ts";
-import { importsOf, reachableFrom, readSourceTree, type SourceTree } from "./source-tree.ts";
+import { circles, importsOf, reachableFrom, readSourceTree, type SourceTree } from "./source-tree.ts";
 
 const tree = readSourceTree(join(import.meta.dir, "../../src"));
 
@@ -20,6 +20,10 @@ describe("the source tree", () => {
     expect([...tree.keys()].filter((path) => !reached.has(path))).toEqual([]);
   });
 
+  test("has no files that need each other", () => {
+    expect(circles(tree)).toEqual([]);
+  });
+
   test("has every file that the rules name as one that decides", () => {
     expect(missingDeciders(tree)).toEqual([]);
   });
@@ -35,6 +39,16 @@ test("the arrows have no circle", () => {
       ? [[...seen, folder].join(" -> ")]
       : (ARROWS[folder]?.to ?? []).flatMap((next) => above(next, [...seen, folder]));
   expect(Object.keys(ARROWS).flatMap((folder) => above(folder, []))).toEqual([]);
+});
+
+test("files that need each other are seen, over others and later too; types tie nothing", () => {
+  const three = new Map([
+    ["cli/a.ts", 'import { b } from "./b.ts";'],
+    ["cli/b.ts", 'export const b = () => import("./c.ts");'],
+    ["cli/c.ts", 'import { a } from "./a.ts";'],
+  ]);
+  expect(circles(three)).toEqual(["cli/a.ts -> cli/b.ts -> cli/c.ts -> cli/a.ts"]);
+  expect(circles(new Map(three).set("cli/c.ts", 'import type { A } from "./a.ts";'))).toEqual([]);
 });
 
 describe("the imports of a file", () => {
@@ -227,7 +241,7 @@ describe("a tree that breaks a rule is seen", () => {
       "process.platform",
       "addons/assigned/platform.ts decides and uses process.",
     ],
-    ["a file too long", "cli/a.ts", "\n".repeat(301), "cli/a.ts has more than 300 lines"],
+    ["a file too long", "cli/a.ts", "\n".repeat(261), "cli/a.ts has more than 260 lines"],
   ];
   test.each(broken)("%s", (_what, path, text, wanted) => {
     const others = ["base", "host", "cli", "commands", "pins", "addons"].map(

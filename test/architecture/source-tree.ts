@@ -57,3 +57,20 @@ export function reachableFrom(start: string, tree: SourceTree): Set<string> {
   }
   return reached;
 }
+
+/** Ways from a file through what it imports back to itself, each once. Imports of types do not count. */
+export function circles(tree: SourceTree): string[] {
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    const begin = way.indexOf(path);
+    if (begin !== -1) found.add([...way.slice(begin), path].join(" -> "));
+    if (begin !== -1 || done.has(path)) return;
+    for (const { target, isOwn, isType } of importsOf(path, tree.get(path) ?? "")) {
+      if (isOwn && !isType) visit(target, [...way, path]);
+    }
+    done.add(path);
+  };
+  for (const path of tree.keys()) visit(path, []);
+  return [...found];
+}

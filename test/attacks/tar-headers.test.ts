@@ -103,6 +103,11 @@ describe("an archive that is refused", () => {
       tar({ name: "p", type: "x", data: paxRecord("hdrcharset", "BINARY") }, GOOD),
       "hdrcharset",
     ],
+    [
+      "an attribute whose name has a NUL, where GNU tar stops",
+      tar({ name: "p", type: "x", data: paxRecord("SCHILY.xattr.user.a\0b", "y") }, GOOD),
+      "SCHILY.xattr.user.a",
+    ],
     ["PAX notes of a wrong length", tar({ name: "p", type: "x", data: "99 mtime=1\n" }, GOOD), "malformed"],
     ["PAX notes without an end", tar({ name: "p", type: "x", data: "9 mtime=1" }, GOOD), "malformed"],
     ["a name twice", tar(GOOD, { ...GOOD, data: "other" }), "twice"],

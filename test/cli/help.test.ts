@@ -37,7 +37,7 @@ describe.each(commands.map((page) => [page.words.join(" "), page] as const))(
 
     test("has examples of this command, with flags that it has", () => {
       const [, examples = ""] = /\nEXAMPLES\n\n(.*?)\n\nEXIT CODES\n/su.exec(page.text) ?? [];
-      const lines = examples.split("\n").map((line) => line.trim());
+      const lines = examples.replaceAll(/ \\\n +/gu, " ").split("\n");
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.filter((line) => !line.includes(`waybill ${name}`))).toEqual([]);
       for (const [, flag] of examples.matchAll(/ (--[a-z][a-z0-9-]*)/gu))
@@ -54,6 +54,11 @@ describe.each(commands.map((page) => [page.words.join(" "), page] as const))(
       expect(lines.filter((line) => !known.includes(line))).toEqual([]);
       expect(lines.slice(0, 3)).toEqual(known.slice(0, 3));
       expect(new Set(lines).size).toBe(lines.length);
+    });
+
+    test("fits into 80 columns, with nothing invisible at the end of a line", () => {
+      const lines = page.text.split("\n");
+      expect(lines.filter((line) => line.length > 80 || line !== line.trimEnd())).toEqual([]);
     });
 
     test("is the same page as text", async () => {
@@ -86,7 +91,7 @@ describe.each(groups.map((page) => [["waybill", ...page.words].join(" "), page] 
       );
       expect(members.length).toBeGreaterThan(0);
       for (const member of members) {
-        expect(page.text).toMatch(new RegExp(`^ +${member.words.at(-1)} {4}\\S.*$`, "mu"));
+        expect(page.text).toMatch(new RegExp(`^ {2}${member.words.at(-1)} {2,}\\S.*$`, "mu"));
       }
     });
 

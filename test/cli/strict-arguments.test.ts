@@ -141,11 +141,25 @@ describe("refused", () => {
     ["--templat", "did you mean --template?"],
     ["--regoin", "did you mean --region?"],
     ["--jsno", "did you mean --json?"],
-    ["--frobnicate", "see --help for the flags of this command"],
+    ["--frobnicate", "see: the help"],
   ];
   test.each(hints)("%s comes with a hint", (flag, hint) => {
     expect(refusal(["ctx", flag, "x"])?.hint).toBe(hint);
   });
+});
+
+test("a lone dash is no file, but where the definition takes it for standard input", () => {
+  const definition = flags({
+    out: { type: "string", valueHint: "FILE" },
+    data: { type: "string", valueHint: "DIR" },
+    key: { type: "string", valueHint: "FILE|-" },
+    notes: { type: "string", valueHint: "TEXT" },
+  });
+  const values = (...argv: string[]): object => ({ ...readArguments(argv, definition, "") });
+  expect(values("--key", "-", "--notes=-", "--out=./-")).toMatchObject({ key: "-", notes: "-", out: "./-" });
+  for (const argv of [["--out", "-"], ["--out=-"], ["--data", "-"]]) {
+    expect(() => values(...argv)).toThrow(expect.objectContaining({ code: "invalid_value", exitCode: 2 }));
+  }
 });
 
 describe("a last argument that takes the rest", () => {

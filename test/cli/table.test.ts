@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { renderTable, type Table } from "../../src/cli/table.ts";
+import { alignedLines, renderTable, type Table } from "../../src/cli/table.ts";
 
 const TABLE: Table = {
   columns: ["result", "environment", "outcome"],
@@ -31,4 +31,10 @@ describe("a table", () => {
       "OK prod\n  outcome  landed\nFAILED 日本\n  outcome  a longer word\n",
     );
   });
+});
+
+test("lines without titles have their cells below each other, and nothing after the last", () => {
+  const rows = [["a", "日本", "x", "later"], ["bcd", "e", ""], []];
+  expect(alignedLines(rows)).toBe("a    日本  x  later\nbcd  e\n\n");
+  expect(alignedLines([])).toBe("");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { captureJson, waybill } from "../context/support/run-capture.ts";
 import { placeIn, plantFiles } from "../context/support/disk-tree.ts";
@@ -234,14 +234,29 @@ test.skipIf(!HAS_GNU_TAR)(
   async () => {
     const root = plantFiles(newFolder(), { ...FILES, [`${"long/".repeat(30)}name`]: "x" });
     symlinkSync("x".repeat(150), join(root, "link"));
-    for (const format of ["gnu", "pax", "ustar"]) {
+    // Two names of one file: the second is a hard link in the archive, without content.
+    linkSync(join(root, "app/run"), join(root, "app/same"));
+    for (const format of ["gnu", "pax", "ustar", "v7"]) {
       const archive = join(newFolder(), "foreign.tar");
       if (format === "ustar") rmSync(join(root, "link"));
+      if (format === "v7") rmSync(join(root, "long"), { recursive: true });
       succeed(["tar", `--format=${format}`, "-cf", archive, "-C", root, "."]);
       expect([format, (await diff(archive, root)).exit]).toEqual([format, 0]);
     }
   },
 );
+
+test.skipIf(!HAS_GNU_TAR)("a sparse archive is refused, not misread", async () => {
+  const root = newFolder();
+  const archive = join(newFolder(), "sparse.tar");
+  writeFileSync(join(root, "holes"), "x");
+  truncateSync(join(root, "holes"), 1_000_000);
+  for (const format of ["gnu", "pax"]) {
+    succeed(["tar", `--format=${format}`, "--sparse", "-cf", archive, "-C", root, "."]);
+    const found = await diff(archive, root);
+    expect([format, found.exit, found.error?.code]).toEqual([format, 6, "archive_malformed"]);
+  }
+});
 
 test("names that are no text are told by their bytes", async () => {
   const [a, b] = [newFolder(), newFolder()];

