@@ -239,6 +239,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "supervision/unit-health",
     "supervision/unit-plan",
     "supervision/unit-text",
+    "supervision/whose-fault",
     "version-order",
     "warning",
   ],

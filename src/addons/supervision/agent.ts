@@ -14,7 +14,7 @@ import type { Clock } from "../../host/clock.ts";
 import { writeAtomic } from "../../host/files.ts";
 import { reapOrphans } from "../../host/orphans.ts";
 import type { Systemd } from "../../host/systemd.ts";
-import type { AgentParts } from "./agent-parts.ts";
+import type { AgentParts, Clockwork } from "./agent-parts.ts";
 import type { Health } from "./health.ts";
 import { HostedUnits } from "./hosted-units.ts";
 import { reportAll } from "./report-all.ts";
@@ -23,7 +23,6 @@ import { Sidecars } from "./sidecars.ts";
 import { SpecsCache } from "./specs-cache.ts";
 import { planOfHostProgram, planOfSpec, type StartPlan } from "./start-plan.ts";
 import type { HostStatus } from "./status-report.ts";
-import type { Clockwork } from "./supervised.ts";
 import { Trials } from "./trials.ts";
 
 export type AgentRequest = {
@@ -162,8 +161,14 @@ export class Agent {
   status(): HostStatus {
     const { platform, layout } = this.#request.staging.run;
     const running = new Map([...this.#sidecars.running(), ...this.#units.running()]);
-    const specsOf = this.#parts.specs.of.bind(this.#parts.specs);
-    const known = { assigned: this.#assigned, results: this.#results, running, specsOf };
+    const { specs, trials } = this.#parts;
+    const known = {
+      assigned: this.#assigned,
+      results: this.#results,
+      running,
+      specsOf: specs.of.bind(specs),
+      isTroubleOfTheHost: trials.isTroubleOfTheHost.bind(trials),
+    };
     return {
       schema: "waybill.host-status/v1",
       host: this.#request.host,

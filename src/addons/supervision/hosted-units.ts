@@ -57,10 +57,10 @@ export class HostedUnits {
     const spec = specs.of(id).active;
     if (spec === null) return;
     const hosted = this.#hosted.get(id) ?? new HostedUnit(id, systemd, clock);
-    const isFirst = !this.#hosted.has(id);
     this.#hosted.set(id, hosted);
     if (!hosted.isDue(spec)) return;
-    trials.begin(id, specs.of(id), isFirst || hosted.isWell);
+    if (hosted.seen !== null) trials.see(id, hosted.seen);
+    trials.begin(id, specs.of(id));
     await queue.locked(async () => {
       const [addon] = readInventory(layout, [id]);
       const failure = addon === undefined ? null : await hosted.bring(addon, layout, this.#usualWindowMs);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, counting, STAYS } from "./agent-process.ts";
@@ -261,6 +261,71 @@ describe("a version that fails on trial goes back, once, and is not taken again"
       await host.stop();
     },
   );
+
+  /** Well as long as there is a file `there`, which is not the program's to make. */
+  const asksTheHost = (more = ""): string =>
+    counting(
+      `[ "$1" = --health ] && { [ -e there ]; exit $?; }\n${more}trap "exit 0" TERM\nwhile :; do sleep 0.05; done`,
+    ).replace("[ -e pid ]", '[ "$1" != --health ] && [ -e pid ]');
+  const RARE = { health: { ...EXEC.health, ready_ms: 500, window_ms: 1_500 } };
+
+  async function wellOnTheHost(): Promise<AgentHost> {
+    const host = new AgentHost();
+    mkdirSync(host.state(), { recursive: true, mode: 0o700 });
+    writeFileSync(host.state("there"), "");
+    host.assign(await host.bundle("1", asksTheHost(), RARE));
+    host.start();
+    await host.until(({ last_known_good: good, state }) => good === "1" && state === "running");
+    return host;
+  }
+
+  test.skipIf(!FULL)(
+    "case 89: a probe that the one before failed up to the change is no reason to go back",
+    async () => {
+      using host = await wellOnTheHost();
+      rmSync(host.state("there"));
+      await host.until(({ last_error: error }) => error !== null);
+      host.assign(await host.bundle("2", asksTheHost(), RARE));
+      const tried = await host.until(
+        ({ has, starts, state }) => has?.version === "2" && starts >= 4 && state === "degraded",
+      );
+      expect(tried).toMatchObject({ last_known_good: "1", on_trial: true, blocked: [] });
+      expect(tried.last_error).toContain("the other version fails the same probe here");
+      writeFileSync(host.state("there"), "");
+      await host.until(({ last_known_good: good, state }) => good === "2" && state === "running");
+      await host.stop();
+      expect(host.said).toContain("what ran before failed the same probe");
+    },
+  );
+
+  test("case 89: a probe that fails for what it went back to as well: the version is taken again", async () => {
+    using host = await wellOnTheHost();
+    // What it asks for goes away while the new one starts.
+    host.assign(await host.bundle("2", asksTheHost("[ -e gone ] || rm -f there\n: >gone\n"), RARE));
+    const tried = await host.until(
+      ({ has, starts, state }) => has?.version === "2" && starts >= 4 && state === "degraded",
+    );
+    expect(tried).toMatchObject({ last_known_good: "1", blocked: [] });
+    writeFileSync(host.state("there"), "");
+    await host.until(({ last_known_good: good, state }) => good === "2" && state === "running");
+    await host.stop();
+    const audit = readFileSync(join(host.root, "audit.jsonl"), "utf8");
+    expect(audit.match(/"event":"rolled_back"/gu)).toHaveLength(1);
+    expect(audit.match(/"event":"unblocked"/gu)).toHaveLength(1);
+  });
+
+  test("case 80: one that fails a probe which the one before was never asked goes back", async () => {
+    using host = await running();
+    host.assign(
+      await host.bundle("2", STAYS, {
+        health: { ...QUICK, ready_ms: 300, probe: { kind: "unix", path: "none.sock" } },
+      }),
+    );
+    await host.until(
+      ({ has, blocked, state }) => has?.version === "1" && blocked.length === 1 && state === "running",
+    );
+    await host.stop();
+  });
 
   test.skipIf(!FULL)(
     "what ran before was not well either: the new one is not to blame",
