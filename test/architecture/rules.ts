@@ -203,6 +203,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "assigned/capability-strategy",
     "assigned/override",
     "assigned/platform",
+    "assigned/same-list",
     "audit/audit-chain",
     "audit/audit-events",
     "bundle/bundle-format",

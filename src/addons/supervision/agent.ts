@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import type { Assignment } from "../assigned/assignment.ts";
+import type { Assignment, AssignmentList } from "../assigned/assignment.ts";
+import { readAssignments } from "../assigned/assignments-source.ts";
+import { sameList } from "../assigned/same-list.ts";
 import { shownPlatform } from "../assigned/platform.ts";
 import { readRemembered } from "../assigned/remembered-list.ts";
 import { AuditLog } from "../audit/audit-log.ts";
@@ -56,6 +58,8 @@ export class Agent {
   #results: readonly AddonResult[] = [];
   #assigned: readonly Assignment[] = [];
   #configVersion: string | null = null;
+  /** As it came, without what this host says. */
+  #obeyed: AssignmentList | null = null;
   #written = "";
   #ticks = 0;
   /** What was told in the last round: the same trouble is not told every minute. */
@@ -93,16 +97,22 @@ export class Agent {
     }
   }
 
-  /** Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. */
-  async round(): Promise<HostReport | null> {
+  /**
+   * Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. With
+   * `overtaken` it is left where it is; what was fetched is gone on with by the next one.
+   */
+  async round(overtaken: AbortSignal): Promise<HostReport | null> {
     // Not behind what else waits for the lock: a step back is not to wait for a slow store.
-    const report = await this.#parts.queue.tried(async () => {
+    const report = await this.#parts.queue.tried(overtaken, async () => {
       const staging = await this.#request.renewed();
+      const obeys = (list: AssignmentList): void => void (this.#obeyed = list);
       const settled = (result: AddonResult, assignment: Assignment | null): void => {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
       };
-      return stageHost({ ...staging, run: { ...staging.run, gated: this.#gated, settled } });
+      const stop = AbortSignal.any([staging.run.stop, overtaken]);
+      return stageHost({ ...staging, obeys, run: { ...staging.run, stop, gated: this.#gated, settled } });
     });
+    if (overtaken.aborted) this.#parts.say.info("the list changed while it was obeyed: it is obeyed anew");
     if (report === null) return null;
     this.#tell(report);
     if (report.assigned === null) return report;
@@ -115,6 +125,18 @@ export class Agent {
     );
     await this.#units.bring(units);
     return report;
+  }
+
+  /** Whether somebody assigned something else since the list was read. One that cannot be read says nothing. */
+  async hasOtherList(stop: AbortSignal): Promise<boolean> {
+    const { source, run } = this.#request.staging;
+    if (this.#obeyed === null || source.kind === "standard_input") return false;
+    try {
+      const now = await readAssignments(source, run.platform, run.layout, stop);
+      return !(now instanceof Failure) && !sameList(now.list, this.#obeyed);
+    } catch {
+      return false;
+    }
   }
 
   #isUnit(id: SafeName): boolean {
