@@ -113,7 +113,7 @@ describe("case 76: a host", () => {
       const cacert = folder.at("trusted.pem");
       writeFileSync(cacert, ca);
       host.assign(host.program("sample", "1"));
-      await using server = Bun.serve({ hostname: "127.0.0.1", port: 0, tls, fetch: () => LIST(host) });
+      using server = Bun.serve({ hostname: "127.0.0.1", port: 0, tls, fetch: () => LIST(host) });
       await using proxy = await connectProxy(server.port ?? 0);
       const ask = (url: string, env: Record<string, string>): Promise<StageRun> =>
         host.stage(["--assignments", url, "--allow-insecure-http", "--cacert", cacert], env);
