@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { memoryGroup } from "../../support/memory-group.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, counting, STAYS } from "./agent-process.ts";
 
@@ -189,6 +190,27 @@ describe("a version that fails on trial goes back, once, and is not taken again"
       expect(audit.match(/"event":"rolled_back"/gu)).toHaveLength(1);
     },
   );
+
+  test.skipIf(!FULL)("case 80: one whose memory grows until the kernel kills it", async () => {
+    using group = memoryGroup(48 * 1_048_576);
+    // Not every machine lets us make one.
+    if (group === null) return;
+    using host = await running();
+    const grows = `#!/usr/bin/env python3
+import time
+open("${group.door}", "w").write("0")
+time.sleep(0.1)
+held = []
+while True: held.append(bytearray(4_194_304))
+`;
+    host.assign(await host.bundle("2", grows, { health: { ...PROCESS.health, window_ms: 60_000 } }));
+    await host.until(
+      ({ has, blocked, state }) => has?.version === "1" && blocked.length === 1 && state === "running",
+    );
+    expect(group.kills()).toBeGreaterThanOrEqual(3);
+    await host.stop();
+    expect(host.said).toContain("it ended by SIGKILL");
+  });
 
   test.skipIf(!FULL)(
     "case 81: what it goes back to fails as well, and then nothing goes back and forth",
