@@ -43,10 +43,10 @@ export class HostedUnits {
       if (binaryPath !== null && isSafeName(id)) await this.#bringOne(id, systemd);
     const { queue, layout, say } = this.#parts;
     for (const addon of readInventory(layout, [])) {
-      if (wanted.has(addon.id) || !hasUnits(addon)) continue;
+      if (wanted.has(addon.id) || !hasUnits(addon, layout.root)) continue;
       this.#hosted.delete(addon.id);
       await queue.locked(async () => {
-        const { removed } = await removeUnits(addon, systemd);
+        const { removed } = await removeUnits(addon, layout.root, systemd);
         say.info(`add-on ${quoted(addon.id)}: ${removed.join(", ")} removed, as it is not to run here`);
       });
     }

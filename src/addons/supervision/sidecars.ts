@@ -72,7 +72,7 @@ export class Sidecars {
     if (known !== undefined) return known;
     const watcher = {
       mayStart: () => this.#mayStart(id),
-      blamed: (weight: number, why: string, seen: Seen) => this.#blamed(id, weight, why, seen),
+      blamed: (weight: number, why: string, seen: Seen | null) => this.#blamed(id, weight, why, seen),
       seen: (seen: Seen) => this.#saw(id, seen),
       said: (message: string) => this.#parts.say.info(`add-on ${quoted(id)}: ${message}`),
     };
@@ -88,12 +88,12 @@ export class Sidecars {
     return false;
   }
 
-  #blamed(id: SafeName, weight: number, why: string, seen: Seen): void {
+  #blamed(id: SafeName, weight: number, why: string, seen: Seen | null): void {
     const specs = this.#parts.specs.of(id);
     const error = this.#supervised.get(id)?.running.lastError ?? "it ended";
     this.#parts.say.warn(`add-on ${quoted(id)}: ${why}: ${error}`);
-    // What is active may be newer than what failed.
-    if (specs.active?.artifact_sha256 !== seen.sha256) return;
+    // What is active may be newer than what failed; a program of the host has no versions here.
+    if (seen === null || specs.active?.artifact_sha256 !== seen.sha256) return;
     if (this.#parts.trials.countFault(id, specs, weight, seen) === "fails") this.#stepBack(id, specs);
   }
 

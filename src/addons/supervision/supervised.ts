@@ -17,7 +17,7 @@ import { askedOf, type Seen } from "./whose-fault.ts";
 export type Watcher = {
   /** Before each start; false when it must not be made. */
   readonly mayStart: () => boolean;
-  readonly blamed: (weight: number, why: Fault, seen: Seen) => void;
+  readonly blamed: (weight: number, why: Fault, seen: Seen | null) => void;
   /** Whenever something else is known of what runs than before. */
   readonly seen: (seen: Seen) => void;
   readonly said: (message: string) => void;
@@ -135,7 +135,7 @@ export class Supervised {
   #blame(weight: number, why: Fault): void {
     if (why === "never_ready") this.#lastError = "it was not ready in time";
     if (why === "unhealthy") this.#lastError = "its probe failed too often";
-    if (this.#seen !== null) this.#watcher.blamed(weight, why, this.#seen);
+    this.#watcher.blamed(weight, why, this.#seen);
   }
 
   #tellSeen(): void {
@@ -157,7 +157,7 @@ export class Supervised {
       const ready = await plan.prepare(this.#clock.stop);
       requireUnchanged(ready, plan);
       // Meanwhile something else may be wanted, or nothing.
-      if (this.#plan !== plan || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
+      if (this.#plan?.key !== plan.key || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
         return this.#event({ kind: "exited" });
       }
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
@@ -201,7 +201,7 @@ export class Supervised {
   async #learn(plan: StartPlan): Promise<void> {
     try {
       const ready = await plan.prepare(this.#clock.stop);
-      if (this.#plan !== plan) return;
+      if (this.#plan?.key !== plan.key) return;
       this.#ready = ready;
       this.#sidecar = { ...this.#sidecar, health: ready.health };
       this.#prober.takeOver(ready);

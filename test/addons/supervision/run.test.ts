@@ -361,7 +361,7 @@ while True: held.append(bytearray(4_194_304))
       writeFileSync(host.state("broken"), "");
       await host.until(({ state }) => state === "restarting");
       host.assign(await host.bundle("2", "#!/bin/sh\nexit 3\n", PROCESS));
-      await host.until(({ has, starts }) => has?.version === "2" && starts >= 6);
+      await host.until(({ has, starts }) => has?.version === "2" && starts >= 5);
       expect(host.report()).toMatchObject({ has: { version: "2" }, blocked: [] });
       await host.stop();
       expect(host.said).toContain("what ran before was not well either");
