@@ -228,6 +228,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "staging/statement-rules",
     "staging/verify-statement",
     "supervision/bundled-unit",
+    "supervision/flapping",
     "supervision/gate",
     "supervision/handshake",
     "supervision/health",

@@ -5,9 +5,11 @@ export function sameList(one: AssignmentList, other: AssignmentList): boolean {
   return Bun.deepEquals(asked(one), asked(other));
 }
 
+/** An assignment without what is another one at every poll. */
+export function lasting({ download_url: _url, download_token: _token, ...rest }: Assignment): unknown {
+  return rest;
+}
+
 function asked({ assignments, refused }: AssignmentList): unknown {
-  const lasting = assignments.map(
-    ({ download_url: _url, download_token: _token, ...rest }: Assignment) => rest,
-  );
-  return [lasting, refused.map(({ addon_id: id, version }) => [id, version])];
+  return [assignments.map(lasting), refused.map(({ addon_id: id, version }) => [id, version])];
 }

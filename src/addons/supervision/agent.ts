@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Assignment, AssignmentList } from "../assigned/assignment.ts";
 import { readAssignments } from "../assigned/assignments-source.ts";
-import { sameList } from "../assigned/same-list.ts";
+import { lasting, sameList } from "../assigned/same-list.ts";
 import { shownPlatform } from "../assigned/platform.ts";
 import { readRemembered } from "../assigned/remembered-list.ts";
 import { AuditLog } from "../audit/audit-log.ts";
@@ -9,14 +9,17 @@ import { readInventory } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import type { AddonResult } from "../staging/outcome.ts";
+import type { Warning } from "../warning.ts";
 import { stageHost, type HostReport, type HostRequest } from "../staging/stage-host.ts";
 import { Failure } from "../../base/failure.ts";
+import { sha256Of } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
 import { writeAtomic } from "../../host/files.ts";
 import { reapOrphans } from "../../host/orphans.ts";
 import type { Systemd } from "../../host/systemd.ts";
 import type { AgentParts, Clockwork } from "./agent-parts.ts";
+import { weighWish, type Wishes } from "./flapping.ts";
 import type { Health } from "./health.ts";
 import { HostedUnits } from "./hosted-units.ts";
 import { reportAll } from "./report-all.ts";
@@ -55,6 +58,7 @@ export class Agent {
   readonly #units: HostedUnits;
   /** Models whose versions are on trial until they were well for a while. */
   readonly #gated: ReadonlySet<string>;
+  readonly #wishes: Map<string, Wishes> = new Map();
   #results: readonly AddonResult[] = [];
   #assigned: readonly Assignment[] = [];
   #configVersion: string | null = null;
@@ -110,7 +114,9 @@ export class Agent {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
       };
       const stop = AbortSignal.any([staging.run.stop, overtaken]);
-      return stageHost({ ...staging, obeys, run: { ...staging.run, stop, gated: this.#gated, settled } });
+      const steady = (assignment: Assignment): Warning | null => this.#steady(assignment);
+      const run = { ...staging.run, stop, gated: this.#gated, settled, steady };
+      return stageHost({ ...staging, obeys, run });
     });
     if (overtaken.aborted) this.#parts.say.info("the list changed while it was obeyed: it is obeyed anew");
     if (report === null) return null;
@@ -137,6 +143,18 @@ export class Agent {
     } catch {
       return false;
     }
+  }
+
+  /** Why an add-on stays what it is, although something else is asked; null when it does not. */
+  #steady(assignment: Assignment): Warning | null {
+    const { addon_id: id } = assignment;
+    const now = this.#parts.clock.now();
+    const key = sha256Of(JSON.stringify(lasting(assignment)));
+    const { wishes, isHeld } = weighWish(this.#wishes.get(id) ?? null, key, now);
+    this.#wishes.set(id, wishes);
+    if (!isHeld) return null;
+    const message = `add-on ${quoted(id)} was asked to go back and forth; it stays what it is for some minutes`;
+    return { code: "flapping", message };
   }
 
   #isUnit(id: SafeName): boolean {

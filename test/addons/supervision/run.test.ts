@@ -261,6 +261,35 @@ while True: held.append(bytearray(4_194_304))
     30_000,
   );
 
+  test("case 62: a list that flaps ends no program again and again", async () => {
+    using host = new AgentHost();
+    // Names without an order, so that neither is a step back.
+    const [red, blue] = [host.program("sensor", "red", STAYS), host.program("sensor", "blue", `${STAYS}#\n`)];
+    host.start();
+    for (const [version, entry] of [
+      ["red", red],
+      ["blue", blue],
+      ["red", red],
+      ["blue", blue],
+    ] as const) {
+      host.assign(entry);
+      await host.until(({ has, state }) => has?.version === version && state === "running");
+    }
+    const { pid, starts } = host.report() ?? {};
+    host.assign(red);
+    await host.until(({ offered }) => offered?.version === "red");
+    host.assign(blue);
+    await host.until(({ offered }) => offered?.version === "blue");
+    host.assign(red);
+    await host.until(({ offered }) => offered?.version === "red");
+    expect(host.report()).toMatchObject({ has: { version: "blue" }, pid, starts });
+    // What is new is no flapping.
+    host.assign(host.program("sensor", "green", `${STAYS}##\n`));
+    await host.until(({ has, state }) => has?.version === "green" && state === "running");
+    await host.stop();
+    expect(host.said).toContain("was asked to go back and forth");
+  });
+
   const neither: [string, number][] = [
     ["cannot tell, for now", 75],
     ["is degraded", 3],
