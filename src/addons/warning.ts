@@ -17,6 +17,7 @@ type WarningCode =
   | "root_noexec"
   | "root_shared"
   | "pinned"
+  | "flapping"
   | "downgrade_allowed"
   | "statement_expired"
   | "statement_vanished"

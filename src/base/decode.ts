@@ -32,6 +32,11 @@ export function narrowed<T extends string>(wanted: string, accept: (text: string
     typeof value === "string" && accept(value) ? value : refuse(problems, path, value, wanted);
 }
 
+export function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
+  return (value, path, problems) =>
+    words.find((word) => word === value) ?? refuse(problems, path, value, `one of ${words.join(", ")}`);
+}
+
 export function boolean(): Decoder<boolean> {
   return (value, path, problems) =>
     typeof value === "boolean" ? value : refuse(problems, path, value, "true or false");

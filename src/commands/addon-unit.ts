@@ -81,7 +81,7 @@ async function uninstall(layout: Layout, flags: UnitFlags, { cwd }: World): Prom
   const addon = readInventory(layout, []).find((one) => one.id === id);
   const before = addon === undefined ? UNIT_DIRECTORY : usualChoice(addon).directory;
   const directory = named === undefined ? before : resolve(cwd, named);
-  const { removed, kept } = await uninstallUnits(id, directory, systemd);
+  const { removed, kept } = await uninstallUnits(id, directory, layout.root, systemd);
   if (addon !== undefined) removeUnitNote(addon.paths);
   const lines = [
     ...removed.map((name) => `${name}: removed\n`),

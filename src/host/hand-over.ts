@@ -31,6 +31,8 @@ export function handOver({ path, args, env, cwd }: Launch): never {
   try {
     process.chdir(cwd);
     for (const number of IGNORED) signal(number, null);
+    // The runtime calls this an experiment, on the standard error of whoever could not start.
+    process.removeAllListeners("warning");
     process.execve(path, [path, ...args], { ...env });
   } catch (error) {
     throw new Failure("program_not_started", `${quoted(path)} did not start: ${why(error)}`, {

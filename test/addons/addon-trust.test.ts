@@ -42,10 +42,11 @@ describe("addon-stage under a trust root", () => {
 
   const refused: [string, string[]][] = [
     ["in another role", ["--role", "build"]],
+    ["that is not for it", ["--role", "addon", "--scope", "other"]],
     ["whose time is over", ["--role", "addon", "--until", "2020-01-01"]],
     ["whose time has not come", ["--role", "addon", "--from", "2999-01-01"]],
   ];
-  test.each(refused)("refuses a key %s", async (_what, added) => {
+  test.each(refused)("case 34: refuses a key %s", async (_what, added) => {
     await withTrust(added, async (host) => {
       host.assign(host.program("probe", "1.0.0"));
       const run = await host.stage(TRUSTED);
@@ -101,7 +102,7 @@ describe("addon-stage under a trust root", () => {
     });
   });
 
-  test("has no use for a second way to say who may sign, nor for two signatures", async () => {
+  test("case 34: has no use for a second way to say who may sign, nor for two signatures", async () => {
     await withTrust(["--role", "addon", "--threshold", "addon=2"], async (host) => {
       host.assign(host.program("probe", "1.0.0"));
       expect(

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -21,6 +22,57 @@ test("case 74: a parent that hands its group down changes no mode", async () => 
   for (const path of ["", "sample", "sample/versions", "sample/versions/1", "sample/versions/1/sample"]) {
     expect([path, (lstatSync(host.path(path)).mode & 0o7777).toString(8)]).toEqual([path, "755"]);
   }
+});
+
+/** What a folder gives to all that is made in it: everything to everybody. */
+const EVERYBODY = Buffer.from("0200000001000700ffffffff04000700ffffffff20000700ffffffff", "hex");
+const inherits = (path: string): boolean =>
+  Bun.spawnSync([
+    ...["python3", "-c", "import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))"],
+    ...[path, "system.posix_acl_default", EVERYBODY.toString("hex")],
+  ]).success;
+const shells: [string, string[], (host: Host) => boolean][] = [
+  ["a umask of 000", ["sh", "-c", 'umask 000; exec "$@"', "sh"], () => true],
+  ["a umask of 077", ["sh", "-c", 'umask 077; exec "$@"', "sh"], () => true],
+  [
+    "a parent whose access list lets everybody write",
+    [],
+    ({ home }) => process.platform === "linux" && inherits(home),
+  ],
+];
+test.each(shells)("case 74: %s makes nothing writable, and nothing unreadable", async (_name, shell, set) => {
+  using host = new Host();
+  // Not every file system has access lists.
+  if (!set(host)) return;
+  host.assign(host.program("sample", "1"));
+  const child = Bun.spawn([...shell, ...PROGRAM, ...host.arguments()], {
+    ...{ cwd: host.home, env: { ...CLEAN_ENVIRONMENT } },
+    ...{ stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  });
+  expect(await child.exited).toBe(0);
+  const made = readdirSync(host.root, { recursive: true, encoding: "utf8" });
+  expect(made.length).toBeGreaterThan(10);
+  for (const path of ["", ...made]) {
+    const status = lstatSync(join(host.root, path));
+    if (!status.isSymbolicLink()) expect([path, status.mode & 0o022]).toEqual([path, 0]);
+  }
+  for (const path of ["", "sample", "sample/versions", "sample/versions/1", "sample/versions/1/sample"]) {
+    expect([path, (lstatSync(host.path(path)).mode & 0o7777).toString(8)]).toEqual([path, "755"]);
+  }
+});
+
+const OWN_USERS = Bun.spawnSync(["unshare", "--user", "--map-root-user", "true"]).success;
+test.skipIf(!OWN_USERS)("case 74: who may give files to nobody else stages and runs as ever", async () => {
+  using host = new Host();
+  host.assign(host.program("sample", "1"));
+  for (const _outcome of ["staged", "unchanged"]) {
+    const child = Bun.spawn(["unshare", "--user", "--map-root-user", ...PROGRAM, ...host.arguments()], {
+      ...{ cwd: host.home, env: { ...CLEAN_ENVIRONMENT } },
+      ...{ stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+    });
+    expect(await child.exited).toBe(0);
+  }
+  expect((await host.stage()).document.addons).toMatchObject([{ outcome: "unchanged" }]);
 });
 
 test.skipIf(process.platform !== "linux")(

@@ -372,6 +372,13 @@ describe("verify addon and the log", () => {
     });
   });
 
+  test("that is not there proves nothing, and is no fault but for who noted its end", async () => {
+    using host = await upgraded();
+    rmSync(join(host.root, "audit.jsonl"));
+    expect(await host.verify([])).toMatchObject({ exit: 0, document: { audit: null } });
+    expect((await host.verify(["--audit-head", "a".repeat(64)])).exit).toBe(6);
+  });
+
   test("lines cut off the end are seen by who noted the last one", async () => {
     using host = await upgraded();
     const head = (await host.verify([])).document["audit"] as { head: string };

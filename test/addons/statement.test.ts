@@ -67,6 +67,25 @@ describe("a signed statement", () => {
     });
   });
 
+  const signed: [string, string[], boolean][] = [
+    ["a stranger's and a right one", ["stranger", "right"], true],
+    ["one key's, twice", ["right", "right"], true],
+    ["a stranger's, twice", ["stranger", "stranger"], false],
+    ["none", [], false],
+  ];
+  test.each(signed)("case 34: under %s", async (_name, by, isTaken) => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    const signatureBy = (key?: KeyObject): unknown =>
+      (host.stated(entry, {}, key)["artifact_statement"] as { signatures: unknown[] }).signatures[0];
+    const stranger = generateKeyPairSync("ed25519").privateKey;
+    const signatures = by.map((who) => signatureBy(who === "right" ? undefined : stranger));
+    const statement = host.stated(entry)["artifact_statement"] as Entry;
+    host.assign({ ...entry, artifact_statement: { ...statement, signatures } });
+    const { exit, document } = await host.stage();
+    expect([exit === 0, document.addons[0]?.outcome]).toEqual([isTaken, isTaken ? "staged" : "skipped"]);
+  });
+
   test("without any key is not believed, whatever may be unsigned", async () => {
     using host = new Host();
     host.assign(host.stated({ ...host.program("sample", "1"), artifact_signature: "" }));

@@ -49,11 +49,19 @@ export type PlatformArtifact = {
 };
 
 const MAX_ARGS = 1_000;
+/** What Linux takes as one argument, bytes: MAX_ARG_STRLEN less the zero behind it. */
+const MAX_ARG_BYTES = 131_071;
 const MAX_CAPABILITIES = 64;
 /** It is kept in the specs, once for each version. */
 const MAX_STATEMENT = 65_536;
 
 const trimmed: Decoder<string> = (value, path, problems) => string()(value, path, problems)?.trim();
+
+/** What no program can be started with is refused where it is assigned, and not at each start. */
+const argument: Decoder<string> = string(
+  `text without a zero character, of at most ${MAX_ARG_BYTES} bytes`,
+  (text) => !text.includes("\u0000") && Buffer.byteLength(text) <= MAX_ARG_BYTES,
+);
 
 /** The manifest of an add-on spells its models with hyphens, the wire with underscores. */
 const model: Decoder<string> = (value, path, problems) =>
@@ -91,7 +99,7 @@ const envelope: Decoder<string> = (value, path, problems) => {
 const SHAPE = {
   version: optional(trimmed),
   binary_path: optional(string()),
-  args: optional(list(string(), MAX_ARGS)),
+  args: optional(list(argument, MAX_ARGS)),
   capabilities: optional(list(string(), MAX_CAPABILITIES)),
   delivery: optional(model),
   supervision: optional(model),

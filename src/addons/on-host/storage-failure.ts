@@ -8,6 +8,9 @@ export function storageFailure(error: unknown, directory: string): Failure {
   const code = ["ENOSPC", "EDQUOT"].includes(errorCode(error)) ? "no_space" : "storage_failed";
   return new Failure(code, `${quoted(directory)} cannot be written: ${reason(error)}`, {
     cause: error,
-    hint: "what was staged before stays in place",
+    hint:
+      errorCode(error) === "EXDEV"
+        ? "tmp and addons of one root have to lie on one file system: what is staged is renamed from one to the other"
+        : "what was staged before stays in place",
   });
 }

@@ -41,6 +41,8 @@ export type Run = {
   readonly turn: LockTurn;
   /** The supervision models that somebody watches over, who says when a version is known good. */
   readonly gated?: ReadonlySet<string>;
+  /** Asked before an add-on becomes something else; with a warning it stays what it is. */
+  readonly steady?: (assignment: Assignment) => Warning | null;
   /** Told of each add-on when it is done: what is in place need not wait for another one's slow store. */
   readonly settled?: (result: AddonResult, assignment: Assignment | null) => void;
 };

@@ -2,7 +2,7 @@ import { quoted } from "../../base/printable.ts";
 import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
 import { AuditLog } from "../audit/audit-log.ts";
-import type { Assignment } from "../assigned/assignment.ts";
+import type { Assignment, AssignmentList } from "../assigned/assignment.ts";
 import {
   readAssignments,
   weigh,
@@ -31,6 +31,8 @@ export type HostRequest = {
   /** Whether attempts that failed before are made again at once. */
   readonly retryNow: boolean;
   readonly now: () => Date;
+  /** Told of the list before anything of it is done. */
+  readonly obeys?: (list: AssignmentList) => void;
   readonly run: Omit<Run, "warn" | "audit" | "attempts" | "turn">;
 };
 
@@ -59,6 +61,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       ...noteTime(run.layout.clock, request.now()),
       ...known.warnings,
     ];
+    if (known.list !== null) request.obeys?.(known.list);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
     const warn = (warning: Warning): void => void warnings.push(warning);
     const isNew = isWhole(known, source);

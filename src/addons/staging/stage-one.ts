@@ -1,4 +1,3 @@
-import { accessSync, constants, statSync } from "node:fs";
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
@@ -16,6 +15,7 @@ import { markAfter, nextStep, type Facts } from "./next-step.ts";
 import { obey, type Doing } from "./obtain.ts";
 import { Overtaken } from "./overtaken.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
+import { hostBinaryProblem, warnWhenInert } from "./runnable.ts";
 import { note, type Run } from "./run.ts";
 import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "../on-host/spec.ts";
 import { storageFailure } from "../on-host/storage-failure.ts";
@@ -66,7 +66,14 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const facts = await gatherFacts(wanted, paths, specs, trust, true, run.stop);
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
-  if (step.kind === "hold") return hold(step.warnings, wanted, paths, specs, run);
+  const held = step.kind === "hold" ? null : (run.steady?.(assignment) ?? null);
+  if (step.kind === "hold") {
+    const kept = await hold(step.warnings, wanted, paths, specs, run);
+    if (kept === null) throw pinnedIsGone(wanted);
+    return kept;
+  }
+  const kept = held === null ? null : await hold([held], wanted, paths, specs, run);
+  if (kept !== null) return kept;
   const before = [specs.active, specs.last_known_good, ...specs.history];
   const mayHave = before.some((one) => one !== null && one.os_capabilities.length > 0);
   const isOvertaken = (): boolean => !isAsDecided(step, paths, specs, facts);
@@ -111,18 +118,6 @@ function promote(paths: AddonPaths, specs: Specs, after: Specs, run: Run): void 
   }
 }
 
-/** File systems can be mounted so that nothing on them runs: that is for people to know, and to want perhaps. */
-function warnWhenInert(path: string, run: Run): void {
-  try {
-    if (run.isHost) accessSync(path, constants.X_OK);
-  } catch (error) {
-    run.warn({
-      code: "root_noexec",
-      message: `${quoted(path)} cannot be run here: ${reason(error)} (is it mounted noexec?)`,
-    });
-  }
-}
-
 /** The specs of an add-on whose folders, as far as they exist, are ours. */
 function openAddon(paths: AddonPaths, run: Run): Specs {
   if (!checkOwnDirectory(paths.directory)) return NO_SPECS;
@@ -133,42 +128,35 @@ function openAddon(paths: AddonPaths, run: Run): Specs {
   return specs;
 }
 
-/** What an operator pinned stays, if its bytes still are what was verified. */
+/** What is there stays; null when its bytes are not what was verified any more. */
 async function hold(
   warnings: readonly Warning[],
   wanted: Wanted,
   paths: AddonPaths,
   specs: Specs,
   run: Run,
-): Promise<AddonResult> {
+): Promise<AddonResult | null> {
   for (const warning of warnings) run.warn(warning);
   const fallback = await fallBack(paths, specs, run.stop);
-  if (fallback.kind === "kept") {
-    const spec = inPlace(fallback.spec, paths);
-    return { ...spec, wantedVersion: wanted.version, outcome: "unchanged", action: "hold", failure: null };
-  }
-  throw new Failure("binary_missing", `what add-on ${quoted(wanted.id)} is pinned to is not there any more`, {
-    hint: `take what is assigned with: waybill addon unpin ${wanted.id}`,
-  });
+  if (fallback.kind !== "kept") return null;
+  const spec = inPlace(fallback.spec, paths);
+  return { ...spec, wantedVersion: wanted.version, outcome: "unchanged", action: "hold", failure: null };
+}
+
+function pinnedIsGone(wanted: Wanted): Failure {
+  return new Failure(
+    "binary_missing",
+    `what add-on ${quoted(wanted.id)} is pinned to is not there any more`,
+    {
+      hint: `take what is assigned with: waybill addon unpin ${wanted.id}`,
+    },
+  );
 }
 
 export function actionOf(step: Doing, changedSpec: boolean): Action {
   if (step.kind === "stage") return step.how === "new" ? "stage" : step.how;
   if (step.switchLink) return "activate";
   return changedSpec ? "reconfigure" : "none";
-}
-
-function hostBinaryProblem(path: string): Failure | null {
-  try {
-    if (!statSync(path).isFile())
-      return new Failure("binary_missing", `binary_path ${quoted(path)} is no file`);
-    accessSync(path, constants.X_OK);
-    return null;
-  } catch (error) {
-    return new Failure("binary_missing", `binary_path ${quoted(path)} cannot be run: ${reason(error)}`, {
-      hint: "the assignment names no artifact, so the program has to be on the host already",
-    });
-  }
 }
 
 /** After a failure: what worked goes on, if it still is what was verified. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../host/clock.ts";
 import type { Agent } from "./agent.ts";
 import { nextPollMs } from "./next-poll.ts";
 import type { ReportClient } from "./report-client.ts";
+import { WatchedRounds } from "./watched-rounds.ts";
 
 export type Supervision = {
   readonly intervalMs: number;
@@ -39,9 +40,11 @@ async function tickUntil(agent: Agent, { clock, stop }: Supervision): Promise<vo
 
 async function pollUntil(agent: Agent, supervision: Supervision): Promise<void> {
   const { clock, stop, intervalMs } = supervision;
+  const rounds = new WatchedRounds(agent, clock, intervalMs, stop);
   while (!stop.aborted) {
-    const done = await agent.round();
+    const done = await rounds.next();
     if (stop.aborted) return;
+    if (done === "overtaken") continue;
     await supervision.reports?.send(agent.status(), REPORT_MS, stop);
     const wait = nextPollMs(intervalMs, done?.retryAfter ?? null, Date.now(), Math.random());
     await clock.sleep(wait, stop);

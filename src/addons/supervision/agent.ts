@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import type { Assignment } from "../assigned/assignment.ts";
+import type { Assignment, AssignmentList } from "../assigned/assignment.ts";
+import { readAssignments } from "../assigned/assignments-source.ts";
+import { lasting, sameList } from "../assigned/same-list.ts";
 import { shownPlatform } from "../assigned/platform.ts";
 import { readRemembered } from "../assigned/remembered-list.ts";
 import { AuditLog } from "../audit/audit-log.ts";
@@ -7,14 +9,17 @@ import { readInventory } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import type { AddonResult } from "../staging/outcome.ts";
+import type { Warning } from "../warning.ts";
 import { stageHost, type HostReport, type HostRequest } from "../staging/stage-host.ts";
 import { Failure } from "../../base/failure.ts";
+import { sha256Of } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
 import { writeAtomic } from "../../host/files.ts";
 import { reapOrphans } from "../../host/orphans.ts";
 import type { Systemd } from "../../host/systemd.ts";
-import type { AgentParts } from "./agent-parts.ts";
+import type { AgentParts, Clockwork } from "./agent-parts.ts";
+import { weighWish, type Wishes } from "./flapping.ts";
 import type { Health } from "./health.ts";
 import { HostedUnits } from "./hosted-units.ts";
 import { reportAll } from "./report-all.ts";
@@ -23,7 +28,6 @@ import { Sidecars } from "./sidecars.ts";
 import { SpecsCache } from "./specs-cache.ts";
 import { planOfHostProgram, planOfSpec, type StartPlan } from "./start-plan.ts";
 import type { HostStatus } from "./status-report.ts";
-import type { Clockwork } from "./supervised.ts";
 import { Trials } from "./trials.ts";
 
 export type AgentRequest = {
@@ -54,9 +58,12 @@ export class Agent {
   readonly #units: HostedUnits;
   /** Models whose versions are on trial until they were well for a while. */
   readonly #gated: ReadonlySet<string>;
+  readonly #wishes: Map<string, Wishes> = new Map();
   #results: readonly AddonResult[] = [];
   #assigned: readonly Assignment[] = [];
   #configVersion: string | null = null;
+  /** As it came, without what this host says. */
+  #obeyed: AssignmentList | null = null;
   #written = "";
   #ticks = 0;
   /** What was told in the last round: the same trouble is not told every minute. */
@@ -94,16 +101,24 @@ export class Agent {
     }
   }
 
-  /** Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. */
-  async round(): Promise<HostReport | null> {
+  /**
+   * Brings the host to its list, and what runs to what is in place. Throws nothing: a failed round is told. With
+   * `overtaken` it is left where it is; what was fetched is gone on with by the next one.
+   */
+  async round(overtaken: AbortSignal): Promise<HostReport | null> {
     // Not behind what else waits for the lock: a step back is not to wait for a slow store.
-    const report = await this.#parts.queue.tried(async () => {
+    const report = await this.#parts.queue.tried(overtaken, async () => {
       const staging = await this.#request.renewed();
+      const obeys = (list: AssignmentList): void => void (this.#obeyed = list);
       const settled = (result: AddonResult, assignment: Assignment | null): void => {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
       };
-      return stageHost({ ...staging, run: { ...staging.run, gated: this.#gated, settled } });
+      const stop = AbortSignal.any([staging.run.stop, overtaken]);
+      const steady = (assignment: Assignment): Warning | null => this.#steady(assignment);
+      const run = { ...staging.run, stop, gated: this.#gated, settled, steady };
+      return stageHost({ ...staging, obeys, run });
     });
+    if (overtaken.aborted) this.#parts.say.info("the list changed while it was obeyed: it is obeyed anew");
     if (report === null) return null;
     this.#tell(report);
     if (report.assigned === null) return report;
@@ -116,6 +131,30 @@ export class Agent {
     );
     await this.#units.bring(units);
     return report;
+  }
+
+  /** Whether somebody assigned something else since the list was read. One that cannot be read says nothing. */
+  async hasOtherList(stop: AbortSignal): Promise<boolean> {
+    const { source, run } = this.#request.staging;
+    if (this.#obeyed === null || source.kind === "standard_input") return false;
+    try {
+      const now = await readAssignments(source, run.platform, run.layout, stop);
+      return !(now instanceof Failure) && !sameList(now.list, this.#obeyed);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Why an add-on stays what it is, although something else is asked; null when it does not. */
+  #steady(assignment: Assignment): Warning | null {
+    const { addon_id: id } = assignment;
+    const now = this.#parts.clock.now();
+    const key = sha256Of(JSON.stringify(lasting(assignment)));
+    const { wishes, isHeld } = weighWish(this.#wishes.get(id) ?? null, key, now);
+    this.#wishes.set(id, wishes);
+    if (!isHeld) return null;
+    const message = `add-on ${quoted(id)} was asked to go back and forth; it stays what it is for some minutes`;
+    return { code: "flapping", message };
   }
 
   #isUnit(id: SafeName): boolean {
@@ -162,8 +201,14 @@ export class Agent {
   status(): HostStatus {
     const { platform, layout } = this.#request.staging.run;
     const running = new Map([...this.#sidecars.running(), ...this.#units.running()]);
-    const specsOf = this.#parts.specs.of.bind(this.#parts.specs);
-    const known = { assigned: this.#assigned, results: this.#results, running, specsOf };
+    const { specs, trials } = this.#parts;
+    const known = {
+      assigned: this.#assigned,
+      results: this.#results,
+      running,
+      specsOf: specs.of.bind(specs),
+      isTroubleOfTheHost: trials.isTroubleOfTheHost.bind(trials),
+    };
     return {
       schema: "waybill.host-status/v1",
       host: this.#request.host,

@@ -19,7 +19,8 @@ const WHY: Readonly<Record<StayReason, readonly [FailureCode, string]>> = {
     "rollback_repeated",
     "it went back from this version before, and somebody took it again",
   ],
-  was_unwell_before: ["requirement_not_met", "what ran before was not well either"],
+  unwell_before: ["requirement_not_met", "what ran before was not well either"],
+  same_probe: ["requirement_not_met", "what ran before failed the same probe, so it is this host's trouble"],
 };
 
 /** A job that failed, and may do so again before it counts. */
@@ -37,7 +38,7 @@ export async function rollBackAutomatically(
   const { paths, id } = addon;
   const { specs } = settledSpecs(paths);
   const before = readGate(paths);
-  const gate = countFailure(withTrial(before, specs, true));
+  const gate = countFailure(withTrial(before, specs));
   const isJob = specs.active?.supervision === "systemd_timer";
   const failures = gate.trial?.failures ?? 0;
   if (isJob && gate.trial !== null && failures < MOST_FAILURES) {

@@ -19,6 +19,7 @@ export const UNIT_DIRECTORY = "/etc/systemd/system";
 /** The units of what is active, made from bytes that were read again. */
 export type MadeUnits = {
   readonly spec: Spec;
+  readonly root: string;
   readonly main: string;
   readonly files: readonly UnitFile[];
 };
@@ -45,7 +46,11 @@ export async function makeUnits(
     throw new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`);
   // What the units are made from is of the bundle: it is believed as far as its bytes are.
   await verifiedProgram(addon.paths, spec, stop);
-  return { spec, ...unitsOf(unitRequest(spec, layout, choice.waybill, choice.onCalendar)) };
+  return {
+    spec,
+    root: layout.root,
+    ...unitsOf(unitRequest(spec, layout, choice.waybill, choice.onCalendar)),
+  };
 }
 
 /**
@@ -65,22 +70,22 @@ export async function bringUnits(
   const restart = readUnitNote(addon.paths)?.started !== started;
   const { main, files } = units;
   const { directory } = choice;
-  const wanted = { id: addon.id, main, files, directory, restart, evenDisabled };
+  const wanted = { id: addon.id, main, files, directory, root: units.root, restart, evenDisabled };
   const done = await installUnits(wanted, systemd, clock, stop);
   writeUnitNote(addon.paths, choice, started);
   return done;
 }
 
 /** Whether waybill installed units for it here. */
-export function hasUnits(addon: HostAddon): boolean {
+export function hasUnits(addon: HostAddon, root: string): boolean {
   const { directory } = usualChoice(addon);
   const names = Object.values(unitNames(addon.id));
-  return Object.values(lookAtUnits(directory, names)).some(isOurs);
+  return Object.values(lookAtUnits(directory, names)).some((found) => isOurs(found, root));
 }
 
 /** Stops and removes what is ours; a second time there is nothing to do. */
-export async function removeUnits(addon: HostAddon, systemd: Systemd): Promise<Uninstalled> {
-  const done = await uninstallUnits(addon.id, usualChoice(addon).directory, systemd);
+export async function removeUnits(addon: HostAddon, root: string, systemd: Systemd): Promise<Uninstalled> {
+  const done = await uninstallUnits(addon.id, usualChoice(addon).directory, root, systemd);
   removeUnitNote(addon.paths);
   return done;
 }

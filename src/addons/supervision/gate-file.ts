@@ -9,6 +9,7 @@ import {
   narrowed,
   nullable,
   object,
+  oneOf,
   type Decoder,
 } from "../../base/decode.ts";
 import { isSha256 } from "../../base/digest.ts";
@@ -20,9 +21,19 @@ const MODE = 0o600;
 const BYTES = 65_536;
 
 const sha256 = narrowed("64 lower-case hex characters", isSha256);
+const found = {
+  probe: nullable(sha256),
+  fault: nullable(oneOf("ended", "did_not_start", "never_ready", "unhealthy")),
+};
+const failing = object(found);
+const seen = object({ sha256, ...found, answer: nullable(oneOf("well", "degraded", "ill")) });
+const left = object({ sha256, to: sha256, probe: sha256, cleared: boolean() });
+const trial = object({ sha256, starts: integer(), failures: integer(), before: nullable(seen), failing });
 const decoder: Decoder<Gate> = object({
-  trial: nullable(object({ sha256, starts: integer(), failures: integer(), before_was_well: boolean() })),
+  trial: nullable(trial),
   pairs: list(object({ from: sha256, to: sha256 }), 1_000),
+  seen: nullable(seen),
+  left: nullable(left),
 });
 
 function pathOf(paths: AddonPaths): string {

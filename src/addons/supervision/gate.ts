@@ -1,5 +1,14 @@
 import type { Spec, Specs } from "../on-host/spec.ts";
 import type { Sha256 } from "../../base/digest.ts";
+import {
+  clears,
+  failedProbe,
+  whoseFault,
+  type Failing,
+  type Left,
+  type Seen,
+  type Whose,
+} from "./whose-fault.ts";
 
 /** A version that is active and not yet known good. */
 export type Trial = {
@@ -8,18 +17,28 @@ export type Trial = {
   readonly starts: number;
   /** Runs of a job that failed. */
   readonly failures: number;
-  /** Whether what ran before was well when it was replaced: what it could not do, the new one need not. */
-  readonly before_was_well: boolean;
+  /** The last known good as it was seen up to the change: what it could not do, the new one need not. */
+  readonly before: Seen | null;
+  /** How it failed the last time. */
+  readonly failing: Failing;
 };
 
 /** One automatic step back. */
 export type Pair = { readonly from: Sha256; readonly to: Sha256 };
 
 /** What the health gate of one add-on remembers. */
-export type Gate = { readonly trial: Trial | null; readonly pairs: readonly Pair[] };
+export type Gate = {
+  readonly trial: Trial | null;
+  readonly pairs: readonly Pair[];
+  /** The version that ran last. */
+  readonly seen: Seen | null;
+  /** The last one that was left because of its probe. */
+  readonly left: Left | null;
+};
 
-export const NO_GATE: Gate = { trial: null, pairs: [] };
+export const NO_GATE: Gate = { trial: null, pairs: [], seen: null, left: null };
 
+const ENDED: Failing = { fault: "ended", probe: null };
 const MAX_PAIRS = 32;
 const MOST_STARTS = 10;
 /** One alone may be the network's. */
@@ -31,21 +50,40 @@ export function isOnTrial({ active, last_known_good: good }: Specs): boolean {
 }
 
 /** The gate once these specs are in place. The trial of another version is over. */
-export function withTrial(gate: Gate, specs: Specs, beforeWasWell: boolean): Gate {
-  const { active } = specs;
+export function withTrial(gate: Gate, specs: Specs): Gate {
+  const { active, last_known_good: good } = specs;
   if (active === null || !isOnTrial(specs)) return gate.trial === null ? gate : { ...gate, trial: null };
   if (gate.trial?.sha256 === active.artifact_sha256) return gate;
-  const trial = { sha256: active.artifact_sha256, starts: 0, failures: 0, before_was_well: beforeWasWell };
-  return { ...gate, trial };
+  // Between two versions on trial nothing new was seen of what either would go back to.
+  const before =
+    [gate.seen, gate.trial?.before].find((seen) => seen?.sha256 === good?.artifact_sha256) ?? null;
+  return {
+    ...gate,
+    trial: { sha256: active.artifact_sha256, starts: 0, failures: 0, before, failing: ENDED },
+  };
+}
+
+/** The gate once this was seen of what runs. */
+export function withSeen(gate: Gate, seen: Seen): Gate {
+  const { left } = gate;
+  return { ...gate, seen, left: left !== null && clears(left, seen) ? { ...left, cleared: true } : left };
+}
+
+/** Whether what runs fails a probe that the other version failed as well. */
+export function isTroubleOfTheHost({ active }: Specs, { seen, trial, left }: Gate): boolean {
+  const probe = seen === null || seen.sha256 !== active?.artifact_sha256 ? null : failedProbe(seen);
+  if (seen === null || probe === null) return false;
+  if (trial?.sha256 === seen.sha256) return whoseFault(seen, trial.before) === "same_probe";
+  return left !== null && left.cleared && left.to === seen.sha256 && left.probe === probe;
 }
 
 export function countStart(gate: Gate): Gate {
   return gate.trial === null ? gate : { ...gate, trial: { ...gate.trial, starts: gate.trial.starts + 1 } };
 }
 
-export function countFailure(gate: Gate, weight = 1): Gate {
+export function countFailure(gate: Gate, weight = 1, failing: Failing = gate.trial?.failing ?? ENDED): Gate {
   if (gate.trial === null) return gate;
-  return { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + weight } };
+  return { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + weight, failing } };
 }
 
 /** Three ends by itself, or one verdict that took several probes; or too many starts, whatever it was that ended it. */
@@ -68,7 +106,7 @@ export type StayReason =
   | "pinned"
   /** It was taken again after it had been left once; a second time it is for people to decide. */
   | "went_back_before"
-  | "was_unwell_before";
+  | Exclude<Whose, "version">;
 
 /** What is done when the active version fails by its own fault. */
 export function stepBack(specs: Specs, gate: Gate): StepBack {
@@ -77,11 +115,15 @@ export function stepBack(specs: Specs, gate: Gate): StepBack {
   if (good === null || !isOnTrial(specs)) return stay("is_known_good");
   if (pinned?.artifact_sha256 === active.artifact_sha256) return stay("pinned");
   const pair = { from: active.artifact_sha256, to: good.artifact_sha256 };
+  const { failing, before } = withTrial(gate, specs).trial ?? { failing: ENDED, before: null };
+  const whose = whoseFault(failing, before);
+  if (whose !== "version") return stay(whose);
   if (gate.pairs.some(({ from, to }) => from === pair.from && to === pair.to))
     return stay("went_back_before");
-  if (gate.trial?.sha256 === active.artifact_sha256 && !gate.trial.before_was_well)
-    return stay("was_unwell_before");
-  return { kind: "back", to: good, gate: { trial: null, pairs: [pair, ...gate.pairs].slice(0, MAX_PAIRS) } };
+  const probe = failedProbe(failing);
+  const left = probe === null ? null : { sha256: pair.from, to: pair.to, probe, cleared: false };
+  const pairs = [pair, ...gate.pairs].slice(0, MAX_PAIRS);
+  return { kind: "back", to: good, gate: { ...gate, trial: null, pairs, left } };
 }
 
 function stay(why: StayReason): StepBack {

@@ -1,12 +1,13 @@
 import type { HostAddon } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
+import type { Sha256 } from "../../base/digest.ts";
 import { asFailure, type Failure } from "../../base/failure.ts";
 import type { Systemd } from "../../host/systemd.ts";
 import { bringUnits, makeUnits, usualChoice } from "./bring-units.ts";
 import { keyOfSpec } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
-import type { Clockwork } from "./supervised.ts";
+import type { Clockwork } from "./agent-parts.ts";
 import type { Clock } from "../../host/clock.ts";
 import {
   jobHealth,
@@ -17,6 +18,7 @@ import {
   type UnitHealth,
 } from "./unit-health.ts";
 import { readManifest } from "./manifest-file.ts";
+import type { Seen } from "./whose-fault.ts";
 import { unitNames, type UnitNames } from "./unit-text.ts";
 
 /** What was brought, or could not be, is not tried again before this; another spec is at once. */
@@ -28,6 +30,7 @@ export class HostedUnit {
   readonly #systemd: Systemd;
   readonly #clock: Clockwork & Clock;
   #key: string | null = null;
+  #sha256: Sha256 | null = null;
   #isJob = false;
   #windowMs = 0;
   #againMs = Number.POSITIVE_INFINITY;
@@ -49,7 +52,15 @@ export class HostedUnit {
     return this.#key !== keyOfSpec(spec) || this.#clock.now() >= this.#againMs;
   }
 
-  get isWell(): boolean {
+  /** The version that it was brought for, as it was looked at last; systemd is the one who asks. */
+  get seen(): Seen | null {
+    if (this.#sha256 === null) return null;
+    const well = { answer: "well", fault: null } as const;
+    const found = this.#isWell ? well : ({ answer: null, fault: "ended" } as const);
+    return { sha256: this.#sha256, probe: null, ...found };
+  }
+
+  get #isWell(): boolean {
     return this.#health?.well === true;
   }
 
@@ -58,6 +69,7 @@ export class HostedUnit {
     const spec = addon.specs.active;
     if (spec === null) return null;
     this.#key = keyOfSpec(spec);
+    this.#sha256 = spec.artifact_sha256;
     this.#isJob = spec.supervision === "systemd_timer";
     this.#endBefore = null;
     this.#wellSinceMs = null;
@@ -89,7 +101,7 @@ export class HostedUnit {
     this.#endBefore ??= this.#lastEnd;
     const restarts = service["NRestarts"] ?? "";
     // One that is started again and again is well at times.
-    const isSteady = this.isWell && restarts === this.#restarts;
+    const isSteady = this.#isWell && restarts === this.#restarts;
     this.#restarts = restarts;
     this.#wellSinceMs = isSteady ? (this.#wellSinceMs ?? this.#clock.now()) : null;
   }

@@ -43,10 +43,10 @@ export class HostedUnits {
       if (binaryPath !== null && isSafeName(id)) await this.#bringOne(id, systemd);
     const { queue, layout, say } = this.#parts;
     for (const addon of readInventory(layout, [])) {
-      if (wanted.has(addon.id) || !hasUnits(addon)) continue;
+      if (wanted.has(addon.id) || !hasUnits(addon, layout.root)) continue;
       this.#hosted.delete(addon.id);
       await queue.locked(async () => {
-        const { removed } = await removeUnits(addon, systemd);
+        const { removed } = await removeUnits(addon, layout.root, systemd);
         say.info(`add-on ${quoted(addon.id)}: ${removed.join(", ")} removed, as it is not to run here`);
       });
     }
@@ -57,10 +57,10 @@ export class HostedUnits {
     const spec = specs.of(id).active;
     if (spec === null) return;
     const hosted = this.#hosted.get(id) ?? new HostedUnit(id, systemd, clock);
-    const isFirst = !this.#hosted.has(id);
     this.#hosted.set(id, hosted);
     if (!hosted.isDue(spec)) return;
-    trials.begin(id, specs.of(id), isFirst || hosted.isWell);
+    if (hosted.seen !== null) trials.see(id, hosted.seen);
+    trials.begin(id, specs.of(id));
     await queue.locked(async () => {
       const [addon] = readInventory(layout, [id]);
       const failure = addon === undefined ? null : await hosted.bring(addon, layout, this.#usualWindowMs);

@@ -1,4 +1,14 @@
-import { boolean, decode, list, object, optional, string, within, type Decoder } from "../../base/decode.ts";
+import {
+  boolean,
+  decode,
+  list,
+  object,
+  oneOf,
+  optional,
+  string,
+  within,
+  type Decoder,
+} from "../../base/decode.ts";
 import { Failure } from "../../base/failure.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { healthDecoder, type Health } from "./health.ts";
@@ -39,14 +49,6 @@ export type Manifest = {
 export const NO_MANIFEST: Manifest = { service: {}, timer: null, health: null };
 
 const seconds = within(0, 86_400, " seconds");
-
-function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
-  return (value, path, problems) => {
-    const found = words.find((word) => word === value);
-    if (found === undefined) string(`one of ${words.join(", ")}`, () => false)(value, path, problems);
-    return found;
-  };
-}
 
 const FAMILIES = ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET"] as const;
 

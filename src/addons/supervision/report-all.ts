@@ -15,11 +15,12 @@ export type Known = {
   /** Whatever runs, assigned or not. */
   readonly running: ReadonlyMap<SafeName, Running>;
   readonly specsOf: (id: SafeName) => Specs;
+  readonly isTroubleOfTheHost: (id: SafeName, specs: Specs) => boolean;
 };
 
 /** Every add-on that is assigned, was staged in the last round, or runs, by its name. */
 export function reportAll(known: Known, platform: Platform, layout: Layout): AddonReport[] {
-  const { assigned, results, running, specsOf } = known;
+  const { assigned, results, running, specsOf, isTroubleOfTheHost } = known;
   const assignments = new Map(assigned.map((one) => [one.addon_id, one]));
   const outcomes = new Map(results.map((one) => [one.addonId, one]));
   const ids = new Set<string>([...assignments.keys(), ...outcomes.keys(), ...running.keys()]);
@@ -29,9 +30,11 @@ export function reportAll(known: Known, platform: Platform, layout: Layout): Add
     .map((id) => {
       const assignment = assignments.get(id);
       const result = outcomes.get(id);
+      const specs = specsOf(id);
       return reportOf({
         id,
-        specs: specsOf(id),
+        specs,
+        isTroubleOfTheHost: isTroubleOfTheHost(id, specs),
         outcome: result?.outcome ?? "unknown",
         offered: assignment === undefined ? null : offeredBy(askOf(assignment, platform, layout), assignment),
         run: running.get(id) ?? null,

@@ -17,19 +17,19 @@ export class RootQueue {
     this.#warn = warn;
   }
 
-  /** At once, beside whatever waits; null, and told, when it failed. */
-  async tried<T>(act: () => Promise<T>): Promise<T | null> {
+  /** At once, beside whatever waits; null when it failed, and told unless somebody wanted it to end. */
+  async tried<T>(given: AbortSignal, act: () => Promise<T>): Promise<T | null> {
     try {
       return await act();
     } catch (error) {
-      if (!this.#stop.aborted) this.#warn(asFailure(error).message);
+      if (!given.aborted && !this.#stop.aborted) this.#warn(asFailure(error).message);
       return null;
     }
   }
 
   /** After everything that came before, under the root's lock. */
   locked(act: () => Promise<void>): Promise<void | null> {
-    const mine = this.#last.then(() => this.tried(() => this.#underLock(act)));
+    const mine = this.#last.then(() => this.tried(this.#stop, () => this.#underLock(act)));
     this.#last = mine;
     return mine;
   }

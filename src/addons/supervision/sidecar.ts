@@ -25,6 +25,10 @@ export type Sidecar = {
   readonly wellSinceMs: number | null;
   /** Probes in a row that found it ill. */
   readonly misses: number;
+  /** The last answer since it was ready; null before, and when nobody could tell. */
+  readonly answer: Exclude<Answer, "unknown"> | null;
+  /** What was wrong with it, until it was well for a minute or is another one. */
+  readonly fault: Fault | null;
   readonly nextProbeMs: number;
   /** The next pause before it is started again. */
   readonly pauseMs: number;
@@ -84,12 +88,17 @@ export const STOPPED: Sidecar = {
   startedMs: 0,
   wellSinceMs: null,
   misses: 0,
+  answer: null,
+  fault: null,
   nextProbeMs: 0,
   pauseMs: FIRST_PAUSE_MS,
   restartsMs: [],
   untilMs: 0,
   killMs: null,
 };
+
+/** Nothing of it is known yet. */
+const UNTRIED = { pauseMs: FIRST_PAUSE_MS, restartsMs: [], answer: null, fault: null } as const;
 
 /** One event in, the next state and what is to be done out. `random` is in [0, 1). */
 export function sidecarStep(sidecar: Sidecar, event: SidecarEvent, now: number, random: number): SidecarStep {
@@ -133,6 +142,7 @@ function starting(sidecar: Sidecar, now: number): Sidecar {
     startedMs: Number.POSITIVE_INFINITY,
     wellSinceMs: null,
     misses: 0,
+    answer: null,
     nextProbeMs: now,
     killMs: null,
   };
@@ -146,11 +156,10 @@ function want(sidecar: Sidecar, health: Health, anew: boolean, now: number): Sid
   const wanted = { ...sidecar, wanted: true, health };
   if (!sidecar.alive) {
     // Another program owes nothing for what its predecessor did; the same one waits for its turn.
-    if (anew || !sidecar.wanted) return start({ ...wanted, pauseMs: FIRST_PAUSE_MS, restartsMs: [] }, now);
-    return step(wanted);
+    return anew || !sidecar.wanted ? start({ ...wanted, ...UNTRIED }, now) : step(wanted);
   }
   if (!anew) return step(wanted);
-  return terminate({ ...wanted, planned: true, pauseMs: FIRST_PAUSE_MS, restartsMs: [] }, now);
+  return terminate({ ...wanted, ...UNTRIED, planned: true }, now);
 }
 
 function unwant(sidecar: Sidecar, now: number): SidecarStep {
@@ -172,13 +181,17 @@ function ended(sidecar: Sidecar, fault: Fault | null, now: number, random: numbe
   if (!sidecar.wanted) return step({ ...gone, state: "stopped", planned: false });
   if (sidecar.planned) return start(gone, now);
   // One that is being stopped because it was ill has been blamed for that.
-  const blamed = fault !== null && sidecar.killMs === null;
+  const isNews = sidecar.killMs === null;
+  const blamed = fault !== null && isNews;
   const blame: SidecarAction[] = blamed ? [{ do: "blame", weight: 1, why: fault }] : [];
   const restartsMs = [...sidecar.restartsMs.filter((at) => now - at < MINUTE_MS), now];
   const open = restartsMs.length > MOST_RESTARTS;
   const pause = open ? MINUTE_MS : Math.round(sidecar.pauseMs * (0.75 + random / 2));
   const next: Sidecar = {
     ...gone,
+    answer: null,
+    // The machine may be at fault when it did not start; it does not run for that.
+    fault: isNews ? (fault ?? "did_not_start") : sidecar.fault,
     state: open ? "circuit_open" : "restarting",
     restartsMs: open ? [] : restartsMs,
     untilMs: now + pause,
@@ -192,19 +205,22 @@ function probed(sidecar: Sidecar, answer: Answer, now: number): SidecarStep {
   if (!sidecar.alive || sidecar.killMs !== null || answer === "unknown") return step(sidecar);
   if (answer === "well") {
     const wellSinceMs = sidecar.wellSinceMs ?? now;
-    const settled = now - wellSinceMs >= MINUTE_MS ? { pauseMs: FIRST_PAUSE_MS, restartsMs: [] } : {};
-    return step({ ...sidecar, ...settled, state: "running", misses: 0, wellSinceMs });
+    const settled = now - wellSinceMs >= MINUTE_MS ? UNTRIED : {};
+    return step({ ...sidecar, ...settled, state: "running", misses: 0, answer, wellSinceMs });
   }
-  if (answer === "degraded") return step({ ...sidecar, state: "degraded", misses: 0, wellSinceMs: null });
+  if (answer === "degraded") {
+    return step({ ...sidecar, state: "degraded", misses: 0, answer, wellSinceMs: null });
+  }
   const misses = sidecar.misses + 1;
   const ill = { ...sidecar, misses, wellSinceMs: null };
   // Until it was ready once, only its time to become so counts.
-  if (sidecar.state === "starting" || misses < sidecar.health.misses) return step(ill);
-  return giveUp({ ...ill, state: "unhealthy" }, "unhealthy", now);
+  if (sidecar.state === "starting") return step(ill);
+  if (misses < sidecar.health.misses) return step({ ...ill, answer });
+  return giveUp({ ...ill, answer, state: "unhealthy" }, "unhealthy", now);
 }
 
 function giveUp(sidecar: Sidecar, why: Fault, now: number): SidecarStep {
-  const { next, actions } = terminate(sidecar, now);
+  const { next, actions } = terminate({ ...sidecar, fault: why }, now);
   return step(next, { do: "blame", weight: FULL_WEIGHT, why }, ...actions);
 }
 

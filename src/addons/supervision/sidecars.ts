@@ -2,9 +2,9 @@ import { sameSpec, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
 import { quoted } from "../../base/printable.ts";
 import type { AgentParts } from "./agent-parts.ts";
-import { FIRST_PAUSE_MS } from "./sidecar.ts";
 import { keyOfSpec, type StartPlan } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
+import type { Seen } from "./whose-fault.ts";
 import { Supervised } from "./supervised.ts";
 
 /** The programs that run under this agent, and what their health says about versions on trial. */
@@ -34,13 +34,7 @@ export class Sidecars {
     const one = this.#supervised.get(id);
     if (plan === null) return one?.unwant();
     const supervised = one ?? this.#of(id);
-    if (supervised.runningKey !== plan.key) {
-      // One that is nothing but started again and again is well at times.
-      const { state, pauseMs } = supervised.sidecar;
-      const isUp = state === "running" || state === "degraded" || state === "starting";
-      const wasWell = supervised.plan === null || (isUp && pauseMs === FIRST_PAUSE_MS);
-      this.#parts.trials.begin(id, this.#parts.specs.of(id), wasWell);
-    }
+    if (supervised.runningKey !== plan.key) this.#parts.trials.begin(id, this.#parts.specs.of(id));
     supervised.want(plan);
   }
 
@@ -78,7 +72,8 @@ export class Sidecars {
     if (known !== undefined) return known;
     const watcher = {
       mayStart: () => this.#mayStart(id),
-      blamed: (weight: number, why: string) => this.#blamed(id, weight, why),
+      blamed: (weight: number, why: string, seen: Seen | null) => this.#blamed(id, weight, why, seen),
+      seen: (seen: Seen) => this.#saw(id, seen),
       said: (message: string) => this.#parts.say.info(`add-on ${quoted(id)}: ${message}`),
     };
     const made = new Supervised(this.#parts.layout.addon(id), watcher, this.#parts.clock);
@@ -93,11 +88,23 @@ export class Sidecars {
     return false;
   }
 
-  #blamed(id: SafeName, weight: number, why: string): void {
+  #blamed(id: SafeName, weight: number, why: string, seen: Seen | null): void {
     const specs = this.#parts.specs.of(id);
     const error = this.#supervised.get(id)?.running.lastError ?? "it ended";
     this.#parts.say.warn(`add-on ${quoted(id)}: ${why}: ${error}`);
-    if (this.#parts.trials.countFault(id, specs, weight) === "fails") this.#stepBack(id, specs);
+    // What is active may be newer than what failed; a program of the host has no versions here.
+    if (seen === null || specs.active?.artifact_sha256 !== seen.sha256) return;
+    if (this.#parts.trials.countFault(id, specs, weight, seen) === "fails") this.#stepBack(id, specs);
+  }
+
+  #saw(id: SafeName, seen: Seen): void {
+    const { trials, queue, say } = this.#parts;
+    if (!trials.see(id, seen)) return;
+    void queue.locked(() => {
+      const said = trials.unblock(id);
+      if (said !== "") say.warn(`add-on ${quoted(id)}: ${said}`);
+      return Promise.resolve();
+    });
   }
 
   #stepBack(id: SafeName, { active }: Specs): void {

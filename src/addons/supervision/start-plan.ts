@@ -3,6 +3,7 @@ import type { Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { safeName } from "../names.ts";
 import { Failure } from "../../base/failure.ts";
+import type { Sha256 } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Launch } from "../../host/hand-over.ts";
@@ -16,6 +17,8 @@ import { verifiedProgram } from "./verified-program.ts";
 export type StartPlan = {
   readonly id: string;
   readonly version: string;
+  /** Of its artifact; null for a program of the host. */
+  readonly sha256: Sha256 | null;
   /** The same key starts the same thing in the same way. */
   readonly key: string;
   /** Reads what is to be started, every byte of it. Throws Failure. */
@@ -47,6 +50,7 @@ export function planOfSpec(spec: Spec, layout: Layout, environment: Environment,
   return {
     id: spec.addon_id,
     version: spec.version,
+    sha256: spec.artifact_sha256,
     key: keyOfSpec(spec),
     prepare: async (stop) => {
       const program = await verifiedProgram(paths, spec, stop);
@@ -68,6 +72,7 @@ export function planOfHostProgram(
   return {
     id,
     version,
+    sha256: null,
     key: sha256Of(JSON.stringify([id, version, args, config_json ?? null, binary_path])),
     prepare: () => {
       const ready = prepareLaunch(paths, assignment, binary_path, starterOf(layout, environment));

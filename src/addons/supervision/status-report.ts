@@ -49,10 +49,16 @@ type Reported = {
   /** null for what nobody supervises here. */
   readonly run: Running | null;
   readonly error: string | null;
+  /** Whether what runs fails a probe that another version failed here as well. */
+  readonly isTroubleOfTheHost: boolean;
 };
 
-export function reportOf({ id, specs, outcome, offered, run, error }: Reported): AddonReport {
+const ILL = new Set(["starting", "unhealthy", "restarting", "circuit_open"]);
+
+export function reportOf(reported: Reported): AddonReport {
+  const { id, specs, outcome, offered, error, isTroubleOfTheHost } = reported;
   const { active, last_known_good: good } = specs;
+  const run = isTroubleOfTheHost && reported.run !== null ? degraded(reported.run) : reported.run;
   return {
     addon_id: id,
     state: run?.state ?? outcome,
@@ -66,6 +72,13 @@ export function reportOf({ id, specs, outcome, offered, run, error }: Reported):
     starts: run?.starts ?? 0,
     last_error: run?.lastError ?? error,
   };
+}
+
+/** Whoever rolls a version out is not to blame it for what any other one meets here as well. */
+function degraded(run: Running): Running {
+  if (!ILL.has(run.state)) return run;
+  const error = `${run.lastError ?? "it is not well"}; the other version fails the same probe here`;
+  return { ...run, state: "degraded", lastError: error };
 }
 
 function ownOf(run: Running | null): ReportedVersion | null {

@@ -4,26 +4,23 @@ import { asFailure } from "../../base/failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
 import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
 import { randomHex } from "../../host/random.ts";
-import { askProbe } from "./ask-probe.ts";
-import { Notified } from "./notified.ts";
+import type { Clockwork } from "./agent-parts.ts";
 import { OutputLog } from "./output-log.ts";
+import { Prober } from "./prober.ts";
 import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
 import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
+import { askedOf, type Seen } from "./whose-fault.ts";
 
 /** What the agent is asked and told about one program. */
 export type Watcher = {
   /** Before each start; false when it must not be made. */
   readonly mayStart: () => boolean;
-  readonly blamed: (weight: number, why: Fault) => void;
+  readonly blamed: (weight: number, why: Fault, seen: Seen | null) => void;
+  /** Whenever something else is known of what runs than before. */
+  readonly seen: (seen: Seen) => void;
   readonly said: (message: string) => void;
-};
-
-export type Clockwork = {
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly stop: AbortSignal;
 };
 
 type Process = { readonly leader: ProcessId; readonly note: RunNote; readonly isOwn: boolean };
@@ -38,17 +35,18 @@ export class Supervised {
   #plan: StartPlan | null = null;
   #ready: Ready | null = null;
   #process: Process | null = null;
-  readonly #notified: Notified = new Notified();
-  #isAsking = false;
+  readonly #prober: Prober;
   /** Why it did not run the last time; null when it does. */
   #lastError: string | null = null;
   #starts = 0;
+  #seen: Seen | null = null;
 
   constructor(paths: AddonPaths, watcher: Watcher, clock: Clockwork) {
     this.#paths = paths;
     this.#watcher = watcher;
     this.#clock = clock;
     this.#log = new OutputLog(paths);
+    this.#prober = new Prober(this.#log, clock);
   }
 
   get sidecar(): Sidecar {
@@ -110,7 +108,7 @@ export class Supervised {
     const running = this.#process;
     if (running !== null) {
       if (this.#log.trim()) this.#process = { ...running, note: { ...running.note, stdout_from: 0 } };
-      this.#notified.hear(this.#clock.now());
+      this.#prober.hear();
       if (!running.isOwn && !isAlive(running.leader)) this.#ended(running, { code: null, signal: null });
     }
     this.#event({ kind: "tick" });
@@ -124,6 +122,7 @@ export class Supervised {
   #event(event: SidecarEvent): void {
     const { next, actions } = sidecarStep(this.#sidecar, event, this.#clock.now(), this.#clock.random());
     this.#sidecar = next;
+    this.#tellSeen();
     for (const action of actions) {
       if (action.do === "start") void this.#start();
       else if (action.do === "probe") void this.#ask();
@@ -136,7 +135,17 @@ export class Supervised {
   #blame(weight: number, why: Fault): void {
     if (why === "never_ready") this.#lastError = "it was not ready in time";
     if (why === "unhealthy") this.#lastError = "its probe failed too often";
-    this.#watcher.blamed(weight, why);
+    this.#watcher.blamed(weight, why, this.#seen);
+  }
+
+  #tellSeen(): void {
+    const { answer, fault } = this.#sidecar;
+    const sha256 = this.#plan?.sha256 ?? null;
+    if (sha256 === null || (answer === null && fault === null)) return;
+    const seen = { sha256, probe: askedOf(this.#sidecar), answer, fault };
+    if (Bun.deepEquals(seen, this.#seen)) return;
+    this.#seen = seen;
+    this.#watcher.seen(seen);
   }
 
   async #start(): Promise<void> {
@@ -148,7 +157,7 @@ export class Supervised {
       const ready = await plan.prepare(this.#clock.stop);
       requireUnchanged(ready, plan);
       // Meanwhile something else may be wanted, or nothing.
-      if (this.#plan !== plan || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
+      if (this.#plan?.key !== plan.key || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
         return this.#event({ kind: "exited" });
       }
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
@@ -168,7 +177,7 @@ export class Supervised {
       const nonce = randomHex(16);
       const started = { nonce, boot: bootId(), key: plan.key, stdout_from: output.from };
       writeRunNote(this.#paths, { ...started, pid: null, start_ticks: null });
-      const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#probeVariables(ready) };
+      const env = { ...ready.launch.env, [START_VARIABLE]: nonce, ...this.#prober.begin(ready) };
       const child = startChild({ ...ready.launch, env, stdout: output.stdout, stderr: output.stderr });
       this.#starts++;
       if (child.kind === "not_started") {
@@ -188,21 +197,14 @@ export class Supervised {
     }
   }
 
-  #probeVariables({ health: { probe }, state }: Ready): Record<string, string> {
-    this.#notified.listen(probe.kind === "sd_notify" ? state : null);
-    const isPlugin = probe.kind === "handshake" && probe.cookie !== null;
-    return isPlugin ? { [probe.cookie.name]: probe.cookie.value } : this.#notified.variables;
-  }
-
   /** How an adopted program is to be asked. */
   async #learn(plan: StartPlan): Promise<void> {
     try {
       const ready = await plan.prepare(this.#clock.stop);
-      if (this.#plan !== plan) return;
+      if (this.#plan?.key !== plan.key) return;
       this.#ready = ready;
       this.#sidecar = { ...this.#sidecar, health: ready.health };
-      this.#notified.listen(ready.health.probe.kind === "sd_notify" ? ready.state : null);
-      this.#notified.takeForReady(this.#clock.now());
+      this.#prober.takeOver(ready);
       this.#event({ kind: "started" });
     } catch (error) {
       this.#lastError = asFailure(error).message;
@@ -223,27 +225,15 @@ export class Supervised {
 
   async #ask(): Promise<void> {
     const [ready, running] = [this.#ready, this.#process];
-    // One question at a time: a program that does not answer is not asked by a crowd.
-    if (ready === null || running === null || this.#isAsking) return;
-    this.#isAsking = true;
-    const { health, launch, state } = ready;
-    const answer = await askProbe({
-      health,
-      launch,
-      state,
-      log: this.#log,
-      stdoutFrom: running.note.stdout_from,
-      notified: this.#notified.heard,
-      now: this.#clock.now(),
-      stop: this.#clock.stop,
-    });
-    this.#isAsking = false;
+    if (ready === null || running === null) return;
+    const answer = await this.#prober.ask(ready, running.note.stdout_from);
+    if (answer === null) return;
     if (this.#process?.note.nonce !== running.note.nonce) return;
     if (answer === "well") this.#lastError = null;
     this.#event({ kind: "probed", answer });
   }
 
   [Symbol.dispose](): void {
-    this.#notified[Symbol.dispose]();
+    this.#prober[Symbol.dispose]();
   }
 }

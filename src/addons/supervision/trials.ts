@@ -8,13 +8,24 @@ import { asFailure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { rollBackAutomatically } from "./automatic-rollback.ts";
 import { readGate, writeGate } from "./gate-file.ts";
-import { commitTrial, countFailure, countStart, failsItsTrial, withTrial, type Gate } from "./gate.ts";
+import {
+  commitTrial,
+  countFailure,
+  countStart,
+  failsItsTrial,
+  isTroubleOfTheHost,
+  withSeen,
+  withTrial,
+  type Gate,
+} from "./gate.ts";
+import type { Failing, Seen } from "./whose-fault.ts";
 
 /** The health gates of a host: what is on trial, what counts against it, and how a trial ends. */
 export class Trials {
   readonly #layout: Layout;
   readonly #audit: AuditLog;
   /** Versions on trial that may not go back: they go on being tried, as half a service is better than none. */
+  readonly #gates: Map<SafeName, Gate> = new Map();
   readonly #stuck: Set<string> = new Set();
 
   constructor(layout: Layout, audit: AuditLog) {
@@ -22,9 +33,20 @@ export class Trials {
     this.#audit = audit;
   }
 
-  /** Before a version starts for the first time; `wasWell` says how the one before it was. */
-  begin(id: SafeName, specs: Specs, wasWell: boolean): void {
-    this.#change(id, (gate) => withTrial(gate, specs, wasWell));
+  /** Before a version starts for the first time. */
+  begin(id: SafeName, specs: Specs): void {
+    this.#change(id, (gate) => withTrial(gate, specs));
+  }
+
+  /** What was found out about what runs; true when it takes the blame from a version that was left for it. */
+  see(id: SafeName, seen: Seen): boolean {
+    const { left } = this.#gateOf(id);
+    const after = this.#change(id, (gate) => withSeen(gate, seen)).left;
+    return after !== null && after.cleared && left?.cleared === false;
+  }
+
+  isTroubleOfTheHost(id: SafeName, specs: Specs): boolean {
+    return isTroubleOfTheHost(specs, this.#gateOf(id));
   }
 
   /** Counted before it is made, so that a version which takes the whole host down is counted as well. */
@@ -32,15 +54,15 @@ export class Trials {
     return this.#verdict(
       id,
       specs,
-      this.#change(id, (gate) => countStart(withTrial(gate, specs, true))),
+      this.#change(id, (gate) => countStart(withTrial(gate, specs))),
     );
   }
 
-  countFault(id: SafeName, specs: Specs, weight: number): "start" | "fails" {
+  countFault(id: SafeName, specs: Specs, weight: number, failing: Failing): "start" | "fails" {
     return this.#verdict(
       id,
       specs,
-      this.#change(id, (gate) => countFailure(withTrial(gate, specs, true), weight)),
+      this.#change(id, (gate) => countFailure(withTrial(gate, specs), weight, failing)),
     );
   }
 
@@ -51,7 +73,7 @@ export class Trials {
     if (!sameSpec(specs.active, active)) return "";
     const after = commitTrial(specs);
     writeSpecs(paths, specs, after);
-    this.#change(id, (gate) => withTrial(gate, after, true));
+    this.#change(id, (gate) => withTrial(gate, after));
     const { version, artifact_sha256: sha256 } = active;
     this.#audit.append({ event: "known_good", addon_id: id, version, sha256 });
     return `add-on ${quoted(id)}: ${quoted(version)} is the last known good`;
@@ -70,9 +92,27 @@ export class Trials {
     }
   }
 
+  /** What was left for a trouble of the host may be staged again. Call it under the root's lock. */
+  unblock(id: SafeName): string {
+    const { left } = this.#gateOf(id);
+    const paths = this.#layout.addon(id);
+    const { specs } = settledSpecs(paths);
+    if (left === null || !left.cleared || !specs.blocked.includes(left.sha256)) return "";
+    writeSpecs(paths, specs, { ...specs, blocked: specs.blocked.filter((one) => one !== left.sha256) });
+    const version = specs.history.find((one) => one.artifact_sha256 === left.sha256)?.version ?? "";
+    this.#audit.append({ event: "unblocked", addon_id: id, version, sha256: left.sha256 });
+    return `the same probe fails as before, so ${quoted(version)} is not to blame, and is taken again`;
+  }
+
   #verdict(id: SafeName, { active }: Specs, gate: Gate): "start" | "fails" {
     const isStuck = active !== null && this.#stuck.has(nameOf(id, active));
     return failsItsTrial(gate) && !isStuck ? "fails" : "start";
+  }
+
+  #gateOf(id: SafeName): Gate {
+    const known = this.#gates.get(id) ?? readGate(this.#layout.addon(id));
+    this.#gates.set(id, known);
+    return known;
   }
 
   #change(id: SafeName, change: (gate: Gate) => Gate): Gate {
@@ -80,6 +120,7 @@ export class Trials {
     const before = readGate(paths);
     const after = change(before);
     writeGate(paths, before, after);
+    this.#gates.set(id, after);
     return after;
   }
 }

@@ -23,6 +23,8 @@ export type Installing = {
   readonly main: string;
   readonly files: readonly UnitFile[];
   readonly directory: string;
+  /** The root of the add-on. */
+  readonly root: string;
   /** Whether it is started anew also when no file changed. */
   readonly restart: boolean;
   /** Whether what an operator disabled and stopped is enabled and started again. */
@@ -42,7 +44,7 @@ export async function installUnits(
   const { id, directory, main } = units;
   const known = Object.values(unitNames(id));
   const { service, timer } = unitNames(id);
-  const changes = planInstall(units.files, known, lookAtUnits(directory, known));
+  const changes = planInstall(units.files, known, lookAtUnits(directory, known), units.root);
   const dropIns = dropInsOf(directory, known);
   const before = [await lookAt(service, systemd), await lookAt(timer, systemd)];
   const own = before.find(({ name }) => name === main);
@@ -132,9 +134,14 @@ async function settle(service: string, systemd: Systemd, clock: Clock, stop: Abo
 export type Uninstalled = { readonly removed: readonly string[]; readonly kept: readonly string[] };
 
 /** Stops and removes what is ours; a second time there is nothing to do. */
-export async function uninstallUnits(id: string, directory: string, systemd: Systemd): Promise<Uninstalled> {
+export async function uninstallUnits(
+  id: string,
+  directory: string,
+  root: string,
+  systemd: Systemd,
+): Promise<Uninstalled> {
   const known = Object.values(unitNames(id));
-  const { changes, kept } = planUninstall(known, lookAtUnits(directory, known));
+  const { changes, kept } = planUninstall(known, lookAtUnits(directory, known), root);
   if (changes.length === 0) return { removed: [], kept };
   const names = changes.map(({ name }) => name);
   // While systemd still knows them.

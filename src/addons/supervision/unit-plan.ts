@@ -1,6 +1,6 @@
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
-import { MARK, type UnitFile } from "./unit-text.ts";
+import { MARK, rootMark, type UnitFile } from "./unit-text.ts";
 
 /** What stands under the name of a unit. */
 export type Found =
@@ -18,8 +18,9 @@ export type UnitChange = {
   readonly before: string | null;
 };
 
-export function isOurs(found: Found): boolean {
-  return found.kind === "file" && found.text.startsWith(`${MARK}\n`);
+/** Whether it is of an add-on of this root. */
+export function isOurs(found: Found, root: string): boolean {
+  return found.kind === "file" && found.text.startsWith(`${MARK}\n${rootMark(root)}\n`);
 }
 
 /**
@@ -30,14 +31,15 @@ export function planInstall(
   wanted: readonly UnitFile[],
   known: readonly string[],
   found: Readonly<Record<string, Found>>,
+  root: string,
 ): UnitChange[] {
   const changes: UnitChange[] = [];
   for (const name of known) {
     const there = found[name] ?? { kind: "nothing" };
     const text = wanted.find((file) => file.name === name)?.text ?? null;
-    if (text === null && !isOurs(there)) continue;
+    if (text === null && !isOurs(there, root)) continue;
     if (there.kind === "masked") throw masked(name);
-    if (there.kind !== "nothing" && !isOurs(there)) throw foreign(name);
+    if (there.kind !== "nothing" && !isOurs(there, root)) throw foreign(name, there);
     const before = there.kind === "file" ? there.text : null;
     if (before !== text) changes.push({ name, text, before });
   }
@@ -48,12 +50,13 @@ export function planInstall(
 export function planUninstall(
   known: readonly string[],
   found: Readonly<Record<string, Found>>,
+  root: string,
 ): { readonly changes: readonly UnitChange[]; readonly kept: readonly string[] } {
   const changes: UnitChange[] = [];
   const kept: string[] = [];
   for (const name of known) {
     const there = found[name] ?? { kind: "nothing" };
-    if (there.kind === "file" && isOurs(there)) changes.push({ name, text: null, before: there.text });
+    if (there.kind === "file" && isOurs(there, root)) changes.push({ name, text: null, before: there.text });
     else if (there.kind !== "nothing") kept.push(name);
   }
   return { changes, kept };
@@ -65,9 +68,12 @@ function masked(name: string): Failure {
   });
 }
 
-function foreign(name: string): Failure {
-  return new Failure("unit_foreign", `unit ${quoted(name)} was not written by waybill`, {
-    hint: "move it away, or change the unit by a drop-in",
+function foreign(name: string, there: Found): Failure {
+  const root = there.kind === "file" ? /^# Root: "(.+)"$/mu.exec(there.text)?.[1] : undefined;
+  const isMarked = there.kind === "file" && there.text.startsWith(MARK) && root !== undefined;
+  const what = isMarked ? `is of an add-on below ${quoted(root, 200)}` : "was not written by waybill";
+  return new Failure("unit_foreign", `unit ${quoted(name)} ${what}`, {
+    hint: isMarked ? "uninstall it there first" : "move it away, or change the unit by a drop-in",
   });
 }
 

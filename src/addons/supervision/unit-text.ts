@@ -57,7 +57,7 @@ function serviceText(request: UnitRequest, names: UnitNames): string {
   const isJob = model === "systemd_timer";
   const waits = service.wait_for_network === true;
   const restart = service.restart ?? "on-failure";
-  return unitText([
+  return unitText(request.root, [
     [
       "Unit",
       ["Description", `Add-on ${id}`],
@@ -143,14 +143,14 @@ function hardening({ capabilities, service }: UnitRequest): Line[] {
   ];
 }
 
-function timerText({ id, timer }: UnitRequest, names: UnitNames): string {
+function timerText({ id, root, timer }: UnitRequest, names: UnitNames): string {
   const { on_calendar: calendar = [], on_boot: boot, on_unit_active: active } = timer ?? {};
   if (calendar.length === 0 && boot === undefined && active === undefined) {
     throw new Failure("manifest_invalid", `add-on ${quoted(id)} runs by a timer and nothing says when`, {
       hint: "say it in waybill.manifest or in a .timer unit of the bundle, or with --on-calendar",
     });
   }
-  return unitText([
+  return unitText(root, [
     section("Unit", line("Description", `When add-on ${id} runs`)),
     [
       "Timer",
@@ -169,7 +169,7 @@ function timerText({ id, timer }: UnitRequest, names: UnitNames): string {
 
 /** Runs as root, and does one thing: at most one step back, if what failed is on trial. */
 function rollbackText(request: UnitRequest, names: UnitNames): string {
-  return unitText([
+  return unitText(request.root, [
     section("Unit", line("Description", `Puts add-on ${request.id} back when a new version of it fails`)),
     [
       "Service",
@@ -229,9 +229,14 @@ function section(name: string, ...lines: Line[]): Section {
   return [name, ...lines];
 }
 
-function unitText(sections: readonly Section[]): string {
+/** The second line: two roots of one host may have an add-on of the same name, and its units have one name. */
+export function rootMark(root: string): string {
+  return `# Root: ${JSON.stringify(root)}`;
+}
+
+function unitText(root: string, sections: readonly Section[]): string {
   const texts = sections.map(([name, ...lines]) =>
     [`[${name}]`, ...lines.map(([key, value]) => `${key}=${value}`), ""].join("\n"),
   );
-  return [MARK, ...texts].join("\n");
+  return [MARK, rootMark(root), ...texts].join("\n");
 }

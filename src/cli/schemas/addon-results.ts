@@ -223,6 +223,6 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       ),
       refusals: list(failure),
     },
-    sometimes: { audit: object({ lines: count, head: sha256, ok: flag }) },
+    sometimes: { audit: nullable(object({ lines: count, head: sha256, ok: flag })) },
   },
 };

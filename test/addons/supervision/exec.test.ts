@@ -158,6 +158,8 @@ describe("refused", () => {
         code: 7,
         answer: "program_not_started",
       });
+      // Of what the runtime thinks of its own functions nobody is told.
+      expect(alone.stderr).not.toContain("Warning");
     } finally {
       rmSync(folder, { recursive: true });
     }

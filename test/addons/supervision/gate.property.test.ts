@@ -5,14 +5,19 @@ import { goBack, NO_SPECS, type Spec, type Specs } from "../../../src/addons/on-
 import { isSafeName } from "../../../src/addons/names.ts";
 import {
   commitTrial,
+  countFailure,
   countStart,
   failsItsTrial,
   isOnTrial,
+  isTroubleOfTheHost,
   NO_GATE,
   stepBack,
+  withSeen,
   withTrial,
   type Gate,
 } from "../../../src/addons/supervision/gate.ts";
+import { FULL_WEIGHT } from "../../../src/addons/supervision/sidecar.ts";
+import type { Seen } from "../../../src/addons/supervision/whose-fault.ts";
 
 function spec(version: string): Spec {
   if (!isSafeName(version)) throw new Error(version);
@@ -31,13 +36,19 @@ function spec(version: string): Spec {
 
 const [one, two] = [spec("1"), spec("2")];
 const upgraded: Specs = { ...NO_SPECS, active: two, last_known_good: one };
+const PROBE = sha256Of("tcp 80");
+const WELL: Seen = { sha256: one.artifact_sha256, probe: PROBE, answer: "well", fault: null };
+
+function failingProbe(gate: Gate): Gate {
+  return countFailure(gate, FULL_WEIGHT, { fault: "never_ready", probe: PROBE });
+}
 
 describe("a step back", () => {
   test("goes to the last known good, and notes the pair", () => {
-    expect(stepBack(upgraded, withTrial(NO_GATE, upgraded, true))).toEqual({
+    expect(stepBack(upgraded, withTrial(NO_GATE, upgraded))).toEqual({
       kind: "back",
       to: one,
-      gate: { trial: null, pairs: [{ from: two.artifact_sha256, to: one.artifact_sha256 }] },
+      gate: { ...NO_GATE, pairs: [{ from: two.artifact_sha256, to: one.artifact_sha256 }] },
     });
   });
 
@@ -56,14 +67,20 @@ describe("a step back", () => {
     [
       "it was taken before",
       upgraded,
-      { trial: null, pairs: [{ from: two.artifact_sha256, to: one.artifact_sha256 }] },
+      { ...NO_GATE, pairs: [{ from: two.artifact_sha256, to: one.artifact_sha256 }] },
       "went_back_before",
     ],
     [
       "the one before was not well either",
       upgraded,
-      withTrial(NO_GATE, upgraded, false),
-      "was_unwell_before",
+      withTrial({ ...NO_GATE, seen: { ...WELL, fault: "ended" } }, upgraded),
+      "unwell_before",
+    ],
+    [
+      "the one before failed the same probe",
+      upgraded,
+      failingProbe(withTrial({ ...NO_GATE, seen: { ...WELL, answer: "ill" } }, upgraded)),
+      "same_probe",
     ],
   ])("is not taken when %s", (_name, specs, gate, why) => {
     expect(stepBack(specs, gate)).toEqual({ kind: "stay", why } as ReturnType<typeof stepBack>);
@@ -76,18 +93,60 @@ test.each([
   [0, 10, false],
   [0, 11, true],
 ])("with %p failures and %p starts a trial has failed: %p", (failures, starts, failed) => {
-  const trial = { sha256: two.artifact_sha256, starts, failures, before_was_well: true };
-  expect(failsItsTrial({ trial, pairs: [] })).toBe(failed);
-  expect(failsItsTrial({ trial: null, pairs: [] })).toBe(false);
+  const failing = { fault: "ended", probe: null } as const;
+  const trial = { sha256: two.artifact_sha256, starts, failures, before: null, failing };
+  expect(failsItsTrial({ ...NO_GATE, trial })).toBe(failed);
+  expect(failsItsTrial(NO_GATE)).toBe(false);
 });
 
 test("a trial lasts over starts, ends with its commit, and a new version has a new one", () => {
-  const gate = countStart(countStart(withTrial(NO_GATE, upgraded, true)));
-  expect(withTrial(gate, upgraded, false)).toBe(gate);
+  const gate = countStart(countStart(withTrial(NO_GATE, upgraded)));
+  expect(withTrial(gate, upgraded)).toBe(gate);
   expect(gate.trial?.starts).toBe(2);
   expect(isOnTrial(commitTrial(upgraded))).toBe(false);
-  expect(withTrial(gate, commitTrial(upgraded), true).trial).toBeNull();
-  expect(withTrial(gate, { ...upgraded, active: spec("3") }, true).trial).toMatchObject({ starts: 0 });
+  expect(withTrial(gate, commitTrial(upgraded)).trial).toBeNull();
+  expect(withTrial(gate, { ...upgraded, active: spec("3") }).trial).toMatchObject({ starts: 0 });
+});
+
+describe("a probe that both versions fail", () => {
+  const failing = failingProbe(withTrial(NO_GATE, upgraded));
+  const back = stepBack(upgraded, failing);
+  const gate = back.kind === "back" ? back.gate : NO_GATE;
+  const after = goBack(upgraded, one);
+
+  test.each<[string, Partial<Seen>, boolean]>([
+    ["is never ready", { answer: null, fault: "never_ready" }, true],
+    ["is ill", { answer: "ill", fault: "unhealthy" }, true],
+    ["misses once", { answer: "ill" }, false],
+    ["is well", {}, false],
+    ["ends by itself", { answer: null, probe: null, fault: "ended" }, false],
+    ["fails another probe", { probe: sha256Of("tcp 81"), fault: "never_ready" }, false],
+    ["is a third one", { sha256: sha256Of("3"), fault: "never_ready" }, false],
+  ])("is the host's trouble when what is back %s: %p", (_name, seen, isHosts) => {
+    const seenGate = withSeen(gate, { ...WELL, ...seen });
+    expect(seenGate.left?.cleared).toBe(isHosts);
+    expect(isTroubleOfTheHost(after, seenGate)).toBe(isHosts);
+    // Once it is well again, there is none.
+    expect(isTroubleOfTheHost(after, withSeen(seenGate, WELL))).toBe(false);
+    // What was said once is not said again.
+    expect(withSeen(seenGate, { ...WELL, ...seen }).left).toEqual(seenGate.left);
+  });
+
+  test("is the host's trouble as well while the new one is tried", () => {
+    const ill: Seen = { ...WELL, fault: "unhealthy" };
+    const tried = withTrial({ ...NO_GATE, seen: ill }, upgraded);
+    const now: Seen = { ...ill, sha256: two.artifact_sha256 };
+    expect(isTroubleOfTheHost(upgraded, withSeen(tried, now))).toBe(true);
+    expect(isTroubleOfTheHost(upgraded, withSeen(tried, { ...now, fault: null }))).toBe(false);
+    expect(isTroubleOfTheHost(upgraded, tried)).toBe(false);
+  });
+
+  test("what was seen of the known good one counts for the next version as well", () => {
+    const first = withTrial({ ...NO_GATE, seen: WELL }, upgraded);
+    const seen = withSeen(first, { ...WELL, sha256: two.artifact_sha256, fault: "unhealthy" });
+    expect(withTrial(seen, { ...upgraded, active: spec("3") }).trial?.before).toEqual(WELL);
+    expect(withTrial({ ...NO_GATE, seen: seen.seen }, upgraded).trial?.before).toBeNull();
+  });
 });
 
 test("whatever fails and is offered again, the steps back come to an end: one for each pair", () => {
@@ -119,7 +178,7 @@ test("whatever fails and is offered again, the steps back come to an end: one fo
             specs = goBack(specs, step.to);
           }
         }
-        gate = withTrial(gate, specs, true);
+        gate = withTrial(gate, specs);
         expect(gate.trial === null || gate.trial.sha256 === specs.active?.artifact_sha256).toBe(true);
       }
     }),

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { memoryGroup } from "../../support/memory-group.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, counting, STAYS } from "./agent-process.ts";
 
@@ -190,6 +191,27 @@ describe("a version that fails on trial goes back, once, and is not taken again"
     },
   );
 
+  test.skipIf(!FULL)("case 80: one whose memory grows until the kernel kills it", async () => {
+    using group = memoryGroup(48 * 1_048_576);
+    // Not every machine lets us make one.
+    if (group === null) return;
+    using host = await running();
+    const grows = `#!/usr/bin/env python3
+import time
+open("${group.door}", "w").write("0")
+time.sleep(0.1)
+held = []
+while True: held.append(bytearray(4_194_304))
+`;
+    host.assign(await host.bundle("2", grows, { health: { ...PROCESS.health, window_ms: 60_000 } }));
+    await host.until(
+      ({ has, blocked, state }) => has?.version === "1" && blocked.length === 1 && state === "running",
+    );
+    expect(group.kills()).toBeGreaterThanOrEqual(3);
+    await host.stop();
+    expect(host.said).toContain("it ended by SIGKILL");
+  });
+
   test.skipIf(!FULL)(
     "case 81: what it goes back to fails as well, and then nothing goes back and forth",
     async () => {
@@ -239,6 +261,35 @@ describe("a version that fails on trial goes back, once, and is not taken again"
     30_000,
   );
 
+  test("case 62: a list that flaps ends no program again and again", async () => {
+    using host = new AgentHost();
+    // Names without an order, so that neither is a step back.
+    const [red, blue] = [host.program("sensor", "red", STAYS), host.program("sensor", "blue", `${STAYS}#\n`)];
+    host.start();
+    for (const [version, entry] of [
+      ["red", red],
+      ["blue", blue],
+      ["red", red],
+      ["blue", blue],
+    ] as const) {
+      host.assign(entry);
+      await host.until(({ has, state }) => has?.version === version && state === "running");
+    }
+    const { pid, starts } = host.report() ?? {};
+    host.assign(red);
+    await host.until(({ offered }) => offered?.version === "red");
+    host.assign(blue);
+    await host.until(({ offered }) => offered?.version === "blue");
+    host.assign(red);
+    await host.until(({ offered }) => offered?.version === "red");
+    expect(host.report()).toMatchObject({ has: { version: "blue" }, pid, starts });
+    // What is new is no flapping.
+    host.assign(host.program("sensor", "green", `${STAYS}##\n`));
+    await host.until(({ has, state }) => has?.version === "green" && state === "running");
+    await host.stop();
+    expect(host.said).toContain("was asked to go back and forth");
+  });
+
   const neither: [string, number][] = [
     ["cannot tell, for now", 75],
     ["is degraded", 3],
@@ -262,6 +313,71 @@ describe("a version that fails on trial goes back, once, and is not taken again"
     },
   );
 
+  /** Well as long as there is a file `there`, which is not the program's to make. */
+  const asksTheHost = (more = ""): string =>
+    counting(
+      `[ "$1" = --health ] && { [ -e there ]; exit $?; }\n${more}trap "exit 0" TERM\nwhile :; do sleep 0.05; done`,
+    ).replace("[ -e pid ]", '[ "$1" != --health ] && [ -e pid ]');
+  const RARE = { health: { ...EXEC.health, ready_ms: 500, window_ms: 1_500 } };
+
+  async function wellOnTheHost(): Promise<AgentHost> {
+    const host = new AgentHost();
+    mkdirSync(host.state(), { recursive: true, mode: 0o700 });
+    writeFileSync(host.state("there"), "");
+    host.assign(await host.bundle("1", asksTheHost(), RARE));
+    host.start();
+    await host.until(({ last_known_good: good, state }) => good === "1" && state === "running");
+    return host;
+  }
+
+  test.skipIf(!FULL)(
+    "case 89: a probe that the one before failed up to the change is no reason to go back",
+    async () => {
+      using host = await wellOnTheHost();
+      rmSync(host.state("there"));
+      await host.until(({ last_error: error }) => error !== null);
+      host.assign(await host.bundle("2", asksTheHost(), RARE));
+      const tried = await host.until(
+        ({ has, starts, state }) => has?.version === "2" && starts >= 4 && state === "degraded",
+      );
+      expect(tried).toMatchObject({ last_known_good: "1", on_trial: true, blocked: [] });
+      expect(tried.last_error).toContain("the other version fails the same probe here");
+      writeFileSync(host.state("there"), "");
+      await host.until(({ last_known_good: good, state }) => good === "2" && state === "running");
+      await host.stop();
+      expect(host.said).toContain("what ran before failed the same probe");
+    },
+  );
+
+  test("case 89: a probe that fails for what it went back to as well: the version is taken again", async () => {
+    using host = await wellOnTheHost();
+    // What it asks for goes away while the new one starts.
+    host.assign(await host.bundle("2", asksTheHost("[ -e gone ] || rm -f there\n: >gone\n"), RARE));
+    const tried = await host.until(
+      ({ has, starts, state }) => has?.version === "2" && starts >= 4 && state === "degraded",
+    );
+    expect(tried).toMatchObject({ last_known_good: "1", blocked: [] });
+    writeFileSync(host.state("there"), "");
+    await host.until(({ last_known_good: good, state }) => good === "2" && state === "running");
+    await host.stop();
+    const audit = readFileSync(join(host.root, "audit.jsonl"), "utf8");
+    expect(audit.match(/"event":"rolled_back"/gu)).toHaveLength(1);
+    expect(audit.match(/"event":"unblocked"/gu)).toHaveLength(1);
+  });
+
+  test("case 80: one that fails a probe which the one before was never asked goes back", async () => {
+    using host = await running();
+    host.assign(
+      await host.bundle("2", STAYS, {
+        health: { ...QUICK, ready_ms: 300, probe: { kind: "unix", path: "none.sock" } },
+      }),
+    );
+    await host.until(
+      ({ has, blocked, state }) => has?.version === "1" && blocked.length === 1 && state === "running",
+    );
+    await host.stop();
+  });
+
   test.skipIf(!FULL)(
     "what ran before was not well either: the new one is not to blame",
     async () => {
@@ -274,7 +390,7 @@ describe("a version that fails on trial goes back, once, and is not taken again"
       writeFileSync(host.state("broken"), "");
       await host.until(({ state }) => state === "restarting");
       host.assign(await host.bundle("2", "#!/bin/sh\nexit 3\n", PROCESS));
-      await host.until(({ has, starts }) => has?.version === "2" && starts >= 6);
+      await host.until(({ has, starts }) => has?.version === "2" && starts >= 5);
       expect(host.report()).toMatchObject({ has: { version: "2" }, blocked: [] });
       await host.stop();
       expect(host.said).toContain("what ran before was not well either");

@@ -5,6 +5,7 @@ import { AgentHost, counting } from "./agent-process.ts";
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
 /** Rounds and probes come some hundred times as often as they would: more than an hour of a host in two minutes. */
 const SOAK_MS = 120_000;
+const MOST_MS = 600_000;
 const ROUNDS_OF_AN_HOUR = 60;
 const PROBES_OF_AN_HOUR = 720;
 const MANIFEST = {
@@ -63,10 +64,14 @@ test.skipIf(!FULL)(
     const flags = ["--assignments", `${origin}/list`, "--report", origin, "--allow-insecure-http"];
     host.start("--interval", "100ms", ...flags);
     await host.until(({ state }) => state === "running");
+    const probes = (): number => readFileSync(host.state("asked"), "utf8").length;
     const begun = Date.now();
     const samples: number[] = [];
     let descriptors = 0;
-    while (Date.now() - begun < SOAK_MS) {
+    // On a machine that is busy an hour's worth of it takes longer.
+    const isHour = (): boolean =>
+      Math.min(asked.same, asked.reports) > ROUNDS_OF_AN_HOUR && probes() > PROBES_OF_AN_HOUR;
+    while (Date.now() - begun < SOAK_MS || (!isHour() && Date.now() - begun < MOST_MS)) {
       await Bun.sleep(2_000);
       samples.push(memoryKb(host.agentPid));
       descriptors = Math.max(descriptors, readdirSync(`/proc/${host.agentPid}/fd`).length);
@@ -82,9 +87,9 @@ test.skipIf(!FULL)(
     // Asked by its tag each time but the first, and told each time.
     expect(asked.whole).toBe(1);
     expect(Math.min(asked.same, asked.reports)).toBeGreaterThan(ROUNDS_OF_AN_HOUR);
-    expect(readFileSync(host.state("asked"), "utf8").length).toBeGreaterThan(PROBES_OF_AN_HOUR);
+    expect(probes()).toBeGreaterThan(PROBES_OF_AN_HOUR);
     await host.stop();
     expect(host.processes()).toEqual([]);
   },
-  SOAK_MS + 60_000,
+  MOST_MS + 60_000,
 );

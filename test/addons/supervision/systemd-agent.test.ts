@@ -154,7 +154,8 @@ describe.skipIf(!FULL)("an agent that keeps units", () => {
   test("case 86: a job that does not come to be leaves the service that was there", async () => {
     assign(entry("back", "1", UP));
     await until("back", ({ state, last_known_good: good }) => state === "running" && good === "1");
-    assign(entry("back", "2", JOB, { supervision: "systemd_timer" }));
+    // It lasts, so that it can be seen to run again by the unit that was there.
+    assign(entry("back", "2", UP.replace("up", "job"), { supervision: "systemd_timer" }));
     await until("back", ({ last_error: error }) => error?.includes("nothing says when") === true);
     const flags = ["--install", "--on-calendar", "61:61", "--root", "/lab/root"];
     expect((await lab.run("/lab/waybill", "addon", "unit", "back", ...flags)).code).toBe(13);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import { BINARY, type Finished } from "../../support/binary.ts";
@@ -162,6 +162,55 @@ describe.skipIf(!FULL)("units under systemd", () => {
       async () => (await lab.run("/bin/cat", "/var/lib/private/waybill-addons/seventh/ran")).stdout !== "",
     );
   }, 60_000);
+
+  /** systemctl as waybill finds it: at these words, once, it kills who called it and does nothing. */
+  async function killedAt(words: string, act: () => Promise<Finished>): Promise<void> {
+    const script = `#!/bin/sh\ncase "$*" in *"${words}"*) [ -e /lab/killed ] || { : >/lab/killed; kill -KILL $PPID; exit 1; };; esac\nexec /bin/systemctl "$@"\n`;
+    writeFileSync(join(lab.shared, "systemctl"), script, { mode: 0o755 });
+    rmSync(join(lab.shared, "killed"), { force: true });
+    await lab.run("/bin/cp", "/lab/systemctl", "/usr/local/sbin/systemctl");
+    await lab.run("/bin/mount", "--bind", "/usr/local/sbin", "/usr/sbin");
+    try {
+      await act();
+      expect(existsSync(join(lab.shared, "killed"))).toBe(true);
+    } finally {
+      await lab.run("/bin/umount", "/usr/sbin");
+    }
+  }
+
+  const moments: [string, string][] = [
+    ["case 11: with its files written, before daemon-reload", "daemon-reload"],
+    ["case 12: before it is enabled", "enable waybill-addon-"],
+    ["case 12: between enable and restart", "restart waybill-addon-"],
+  ];
+  test.each(moments)(
+    "an install that is killed, %s",
+    async (name, words) => {
+      const id = `k${moments.findIndex(([one]) => one === name)}`;
+      const service = `waybill-addon-${id}.service`;
+      for (const version of ["1", "2"]) {
+        await stage(id, version, UP.replace("up", `up ${version}`), { args: [version] });
+        const before = await lab.show(service, "MainPID");
+        await killedAt(words, () => unit(id, "--install"));
+        // What ran goes on; nothing ran before the first one.
+        expect(await lab.show(service, "MainPID")).toBe(before);
+        expect(await active(id)).toBe(version);
+        expect(answer(await unit(id, "--install"))).toMatchObject({ exit: 0, started: true });
+        const pid = await lab.show(service, "MainPID");
+        expect((await lab.run("/bin/cat", `/proc/${pid}/environ`)).stdout).toContain(
+          `WAYBILL_ADDON_VERSION=${version}\0`,
+        );
+        expect(await lab.show(service, "NeedDaemonReload")).toBe("no");
+        expect(await lab.show(service, "UnitFileState")).toBe("enabled");
+        expect(answer(await unit(id, "--install"))).toMatchObject({ exit: 0, started: false, changed: [] });
+      }
+      await killedAt("daemon-reload", () => unit(id, "--uninstall"));
+      await unit(id, "--uninstall");
+      expect(await lab.show(service, "LoadState")).toBe("not-found");
+      expect((await lab.run("/bin/ls", "/etc/systemd/system")).stdout).not.toContain(id);
+    },
+    120_000,
+  );
 
   test("uninstalling stops and removes, and a second time there is nothing to do", async () => {
     await stage("eighth", "1", UP);

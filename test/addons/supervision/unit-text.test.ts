@@ -3,6 +3,7 @@ import { planInstall, planUninstall, holds, type Found } from "../../../src/addo
 import {
   execWord,
   MARK,
+  rootMark,
   unitNames,
   unitsOf,
   type UnitRequest,
@@ -114,45 +115,55 @@ describe("units", () => {
   });
 });
 
-const ours = (text: string): Found => ({ kind: "file", text: `${MARK}\n${text}` });
-const wanted = [{ name: "a.service", text: `${MARK}\nnew` }];
+const ROOT = "/var/lib/waybill";
+const HEAD = `${MARK}\n${rootMark(ROOT)}`;
+const ours = (text: string): Found => ({ kind: "file", text: `${HEAD}\n${text}` });
+const wanted = [{ name: "a.service", text: `${HEAD}\nnew` }];
 
 describe("installing", () => {
   test("writes what is missing or other, and nothing that is right", () => {
-    expect(planInstall(wanted, ["a.service"], {})).toEqual([
-      { name: "a.service", text: `${MARK}\nnew`, before: null },
+    expect(planInstall(wanted, ["a.service"], {}, ROOT)).toEqual([
+      { name: "a.service", text: `${HEAD}\nnew`, before: null },
     ]);
-    expect(planInstall(wanted, ["a.service"], { "a.service": ours("old") })).toMatchObject([
-      { before: `${MARK}\nold` },
+    expect(planInstall(wanted, ["a.service"], { "a.service": ours("old") }, ROOT)).toMatchObject([
+      { before: `${HEAD}\nold` },
     ]);
-    expect(planInstall(wanted, ["a.service"], { "a.service": ours("new") })).toEqual([]);
+    expect(planInstall(wanted, ["a.service"], { "a.service": ours("new") }, ROOT)).toEqual([]);
   });
 
   test("takes away what of ours is not wanted any more, and leaves what is somebody's", () => {
     const known = ["a.service", "a.timer"];
-    expect(planInstall(wanted, known, { "a.timer": ours("x") })).toContainEqual({
+    expect(planInstall(wanted, known, { "a.timer": ours("x") }, ROOT)).toContainEqual({
       name: "a.timer",
       text: null,
-      before: `${MARK}\nx`,
+      before: `${HEAD}\nx`,
     });
-    expect(planInstall(wanted, known, { "a.timer": { kind: "file", text: "[Timer]" } })).toHaveLength(1);
+    expect(planInstall(wanted, known, { "a.timer": { kind: "file", text: "[Timer]" } }, ROOT)).toHaveLength(
+      1,
+    );
   });
 
   test.each<[string, Found, RegExp]>([
     ["a mask", { kind: "masked" }, /is masked/u],
     ["a link", { kind: "other" }, /not written by waybill/u],
     ["a file of somebody", { kind: "file", text: "[Service]" }, /not written by waybill/u],
+    [
+      "a unit of another root",
+      { kind: "file", text: `${MARK}\n${rootMark("/srv/other root")}\n` },
+      /is of an add-on below "\/srv\/other root"/u,
+    ],
     ["a file with our mark further down", { kind: "file", text: `#\n${MARK}\n` }, /not written by waybill/u],
   ])("over %s is refused", (_name, found, message) => {
-    expect(() => planInstall(wanted, ["a.service"], { "a.service": found })).toThrow(message);
+    expect(() => planInstall(wanted, ["a.service"], { "a.service": found }, ROOT)).toThrow(message);
   });
 
   test("uninstalling removes what is ours and names the rest", () => {
     const found = { "a.service": ours("x"), "a.timer": { kind: "masked" } } as const;
-    expect(planUninstall(["a.service", "a.timer", "b.service"], found)).toEqual({
-      changes: [{ name: "a.service", text: null, before: `${MARK}\nx` }],
+    expect(planUninstall(["a.service", "a.timer", "b.service"], found, ROOT)).toEqual({
+      changes: [{ name: "a.service", text: null, before: `${HEAD}\nx` }],
       kept: ["a.timer"],
     });
+    expect(planUninstall(["a.service"], found, "/srv/other")).toEqual({ changes: [], kept: ["a.service"] });
   });
 
   test.each([
