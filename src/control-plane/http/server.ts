@@ -47,7 +47,7 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     maxRequestBodySize: LIMITS.artifactBytes + 1_048_576,
     fetch: (request: Request, server: Server) => {
       server.timeout(request, IDLE_SECONDS);
-      return handle(request, server.requestIP(request)?.address ?? "");
+      return handle(request, () => server.requestIP(request)?.address ?? "");
     },
     error: () => new WireRefusal("internal_error", "internal error").toResponse(),
   };
