@@ -17,7 +17,7 @@ test("a revision is looked at once for what arrived together, and anew after eve
       },
     };
     const revision = new Revision(counted);
-    const [first = 0] = await Promise.all([revision.now(), revision.now(), revision.now()]);
+    const [first] = await Promise.all([revision.now(), revision.now(), revision.now()]);
     expect(looks).toBe(1);
     await recordDenial(database, STRANGER, DENIED);
     expect(await revision.now()).toBe(first + 1);
