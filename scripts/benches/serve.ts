@@ -41,7 +41,8 @@ function load(name: string, port: string, count: number, status: number, request
     String(LANES),
     String(status),
   ];
-  return { name, words: [...ON_OTHER, ...words, file] };
+  const awake = status === 304 ? ["awake"] : [];
+  return { name, words: [...ON_OTHER, ...words, file, ...awake] };
 }
 
 function promotion(bearer: string): string {

@@ -20,5 +20,6 @@ export class Hasher {
 }
 
 export function sha256Of(bytes: Uint8Array | string): Sha256 {
-  return new Hasher().update(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes).digest();
+  // In one call: an engine that is made, fed and asked takes three times as long for a few bytes.
+  return Bun.CryptoHasher.hash("sha256", bytes, "hex") as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }

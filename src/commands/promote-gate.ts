@@ -7,12 +7,14 @@ import {
   decidePromotion,
   decisionDocument,
   describeDecision,
+  evidenceAbout,
   gateFailure,
   type Gate,
   type GateDecision,
 } from "../pins/promotion-gate.ts";
 import type { Target } from "../pins/target.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
+import type { Envelope } from "../trust/dsse.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
 import { joined } from "./attestation-files.ts";
@@ -28,9 +30,18 @@ export type GateResult = {
   readonly document: { readonly [name: string]: Json };
   /** The decisions in words, for a run that only asks. */
   readonly text: string;
+  /** The named statements about what is promoted, for control planes that want them. */
+  readonly evidence: readonly Envelope[];
 };
 
-const OPEN: GateResult = { failure: null, decisions: [], policy: null, document: {}, text: "" };
+const OPEN: GateResult = {
+  failure: null,
+  decisions: [],
+  policy: null,
+  document: {},
+  text: "",
+  evidence: [],
+};
 
 /**
  * Holds the evidence that the flags name against every pin of the run. Nothing has been sent by then, and nothing is
@@ -61,6 +72,7 @@ export function checkGate(
       decisions: decisions.map(decisionDocument),
     },
     text: decisions.map((decision) => describeDecision(decision, gate.policy)).join(""),
+    evidence: evidenceAbout(gate.attestations, pins),
   };
 }
 

@@ -8,7 +8,9 @@ import { pinDocument } from "../pins/pin-document.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import { promoteAll } from "../pins/promote.ts";
+import type { PromotionRules } from "../pins/promotion-rules.ts";
 import type { Target } from "../pins/target.ts";
+import type { Envelope } from "../trust/dsse.ts";
 import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
@@ -68,7 +70,9 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   const pins = (await checks?.proveBefore(named)) ?? named;
   const gate = await openGate(flags, pins, targets, world);
   if (gate !== null && gate.failure !== null) return shut(gate, gate.failure, flags["dry-run"]);
-  const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit };
+  const evidence = flags["dry-run"] ? [] : (gate?.evidence ?? []);
+  const beforeWrites = (): Promise<void> => handInEvidence(targets, evidence, exchange, rules, world);
+  const work = { targets, pins, exchange, clock: SYSTEM_CLOCK, commit, beforeWrites };
   const receipts = await openReceipts(flags, targets, pins, exchange, world);
   const promoted = await promoteAll(work, note, rules, readRun(world));
   const legs = (await receipts?.writeAll(promoted, note, gate, exchange, rules)) ?? promoted;
@@ -90,6 +94,24 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
       leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
     ),
   };
+}
+
+/** Control planes with a policy of their own judge by what they have. */
+async function handInEvidence(
+  targets: readonly Target[],
+  evidence: readonly Envelope[],
+  exchange: Exchange,
+  { retryIntervalMs: intervalMs }: PromotionRules,
+  world: World,
+): Promise<void> {
+  if (evidence.length === 0) return;
+  const { handIn } = await import("../pins/hand-in.ts");
+  // No longer than for one attempt: the promotion has its own patience.
+  const tools = { exchange, clock: SYSTEM_CLOCK, timeoutMs: exchange.attemptTimeoutMs, intervalMs };
+  for (const { env, count, failure } of await handIn(targets, evidence, tools)) {
+    if (failure === null) world.say.info(`${env}: handed ${count} signed statements in for its policy`);
+    else world.say.warn(`${env}: the evidence was not handed in for its policy: ${failure.message}`);
+  }
 }
 
 /** Nothing was sent: the evidence does not hold, or the policy does not allow it. */

@@ -16,7 +16,7 @@ import { Router, type Deps, type Route } from "./router.ts";
 import { allows } from "./tokens/scopes.ts";
 import { actorOf, type TokenRecord } from "./tokens/token.ts";
 import { findToken } from "./tokens/tokens.ts";
-import { readRevision } from "./storage/view-cache.ts";
+import { Revision } from "./storage/view-cache.ts";
 import { SECURITY_HEADERS, WireRefusal } from "./http/wire.ts";
 
 const ROUTER: Router = new Router(ROUTES);
@@ -45,19 +45,21 @@ export type TokenRate = { readonly perSecond: number; readonly burst: number } |
 /** Tokens that are guessed or forgotten; far more than a misconfigured client sends between two looks at its log. */
 const STRANGER_RATE = { perSecond: 5, burst: 100 };
 
-/** The limits that one server keeps in its memory. */
-type Limits = {
+/** What one server keeps in its memory of the requests before. */
+type Memory = {
+  readonly revision: Revision;
   readonly denials: DenialBudget;
   readonly strangers: RateLimit;
   readonly tokens: RateLimit | null;
 };
 
-/** `address` is the machine that asks, "" when it is not known. */
-export type Handler = (request: Request, address: string) => Promise<Response>;
+/** `address` is the machine that asks, "" when it is not known; it is asked for while the request is under way. */
+export type Handler = (request: Request, address: () => string) => Promise<Response>;
 
 /** Request to response: routing, authentication, the handler, headers, records. Never rejects, never leaks. */
 export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Handler {
-  const limits: Limits = {
+  const memory: Memory = {
+    revision: new Revision(deps.database),
     denials: new DenialBudget(),
     strangers: new RateLimit(STRANGER_RATE.perSecond, STRANGER_RATE.burst),
     tokens: rate === null ? null : new RateLimit(rate.perSecond, rate.burst),
@@ -72,7 +74,7 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
     const progress: Progress = {
       by: { actor: "anonymous", env: null, at, requestId },
       action: "request",
-      subject: printable(path, 200),
+      subject: path,
       route: "none",
       refused: (refusal) => (hasProblems(path) ? refusal.toProblem(requestId) : refusal.toResponse()),
       viewer: null,
@@ -84,15 +86,16 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       if (deps.metrics.inFlight > LIMITS.requestsInFlight) {
         throw new WireRefusal("unavailable", "too many requests at once", { "retry-after": "1" });
       }
-      response = await answer(request, path, query, progress, deps, limits);
+      response = await answer(request, path, query, progress, deps, memory);
     } catch (error) {
-      const refusal = limited(asRefusal(error), limits.strangers, address, started.getTime());
+      const refusal = limited(asRefusal(error), memory.strangers, address, started.getTime());
       if (refusal.status >= 500) fault(error);
       if (isDenial(refusal) || refusal.code === "rate_limited") deps.metrics.deny(refusal.code);
-      if (isDenial(refusal)) await deny(refusal, progress, limits.denials, deps).catch(fault);
+      if (isDenial(refusal)) await deny(refusal, progress, memory.denials, deps).catch(fault);
       response = progress.refused(refusal, request, progress.viewer);
     }
-    const finished = await finish(request, response, requestId);
+    protect(response.headers, requestId);
+    const finished = request.method === "HEAD" ? await headOf(response) : response;
     deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
     log.request?.(
       JSON.stringify({
@@ -116,7 +119,7 @@ async function answer(
   query: URLSearchParams,
   progress: Progress,
   deps: Deps,
-  { tokens }: Limits,
+  memory: Memory,
 ): Promise<Response> {
   const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
@@ -133,7 +136,7 @@ async function answer(
   if (route.access === "page" && sessionToken(request.headers.get("cookie"), isSecure(request)) === null) {
     return seeOther(`${SIGN_IN}?to=${encodeURIComponent(path)}`);
   }
-  const revision = await readRevision(deps.database);
+  const revision = await memory.revision.now();
   const find = (id: string): Promise<TokenRecord | null> =>
     deps.tokens.at(revision, id, () => findToken(deps.database, id));
   const takesApiKey = route.access !== "page" && route.takesApiKey === true;
@@ -143,10 +146,10 @@ async function answer(
   }
   const { token } = caller;
   progress.by = { ...progress.by, actor: actorOf(token.id), env: token.env };
-  if (tokens !== null) {
+  if (memory.tokens !== null) {
     const now = deps.now().getTime();
-    refuseTooMany(tokens, token.id, now);
-    tokens.take(token.id, now);
+    refuseTooMany(memory.tokens, token.id, now);
+    memory.tokens.take(token.id, now);
   }
   if (route.access === "page") {
     progress.viewer = await viewerOf(token, request, deps.database);
@@ -171,10 +174,16 @@ async function answer(
 }
 
 /** Whoever has a right token is never kept out by others behind the same address. */
-function limited(refusal: WireRefusal, strangers: RateLimit, address: string, now: number): WireRefusal {
+function limited(
+  refusal: WireRefusal,
+  strangers: RateLimit,
+  address: () => string,
+  now: number,
+): WireRefusal {
   if (refusal.code !== "unauthorized") return refusal;
-  const wait = strangers.waitOf(address, now);
-  strangers.take(address, now);
+  const stranger = address();
+  const wait = strangers.waitOf(stranger, now);
+  strangers.take(stranger, now);
   return wait > 0 ? tooMany(wait) : refusal;
 }
 
@@ -187,10 +196,14 @@ function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
   if (wait > 0) throw tooMany(wait);
 }
 
+/** Most requests have none, and nobody writes to it. */
+const NO_QUERY = new URLSearchParams();
+
 /** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const found = /^[a-z]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/iu.exec(url);
-  return { path: found?.[1] ?? "", query: new URLSearchParams(found?.[2] ?? "") };
+  const text = found?.[2] ?? "";
+  return { path: found?.[1] ?? "", query: text === "" ? NO_QUERY : new URLSearchParams(text) };
 }
 
 async function deny(
@@ -205,22 +218,23 @@ async function deny(
     if (uncounted === null) return;
     if (uncounted > 0) reason += ` (${uncounted} refusals before it were not recorded)`;
   }
-  await recordDenial(deps.database, by, { action, subject, reason });
+  await recordDenial(deps.database, by, { action, subject: printable(subject, 200), reason });
 }
 
-async function finish(request: Request, response: Response, requestId: string): Promise<Response> {
-  const { headers } = response;
-  for (const [name, value] of SECURITY) if (!headers.has(name)) headers.set(name, value);
-  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+function protect(headers: Headers, requestId: string): void {
+  for (const [name, value] of PROTECTION) if (!headers.has(name)) headers.set(name, value);
   headers.set("x-request-id", requestId);
-  if (request.method !== "HEAD") return response;
+}
+
+async function headOf(response: Response): Promise<Response> {
+  const { headers } = response;
   if (!headers.has("content-length")) {
     headers.set("content-length", String((await response.arrayBuffer()).byteLength));
   }
   return new Response(null, { status: response.status, headers });
 }
 
-const SECURITY = Object.entries(SECURITY_HEADERS);
+const PROTECTION = Object.entries({ ...SECURITY_HEADERS, "cache-control": "no-store" });
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -79,36 +79,50 @@ export type Routed =
   | { readonly found: "nothing" };
 
 type Part = { readonly kind: "text" | "one" | "rest"; readonly text: string };
-type Compiled = { readonly route: Route; readonly parts: readonly Part[] };
+type Compiled = { readonly route: Route; readonly parts: readonly Part[]; readonly takesRest: boolean };
 
 /** Finds the route of a raw request path. HEAD is answered wherever GET is. */
 export class Router {
   readonly #routes: readonly Compiled[];
   /** The routes that a path may have whose first two segments are these, in order. */
   readonly #byHead: ReadonlyMap<string, readonly Compiled[]>;
+  /** What was found for the paths that stand in the routes as they are, by method and path. */
+  readonly #whole = new Map<string, Routed>();
 
   constructor(routes: readonly Route[]) {
-    this.#routes = routes.map((route) => ({ route, parts: partsOf(route.path) }));
+    this.#routes = routes.map((route) => {
+      const parts = partsOf(route.path);
+      return { route, parts, takesRest: parts.at(-1)?.kind === "rest" };
+    });
     const heads = this.#routes.flatMap(({ parts: [first, second] }) =>
       first?.kind === "text" && second?.kind === "text" ? [[first.text, second.text]] : [],
     );
     this.#byHead = new Map(
       heads.map((head) => [headOf(head), this.#routes.filter(({ parts }) => mayBegin(parts, head))]),
     );
+    for (const { method, path } of routes) {
+      if (!path.includes("{")) this.#whole.set(`${method} ${path}`, this.#look(method, path));
+    }
   }
 
   find(method: string, rawPath: string): Routed {
+    return this.#whole.get(`${method} ${rawPath}`) ?? this.#look(method, rawPath);
+  }
+
+  #look(method: string, rawPath: string): Routed {
     const segments = pathSegments(rawPath);
     if (segments === null) return { found: "nothing" };
     const wanted = method === "HEAD" ? "GET" : method;
-    const allow = new Set<string>();
-    for (const { route, parts } of this.#byHead.get(headOf(segments)) ?? this.#routes) {
-      if (!fits(parts, segments)) continue;
+    const allow: string[] = [];
+    for (const compiled of this.#byHead.get(headOf(segments)) ?? this.#routes) {
+      if (!fits(compiled, segments)) continue;
+      const { route, parts } = compiled;
       if (route.method === wanted) return { found: "route", route, params: paramsOf(parts, segments) };
-      allow.add(route.method);
-      if (route.method === "GET") allow.add("HEAD");
+      allow.push(route.method, ...(route.method === "GET" ? ["HEAD"] : []));
     }
-    return allow.size === 0 ? { found: "nothing" } : { found: "methods", allow: [...allow].sort() };
+    return allow.length === 0
+      ? { found: "nothing" }
+      : { found: "methods", allow: [...new Set(allow)].sort() };
   }
 }
 
@@ -136,35 +150,36 @@ function partOf(text: string): Part {
 function pathSegments(rawPath: string): readonly string[] | null {
   if (rawPath === "/") return [];
   if (!rawPath.startsWith("/")) return null;
-  const segments: string[] = [];
-  for (const raw of rawPath.slice(1).split("/")) {
-    let segment = raw;
-    if (raw.includes("%")) {
-      try {
-        segment = decodeURIComponent(raw);
-      } catch {
-        return null;
-      }
-    }
-    if (segment === "" || segment === "." || segment === ".." || /[/\\\u0000-\u001f\u007f]/u.test(segment)) {
-      return null;
-    }
-    segments.push(segment);
+  const raw = rawPath.slice(1).split("/");
+  let segments: readonly string[];
+  try {
+    segments = rawPath.includes("%") ? raw.map((one) => decodeURIComponent(one)) : raw;
+  } catch {
+    return null;
   }
-  return segments;
+  return segments.some(isAmbiguous) ? null : segments;
 }
 
-function fits(parts: readonly Part[], segments: readonly string[]): boolean {
-  const takesRest = parts.at(-1)?.kind === "rest";
+function isAmbiguous(segment: string): boolean {
+  return segment === "" || segment === "." || segment === ".." || /[/\\\u0000-\u001f\u007f]/u.test(segment);
+}
+
+function fits({ parts, takesRest }: Compiled, segments: readonly string[]): boolean {
   if (takesRest ? segments.length < parts.length : segments.length !== parts.length) return false;
-  return parts.every(({ kind, text }, at) => kind !== "text" || text === segments[at]);
+  // In plain loops, here and below: this is done for every request and a dozen routes.
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at];
+    if (part?.kind === "text" && part.text !== segments[at]) return false;
+  }
+  return true;
 }
 
 function paramsOf(parts: readonly Part[], segments: readonly string[]): Readonly<Record<string, string>> {
   const params: Record<string, string> = Object.create(null);
-  for (const [at, { kind, text }] of parts.entries()) {
-    if (kind === "one") params[text] = segments[at] ?? "";
-    if (kind === "rest") params[text] = segments.slice(at).join("/");
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at];
+    if (part?.kind === "one") params[part.text] = segments[at] ?? "";
+    if (part?.kind === "rest") params[part.text] = segments.slice(at).join("/");
   }
   return params;
 }

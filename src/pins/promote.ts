@@ -15,6 +15,8 @@ type Work = {
   readonly clock: Clock;
   /** Whether a row of another commit than the named one is a failure. */
   readonly commit: CommitRule;
+  /** Done when everything was looked at and nothing stands against a write, before the first one. */
+  readonly beforeWrites?: () => Promise<void>;
 };
 
 /**
@@ -34,6 +36,7 @@ export async function promoteAll(
   );
   await Promise.all(promotions.map((promotion) => promotion.look()));
   const refusal = promotions.map((promotion) => promotion.refusal).find((found) => found !== null);
+  if (refusal === undefined) await work.beforeWrites?.();
   const legs = await Promise.all(
     promotions.map((promotion) => (refusal === undefined ? promotion.finish() : promotion.heldBack(refusal))),
   );

@@ -3,6 +3,8 @@ import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import { mainRefusal } from "../trust/attestation-refusals.ts";
+import type { Envelope } from "../trust/dsse.ts";
+import { parseStatement, type Subject } from "../trust/statement.ts";
 import type { VerifiedPolicy } from "../trust/policy.ts";
 import { rulesFor } from "../trust/policy-decision.ts";
 import type { PolicyRule, RepositoryName } from "../trust/policy-document.ts";
@@ -72,6 +74,29 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
       keyids: signers.map(({ keyid }) => keyid),
     })),
   };
+}
+
+/** The statements about one of these digests, whoever signed them and whatever they say of it. */
+export function evidenceAbout(
+  { attestations }: FoundAttestations,
+  pins: readonly WantedPin[],
+): readonly Envelope[] {
+  const wanted: ReadonlySet<string> = new Set(pins.map(sha256In));
+  return attestations
+    .filter(({ envelope, from }) =>
+      subjectsOf(envelope, from).some(({ digest }) => wanted.has(digest["sha256"] ?? "")),
+    )
+    .map(({ envelope }) => envelope);
+}
+
+function subjectsOf({ payload }: Envelope, from: string): readonly Subject[] {
+  try {
+    return parseStatement(payload, from).subjects;
+  } catch (error) {
+    // What is no statement was refused where it was decided, and is nobody's evidence.
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }
 
 function sha256In(wanted: WantedPin): Sha256 {

@@ -10,13 +10,12 @@ import {
 import { signEnvelope, type Envelope } from "../trust/dsse.ts";
 import type { SigningKey } from "../trust/signing-key.ts";
 import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../trust/statement.ts";
-import { mayReadAgain } from "./classify-read.ts";
+import { insist } from "./insist.ts";
 import { failedLeg, type Leg } from "./leg.ts";
 import type { PinNote, WantedPin } from "./pin.ts";
 import type { Exchange } from "./pin-client.ts";
 import { readReceipts, storeReceipt, type ReadReceipts } from "./receipt-client.ts";
 import { judgeReceipts } from "./receipt-verdict.ts";
-import { nextDelay } from "./retry-after.ts";
 import type { Target } from "./target.ts";
 
 /** Who signs, for which run, and what allowed it. */
@@ -127,19 +126,6 @@ function signedReceipt(leg: Leg, { pin }: ReadReceipts, writer: ReceiptWriter): 
     promotedAt: writer.now(),
   };
   return signEnvelope(writer.key, STATEMENT_PAYLOAD_TYPE, formatStatement(promotionStatement(receipt)));
-}
-
-/** Tries until it works or trying again cannot help. Throws the last Failure. */
-async function insist<T>(tools: ReceiptTools, attempt: () => Promise<T | Failure>): Promise<T> {
-  const { clock, exchange, timeoutMs, intervalMs } = tools;
-  const end = clock.now() + timeoutMs;
-  for (;;) {
-    const result = await attempt();
-    if (!(result instanceof Failure)) return result;
-    const delay = mayReadAgain(result) ? nextDelay(null, intervalMs, end - clock.now()) : null;
-    if (delay === null || exchange.stop.aborted) throw result;
-    await clock.sleep(delay, exchange.stop);
-  }
 }
 
 function without(leg: Leg, { code, message, serverText }: Failure): Leg {

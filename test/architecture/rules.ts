@@ -275,6 +275,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/event-view",
     "page/evidence",
     "page/frame",
+    "page/audience",
     "page/host-view",
     "page/html",
     "page/lineage",

@@ -124,7 +124,7 @@ export class Plane {
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         ...(body === undefined ? {} : { body }),
       }),
-      "192.0.2.1",
+      () => "192.0.2.1",
     );
     const wrong = await undocumented(method, path, answer);
     if (wrong.length > 0) throw new Error(wrong.join("\n"));

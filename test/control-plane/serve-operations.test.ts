@@ -40,48 +40,54 @@ describe("metrics", () => {
 });
 
 describe("SIGHUP", () => {
-  test("takes the new certificate for new connections, while old ones go on, and the next log file", async () => {
-    using folder = temporaryFolder();
-    const made = makeCertificates(folder);
-    const pair = (name: "server" | "foreign"): string[] => {
-      const { cert, key } = made[name];
-      writeFileSync(folder.at("cert.pem"), cert);
-      writeFileSync(folder.at("key.pem"), key);
-      return ["--tls-cert", folder.at("cert.pem"), "--tls-key", folder.at("key.pem")];
-    };
-    const args = [...pair("server"), "--access-log", folder.at("log")];
-    const server = await startControlPlane({ args });
-    try {
-      const { port } = new URL(server.address);
-      const first = await subject(Number(port));
-      expect(first.name).toBe("server");
-      pair("foreign");
-      renameSync(folder.at("log"), folder.at("log.1"));
-      process.kill(server.pid, "SIGHUP");
-      // The signal is seen at some turn of the server's loop.
-      let now = await nextSubject(Number(port));
-      while (now.name === "server") {
-        now.end();
-        now = await nextSubject(Number(port));
+  test.each(["a port", "a unix socket"])(
+    "takes the new certificate for new connections to %s, while old ones go on, and the next log file",
+    async (kind) => {
+      using folder = temporaryFolder();
+      const made = makeCertificates(folder);
+      const pair = (name: "server" | "foreign"): string[] => {
+        const { cert, key } = made[name];
+        writeFileSync(folder.at("cert.pem"), cert);
+        writeFileSync(folder.at("key.pem"), key);
+        return ["--tls-cert", folder.at("cert.pem"), "--tls-key", folder.at("key.pem")];
+      };
+      const path = folder.at("socket");
+      const args = [...pair("server"), "--access-log", folder.at("log")];
+      const listen = kind === "a port" ? "127.0.0.1:0" : `unix:${path}`;
+      const server = await startControlPlane({ args, listen });
+      try {
+        const place = kind === "a port" ? Number(new URL(server.address).port) : path;
+        const first = await subject(place);
+        expect(first.name).toBe("server");
+        pair("foreign");
+        renameSync(folder.at("log"), folder.at("log.1"));
+        process.kill(server.pid, "SIGHUP");
+        // The signal is seen at some turn of the server's loop.
+        let now = await nextSubject(place);
+        while (now.name === "server") {
+          now.end();
+          now = await nextSubject(place);
+        }
+        expect(now.name).toBe("foreign");
+        expect(await first.get("/healthz")).toContain("HTTP/1.1 200 OK");
+        expect(await now.get("/healthz")).toContain("HTTP/1.1 200 OK");
+        writeFileSync(folder.at("cert.pem"), "junk");
+        process.kill(server.pid, "SIGHUP");
+        while (!server.stderr().includes("not reloaded"))
+          await new Promise((resolve) => setImmediate(resolve));
+        const after = await subject(place);
+        expect(after.name).toBe("foreign");
+        for (const one of [first, now, after]) one.end();
+        const lines = readFileSync(folder.at("log"), "utf8").trimEnd().split("\n");
+        expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+          { path: "/healthz" },
+          { path: "/healthz" },
+        ]);
+      } finally {
+        expect(await server.stop()).toBe(0);
       }
-      expect(now.name).toBe("foreign");
-      expect(await first.get("/healthz")).toContain("HTTP/1.1 200 OK");
-      expect(await now.get("/healthz")).toContain("HTTP/1.1 200 OK");
-      writeFileSync(folder.at("cert.pem"), "junk");
-      process.kill(server.pid, "SIGHUP");
-      while (!server.stderr().includes("not reloaded")) await new Promise((resolve) => setImmediate(resolve));
-      const after = await subject(Number(port));
-      expect(after.name).toBe("foreign");
-      for (const one of [first, now, after]) one.end();
-      const lines = readFileSync(folder.at("log"), "utf8").trimEnd().split("\n");
-      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-        { path: "/healthz" },
-        { path: "/healthz" },
-      ]);
-    } finally {
-      expect(await server.stop()).toBe(0);
-    }
-  });
+    },
+  );
 });
 
 type Peer = {
@@ -91,9 +97,10 @@ type Peer = {
 };
 
 /** A TLS connection that stays open, with the name in the server's certificate. */
-function subject(port: number): Promise<Peer> {
+function subject(place: number | string): Promise<Peer> {
   return new Promise((resolve, reject) => {
-    const socket = tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+    const where = typeof place === "string" ? { path: place } : { port: place, host: "127.0.0.1" };
+    const socket = tlsConnect({ ...where, rejectUnauthorized: false }, () => {
       resolve({
         name: String(socket.getPeerCertificate().subject.CN),
         get: (path) =>
@@ -109,10 +116,10 @@ function subject(port: number): Promise<Peer> {
 }
 
 /** One that waits at the old listener in the moment of its closing is reset, and tries again as clients do. */
-async function nextSubject(port: number): Promise<Peer> {
+async function nextSubject(place: number | string): Promise<Peer> {
   for (;;) {
     try {
-      return await subject(port);
+      return await subject(place);
     } catch (error) {
       if ((error as { code?: string }).code !== "ECONNRESET") throw error;
     }

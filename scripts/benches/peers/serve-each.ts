@@ -41,6 +41,6 @@ const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
   development: false,
-  fetch: (request) => handle(request, ""),
+  fetch: (request) => handle(request, () => ""),
 });
 console.log(JSON.stringify({ ok: true, listening: `http://127.0.0.1:${server.port}` }));

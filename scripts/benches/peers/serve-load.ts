@@ -1,11 +1,13 @@
 /**
  * Sends COUNT requests over LANES connections, one at a time on each, and ends with 0 when every answer had the wanted
  * status. The answers of one run have one length, so that counting them costs next to nothing.
- * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE     TEMPLATE is a file; %n in it is the number of the request
+ * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE [awake]     TEMPLATE is a file; %n in it is the number of the
+ * request. To wake a load that sleeps costs a server more than a short answer does, and the one that is slower pays it
+ * each time: "awake" never sleeps. Not for writes, which need this processor for the disk.
  */
 import { readFileSync } from "node:fs";
 
-const [port = "", total = "", width = "", status = "", file = ""] = Bun.argv.slice(2);
+const [port = "", total = "", width = "", status = "", file = "", awake] = Bun.argv.slice(2);
 const template = readFileSync(file, "latin1");
 const wanted = Number(total);
 const expected = `HTTP/1.1 ${status} `;
@@ -57,5 +59,7 @@ for (let at = 0; at < Number(width); at++) {
     },
   });
 }
+const stayAwake = (): void => void setImmediate(stayAwake);
+if (awake !== undefined) stayAwake();
 await promise;
 process.exit(0);

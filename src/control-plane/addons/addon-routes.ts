@@ -38,6 +38,9 @@ export const ADDON_ROUTES: readonly Route[] = [
     access: "addons:write",
     action: "assignment.put",
     answer: async (call, { database }) => {
+      // Whoever says it as DELETE takes it would otherwise put the add-on on every host.
+      if (audienceOf(call) !== "")
+        throw new WireRefusal("invalid_query", "name host or selector in the body");
       const wanted = readAssignment(await readJsonBody(call.request));
       refuseBeyond(call, wanted.audience);
       return json(await assignAddon(database, call.env, addonId(call), wanted, call.by));

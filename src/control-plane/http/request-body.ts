@@ -3,11 +3,17 @@ import { parseJson, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { WireRefusal } from "./wire.ts";
 
-/**
- * The bytes of a request as they come. Refuses what would make them mean something else (a coding, a part of a
- * whole) and a declared length above `maxBytes`, before anything is read.
- */
+/** The bytes of a request as they come. Refuses what `refuseUnread` does, before anything is read. */
 export function bodyChunks(request: Request, maxBytes: number, what: string): AsyncIterable<Uint8Array> {
+  refuseUnread(request, maxBytes, what);
+  return request.body === null ? nothing() : inTime(request.body);
+}
+
+/**
+ * Refuses what would make the bytes mean something else (a coding, a part of a whole) and a declared length above
+ * `maxBytes`. The length that was declared; null without one.
+ */
+function refuseUnread(request: Request, maxBytes: number, what: string): number | null {
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {
     throw new WireRefusal("unsupported_media_type", "send the body without a content-encoding");
@@ -15,9 +21,10 @@ export function bodyChunks(request: Request, maxBytes: number, what: string): As
   if (request.headers.has("content-range")) {
     throw new WireRefusal("unsupported_media_type", "send the whole body, without a content-range");
   }
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
-  return request.body === null ? nothing() : inTime(request.body);
+  const declared = request.headers.get("content-length");
+  if (declared === null) return null;
+  if (Number(declared) > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
+  return Number(declared);
 }
 
 /** Slower than this from its second half minute on, a body is meant to keep us busy. */
@@ -54,12 +61,11 @@ export async function readJsonBody(request: Request): Promise<JsonValue> {
 }
 
 async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
-  const chunks = bodyChunks(request, max, "the body");
   // A stream costs more than all the rest of a small request; a declared length was checked and is kept by the server.
-  if (request.headers.has("content-length")) return soon(request.bytes());
+  if (refuseUnread(request, max, "the body") !== null) return soon(request.bytes());
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
+  for await (const chunk of bodyChunks(request, max, "the body")) {
     length += chunk.length;
     if (length > max) throw new WireRefusal("too_large", `the body must be <= ${max} bytes`);
     pieces.push(chunk);
@@ -70,7 +76,14 @@ async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
 function soon(bytes: Promise<Uint8Array>): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooSlow()), PATIENCE_MS);
-    bytes.then(resolve, reject).finally(() => clearTimeout(timer));
+    const settled = (settle: () => void): void => {
+      clearTimeout(timer);
+      settle();
+    };
+    bytes.then(
+      (value) => settled(() => resolve(value)),
+      (error: unknown) => settled(() => reject(error)),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -47,15 +47,20 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     maxRequestBodySize: LIMITS.artifactBytes + 1_048_576,
     fetch: (request: Request, server: Server) => {
       server.timeout(request, IDLE_SECONDS);
-      return handle(request, server.requestIP(request)?.address ?? "");
+      return handle(request, () => server.requestIP(request)?.address ?? "");
     },
     error: () => new WireRefusal("internal_error", "internal error").toResponse(),
   };
   /** Without `reusePort: false` Bun shares the port with whoever asks for it next: each gets half of the requests. */
   const begin = (texts: TlsTexts | null, port: number, reusePort: boolean): Server =>
     listen.kind === "unix"
-      ? Bun.serve({ ...options, ...secured(texts), unix: listen.path })
+      ? beginAt(texts, listen.path)
       : Bun.serve({ ...options, ...secured(texts), hostname: listen.host, port, reusePort });
+  const beginAt = (texts: TlsTexts | null, path: string): Server => {
+    const begun = Bun.serve({ ...options, ...secured(texts), unix: path });
+    chmodSync(path, SOCKET_MODE);
+    return begun;
+  };
   let server: Server;
   try {
     server = begin(tls, listen.kind === "tcp" ? listen.port : 0, false);
@@ -68,20 +73,22 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
   } catch (error) {
     throw startFailure(error, listen);
   }
-  if (listen.kind === "unix") chmodSync(listen.path, SOCKET_MODE);
   const retiring = new Set<Server>();
   return {
     address: shownAddress(listen, server.port ?? 0, tls !== null),
     renew: (texts) => {
-      if (tls === null || listen.kind === "unix") return;
+      if (tls === null) return;
       const old = server;
+      const next = listen.kind === "unix" ? `${listen.path}.next` : null;
       try {
-        server = begin(texts, old.port ?? 0, true);
+        server = next === null ? begin(texts, old.port ?? 0, true) : beginAt(texts, next);
       } catch (error) {
         throw startFailure(error, listen);
       }
       retiring.add(old);
+      // It takes its name with it, which is then free for the next one.
       void old.stop().then(() => retiring.delete(old));
+      if (listen.kind === "unix" && next !== null) renameSync(next, listen.path);
     },
     stop: async (graceMs) => {
       const all = [server, ...retiring];

@@ -108,9 +108,9 @@ export async function buildsWith(
   return rows.map(buildOf);
 }
 
-type PackageRow = Omit<PackageFact, "hosts">;
+type PackageRow = Omit<PackageFact, "audiences">;
 
-/** The published add-on artifacts with these bytes, each with the hosts that it is assigned to ("" is every host). */
+/** The published add-on artifacts with these bytes, each with those whom it is assigned to. */
 export async function packagesWith(
   sql: Sql,
   envs: readonly string[],
@@ -125,17 +125,17 @@ export async function packagesWith(
   const assigned = await assignmentFacts(sql, envs);
   return rows.map((row) => ({
     ...row,
-    hosts: assigned
+    audiences: assigned
       .filter((one) => one.env === row.env && one.addonId === row.addonId && one.version === row.version)
-      .map(({ host }) => (host === "" ? "every host" : host)),
+      .map(({ audience }) => audience),
   }));
 }
 
 export type AssignmentFact = {
   readonly env: string;
   readonly addonId: string;
-  /** "" is every host. */
-  readonly host: string;
+  /** "" is every host, `role=edge` every host with this label. */
+  readonly audience: string;
   readonly version: string;
   readonly enabled: number;
   readonly at: string;
@@ -144,7 +144,7 @@ export type AssignmentFact = {
 
 export function assignmentFacts(sql: Sql, envs: readonly string[]): Promise<AssignmentFact[]> {
   return sql.rows<AssignmentFact>(
-    `SELECT env, addon_id AS "addonId", host, version, enabled, assigned_at AS "at",
+    `SELECT env, addon_id AS "addonId", host AS "audience", version, enabled, assigned_at AS "at",
      ${named("assigned_by")} AS "by"
      FROM assignments WHERE env IN (${places(envs)}) ORDER BY host, addon_id, env`,
     ...envs,

@@ -1,4 +1,5 @@
 import type { ReportedAddon, ReportedVersion } from "../hosts/host-status.ts";
+import { audienceText } from "./audience.ts";
 import type { AssignmentFact } from "./facts.ts";
 import { instant, short } from "./frame.ts";
 import type { HostFact } from "./host-facts.ts";
@@ -113,11 +114,11 @@ function assignmentTable(assignments: readonly AssignmentFact[]): Html {
   return html`<div class="scroll">
     <table>
       <caption>
-        Assigned add-ons; an assignment of one host wins over the one for every host
+        Assigned add-ons; the one of a host wins over those for labels, and they over the one for every host
       </caption>
       <thead>
         <tr>
-          <th scope="col">Host</th>
+          <th scope="col">Hosts</th>
           <th scope="col">Add-on</th>
           <th scope="col">Version</th>
           <th scope="col">State</th>
@@ -128,9 +129,7 @@ function assignmentTable(assignments: readonly AssignmentFact[]): Html {
         ${assignments.map(
           (one) =>
             html`<tr>
-              <th scope="row">
-                ${one.host === "" ? "every host" : one.host} <span class="quiet">${one.env}</span>
-              </th>
+              <th scope="row">${audienceText(one.audience)} <span class="quiet">${one.env}</span></th>
               <td>${one.addonId}</td>
               <td>${one.version}</td>
               <td>

@@ -1,13 +1,14 @@
+import { audienceText } from "./audience.ts";
 import type { BuildFact, PinFact } from "./board.ts";
 
-/** An add-on's artifact that is published, and the hosts that are to run it. */
+/** An add-on's artifact that is published, and for whom: "" is every host, `role=edge` those with a label. */
 export type PackageFact = {
   readonly env: string;
   readonly addonId: string;
   readonly version: string;
   readonly platform: string;
   readonly sha256: string;
-  readonly hosts: readonly string[];
+  readonly audiences: readonly string[];
 };
 
 export const STAGES = ["commit", "build", "digest", "pin", "host"] as const;
@@ -118,15 +119,15 @@ export function lineageOf(
       doubt: null,
     });
     join(artifact, at);
-    for (const host of one.hosts) {
+    for (const audience of one.audiences) {
       join(
         at,
         add({
-          key: `host ${host}`,
+          key: `host ${audience}`,
           stage: "host",
-          title: host,
+          title: audienceText(audience),
           detail: "assigned",
-          href: hrefOf({ host }),
+          href: hrefOf({ host: audience }),
           doubt: null,
         }),
       );

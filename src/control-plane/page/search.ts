@@ -1,3 +1,4 @@
+import { audienceText } from "./audience.ts";
 import type { BuildFact, PinFact } from "./board.ts";
 import { buildTable } from "./build-view.ts";
 import type { AssignmentFact } from "./facts.ts";
@@ -26,7 +27,7 @@ export async function searchFor(seen: Seen, text: string): Promise<Found> {
   return {
     pins: pins.filter((pin) => has(pin.template) || has(pin.digest) || has(pin.gitSha) || has(pin.notes)),
     builds,
-    assignments: assignments.filter((one) => has(one.host) || has(one.addonId)),
+    assignments: assignments.filter((one) => has(one.audience) || has(one.addonId)),
   };
 }
 
@@ -67,8 +68,8 @@ export function searchView(text: string, { pins, builds, assignments }: Found): 
               ${assignments.map(
                 (one) =>
                   html`<li>
-                    <a href="/hosts">${one.host === "" ? "every host" : one.host}</a>: ${one.addonId}
-                    ${one.version} in ${one.env}
+                    <a href="/hosts">${audienceText(one.audience)}</a>: ${one.addonId} ${one.version} in
+                    ${one.env}
                   </li>`,
               )}
             </ul>`

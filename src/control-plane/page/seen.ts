@@ -53,13 +53,18 @@ export class Seen {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.addons) return [];
     const found = await packagesWith(this.#sql, envs, sha256);
-    return found.map((one) => ({ ...one, hosts: one.hosts.filter((host) => isWithin(bounds.hosts, host)) }));
+    return found.map((one) => ({
+      ...one,
+      audiences: one.audiences.filter((audience) => isWithin(bounds.hosts, audience)),
+    }));
   }
 
   async assignments(): Promise<readonly AssignmentFact[]> {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.addons) return [];
-    return (await assignmentFacts(this.#sql, envs)).filter(({ host }) => isWithin(bounds.hosts, host));
+    return (await assignmentFacts(this.#sql, envs)).filter(({ audience }) =>
+      isWithin(bounds.hosts, audience),
+    );
   }
 
   /** At most `limit` hosts behind `after`, and behind which one there may be more. */

@@ -1,4 +1,5 @@
-import { refusalOf, tokenId } from "../tokens/token.ts";
+import { idOfDigest, refusalOf } from "../tokens/token.ts";
+import { sha256Of } from "../../base/hashing.ts";
 import { isTokenText } from "../tokens/token-text.ts";
 import { findToken } from "../tokens/tokens.ts";
 import { bodyChunks } from "../http/request-body.ts";
@@ -63,7 +64,8 @@ export function isSecure(request: Request): boolean {
 
 async function refusalOfToken(token: string, { database, now }: Deps): Promise<string | null> {
   if (!isTokenText(token)) return "it is no token of a control plane (wb_ and 43 characters)";
-  return refusalOf(token, await findToken(database, tokenId(token)), now());
+  const digest = sha256Of(token);
+  return refusalOf(digest, await findToken(database, idOfDigest(digest)), now());
 }
 
 /** A form on another site could sign its visitor in as somebody else, or out. What every browser says now decides. */

@@ -3,10 +3,34 @@ import type { Database } from "./database.ts";
 /** More than this many and all are read anew: a bound, not a plan. */
 const MOST = 50_000;
 
-/** The number of the last event. Every change is one, in its own transaction, so whatever was read at one is still so. */
-export async function readRevision(database: Database): Promise<number> {
-  const [head] = await database.read((sql) => sql.rows<{ seq: number }>("SELECT seq FROM event_head"));
-  return head?.seq ?? 0;
+/**
+ * The number of the last event. Every change is one, in its own transaction, so whatever was read at one is still so.
+ * Requests that the event loop found readable together share one look: it is later than the arrival of each.
+ */
+export class Revision {
+  readonly #database: Database;
+  #look: Promise<number> | null = null;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  now(): Promise<number> {
+    if (this.#look === null) {
+      this.#look = this.#read();
+      setImmediate(() => {
+        this.#look = null;
+      });
+    }
+    return this.#look;
+  }
+
+  async #read(): Promise<number> {
+    const [head] = await this.#database.read((sql) =>
+      sql.rows<{ seq: number }>("SELECT seq FROM event_head"),
+    );
+    return head?.seq ?? 0;
+  }
 }
 
 /** What was read since the last change; nothing of it outlives the next one, whoever made it. */

@@ -1,5 +1,6 @@
 import { sessionToken } from "../page/session.ts";
-import { refusalOf, tokenId, type TokenRecord } from "./token.ts";
+import { sha256Of } from "../../base/hashing.ts";
+import { idOfDigest, refusalOf, type TokenRecord } from "./token.ts";
 import { isTokenText } from "./token-text.ts";
 
 export type Authenticated =
@@ -18,8 +19,9 @@ export async function authenticate(
 ): Promise<Authenticated> {
   const presented = credentialOf(request, takesApiKey);
   if (!presented.ok) return presented;
-  const record = await find(tokenId(presented.token));
-  const reason = refusalOf(presented.token, record, now);
+  const digest = sha256Of(presented.token);
+  const record = await find(idOfDigest(digest));
+  const reason = refusalOf(digest, record, now);
   return reason !== null || record === null
     ? { ok: false, reason: reason ?? "token unknown" }
     : { ok: true, token: record };

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import type { Sha256 } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import type { Scope } from "./scopes.ts";
 import type { TokenBounds } from "./token-bounds.ts";
@@ -17,7 +18,11 @@ export type TokenRecord = TokenBounds & {
 
 /** The public id of a token: enough to find its row, useless to guess the other 224 bits. */
 export function tokenId(token: string): string {
-  return sha256Of(token).slice(0, 8);
+  return idOfDigest(sha256Of(token));
+}
+
+export function idOfDigest(digest: Sha256): string {
+  return digest.slice(0, 8);
 }
 
 /** How an actor is named in rows and events. */
@@ -25,9 +30,9 @@ export function actorOf(id: string): string {
   return `api-token-${id}`;
 }
 
-/** Why this token opens nothing, or null. The comparison takes the same time wherever the digests differ. */
-export function refusalOf(presented: string, record: TokenRecord | null, now: Date): string | null {
-  const found = Buffer.from(sha256Of(presented), "latin1");
+/** Why the token of this digest opens nothing, or null. The comparison takes the same time wherever they differ. */
+export function refusalOf(presented: Sha256, record: TokenRecord | null, now: Date): string | null {
+  const found = Buffer.from(presented, "latin1");
   // Compared with something also when there is no row, so that the two answers take alike.
   const wanted = Buffer.from(record?.sha256 ?? NOTHING, "latin1");
   if (!timingSafeEqual(found, wanted) || record === null) return "token unknown";

@@ -85,6 +85,16 @@ describe("an assignment by label", () => {
     });
   });
 
+  test.each(["host=web-1", "selector=role=edge"])("is not meant by ?%s, which is refused", async (query) => {
+    await withFleet(async ({ plane, got }) => {
+      const token = await plane.token(["addons:write"]);
+      const json = { version: "1" };
+      const answer = await ask(plane, "PUT", `${LIST}/dns?${query}`, { token, json });
+      expect([answer.status, answer.body["code"]]).toEqual([400, "invalid_query"]);
+      expect(await got("web-2")).toBeNull();
+    });
+  });
+
   test("stands between the general one and the host's own; more labels are nearer", async () => {
     await withFleet(async ({ plane, put, label, got }) => {
       await label("web-1", { role: "edge", zone: "a" });

@@ -120,7 +120,7 @@ describe("a lineage", () => {
       version: "1",
       platform: "linux/amd64",
       sha256: A.slice(7),
-      hosts: ["h1"],
+      audiences: ["h1"],
     };
     expect(keys(A, [build("1", { digest: A })], [pin("prod", A)], [add], hrefOf)).toEqual([
       "build 1 > digest",

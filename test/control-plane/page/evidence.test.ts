@@ -187,4 +187,21 @@ describe("the hosts", () => {
       expect(await textOf(plane, "/hosts", blind)).not.toContain("h007");
     });
   });
+
+  test("are assigned add-ons one by one, by label, or all of them", async () => {
+    await withPlane(async (plane) => {
+      const token = await plane.token(["addons:write", "addons:read"], "prod");
+      const package_ = { addon_id: "dns", version: "1.0.0", binary: "dns", delivery: "os_package" };
+      await plane.call("POST", "/v1/addons/packages", { token, json: package_ });
+      for (const audience of [{}, { selector: { zone: "a", role: "edge" } }, { host: "web-1" }]) {
+        const json = { version: "1.0.0", ...audience };
+        expect((await plane.call("PUT", "/v1/addons/assignments/dns", { token, json })).status).toBe(200);
+      }
+      const text = await textOf(plane, "/hosts", token);
+      for (const audience of ["every host", "hosts with role=edge, zone=a", "web-1"]) {
+        expect(text).toContain(`${audience} prod dns 1.0.0`);
+      }
+      expect(await textOf(plane, "/search?q=role", token)).toContain("hosts with role=edge, zone=a");
+    });
+  });
 });

@@ -1,9 +1,9 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { formatEnvelope, signEnvelope } from "../../../src/trust/dsse.ts";
 import { spkiPem } from "../../../src/trust/key-forms.ts";
 import { POLICY_PAYLOAD_TYPE } from "../../../src/trust/policy.ts";
-import { CLEAN_ENVIRONMENT, jsonOf, runWaybill } from "../../support/binary.ts";
+import { CLEAN_ENVIRONMENT, jsonOf, runWaybill, type Finished } from "../../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../../support/control-plane.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { ALICE, APP, BOB, bundleOf, policyBytes, ruleWith } from "../../trust/attestations.ts";
@@ -24,16 +24,23 @@ function writePolicy(path: string, version: number, repositories: readonly strin
   writeFileSync(path, formatEnvelope(signEnvelope(BOB, POLICY_PAYLOAD_TYPE, policyBytes(policy))));
 }
 
-async function promoted(server: ControlPlaneProcess, token: string): Promise<[number, string]> {
-  const run = await runWaybill(
+async function runPromote(address: string, token: string, args: readonly string[] = []): Promise<Finished> {
+  return runWaybill(
     [
       ...["promote", "--json", "--template", "codex", "--digest", `sha256:${APP}`, "--allow-insecure-http"],
-      ...["--target", `prod=${server.address}`, "--token-env", "prod=CP_TOKEN"],
+      ...["--target", `prod=${address}`, "--token-env", "prod=CP_TOKEN", ...args],
     ],
     { env: { ...CLEAN_ENVIRONMENT, CP_TOKEN: token } },
   );
+}
+
+function resultOf(run: Finished): [number, string] {
   const { legs } = jsonOf(run) as { legs: { error: { code: string } | null }[] };
   return [run.code, legs[0]?.error?.code ?? ""];
+}
+
+async function promoted(server: ControlPlaneProcess, token: string): Promise<[number, string]> {
+  return resultOf(await runPromote(server.address, token));
 }
 
 test("the compiled server enforces the policy of its flags, takes the next one on SIGHUP and no older one", async () => {
@@ -83,6 +90,63 @@ test("the compiled server enforces the policy of its flags, takes the next one o
   );
   expect(again.code).toBe(6);
   expect(jsonOf(again)).toMatchObject({ error: { code: "policy_rollback" } });
+});
+
+describe("promote --attestation", () => {
+  const evidenceIn = (folder: { at: (name: string) => string }): string[] => {
+    const file = folder.at("codex.sigstore.json");
+    writeFileSync(file, JSON.stringify(bundleOf()));
+    return ["--attestation", file, "--key", KEY];
+  };
+
+  test("hands its evidence in to a control plane whose policy wants it, and a dry run does not", async () => {
+    using folder = temporaryFolder();
+    writeFileSync(folder.at("bob.pub"), spkiPem(BOB.publicKey));
+    writePolicy(folder.at("policy.json"), 1, ["github.com/acme/*"]);
+    const args = ["--policy", folder.at("policy.json"), "--policy-key", folder.at("bob.pub")];
+    const server = await startControlPlane({ data: folder.at("data"), args });
+    const evidence = evidenceIn(folder);
+    try {
+      const poor = await server.token(["pins:write", "pins:read"], "prod");
+      const token = await server.token(["pins:write", "pins:read", "attestations:write"], "prod");
+      await runPromote(server.address, token, [...evidence, "--dry-run"]);
+      expect(await promoted(server, token)).toEqual([5, "policy_denied"]);
+      const told = await runPromote(server.address, poor, evidence);
+      expect(resultOf(told)).toEqual([5, "policy_denied"]);
+      expect(told.stderr).toContain("prod: the evidence was not handed in for its policy");
+      const run = await runPromote(server.address, token, evidence);
+      expect(resultOf(run)).toEqual([0, ""]);
+      expect(run.stderr).toContain("prod: handed 1 signed statements in for its policy");
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test.each([
+    ["no such route", 404, ""],
+    ["a page in its place", 200, "<html>"],
+    ["no policy", 200, '{"policy": null}'],
+  ])("sends nothing to a control plane with %s", async (_what, status, policy) => {
+    using folder = temporaryFolder();
+    const asked: string[] = [];
+    const row = { template_name: "codex", region: "global", image_digest: `sha256:${APP}` };
+    let pins: object[] = [];
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: ({ method, url }) => {
+        const { pathname } = new URL(url);
+        asked.push(`${method} ${pathname}`);
+        if (pathname === "/v1/policy") return new Response(policy, { status });
+        if (method === "POST") pins = [row];
+        return Response.json(method === "POST" ? row : { pins });
+      },
+    });
+    const run = await runPromote(`http://127.0.0.1:${server.port}`, "t", evidenceIn(folder));
+    expect(resultOf(run)).toEqual([0, ""]);
+    expect(asked).toContain("GET /v1/policy");
+    expect(asked.filter((one) => one.startsWith("POST"))).toEqual(["POST /cp/admin/runtime-image/promote"]);
+  });
 });
 
 test.each([

@@ -137,7 +137,7 @@ describe("rate limits", () => {
       const two = await plane.token(["pins:read"]);
       const list = async (token: string): Promise<number> => {
         const headers = { authorization: `Bearer ${token}` };
-        return (await handle(new Request("http://x/cp/admin/runtime-image", { headers }), "")).status;
+        return (await handle(new Request("http://x/cp/admin/runtime-image", { headers }), () => "")).status;
       };
       expect([await list(one), await list(one), await list(one), await list(two)]).toEqual([
         200, 200, 429, 200,
