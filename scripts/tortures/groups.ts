@@ -1,0 +1,195 @@
+/** What is injected, by group. The page is written from this and from the counts. */
+export type Injection = {
+  /** As the test counts it; for whole test files, any. */
+  readonly name: string;
+  readonly into: string;
+  readonly file: string;
+  /** Who counts: the test itself with `pointsOf`, or the report, in which each test is a point. */
+  readonly per: "point" | "test";
+};
+
+export type Group = {
+  /** As in `scripts/torture NAME`. */
+  readonly name: string;
+  readonly title: string;
+  /** Paragraphs of the page. */
+  readonly how: string;
+  readonly survived: string;
+  /** With the wider sweeps that an ordinary run of the tests leaves out. */
+  readonly isWide: boolean;
+  /** What it takes alone on two cores. */
+  readonly minutes: number;
+  readonly injections: readonly Injection[];
+};
+
+export function filesOf({ injections }: Group): string[] {
+  return [...new Set(injections.map(({ file }) => file))];
+}
+
+const point = (name: string, into: string, file: string): Injection => ({ name, into, file, per: "point" });
+const tests = (name: string, into: string, file: string): Injection => ({ name, into, file, per: "test" });
+
+export const GROUPS: readonly Group[] = [
+  {
+    name: "stage",
+    title: "Crashes and failing calls while a host changes",
+    how:
+      "`strace` kills the program, or makes the call fail, at the Nth call of each kind, for every N until no such " +
+      "call is left: folders, opens, writes, modes, fsync, renames, links, removals. Calls are counted for each thread " +
+      "and each name, so where two threads of the unpacker do the same at once, the first that gets to N is hit.",
+    survived:
+      "whatever the fault, `current` names a whole version whose bytes were verified, the old one or the new one; the " +
+      "next run, without anybody's help, ends well, shows the wanted version, leaves no temporary file, and " +
+      "`verify addon` agrees.",
+    isWide: true,
+    minutes: 8,
+    injections: [
+      point(
+        "SIGKILL at each call that changes the disk, and at each open",
+        "first stage, upgrade, rollback, gc, import, of a program, a .tar.gz and a .tar.zst; fsck --repair",
+        "test/addons/crash-operations.test.ts",
+      ),
+      point(
+        "ENOSPC, EIO, EROFS or EDQUOT at each of them",
+        "the same, of a .tar.gz (the last two at every fourth)",
+        "test/addons/crash-operations.test.ts",
+      ),
+      tests(
+        "SIGKILL and errors, by what was there before",
+        "a stage onto nothing, an older version, a damaged one",
+        "test/addons/crash.test.ts",
+      ),
+      tests(
+        "SIGKILL at the moments that have a name",
+        "a stage, a rollback, a collection, capabilities",
+        "test/addons/crash-points.test.ts",
+      ),
+    ],
+  },
+  {
+    name: "agent",
+    title: "Crashes of the agent, and hours of it",
+    how:
+      "`addon run` is killed on its way from one version to the next: by `strace` at the Nth call, and at moments in " +
+      "time. The soak lets a program die again and again while rounds and probes come some hundred times as often as " +
+      "usual.",
+    survived:
+      "the next agent takes over what runs or finishes the upgrade, there are never two of one program, each start was " +
+      "counted before it was made, nothing is blocked wrongly, no process is left; memory and descriptors do not grow.",
+    isWide: true,
+    minutes: 7,
+    injections: [
+      tests(
+        "SIGKILL at the Nth call",
+        "an upgrade under supervision",
+        "test/addons/supervision/killed-at-each-step.test.ts",
+      ),
+      point(
+        "SIGKILL of the agent at moments of an upgrade",
+        "the same",
+        "test/addons/supervision/killed-agent.test.ts",
+      ),
+      tests(
+        "soak: two minutes at some hundred times the usual pace",
+        "an agent with a program that dies, a list, reports, probes",
+        "test/addons/supervision/soak.test.ts",
+      ),
+    ],
+  },
+  {
+    name: "keys",
+    title: "Changed keys, signatures and documents",
+    how:
+      "Every single bit of every signed form is turned round by itself; bytes are changed, cut off, put in, doubled, " +
+      "at random and from a list of tricks. These go into the readers and judges alone, without a process for each.",
+    survived:
+      "refused with a failure that has a code; or accepted, and then what was read is the very same as of the untouched " +
+      "file (white space, an unsigned comment). Never an accident, never an endless run.",
+    isWide: true,
+    minutes: 5,
+    injections: [
+      point(
+        "each bit of policies, trust roots and detached signatures",
+        "signed policy, trust root of two keys, minisign, SSHSIG, signify, raw",
+        "test/trust/single-bits.test.ts",
+      ),
+      point(
+        "each bit of a bundle and of an envelope, any byte, cuts and insertions",
+        "Sigstore bundle, DSSE envelope",
+        "test/trust/tampering.property.test.ts",
+      ),
+      point(
+        "each bit of a receipt, bundled and bare",
+        "receipts of promotions",
+        "test/trust/tampering-table.test.ts",
+      ),
+      point(
+        "keys and signatures of other tools, changed beneath their armor",
+        "files of openssl, ssh-keygen, minisign, signify",
+        "test/trust/foreign-files.property.test.ts",
+      ),
+      point(
+        "documents with bytes and values changed, cut, doubled, or replaced by a bomb",
+        "seventeen readers of what others wrote",
+        "test/trust/fuzz.property.test.ts",
+      ),
+    ],
+  },
+  {
+    name: "servers",
+    title: "Hostile and broken servers",
+    how:
+      "Real sockets that send what no server should: wrong lengths, cuts, resets, stalls, redirects, endless headers " +
+      "and bodies, other compressions, escape sequences, wrong digests, ranges of another object.",
+    survived:
+      "exit 0 only when the whole listing with exactly one row and the wanted digest in it was really sent, or the bytes " +
+      "have the digest that was asked for; otherwise the right exit code within the deadline, memory bounded, and " +
+      "nothing of the server's text active on a terminal or in a log.",
+    isWide: false,
+    minutes: 4,
+    injections: [
+      point(
+        "servers that answer anything at all, lose answers and let others write in between",
+        "promote and verify pin, in one process",
+        "test/pins/invariant.property.test.ts",
+      ),
+      point("the same, against the program", "promote, verify pin", "test/pins/invariant.property.test.ts"),
+      tests("answers that no server should give", "verify pin", "test/attacks/pin-answers.test.ts"),
+      tests(
+        "text of a server that does something",
+        "promote, verify pin, capture",
+        "test/attacks/server-text.test.ts",
+      ),
+      tests("TLS that breaks or is not theirs", "promote, verify pin", "test/attacks/spoilt-tls.test.ts"),
+      tests("stores over HTTP that lie", "addon-stage", "test/stores/hostile-http.test.ts"),
+      tests("transfers that break", "addon-stage", "test/stores/broken-transfer.test.ts"),
+      tests("OCI registries that lie", "addon-stage, promote --image", "test/stores/oci-hostile.test.ts"),
+      tests("lists of assignments that are wrong", "addon-stage", "test/attacks/addon-assignments.test.ts"),
+    ],
+  },
+  {
+    name: "archives",
+    title: "Hostile archives, trees and repositories",
+    how:
+      "Archives with names that lead out, links, devices, sizes that lie, bombs, checksums that are wrong; folders and " +
+      "repositories that try to run something, to answer for another file, or to hang a reader.",
+    survived:
+      "refused with a code, or read as what it is; nothing outside the folder changed, nothing of it ran.",
+    isWide: false,
+    minutes: 2,
+    injections: [
+      tests("headers of tar", "the unpacker", "test/attacks/tar-headers.test.ts"),
+      tests("gzip and zstd streams", "the unpacker", "test/attacks/tar-compression.test.ts"),
+      tests("a suite of cases", "the unpacker", "test/attacks/tar-conformance.test.ts"),
+      tests("folders that are hostile", "every command", "test/attacks/hostile-folder.test.ts"),
+      tests("filters and conversions of git", "capture", "test/attacks/git-filters.test.ts"),
+      tests("programs that a repository names", "capture", "test/attacks/git-programs.test.ts"),
+    ],
+  },
+];
+
+export const NOT_INJECTED: readonly string[] = [
+  "Power loss. It is approximated by killing the process at every call, and by reading with `strace` in which order " +
+    "data, names and folders are given to the disk; what a disk does with an fsync that it only pretends to make is not " +
+    "seen.",
+];
