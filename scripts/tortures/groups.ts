@@ -97,6 +97,61 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "outputs",
+    title: "Crashes and failing calls while a file is written",
+    how:
+      "As above, for every command that writes a file for its user: archives, manifests, documents, signatures, " +
+      "attestations, policies, keys, trust roots, exports, backups, receipts.",
+    survived:
+      "under the name stands what stood there before, or all of the new, checked byte by byte or by its own reader; 0 " +
+      "only with the new one; a call that failed leaves nothing beside it (a kill may leave a hidden `.tmp`, mode 0600, " +
+      "which no command takes for anything); the next run writes it.",
+    isWide: true,
+    minutes: 4,
+    injections: [
+      point(
+        "SIGKILL at each call while a file is written",
+        "eighteen ways of writing one",
+        "test/binary/torn-outputs.test.ts",
+      ),
+      point("ENOSPC, EIO or EMFILE at each of them", "the same", "test/binary/torn-outputs.test.ts"),
+      tests(
+        "places where no archive can be, full disks, signals",
+        "capture --archive, --out",
+        "test/context/archive-failure.test.ts",
+      ),
+    ],
+  },
+  {
+    name: "serve",
+    title: "Crashes of the control plane",
+    how:
+      "`serve` is killed with SIGKILL in the middle of a stream of promotions and uploads from twenty clients, at " +
+      "another moment in each round, on the same data; then it is started again.",
+    survived:
+      "each write that was acknowledged is there; the chain of events holds, and goes on from the head that was noted " +
+      "before the crash. Each acknowledged write is a point.",
+    isWide: true,
+    minutes: 2,
+    injections: [
+      point(
+        "SIGKILL of serve in a stream of writes, on SQLite",
+        "serve",
+        "test/control-plane/storage/killed-server.test.ts",
+      ),
+      point(
+        "SIGKILL of serve in a stream of writes, on PostgreSQL",
+        "serve",
+        "test/control-plane/storage/killed-server.test.ts",
+      ),
+      tests(
+        "what a crash leaves, databases that are not there, backups while it is written",
+        "serve",
+        "test/control-plane/storage/serve-storage.test.ts",
+      ),
+    ],
+  },
+  {
     name: "keys",
     title: "Changed keys, signatures and documents",
     how:
