@@ -201,7 +201,7 @@ export const GROUPS: readonly Group[] = [
       "have the digest that was asked for; otherwise the right exit code within the deadline, memory bounded, and " +
       "nothing of the server's text active on a terminal or in a log.",
     isWide: false,
-    minutes: 4,
+    minutes: 3,
     injections: [
       point(
         "servers that answer anything at all, lose answers and let others write in between",
@@ -209,6 +209,11 @@ export const GROUPS: readonly Group[] = [
         "test/pins/invariant.property.test.ts",
       ),
       point("the same, against the program", "promote, verify pin", "test/pins/invariant.property.test.ts"),
+      point(
+        "an answer that ends at each of its bytes, by a close or a reset",
+        "promote: the listing before, the answer to a write that was done or not, the listing after",
+        "test/pins/cut-answers.test.ts",
+      ),
       tests("answers that no server should give", "verify pin", "test/attacks/pin-answers.test.ts"),
       tests(
         "text of a server that does something",
