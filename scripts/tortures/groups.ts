@@ -156,7 +156,9 @@ export const GROUPS: readonly Group[] = [
     title: "Changed keys, signatures and documents",
     how:
       "Every single bit of every signed form is turned round by itself; bytes are changed, cut off, put in, doubled, " +
-      "at random and from a list of tricks. These go into the readers and judges alone, without a process for each.",
+      "at random and from a list of tricks. The program gets them cut at each byte and with a bit of each byte turned: " +
+      "artifact, bundle, envelope, minisign, SSHSIG and raw signatures, keys in three forms, trust root, policy. All " +
+      "bits, and what is random, go into the readers and judges alone, without a process for each.",
     survived:
       "refused with a failure that has a code; or accepted, and then what was read is the very same as of the untouched " +
       "file (white space, an unsigned comment). Never an accident, never an endless run.",
@@ -164,7 +166,13 @@ export const GROUPS: readonly Group[] = [
     minutes: 5,
     injections: [
       point(
-        "each bit of policies, trust roots and detached signatures",
+        "files that are cut at each byte",
+        "the program: eleven kinds of files",
+        "test/trust/damaged-files.test.ts",
+      ),
+      point("files with one bit turned in each byte", "the same", "test/trust/damaged-files.test.ts"),
+      point(
+        "each bit and each cut of policies, trust roots and detached signatures",
         "signed policy, trust root of two keys, minisign, SSHSIG, signify, raw",
         "test/trust/single-bits.test.ts",
       ),
@@ -191,6 +199,30 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "clocks",
+    title: "Clocks",
+    how:
+      "The program is run by `faketime` at times before, at and behind each bound, thirty seconds and years away, and in " +
+      "1970; a clock is set back on a host; the clock of a running server jumps ten years in both directions.",
+    survived:
+      "within the bounds it holds, outside it is refused with the code for that; what expired stays expired on a host " +
+      "whose clock is set back; the chain of events holds over the jumps.",
+    isWide: false,
+    minutes: 1,
+    injections: [
+      point(
+        "the clock before, at and behind each bound in time, by seconds and by years",
+        "keys of trust roots, allowed signers, policies, ages of attestations, statements of add-ons, certificates",
+        "test/binary/clocks.test.ts",
+      ),
+      point(
+        "a clock that jumps forth and back",
+        "addon-stage, serve (tokens, record of events)",
+        "test/binary/clocks.test.ts",
+      ),
+    ],
+  },
+  {
     name: "servers",
     title: "Hostile and broken servers",
     how:
@@ -209,11 +241,6 @@ export const GROUPS: readonly Group[] = [
         "test/pins/invariant.property.test.ts",
       ),
       point("the same, against the program", "promote, verify pin", "test/pins/invariant.property.test.ts"),
-      point(
-        "an answer that ends at each of its bytes, by a close or a reset",
-        "promote: the listing before, the answer to a write that was done or not, the listing after",
-        "test/pins/cut-answers.test.ts",
-      ),
       tests("answers that no server should give", "verify pin", "test/attacks/pin-answers.test.ts"),
       tests(
         "text of a server that does something",
@@ -225,6 +252,25 @@ export const GROUPS: readonly Group[] = [
       tests("transfers that break", "addon-stage", "test/stores/broken-transfer.test.ts"),
       tests("OCI registries that lie", "addon-stage, promote --image", "test/stores/oci-hostile.test.ts"),
       tests("lists of assignments that are wrong", "addon-stage", "test/attacks/addon-assignments.test.ts"),
+    ],
+  },
+  {
+    name: "cuts",
+    title: "Answers that end at each of their bytes",
+    how:
+      "A control plane ends the connection, by a close or a reset, after each number of bytes of an answer, its head " +
+      "counted in: once, or every time. The write whose answer is cut was done, or it was not.",
+    survived:
+      "exit 0 only when the write was done and a whole listing showed it; otherwise a code that admits what is open (14), " +
+      'or what a whole listing showed (8); never "nothing was sent" of a write that was.',
+    isWide: true,
+    minutes: 2,
+    injections: [
+      point(
+        "an answer that ends at each of its bytes, by a close or a reset",
+        "promote: the listing before, the answer to a write that was done or not, the listing after",
+        "test/pins/cut-answers.test.ts",
+      ),
     ],
   },
   {

@@ -18,10 +18,13 @@ import { ALICE, BOB, NOW, POLICY, policyBytes } from "./attestations.ts";
 import { signed, victim } from "./attacks/attack.ts";
 import { aRoot, envelopeOf, trusted } from "./roots.ts";
 
-const POINTS = pointsOf("each bit of policies, trust roots and detached signatures");
+const POINTS = pointsOf("each bit and each cut of policies, trust roots and detached signatures");
 
-/** Each bit of each thing that is signed besides statements, turned round by itself. */
+/** Each bit of each thing that is signed besides statements, turned round by itself; and each beginning of it. */
 function* flips(bytes: Uint8Array): Generator<readonly [string, Uint8Array]> {
+  // A line break at the end is not signed, and nobody misses it.
+  const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
+  for (let at = 0; at < end; at++) yield [`cut at ${at}`, bytes.slice(0, at)];
   for (let at = 0; at < bytes.length; at++) {
     for (let bit = 1; bit < 256; bit <<= 1) {
       const copy = bytes.slice();
