@@ -274,6 +274,77 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "disks",
+    title: "Disks that are full, read-only or odd",
+    how:
+      "The root of a host, the data of a control plane, or the folder of an archive lies on a small tmpfs: of many sizes, " +
+      "so that space ends at another place each time; without inodes, read-only, noexec, nosuid.",
+    survived:
+      "the old version or the new one, whole, with the code that says why; nothing is left behind; what was acknowledged " +
+      "is there, reads go on; with more room the next run, or the same server, goes on. Each write to the server is a point.",
+    isWide: true,
+    minutes: 2,
+    injections: [
+      point(
+        "an upgrade on a disk that is full after each 16 KiB",
+        "addon-stage of a bundle",
+        "test/attacks/addon-storage.test.ts",
+      ),
+      point(
+        "writes to a control plane whose disk is full",
+        "serve, on ten sizes of disk",
+        "test/control-plane/storage/full-disk.test.ts",
+      ),
+      tests(
+        "roots on odd disks, that sweep among them",
+        "addon-stage, rollback, verify addon",
+        "test/attacks/addon-storage.test.ts",
+      ),
+      tests(
+        "a disk that is full in the middle of an archive",
+        "capture",
+        "test/context/archive-threads.test.ts",
+      ),
+    ],
+  },
+  {
+    name: "races",
+    title: "Races",
+    how:
+      "Two or more of them at once: operations on one root, another number of milliseconds apart in each round; servers " +
+      "on one data folder and on one database, one of them killed; promotions of one pin.",
+    survived:
+      "all end with a code that is true; what is shown is whole and verified; one server of four listens; no acknowledged " +
+      "write is lost and one chain holds; the pin is what the promotion that says so wrote, and under " +
+      "`--expect-previous` exactly one says 0.",
+    isWide: true,
+    minutes: 3,
+    injections: [
+      point(
+        "two operations on one root, some milliseconds apart",
+        "stage, rollback, gc, fsck --repair, import, export, in eight pairs",
+        "test/addons/race-rounds.test.ts",
+      ),
+      tests("many runs on one root, and its lock", "addon-stage, rollback, pin", "test/addons/races.test.ts"),
+      point(
+        "four serves that start at once on one data folder",
+        "serve, on SQLite",
+        "test/control-plane/races.test.ts",
+      ),
+      point(
+        "two serves on one PostgreSQL database, one of them killed in a stream of writes",
+        "serve",
+        "test/control-plane/races.test.ts",
+      ),
+      point("two promotes of one pin at once", "promote, serve", "test/control-plane/races.test.ts"),
+      tests(
+        "others that write between a read and a write",
+        "promote, verify pin",
+        "test/commands/cases-races.test.ts",
+      ),
+    ],
+  },
+  {
     name: "archives",
     title: "Hostile archives, trees and repositories",
     how:
