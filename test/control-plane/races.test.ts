@@ -39,7 +39,7 @@ describe("servers that start at once on one data folder", () => {
           );
           for (const child of children) child.kill("SIGKILL");
           await Promise.all(children.map(({ exited }) => exited));
-          const codes = lines.map(({ ok, error }) => (ok ? "listens" : error?.code)).toSorted();
+          const codes = lines.map(({ ok, error }) => (ok ? "listens" : String(error?.code))).toSorted();
           expect([round, codes]).toEqual([round, ["listens", "lock_held", "lock_held", "lock_held"]]);
         });
       }
