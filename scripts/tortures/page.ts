@@ -5,7 +5,7 @@ import { lost, type Machine, type Result, type Row } from "./result.ts";
 export function renderPage(groups: readonly Group[], results: readonly Result[]): string {
   const ofGroup = (group: Group): Result | undefined => results.find((result) => result.group === group.name);
   return [
-    "# What was done to it",
+    "# Reliability",
     "",
     "Written by `scripts/torture`; change `scripts/tortures/groups.ts`. `scripts/torture NAME` runs one group again on",
     "your machine, `scripts/torture` all of them. Every fault goes into the compiled binary unless its line says that",

@@ -1,4 +1,4 @@
-/** What a run of one group came to; kept as docs/reliability/NAME.json, so that one group can be run again alone. */
+/** What a run of one group came to; kept as counts/NAME.json, so that one group can be run again alone. */
 export type Row = {
   readonly name: string;
   readonly tried: number;
@@ -26,7 +26,7 @@ export type Result = {
   readonly failedTests: readonly string[];
 };
 
-export const RESULTS = "docs/reliability";
+export const RESULTS = "scripts/tortures/counts";
 export const PAGE = "docs/reliability.md";
 
 export function lost(row: Row): number {

@@ -140,6 +140,8 @@ export const OUTPUTS: readonly Output[] = [
       ...target(its),
       "--receipt-key",
       "key",
+      // A fault may hit what wakes the thread that waits for an answer.
+      ...["--attempt-timeout", "1s", "--timeout", "5s"],
     ],
     lines,
     { flag: "--receipt-out", before: '{"a":1}\n' },
