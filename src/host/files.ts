@@ -130,6 +130,9 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
   while (offset < bytes.length) offset += fs().writeSync(descriptor, bytes, offset, bytes.length - offset);
 }
 
+/** What a file system without hard links says to one. */
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK"]);
+
 /** A new file beside `path` that takes its place by rename, or is removed: a failed run leaves nothing behind. */
 export class PendingFile {
   readonly descriptor: number;
@@ -168,12 +171,38 @@ export class PendingFile {
 
   /** Data to the disk, then the name, then the folder: after a power cut there is the old file or the new one. */
   commit(): void {
-    fs().fchmodSync(this.descriptor, this.#mode);
-    fs().fsyncSync(this.descriptor);
-    this.#close();
+    this.#finish();
     fs().renameSync(this.#temporary, this.#path);
     this.#committed = true;
     fsyncDirectory(paths().dirname(this.#path));
+  }
+
+  /** The same where nothing may stand: throws EEXIST when something does, or came meanwhile. */
+  commitNew(): void {
+    this.#finish();
+    try {
+      // The one way to a name that is atomic and never replaces.
+      fs().linkSync(this.#temporary, this.#path);
+      this.#committed = true;
+    } catch (error) {
+      if (!WITHOUT_LINKS.has(errorCode(error))) throw error;
+      fs().closeSync(fs().openSync(this.#path, "wx", 0o600));
+      this.#committed = true;
+      fs().renameSync(this.#temporary, this.#path);
+    }
+    fs().rmSync(this.#temporary, { force: true });
+    fsyncDirectory(dirname(this.#path));
+  }
+
+  /** Whether something has the name by now, also when what came after failed. */
+  get isCommitted(): boolean {
+    return this.#committed;
+  }
+
+  #finish(): void {
+    fs().fchmodSync(this.descriptor, this.#mode);
+    fs().fsyncSync(this.descriptor);
+    this.#close();
   }
 
   /** Safe to call after `commit`. */

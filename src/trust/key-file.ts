@@ -1,8 +1,7 @@
-import { closeSync, constants, fchmodSync, fsyncSync, openSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { lstatSync, rmSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, fsyncDirectory, reason, writeAll } from "../host/files.ts";
+import { errorCode, PendingFile, reason } from "../host/files.ts";
 import { randomBytes } from "../host/random.ts";
 import { spkiPem } from "./key-forms.ts";
 import { privateForm } from "./key-conversion.ts";
@@ -45,16 +44,16 @@ export function writePublicFiles(
 
 type NewFile = { readonly path: string; readonly content: string; readonly mode: number };
 
-/** All of them or none. */
+/** All of them or none; each is whole or not there, also when we are killed. */
 function writeNewFiles(files: readonly NewFile[]): void {
   const made: string[] = [];
   let current = "";
   try {
     for (const file of files) {
       current = file.path;
-      writeNew(file, made);
+      writeNew(file);
+      made.push(current);
     }
-    for (const folder of new Set(made.map((path) => dirname(path)))) fsyncDirectory(folder);
   } catch (error) {
     for (const path of made) rmSync(path, { force: true });
     if (error instanceof Failure) throw error;
@@ -68,26 +67,25 @@ function writeNewFiles(files: readonly NewFile[]): void {
   }
 }
 
-/** O_EXCL: never through a link that somebody put there, never over a key that is in use. */
-function writeNew({ path, content, mode }: NewFile, made: string[]): void {
-  let descriptor: number;
+/** Never through a link that somebody put there, never over a key that is in use. */
+function writeNew({ path, content, mode }: NewFile): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw taken(path);
+  const pending = new PendingFile(path, mode);
   try {
-    descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
+    pending.write(new TextEncoder().encode(content));
+    pending.commitNew();
   } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
-    throw new Failure("file_exists", `${quoted(path)} exists and is not overwritten`, {
-      hint: "choose another --out, or move the old key away",
-    });
-  }
-  made.push(path);
-  try {
-    // The umask may have taken bits away or, for the public half, must not decide.
-    fchmodSync(descriptor, mode);
-    writeAll(descriptor, new TextEncoder().encode(content));
-    fsyncSync(descriptor);
+    if (pending.isCommitted) rmSync(path, { force: true });
+    throw errorCode(error) === "EEXIST" ? taken(path) : error;
   } finally {
-    closeSync(descriptor);
+    pending.discard();
   }
+}
+
+function taken(path: string): Failure {
+  return new Failure("file_exists", `${quoted(path)} exists and is not overwritten`, {
+    hint: "choose another --out, or move the old key away",
+  });
 }
 
 /** Throws Failure: `key_invalid`, `key_weak`, `key_permissions` when others may read the file. */

@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
-import { Host, type Entry } from "./host.ts";
-import { tar } from "./tar.ts";
+import { pointsOf } from "../support/points.ts";
+import { SCENARIOS, versionsOf, type Form, type Scenario, type Versions } from "./crash-scenarios.ts";
+import { Host } from "./host.ts";
 
 /**
  * Kills an operation at its Nth call of one kind, or fails that call, for every N until none is left. After each,
@@ -14,102 +14,11 @@ import { tar } from "./tar.ts";
 const hasStrace = Bun.which("strace") !== null && process.platform === "linux";
 const everything = (process.env["WAYBILL_FULL"] ?? "") !== "";
 
-type Scenario = {
-  readonly name: string;
-  /** Brings the host to where the operation begins, and returns its words. */
-  readonly prepare: (host: Host, versions: Versions) => Promise<string[]>;
-  /** The versions that may be shown when the operation ends in whatever way; null for none at all. */
-  readonly allowed: readonly (string | null)[];
-  /** What the next run is, and the version that it shows in the end. */
-  readonly again: "stage" | "same";
-  readonly after: string;
-};
-
-type Versions = Readonly<Record<"1" | "2" | "3", Entry>>;
-
-function versionsOf(host: Host): Versions {
-  const bundle = (version: string): Uint8Array =>
-    gzipSync(
-      tar(
-        { name: "sample.json", data: `{"v":${version}}` },
-        { name: "sample", data: `#!/bin/sh\necho ${version}\n` },
-        { name: `only-${version}.conf`, data: version },
-      ),
-    );
-  const entry = (version: string): Entry =>
-    host.program("sample", version, bundle(version), { config_json: { v: version }, args: [version] });
-  return { "1": entry("1"), "2": entry("2"), "3": entry("3") };
-}
-
-async function staged(host: Host, ...entries: Entry[]): Promise<void> {
-  for (const entry of entries) {
-    host.assign(entry);
-    for (const _ of [1, 2]) expect((await host.stage()).exit).toBe(0);
-  }
-}
-
-const root = (host: Host): string[] => ["--json", "--root", host.root];
-
-const SCENARIOS: readonly Scenario[] = [
-  {
-    name: "a first stage",
-    prepare: async (host, versions) => {
-      host.assign(versions["1"]);
-      return host.arguments();
-    },
-    allowed: [null, "1"],
-    again: "stage",
-    after: "1",
-  },
-  {
-    name: "an upgrade",
-    prepare: async (host, versions) => {
-      await staged(host, versions["1"]);
-      host.assign(versions["2"]);
-      return host.arguments();
-    },
-    allowed: ["1", "2"],
-    again: "stage",
-    after: "2",
-  },
-  {
-    name: "a rollback",
-    prepare: async (host, versions) => {
-      await staged(host, versions["1"], versions["2"]);
-      return ["addon", "rollback", "sample", "--to", "1", ...root(host)];
-    },
-    allowed: ["1", "2"],
-    again: "same",
-    after: "1",
-  },
-  {
-    name: "a gc",
-    prepare: async (host, versions) => {
-      await staged(host, versions["1"], versions["2"], versions["3"]);
-      return ["addon", "gc", "--keep", "0", ...root(host)];
-    },
-    allowed: ["3"],
-    again: "same",
-    after: "3",
-  },
-  {
-    name: "a repair",
-    prepare: async (host, versions) => {
-      await staged(host, versions["1"]);
-      await Bun.write(host.path("sample/versions/1/sample.json"), "[]");
-      await Bun.write(host.path("sample/versions/1/only-1.conf"), "");
-      return ["addon", "fsck", "--repair", ...root(host)];
-    },
-    allowed: ["1"],
-    again: "same",
-    after: "1",
-  },
-];
-
 type Fault = {
   readonly calls: string;
   readonly effect: string;
   readonly from: number;
+  readonly step: number;
   readonly few: readonly number[];
 };
 
@@ -129,6 +38,9 @@ const CALLS: readonly (readonly [string, number, readonly string[]])[] = [
   ["unlink,unlinkat,rmdir", 1, ["ENOSPC", "EIO", "EROFS", "EDQUOT"]],
 ];
 
+/** They take the same way out as the others: every fourth call is enough. */
+const RARE: ReadonlySet<string> = new Set(["error=EROFS", "error=EDQUOT"]);
+
 /** The points of the short run. */
 const FEW: Readonly<Record<string, readonly number[]>> = {
   "rename,renameat,renameat2 signal=KILL": [2, 4],
@@ -143,23 +55,28 @@ const FAULTS: readonly Fault[] = CALLS.flatMap(([calls, from, errors]) =>
     calls,
     effect,
     from,
+    step: RARE.has(effect) ? 4 : 1,
     few: FEW[`${calls} ${effect}`] ?? [],
   })),
 );
 
-let tried = 0;
-afterAll(() => {
-  if (everything) console.info(`${tried} faults were injected`);
-});
+const KILLED = pointsOf("SIGKILL at each call that changes the disk, and at each open");
+const FAILED = pointsOf("ENOSPC, EIO, EROFS or EDQUOT at each of them");
 
 /** More than any of the operations makes. */
 const MOST_CALLS = 400;
 
+/** The other forms are killed; of them the short run takes two points: a version gets its name, and is shown. */
+function isWanted({ form }: Scenario, { calls, effect, few }: Fault): boolean {
+  if (form === "tar.gz") return everything || few.length > 0;
+  return effect === "signal=KILL" && (everything ? calls !== "openat" : calls.startsWith("rename"));
+}
+
 describe.skipIf(!hasStrace)("a fault in", () => {
   const cases = SCENARIOS.flatMap((scenario) =>
-    FAULTS.filter(({ few }) => everything || few.length > 0).map(
+    FAULTS.filter((fault) => isWanted(scenario, fault)).map(
       (fault): [string, string, string, Scenario, Fault] => [
-        scenario.name,
+        `${scenario.name} of a ${scenario.form}`,
         fault.calls,
         fault.effect,
         scenario,
@@ -171,21 +88,27 @@ describe.skipIf(!hasStrace)("a fault in", () => {
     "%s at %s (%s)",
     async (_name, _calls, _effect, scenario, fault) => {
       using host = new Host();
-      const versions = versionsOf(host);
+      const versions = versionsOf(host, scenario.form);
       const words = await scenario.prepare(host, versions);
       const before = `${host.root}.before`;
       if (existsSync(host.root)) cpSync(host.root, before, { recursive: true, verbatimSymlinks: true });
       const points = everything
-        ? Array.from({ length: MOST_CALLS }, (_, index) => fault.from + index)
+        ? Array.from({ length: MOST_CALLS }, (_, index) => fault.from + index * fault.step)
         : fault.few;
       for (const when of points) {
         rmSync(host.root, { recursive: true, force: true });
         if (existsSync(before)) cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
         const wasHit = await faulty(host, words, fault, when);
-        if (wasHit) tried++;
-        check(host, versions, scenario, when);
-        await again(host, versions, scenario, words, when);
-        if (!wasHit) break;
+        const survive = async (): Promise<void> => {
+          check(host, versions, scenario, when);
+          await again(host, versions, scenario, words, when);
+        };
+        if (wasHit) await (fault.effect === "signal=KILL" ? KILLED : FAILED).try(survive);
+        else {
+          // Behind the last call nothing was injected, and nothing may be wrong either.
+          await survive();
+          break;
+        }
       }
     },
     everything ? 1_800_000 : 60_000,
@@ -213,12 +136,15 @@ function shown(host: Host): string | null {
 }
 
 /** Every file of the version that is shown is there, with the bytes that were verified. */
-function checkWhole(host: Host, versions: Versions, when: number): void {
+function checkWhole(host: Host, versions: Versions, form: Form, when: number): void {
   const version = shown(host);
   if (version === null) return;
   const folder = host.path("sample/versions", version);
   const entry = Object.entries(versions).find(([name]) => name === version)?.[1];
-  expect({ when, sha256: sha256Of(readFileSync(join(folder, "artifact.tar.gz"))) }).toEqual({
+  expect({
+    when,
+    sha256: sha256Of(readFileSync(join(folder, form === "file" ? "sample" : `artifact.${form}`))),
+  }).toEqual({
     when,
     sha256: String(entry?.["artifact_sha256"]) as ReturnType<typeof sha256Of>,
   });
@@ -228,7 +154,7 @@ function checkWhole(host: Host, versions: Versions, when: number): void {
 
 function check(host: Host, versions: Versions, scenario: Scenario, when: number): void {
   expect({ when, shown: scenario.allowed.includes(shown(host)) }).toEqual({ when, shown: true });
-  checkWhole(host, versions, when);
+  checkWhole(host, versions, scenario.form, when);
 }
 
 async function again(
@@ -258,8 +184,8 @@ async function again(
     });
   }
   expect({ when, shown: shown(host) }).toEqual({ when, shown: scenario.after });
-  checkWhole(host, versions, when);
-  for (const name of [`only-${scenario.after}.conf`, "sample.json"]) {
+  checkWhole(host, versions, scenario.form, when);
+  for (const name of scenario.form === "file" ? [] : [`only-${scenario.after}.conf`, "sample.json"]) {
     expect(readFileSync(host.path("sample/current", name), "utf8")).toContain(scenario.after);
   }
   const specs = JSON.parse(host.read("sample/.waybill-specs.json"));
@@ -271,7 +197,7 @@ async function again(
 
 test.skipIf(!hasStrace)("a bundle is on the disk, file by file, before it gets its name", async () => {
   using host = new Host();
-  host.assign(versionsOf(host)["1"]);
+  host.assign(versionsOf(host, "tar.gz")["1"]);
   const log = join(host.home, "log");
   const calls = "trace=fsync,fdatasync,rename,renameat,renameat2,symlink,symlinkat";
   const child = Bun.spawn(

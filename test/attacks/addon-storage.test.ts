@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Host } from "../addons/host.ts";
 import { tar } from "../addons/tar.ts";
+import { pointsOf } from "../support/points.ts";
+
+const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
+const SIZES = pointsOf("an upgrade on a disk that is full after each 16 KiB");
 
 /** Disks that are full, read-only or odd. Mounting needs root; without it these are skipped, and say so. */
 function canMount(): boolean {
@@ -78,6 +82,43 @@ describe.skipIf(!canMount())("a root on a disk", () => {
       host.assign(small);
       expect((await host.stage()).exit).toBe(0);
     },
+  );
+
+  test(
+    "that is full after so many KiB: the old version or the new one, whole, and the next run with room ends well",
+    async () => {
+      // From one that holds the first version and little more to one that has room for all.
+      for (let size = 128; size <= 1_536; size += FULL ? 16 : 720) {
+        using host = new MountedHost("size=8m");
+        const versions = ["1", "2"].map((version) =>
+          gzipSync(
+            tar(
+              { name: "sample", data: `#!/bin/sh\necho ${version}\n` },
+              { name: "v.conf", data: noise(200_000 * (Number(version) - 1)) },
+            ),
+            { level: 1 },
+          ),
+        );
+        const [one, two] = versions.map((bytes, index) => host.program("sample", `${index + 1}`, bytes));
+        host.assign(one ?? {});
+        expect((await host.stage()).exit).toBe(0);
+        host.remount(`size=${size}k`);
+        host.assign(two ?? {});
+        await SIZES.try(async () => {
+          const { exit, document } = await host.stage();
+          const shown = readlinkSync(host.path("sample/current"));
+          const error = document.addons[0]?.error?.code ?? null;
+          const [wantedShown, wantedError] = exit === 0 ? ["versions/2", null] : ["versions/1", "no_space"];
+          expect({ size, shown, error }).toEqual({ size, shown: wantedShown, error: wantedError });
+          expect(await host.verify(["--key", host.publicKey])).toMatchObject({ exit: 0 });
+          expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
+          host.remount("size=8m");
+          expect([size, (await host.stage()).exit]).toEqual([size, 0]);
+          expect(readlinkSync(host.path("sample/current"))).toBe("versions/2");
+        });
+      }
+    },
+    FULL ? 600_000 : 60_000,
   );
 
   test("that somebody else filled to the last byte; what runs goes on, also after a look", async () => {

@@ -35,7 +35,7 @@ export function give(socket: Socket, answer: Answer): void {
     socket.write(head);
     return endlessly(socket, ENDLESS_CHUNKS);
   }
-  const bytes = Buffer.concat([head, framedBody(answer), Buffer.from(answer.after ?? "")]);
+  const bytes = allOf(answer).subarray(0, answer.cutAt);
   if (answer.send === "drip" || answer.send === "trickle") {
     const isSlow = answer.send === "trickle";
     const next = (at: number): void => {
@@ -47,6 +47,11 @@ export function give(socket: Socket, answer: Answer): void {
     return next(0);
   }
   socket.write(bytes, finish);
+}
+
+/** Every byte that an answer has, from its status line on. */
+export function allOf(answer: Answer): Buffer {
+  return Buffer.concat([headOf(answer), framedBody(answer), Buffer.from(answer.after ?? "")]);
 }
 
 /**

@@ -23,6 +23,8 @@ export type Answer = {
   readonly send?: "whole" | "drip" | "trickle" | "endless" | "nothing";
   /** Only so many bytes of the body, whatever the headers promise. */
   readonly bodyBytes?: number;
+  /** Only this many bytes of all that is sent, the head counted in. */
+  readonly cutAt?: number;
   /** The length that is told in place of the true one. */
   readonly length?: number;
   /** Whether the chunks end as they should. */

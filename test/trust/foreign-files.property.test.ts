@@ -13,6 +13,7 @@ import { refuseOldPolicy } from "../../src/trust/policy-state.ts";
 import { parsePublicKey } from "../../src/trust/public-key.ts";
 import { parseSigningKey } from "../../src/trust/signing-key.ts";
 import { loadTrust } from "../../src/trust/trust-source.ts";
+import { pointsOf } from "../support/points.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { HAS, tool } from "./tools.ts";
 
@@ -21,6 +22,7 @@ import { HAS, tool } from "./tools.ts";
  * as the DER or the SSH wire format. What comes out is a value or a failure of ours.
  */
 const RUNS = process.env["WAYBILL_FULL"] === undefined ? 300 : 8_000;
+const POINTS = pointsOf("keys and signatures of other tools, changed beneath their armor");
 const folder = temporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
@@ -136,7 +138,7 @@ describe("beneath the armor", () => {
     expect(blob.length).toBeGreaterThan(40);
     assert(
       property(array(mutation, { minLength: 1, maxLength: 4 }), (changes) => {
-        read(() => parse(armored(text, mutate(blob, changes))));
+        POINTS.check(() => read(() => parse(armored(text, mutate(blob, changes)))));
       }),
       { numRuns: RUNS },
     );
@@ -148,7 +150,7 @@ describe("beneath the armor", () => {
     for (let at = 0; at < blob.length * 8; at++) {
       const copy = Buffer.from(blob);
       copy[at >> 3] = (copy[at >> 3] ?? 0) ^ (1 << (at & 7));
-      expect([whole, null]).toContain(read(() => parse(armored(text, copy))));
+      POINTS.check(() => expect([whole, null]).toContain(read(() => parse(armored(text, copy)))));
     }
   });
 
@@ -216,7 +218,7 @@ describe.skipIf(!HAS.openssl || !HAS.sshKeygen)("what lies in a file", () => {
     assert(
       property(array(mutation, { minLength: 1, maxLength: 3 }), (changes) => {
         writeFileSync(path, mutate(document, changes));
-        read(() => parse(path), allowed);
+        POINTS.check(() => read(() => parse(path), allowed));
       }),
       { numRuns: RUNS },
     );

@@ -13,12 +13,18 @@ import { parsePublicKey } from "../../src/trust/public-key.ts";
 import { proveSignature } from "../../src/trust/signature-proof.ts";
 import { signBytes } from "../../src/trust/byte-signer.ts";
 import { readSignedRoot } from "../../src/trust/trust-root-succession.ts";
+import { pointsOf } from "../support/points.ts";
 import { ALICE, BOB, NOW, POLICY, policyBytes } from "./attestations.ts";
 import { signed, victim } from "./attacks/attack.ts";
 import { aRoot, envelopeOf, trusted } from "./roots.ts";
 
-/** Each bit of each thing that is signed besides statements, turned round by itself. */
+const POINTS = pointsOf("each bit and each cut of policies, trust roots and detached signatures");
+
+/** Each bit of each thing that is signed besides statements, turned round by itself; and each beginning of it. */
 function* flips(bytes: Uint8Array): Generator<readonly [string, Uint8Array]> {
+  // A line break at the end is not signed, and nobody misses it.
+  const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
+  for (let at = 0; at < end; at++) yield [`cut at ${at}`, bytes.slice(0, at)];
   for (let at = 0; at < bytes.length; at++) {
     for (let bit = 1; bit < 256; bit <<= 1) {
       const copy = bytes.slice();
@@ -54,8 +60,19 @@ test("a signed policy", () => {
     ) === true;
   const file = utf8(formatEnvelope(signEnvelope(BOB, POLICY_PAYLOAD_TYPE, policyBytes(POLICY))));
   expect(open(file)).toBe(true);
-  expect([...flips(file)].flatMap(([where, bytes]) => (open(bytes) ? [where] : []))).toEqual([]);
+  expectShut([...flips(file)], open);
 }, 60_000);
+
+function expectShut(
+  changes: readonly (readonly [string, Uint8Array])[],
+  open: (bytes: Uint8Array) => boolean,
+): void {
+  for (const [where, bytes] of changes) {
+    POINTS.check(() => {
+      if (open(bytes)) throw new Error(`${where} was accepted`);
+    });
+  }
+}
 
 /** A root is read before its signatures are, since it names its own keys: all its bits take half a minute. */
 const PART = process.env["WAYBILL_FULL"] === undefined ? 11 : 1;
@@ -69,7 +86,7 @@ test("a trust root that two keys signed, of which both must", () => {
   const file = utf8(formatEnvelope(envelopeOf(root, ["root", "second"])));
   expect(open(file)).toBe(true);
   const some = [...flips(file)].filter((_flip, at) => at % PART === 0);
-  expect(some.flatMap(([where, bytes]) => (open(bytes) ? [where] : []))).toEqual([]);
+  expectShut(some, open);
 }, 60_000);
 
 /** As minisign knows it, by its number: in another form it has none, and then that of a signature says nothing. */
@@ -111,8 +128,10 @@ describe("a detached signature: what is still accepted says the very same", () =
       const original = accepted(file, bytes, allowLegacy);
       if (original === null) throw new Error("the untouched one is refused");
       for (const [where, changed] of flips(file)) {
-        const found = accepted(changed, bytes, allowLegacy);
-        if (found !== null) expect([where, found]).toEqual([where, original]);
+        POINTS.check(() => {
+          const found = accepted(changed, bytes, allowLegacy);
+          if (found !== null) expect([where, found]).toEqual([where, original]);
+        });
       }
     });
   }
@@ -120,7 +139,9 @@ describe("a detached signature: what is still accepted says the very same", () =
   test("of another key than the one that is asked for is none, whatever bit is turned", async () => {
     const file = utf8(await signed(ALICE, bytes, "ssh"));
     for (const [where, changed] of flips(file)) {
-      if (accepted(changed, bytes, false) !== null) throw new Error(`${where} was accepted`);
+      POINTS.check(() => {
+        if (accepted(changed, bytes, false) !== null) throw new Error(`${where} was accepted`);
+      });
     }
   });
 });

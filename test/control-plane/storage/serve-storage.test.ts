@@ -8,35 +8,6 @@ import { temporaryFolder } from "../../support/temporary.ts";
 import { pinned, promote, withServer } from "../served.ts";
 
 describe("durability", () => {
-  for (const engine of ["SQLite", "PostgreSQL"]) {
-    test(`kill -9 in the middle of 200 promotions loses none that was acknowledged, on ${engine}`, async () => {
-      using folder = temporaryFolder();
-      await using empty = engine === "SQLite" ? null : await emptyDatabase();
-      const place = { data: folder.at("data"), database: empty?.url };
-      const first = await startControlPlane(place);
-      const token = await first.token(["admin"]);
-      const acknowledged: string[] = [];
-      let killed: Promise<number> | undefined;
-      // Twenty at a time, so that the kill comes while some are on their way and others have not begun.
-      const lane = async (at: number): Promise<void> => {
-        if (at >= 200) return;
-        const answer = await promote(first, token, `template-${at}`).catch(() => null);
-        if (answer?.status !== 200) return;
-        acknowledged.push(`template-${at}`);
-        if (acknowledged.length === 60) killed = first.stop("SIGKILL");
-        await lane(at + 20);
-      };
-      await Promise.all(Array.from({ length: 20 }, (_, at) => lane(at)));
-      expect(await killed).toBe(137);
-      const second = await startControlPlane(place);
-      const there = new Set(await pinned(second, token));
-      expect(acknowledged.length).toBeGreaterThanOrEqual(60);
-      expect(acknowledged.length).toBeLessThan(200);
-      expect(acknowledged.filter((name) => !there.has(name))).toEqual([]);
-      expect(await second.stop()).toBe(0);
-    });
-  }
-
   test("what a crash left of an upload is cleared at the next start", async () => {
     using folder = temporaryFolder();
     const data = folder.at("data");
