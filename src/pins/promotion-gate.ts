@@ -1,4 +1,4 @@
-import { isSha256, type Sha256 } from "../base/digest.ts";
+import { hexOf, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
@@ -51,7 +51,7 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
   const { template } = wanted;
   const place = { env, template };
   const verdict = verifyAttestations(gate.attestations, {
-    subject: sha256In(wanted),
+    subject: hexOf(wanted.digest),
     predicateType: gate.predicateType,
     trusted: gate.trusted(wanted),
     policy:
@@ -72,12 +72,6 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
       keyids: signers.map(({ keyid }) => keyid),
     })),
   };
-}
-
-function sha256In(wanted: WantedPin): Sha256 {
-  const hex = wanted.digest.slice("sha256:".length);
-  if (isSha256(hex)) return hex;
-  throw new RangeError("an image digest without its digest");
 }
 
 /** The failure of a gate that stays shut: wrong evidence before a policy that is not satisfied. Null when open. */
