@@ -1,4 +1,4 @@
-/** One run of one test file, within bounds: a mutant may loop, wait or allocate without end. */
+/** One run of test files, within bounds: a mutant may loop, wait or allocate without end. */
 import { existsSync, readFileSync } from "node:fs";
 
 export type Limits = {
@@ -14,15 +14,27 @@ const STOPPED_MS = 3_000;
 /** Milliseconds that one test may wait. */
 const PATIENCE_MS = 20_000;
 
-export type Ended = { readonly passed: boolean; readonly wasStopped: boolean; readonly ms: number };
+export type Ended = {
+  readonly passed: boolean;
+  /** The test file that was at work when it ended badly; null when the runner did not say. */
+  readonly failedIn: string | null;
+  readonly wasStopped: boolean;
+  readonly ms: number;
+};
 
-export async function runTestFile(
+export async function runTestFiles(
   folder: string,
-  file: string,
+  files: readonly string[],
   limits: Limits,
   preload: string | null,
 ): Promise<Ended> {
-  const words = [process.execPath, "test", "--bail=1", `--timeout=${PATIENCE_MS}`, `./${file}`];
+  const words = [
+    process.execPath,
+    "test",
+    "--bail=1",
+    `--timeout=${PATIENCE_MS}`,
+    ...files.map((file) => `./${file}`),
+  ];
   if (preload !== null) words.splice(2, 0, `--preload=${preload}`);
   const { WAYBILL_BINARY: _, WAYBILL_FULL: __, ...env } = process.env;
   const started = performance.now();
@@ -33,8 +45,10 @@ export async function runTestFile(
     detached: true,
     stdin: "ignore",
     stdout: "ignore",
-    stderr: "ignore",
+    // Where the runner says which file it is in.
+    stderr: "pipe",
   });
+  const said = child.stderr.text();
   let wasStopped = false;
   let last = performance.now();
   const looks = setInterval(() => {
@@ -47,7 +61,8 @@ export async function runTestFile(
   clearInterval(looks);
   if (performance.now() - last > STOPPED_MS) wasStopped = true;
   killAll(child.pid);
-  return { passed: code === 0, wasStopped, ms: performance.now() - started };
+  const failedIn = [...(await said).matchAll(/^(\S+\.test\.ts):$/gmu)].at(-1)?.[1] ?? null;
+  return { passed: code === 0, failedIn, wasStopped, ms: performance.now() - started };
 }
 
 function killAll(leader: number): void {

@@ -84,10 +84,8 @@ export const MODULES: readonly Module[] = [
     ],
     tests: [
       "pins/receipt-verdict",
-      "trust/artifact-proof",
       "trust/attestation-promotion",
       "trust/attestation-table",
-      "trust/attestation-trust",
       "trust/attacks/duplicate-members",
       "trust/attacks/expired-key",
       "trust/attacks/foreign-ci-run",
@@ -106,7 +104,6 @@ export const MODULES: readonly Module[] = [
       "trust/attacks/unprintable-comment",
       "trust/attacks/untrusted-policy",
       "trust/dsse",
-      "trust/parsers.property",
       "trust/policy",
       "trust/statement",
       "trust/trust-root",

@@ -20,7 +20,11 @@ for (const module of modules) await tryModule(module);
 async function tryModule(module: Module): Promise<void> {
   const files = module.files.map((file) => `src/${file}.ts`).filter((file) => file.includes(part ?? ""));
   const tests = module.tests.map((test) => `test/${test}.test.ts`);
-  const tried = await tryMutants(root, { files, tests }, (line) => console.error(line));
+  const tried = await tryMutants(root, { files, tests }, (line) => console.error(line), {
+    properties: true,
+    cpuSeconds: 5,
+    memory: join(root, "node_modules/.cache/waybill-mutation.json"),
+  });
   const { mutants, stale } = judge(tried, EXPLAINED);
   const open = mutants.filter(({ fate, reason }) => fate !== "killed" && reason === null);
   for (const entry of stale) console.error(`explained, and not alive: ${entry}`);

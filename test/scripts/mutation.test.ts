@@ -11,6 +11,7 @@ import { temporaryFolder } from "../support/temporary.ts";
 
 setDefaultTimeout(60_000);
 
+const WAYS = { properties: false, cpuSeconds: 1, memory: null };
 const ROOT = join(import.meta.dir, "../..");
 
 function namesOf(text: string): string[] {
@@ -118,7 +119,7 @@ test("digits", () => expect(digits(3)).toBe("012"));
     writeFileSync(folder.at("src/toy.ts"), TOY);
     writeFileSync(folder.at("test/toy.test.ts"), TESTS);
     const guarded = { files: ["src/toy.ts"], tests: ["test/toy.test.ts"] };
-    const tried = await tryMutants(folder.path, guarded, () => {}, { properties: false, cpuSeconds: 1 });
+    const tried = await tryMutants(folder.path, guarded, () => {}, WAYS);
     const alive = tried.filter(({ fate }) => fate !== "killed");
     expect(alive.map(({ fate, mutant }) => `${fate} ${mutant.line} ${mutant.name}`)).toEqual([
       "survived 3 isAdult: age >= 18 → age > 18",
@@ -146,6 +147,29 @@ test("digits", () => expect(digits(3)).toBe("012"));
     expect(stale.stale).toEqual(["src/toy.ts isAdult: age >= 18 → false", "src/toy.ts gone: a → b"]);
   });
 
+  test("a kill is remembered until the file or its test changes", async () => {
+    using folder = temporaryFolder();
+    mkdirSync(folder.at("src"));
+    mkdirSync(folder.at("test"));
+    const guarded = { files: ["src/one.ts"], tests: ["test/one.test.ts"] };
+    const one = "export const isOne = (a: number): boolean => a === 1;\n";
+    const checks = (twice: boolean): string =>
+      'import { expect, test } from "bun:test";\nimport { isOne } from "../src/one.ts";\n' +
+      `test("one", () => expect(isOne(1)).toBe(true));\n` +
+      (twice ? `test("two", () => expect(isOne(2)).toBe(false));\n` : "");
+    writeFileSync(folder.at("src/one.ts"), one);
+    const fates = async (): Promise<string[]> => {
+      const tried = await tryMutants(folder.path, guarded, () => {}, { ...WAYS, memory: folder.at("kills") });
+      return tried.map(({ fate }) => fate);
+    };
+    writeFileSync(folder.at("test/one.test.ts"), checks(true));
+    expect(await fates()).toEqual(["killed", "killed"]);
+    expect(JSON.parse(readFileSync(folder.at("kills"), "utf8"))).toHaveLength(2);
+    expect(await fates()).toEqual(["killed", "killed"]);
+    writeFileSync(folder.at("test/one.test.ts"), checks(false));
+    expect(await fates()).toEqual(["survived", "killed"]);
+  });
+
   test("a test that fails anyhow tells nothing", async () => {
     using folder = temporaryFolder();
     mkdirSync(folder.at("src"));
@@ -153,7 +177,7 @@ test("digits", () => expect(digits(3)).toBe("012"));
     writeFileSync(folder.at("src/toy.ts"), TOY);
     writeFileSync(folder.at("test/toy.test.ts"), TESTS.replace("012", "abc"));
     const guarded = { files: ["src/toy.ts"], tests: ["test/toy.test.ts"] };
-    const trying = tryMutants(folder.path, guarded, () => {}, { properties: false, cpuSeconds: 1 });
+    const trying = tryMutants(folder.path, guarded, () => {}, WAYS);
     expect(await trying.catch(String)).toBe("Error: test/toy.test.ts fails without any mutant");
   });
 });
