@@ -268,6 +268,22 @@ describe("a file", () => {
     expect(verdict.refusals[0]?.message).toContain("line 2 of");
   });
 
+  test("counts its lines, also those with nothing but white space on them", () => {
+    const verdict = judge(` \n\t\n${line}\n  \nnot json`, {}, true);
+    expect(verdict.accepted).toHaveLength(1);
+    expect(verdict.refusals.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^line 5 of the attestation/u),
+    ]);
+  });
+
+  test.each(["payload", "payloadType", "signatures"])("with %p alone is meant as an envelope", (name) => {
+    expect(codesOf(judge(JSON.stringify({ [name]: "x" })))).toEqual(["envelope_malformed"]);
+  });
+
+  test("with one good document has no lines that were passed over", () => {
+    expect(judge(line).skippedLines).toBe(0);
+  });
+
   test("that is no UTF-8 is wrong evidence", () => {
     const verdict = judge(Buffer.from([0x22, 0xff, 0x22]));
     expect(verdict.refusals.map(({ code, message }) => `${code}: ${message}`)).toEqual([
