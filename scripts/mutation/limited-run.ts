@@ -1,68 +1,61 @@
-/** One run of test files, within bounds: a mutant may loop, wait or allocate without end. */
-import { existsSync, readFileSync } from "node:fs";
-
-export type Limits = {
-  /** Processor time of each process: a machine that is busy, or stops us for a while, kills no mutant. */
-  readonly cpuSeconds: number;
-  readonly wallMs: number;
-};
+/** One process in the copy, within bounds: a mutant may loop, wait or allocate without end. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plan } from "./batch.ts";
 
 const MOST_MEGABYTES = 2_000;
-const LOOKS_EVERY_MS = 250;
-/** Between two looks; then we were stopped, and whatever a test waited for may have been late. */
-const STOPPED_MS = 3_000;
-/** Milliseconds that one test may wait. */
-const PATIENCE_MS = 20_000;
+const LOOKS_EVERY_MS = 200;
+/** Without a step, where the processor time of a process cannot be read. */
+const MOST_WALL_MS = 300_000;
 
-export type Ended = {
-  readonly passed: boolean;
-  /** The test file that was at work when it ended badly; null when the runner did not say. */
-  readonly failedIn: string | null;
-  readonly wasStopped: boolean;
-  readonly ms: number;
-};
-
-export async function runTestFiles(
+/** `cpuSeconds`: how much processor time may pass between two steps: a machine that is busy kills no mutant. */
+export async function runBatchIn(
   folder: string,
-  files: readonly string[],
-  limits: Limits,
+  plan: Omit<Plan, "log">,
+  cpuSeconds: number,
   preload: string | null,
-): Promise<Ended> {
-  const words = [
-    process.execPath,
-    "test",
-    "--bail=1",
-    `--timeout=${PATIENCE_MS}`,
-    ...files.map((file) => `./${file}`),
-  ];
-  if (preload !== null) words.splice(2, 0, `--preload=${preload}`);
+): Promise<string[]> {
+  const log = join(folder, "batch-log");
+  const file = join(folder, "batch.json");
+  rmSync(log, { force: true });
+  writeFileSync(file, JSON.stringify({ ...plan, log }));
+  const batch = JSON.stringify(join(import.meta.dir, "batch.ts"));
+  const call = `import { test } from "bun:test";\nimport { runBatch } from ${batch};\n`;
+  writeFileSync(
+    join(folder, "batch.test.ts"),
+    `${call}test("batch", () => runBatch(${JSON.stringify(file)}), 2 ** 31 - 1);\n`,
+  );
+  const words = [process.execPath, "test", ...(preload === null ? [] : [`--preload=${preload}`])];
   const { WAYBILL_BINARY: _, WAYBILL_FULL: __, ...env } = process.env;
-  const started = performance.now();
   // A session of its own: what a killed test leaves running goes with it.
-  const child = Bun.spawn(["sh", "-c", `ulimit -t ${limits.cpuSeconds}; exec "$@"`, "sh", ...words], {
+  const child = Bun.spawn([...words, "./batch.test.ts"], {
     cwd: folder,
     env,
     detached: true,
     stdin: "ignore",
     stdout: "ignore",
-    // Where the runner says which file it is in.
-    stderr: "pipe",
+    stderr: "ignore",
   });
-  const said = child.stderr.text();
-  let wasStopped = false;
-  let last = performance.now();
+  let steps = "";
+  let spent = 0;
+  let stepped = performance.now();
   const looks = setInterval(() => {
-    const now = performance.now();
-    if (now - last > STOPPED_MS) wasStopped = true;
-    last = now;
-    if (now - started > limits.wallMs || megabytes(child.pid) > MOST_MEGABYTES) killAll(child.pid);
+    const found = readLog(log);
+    if (found !== steps) {
+      [steps, spent, stepped] = [found, cpuSecondsOf(child.pid), performance.now()];
+      return;
+    }
+    const isLate = cpuSecondsOf(child.pid) - spent > cpuSeconds || performance.now() - stepped > MOST_WALL_MS;
+    if (isLate || megabytesOf(child.pid) > MOST_MEGABYTES) killAll(child.pid);
   }, LOOKS_EVERY_MS);
-  const code = await child.exited;
+  await child.exited;
   clearInterval(looks);
-  if (performance.now() - last > STOPPED_MS) wasStopped = true;
   killAll(child.pid);
-  const failedIn = [...(await said).matchAll(/^(\S+\.test\.ts):$/gmu)].at(-1)?.[1] ?? null;
-  return { passed: code === 0, failedIn, wasStopped, ms: performance.now() - started };
+  return readLog(log).trim().split("\n");
+}
+
+function readLog(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 function killAll(leader: number): void {
@@ -73,13 +66,24 @@ function killAll(leader: number): void {
   }
 }
 
-function megabytes(pid: number): number {
-  const path = `/proc/${pid}/statm`;
-  if (!existsSync(path)) return 0;
+const PAGE = 4_096;
+const TICKS = 100;
+
+function megabytesOf(pid: number): number {
+  return (Number(fieldsOf(`/proc/${pid}/statm`)[1] ?? 0) * PAGE) / 1_048_576;
+}
+
+/** Processor time so far; proc(5): user and system time are the 14th and 15th field of stat. */
+function cpuSecondsOf(pid: number): number {
+  const fields = fieldsOf(`/proc/${pid}/stat`);
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS;
+}
+
+function fieldsOf(path: string): string[] {
   try {
-    return (Number(readFileSync(path, "utf8").split(" ")[1]) * 4_096) / 1_048_576;
+    return readFileSync(path, "utf8").split(" ");
   } catch {
-    // It ended between the two looks.
-    return 0;
+    // It ended between two looks, or this system has no such files.
+    return [];
   }
 }

@@ -102,6 +102,7 @@ export const MODULES: readonly Module[] = [
       "trust/dsse",
       "trust/policy",
       "trust/policy-conditions",
+      "trust/policy-opening",
       "trust/statement",
       "trust/trust-root",
     ],
@@ -126,7 +127,6 @@ export const MODULES: readonly Module[] = [
     ],
     tests: [
       "addons/assignment",
-      "addons/backoff",
       "addons/decisions",
       "addons/names",
       "addons/next-step",
@@ -134,10 +134,7 @@ export const MODULES: readonly Module[] = [
       "addons/override",
       "addons/override.property",
       "addons/platform",
-      "addons/staging",
-      "addons/staging-refused",
-      "addons/statement",
-      "addons/supervision/capabilities",
+      "addons/statement-rules",
     ],
   },
   {

@@ -12,16 +12,20 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { moduleOf } from "./awake.ts";
 import { mutateFile, type Mutant } from "./schemata.ts";
 
 export type MutatedTree = Disposable & {
   readonly path: string;
+  /** The module that mutated files ask. */
+  readonly asked: string;
   readonly mutants: readonly Mutant[];
-  readonly choose: (mutant: Mutant) => void;
+  /** Which is awake in the processes that start from now on; 0 for none. */
+  readonly choose: (mutant: number) => void;
   /** Wakes none, and notes which are asked for. */
   readonly record: () => void;
-  /** Which were asked for since `record`, in whatever process. */
-  readonly reached: () => ReadonlySet<number>;
+  /** Which were asked for since `record`, in whatever process: while modules were read, and while tests ran. */
+  readonly reached: () => { readonly load: ReadonlySet<number>; readonly run: ReadonlySet<number> };
 };
 
 const LEFT_OUT = new Set([".git", "dist"]);
@@ -35,39 +39,42 @@ export function mutatedTree(root: string, files: readonly string[]): MutatedTree
     if (LINKED.has(name)) symlinkSync(join(root, name), join(path, name));
     else cpSync(join(root, name), join(path, name), { recursive: true });
   }
-  // A file and no variable says which one is awake: it reaches every process and thread that a test starts.
-  const chosen = join(path, "chosen-mutant.ts");
+  const asked = join(path, "asked-mutants.ts");
   const notes = join(path, "reached-mutants");
   const mutants: Mutant[] = [];
   for (const file of files) {
-    const mutated = mutateFile(file, readFileSync(join(root, file), "utf8"), mutants.length + 1, chosen);
+    const mutated = mutateFile(file, readFileSync(join(root, file), "utf8"), mutants.length + 1, asked);
     writeFileSync(join(path, file), mutated.text);
     mutants.push(...mutated.mutants);
   }
+  collectTests(join(path, "test"));
   return {
     path,
+    asked,
     mutants,
-    choose: ({ id }) =>
-      writeFileSync(chosen, `export function isMutant(id: number): boolean {\n  return id === ${id};\n}\n`),
+    choose: (mutant) => writeFileSync(asked, moduleOf(mutant, null)),
     record: () => {
       rmSync(notes, { force: true });
-      writeFileSync(chosen, recorder(notes));
+      writeFileSync(asked, moduleOf(0, notes));
     },
-    reached: () =>
-      new Set(existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n").map(Number) : []),
+    reached: () => {
+      const lines = existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n") : [];
+      const of = (phase: string): Set<number> =>
+        new Set(lines.filter((line) => line.startsWith(phase)).map((line) => Number(line.split(" ")[1])));
+      return { load: of("load"), run: of("run") };
+    },
     [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
   };
 }
 
-function recorder(notes: string): string {
-  return `import { appendFileSync } from "node:fs";
-const seen = new Set<number>();
-export function isMutant(id: number): boolean {
-  if (!seen.has(id)) {
-    seen.add(id);
-    appendFileSync(${JSON.stringify(notes)}, \`\${id}\\n\`);
+/** Has every file below a folder ask for our stand-in of the test runner. */
+function collectTests(folder: string): void {
+  const collected = JSON.stringify(join(import.meta.dir, "collected-tests.ts"));
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".ts")) continue;
+    const path = join(folder, name);
+    const text = readFileSync(path, "utf8");
+    if (text.includes('from "bun:test"'))
+      writeFileSync(path, text.replaceAll('from "bun:test"', `from ${collected}`));
   }
-  return false;
-}
-`;
 }

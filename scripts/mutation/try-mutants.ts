@@ -1,8 +1,8 @@
 /** Wakes one mutant after the other and asks the tests that reach it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runTestFiles, type Ended, type Limits } from "./limited-run.ts";
-import { mutatedTree } from "./mutated-tree.ts";
+import { runBatchIn } from "./limited-run.ts";
+import { mutatedTree, type MutatedTree } from "./mutated-tree.ts";
 import { rememberedKills } from "./remembered-kills.ts";
 import type { Mutant } from "./schemata.ts";
 
@@ -15,17 +15,17 @@ export type Guarded = {
   readonly tests: readonly string[];
 };
 
-/** A test file, and which mutants it asks for. */
-type Guard = { readonly test: string; readonly reached: ReadonlySet<number>; readonly ms: number };
-
 type Ways = {
   /** Whether tests use fast-check. */
   readonly properties: boolean;
-  /** What each run may take besides a multiple of what it takes anyhow. */
+  /** What one mutant may take besides a multiple of what the tests take anyhow. */
   readonly cpuSeconds: number;
   /** Where kills are kept between runs; null for nowhere. */
   readonly memory: string | null;
 };
+
+/** A test file, and which mutants it asks for. */
+type Guard = ReturnType<MutatedTree["reached"]> & { readonly test: string; readonly ms: number };
 
 /** The same values in every run: a property that finds a mutant by luck finds it again. */
 const PRELOAD = 'import fc from "fast-check";\nfc.configureGlobal({ seed: 20_261_121 });\n';
@@ -42,67 +42,89 @@ export async function tryMutants(
   using tree = mutatedTree(root, files);
   const preload = properties ? join(tree.path, "same-values.ts") : null;
   if (preload !== null) writeFileSync(preload, PRELOAD);
+  const run: RunBatch = (of, mutants, limit, awake = 0) => {
+    const paths = of.map((test) => join(tree.path, test));
+    return runBatchIn(tree.path, { tests: paths, awake, mutants, asked: tree.asked }, limit, preload);
+  };
+
   const guards: Guard[] = [];
   for (const test of tests) {
     tree.record();
-    const { passed, ms } = await runTestFiles(
-      tree.path,
-      [test],
-      { cpuSeconds: 120, wallMs: 300_000 },
-      preload,
-    );
-    if (!passed) throw new Error(`${test} fails without any mutant`);
-    guards.push({ test, reached: tree.reached(), ms });
+    const started = performance.now();
+    const steps = await run([test], [], 120);
+    if (steps.at(-1) !== "ends") throw new Error(`${test} fails without any mutant`);
+    guards.push({ test, ms: performance.now() - started, ...tree.reached() });
   }
+  const limitFor = (ms: number): number => cpuSeconds + Math.ceil(ms / 250);
   guards.sort((a, b) => a.ms - b.ms);
-  say(
-    `${tree.mutants.length} mutants; ${guards.map(({ test, ms }) => `${test} ${ms.toFixed(0)} ms`).join(", ")}`,
+  const killed = new Set(
+    tree.mutants.filter((mutant) => remembered?.has(mutant) === true).map(({ id }) => id),
   );
-  const tried: Tried[] = [];
-  // Whoever killed most of a file's mutants is asked first about the next one of it.
-  const killers = new Map<string, number>();
-  const killedBy = ({ file }: Mutant, test: string): number => killers.get(`${file} ${test}`) ?? 0;
-  for (const mutant of tree.mutants) {
-    if (remembered?.has(mutant) === true) {
-      tried.push({ mutant, fate: "killed" });
-      continue;
-    }
-    const reaching = guards
-      .filter(({ reached }) => reached.has(mutant.id))
-      .toSorted((a, b) => killedBy(mutant, b.test) - killedBy(mutant, a.test));
-    const [first, ...others] = reaching;
-    tree.choose(mutant);
-    let fate: Fate = first === undefined ? "unreached" : "survived";
-    // The others together, in one process: starting takes longer than most of them.
-    for (const group of [first === undefined ? [] : [first], others]) {
-      if (group.length === 0) continue;
-      const { passed, failedIn } = await ask(tree.path, group, cpuSeconds, preload);
-      if (passed) continue;
-      fate = "killed";
-      if (failedIn === null) break;
-      killers.set(`${mutant.file} ${failedIn}`, killedBy(mutant, failedIn) + 1);
-      remembered?.add(mutant, failedIn);
-      break;
-    }
-    tried.push({ mutant, fate });
-    if (fate !== "killed") say(`${fate}: ${mutant.file}:${mutant.line} ${mutant.name}`);
+  say(`${tree.mutants.length} mutants, ${killed.size} of them killed before`);
+  const alive = (): number[] => tree.mutants.map(({ id }) => id).filter((id) => !killed.has(id));
+  const kill = (id: number, test: string): void => {
+    killed.add(id);
+    const mutant = tree.mutants.find((one) => one.id === id);
+    if (mutant !== undefined) remembered?.add(mutant, test);
+  };
+  const alone = new Set(guards.flatMap(({ load }) => [...load]));
+  for (const { test, ms, run: asked } of guards) {
+    const waiting = alive().filter((id) => asked.has(id) && !alone.has(id));
+    tree.choose(0);
+    const found = await killedTogether(waiting, (mutants) => run([test], mutants, limitFor(ms)));
+    if (found === null) for (const id of waiting) alone.add(id);
+    for (const id of found ?? []) kill(id, test);
+    say(`${test}: ${ms.toFixed(0)} ms, kills ${found?.size ?? "none together"} of ${waiting.length}`);
   }
-  return tried;
+  // A mutant that is asked for when a module is read needs a process of its own.
+  for (const id of alive().filter((one) => alone.has(one))) {
+    const reaching = guards.filter(({ load, run: asked }) => load.has(id) || asked.has(id));
+    const ms = reaching.reduce((sum, guard) => sum + guard.ms, 0);
+    tree.choose(id);
+    const tests = reaching.map(({ test }) => test);
+    const steps = await run(tests, [], limitFor(ms), id);
+    const last = steps.at(-1) ?? "";
+    if (last !== "ends") kill(id, tests.find((test) => last.endsWith(test)) ?? tests[0] ?? "");
+  }
+  const isReached = (id: number): boolean =>
+    guards.some(({ load, run: asked }) => load.has(id) || asked.has(id));
+  return tree.mutants.map((mutant) => ({
+    mutant,
+    fate: killed.has(mutant.id) ? "killed" : isReached(mutant.id) ? "survived" : "unreached",
+  }));
 }
 
-const MOST_REPEATS = 3;
+type RunBatch = (
+  tests: readonly string[],
+  mutants: readonly number[],
+  limit: number,
+  awake?: number,
+) => Promise<string[]>;
 
-async function ask(
-  folder: string,
-  guards: readonly Guard[],
-  cpuSeconds: number,
-  preload: string | null,
-): Promise<Ended> {
-  const ms = guards.reduce((sum, guard) => sum + guard.ms, 0);
-  const tests = guards.map(({ test }) => test);
-  const limits: Limits = { cpuSeconds: cpuSeconds + Math.ceil(ms / 500), wallMs: 60_000 + ms * 10 };
-  for (let repeat = 0; ; repeat++) {
-    const ended = await runTestFiles(folder, tests, limits, preload);
-    if (ended.passed || !ended.wasStopped || repeat === MOST_REPEATS) return ended;
+/** Those that one test file kills, by a process that wakes one after the other; null when it cannot be repeated. */
+async function killedTogether(
+  mutants: readonly number[],
+  run: (mutants: readonly number[]) => Promise<string[]>,
+): Promise<Set<number> | null> {
+  const killed = new Set<number>();
+  let waiting = [...mutants];
+  while (waiting.length > 0) {
+    const steps = await run(waiting);
+    if (!steps.includes("loaded")) return null;
+    const told = new Set<number>();
+    for (const step of steps) {
+      const [word, id] = step.split(" ");
+      if (word === "kills" || word === "passes") told.add(Number(id));
+      if (word === "kills") killed.add(Number(id));
+    }
+    // Whoever was at work when the process ended took too long, or ended it.
+    const [word, id] = (steps.at(-1) ?? "").split(" ");
+    if (word === "tries") {
+      told.add(Number(id));
+      killed.add(Number(id));
+    }
+    if (told.size === 0) throw new Error(`${waiting.length} mutants told nothing: ${steps.join(", ")}`);
+    waiting = waiting.filter((one) => !told.has(one));
   }
+  return killed;
 }

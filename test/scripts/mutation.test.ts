@@ -87,6 +87,10 @@ describe("a toy whose tests leave gaps", () => {
 export function isAdult(age: number): boolean {
   return age >= 18;
 }
+const OLD = 90;
+export function isOld(age: number): boolean {
+  return age > OLD;
+}
 export function digits(upTo: number): string {
   let found = "";
   for (let at = 0; at < upTo; at++) {
@@ -106,8 +110,9 @@ export function nobodyAsks(text: string): string {
 `;
   const TESTS = `
 import { expect, test } from "bun:test";
-import { digits, isAdult, parity } from "../src/toy.ts";
+import { digits, isAdult, isOld, parity } from "../src/toy.ts";
 test("ages", () => expect([isAdult(20), isAdult(3)]).toEqual([true, false]));
+test("old", () => expect([isOld(90), isOld(91)]).toEqual([false, true]));
 test("parity", () => expect([2, 3].flatMap(parity)).toEqual(["even", "odd"]));
 test("digits", () => expect(digits(3)).toBe("012"));
 `;
@@ -124,8 +129,8 @@ test("digits", () => expect(digits(3)).toBe("012"));
     expect(alive.map(({ fate, mutant }) => `${fate} ${mutant.line} ${mutant.name}`)).toEqual([
       "survived 3 isAdult: age >= 18 → age > 18",
       "survived 3 isAdult: age >= 18 → age >= 17",
-      "unreached 19 nobodyAsks: text.trim() → text",
-      'unreached 19 nobodyAsks: text.trim() → ""',
+      "unreached 23 nobodyAsks: text.trim() → text",
+      'unreached 23 nobodyAsks: text.trim() → ""',
     ]);
     // Also the loops that do not end.
     expect(tried.length).toBeGreaterThan(8);
