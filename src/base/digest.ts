@@ -17,6 +17,13 @@ export function isImageDigest(text: string): text is ImageDigest {
   return IMAGE_DIGEST.test(text);
 }
 
+/** The hex of an image digest. */
+export function hexOf(digest: ImageDigest): Sha256 {
+  const hex = digest.slice("sha256:".length);
+  if (isSha256(hex)) return hex;
+  throw new RangeError("an image digest without its digest");
+}
+
 /** An image digest from a flag or a variable. Only the one canonical spelling is taken. */
 export function parseImageDigest(text: string, from: string): ImageDigest {
   if (isImageDigest(text)) return text;

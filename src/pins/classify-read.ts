@@ -43,7 +43,7 @@ function unfit(headers: Headers, what: string): Failure | null {
     });
   }
   // Only a cache sends an age (RFC 9111 §5.1), and the pin may have moved since.
-  const age = headers.get("age") ?? "0";
+  const age = headers.get("age") ?? "";
   if (/^0*$/u.test(age)) return null;
   return new Failure("answer_cached", `${what} came from a cache, ${quoted(age, 20)} seconds old`, {
     hint: "have whatever stands before the control plane keep nothing of it",

@@ -22,11 +22,12 @@ export type WriteAnswer =
   | { readonly kind: "refused"; readonly failure: Failure };
 
 /** Codes that our own control plane sends with a 409 or 403 that no retry can cure. */
-const POLICY_CODES = new Set(["vetoed", "held", "frozen", "policy_denied"]);
-
-function isPolicyCode(code: JsonValue | undefined): boolean {
-  return typeof code === "string" && POLICY_CODES.has(code);
-}
+const POLICY_CODES: ReadonlySet<JsonValue | undefined> = new Set([
+  "vetoed",
+  "held",
+  "frozen",
+  "policy_denied",
+]);
 
 export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
   const { status, body } = heard;
@@ -35,8 +36,15 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
   const details = { serverText: serverText(body) };
   const failure = (code: Failure["code"], message: string, hint?: string): Failure =>
     new Failure(code, message, { ...details, hint });
-  if (status >= 200 && status < 300) return accepted(answer, wanted, failure);
-  if (status >= 300 && status < 400) {
+  // Not a final answer, or none that HTTP knows: it says nothing about the request.
+  if (status < 200) {
+    return {
+      kind: "ambiguous",
+      failure: failure("answer_unexpected", `the control plane answered ${status}`),
+    };
+  }
+  if (status < 300) return accepted(answer, wanted, failure);
+  if (status < 400) {
     return refused(
       failure(
         "redirect_refused",
@@ -49,7 +57,7 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
     case 401:
       return refused(failure("unauthorized", "the control plane answered 401 to the promotion"));
     case 403: {
-      if (isPolicyCode(answer?.["code"]))
+      if (POLICY_CODES.has(answer?.["code"]))
         return refused(failure("policy_denied", `the control plane refused the promotion${why(answer)}`));
       return refused(forbidden(page !== "", "the promotion", details));
     }
@@ -71,7 +79,7 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
           kind: "overtaken",
           failure: failure("policy_denied", "the control plane has a newer build than this one"),
         };
-      if (isPolicyCode(answer?.["code"]))
+      if (POLICY_CODES.has(answer?.["code"]))
         return refused(failure("policy_denied", `the control plane refused the promotion${why(answer)}`));
       return {
         kind: "conflict",
@@ -94,13 +102,6 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
         ),
       };
     default:
-  }
-  // Not a final answer, or none that HTTP knows: it says nothing about the request.
-  if (status < 200) {
-    return {
-      kind: "ambiguous",
-      failure: failure("answer_unexpected", `the control plane answered ${status}`),
-    };
   }
   if (status >= 500) {
     // The server says itself that it cannot write: no retry brings a database.

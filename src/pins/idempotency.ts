@@ -8,5 +8,6 @@ import type { PinRow, WantedPin } from "./pin.ts";
  */
 export function idempotencyKey(run: string, env: string, wanted: WantedPin, before: PinRow | null): string {
   const { template, region, digest } = wanted;
-  return sha256Of(JSON.stringify(["waybill", run, env, template, region, digest, before?.digest ?? null]));
+  // Where there was no row, JSON has null.
+  return sha256Of(JSON.stringify(["waybill", run, env, template, region, digest, before?.digest]));
 }

@@ -89,7 +89,8 @@ function parseListing(body: Uint8Array, contentType: string | null): Parsed {
 
 /** Early servers write no region; theirs is the global one. */
 function regionOf(row: JsonMap): JsonValue {
-  return row["region"] === undefined ? GLOBAL_REGION : (row["region"] ?? null);
+  const { region } = row;
+  return region === undefined ? GLOBAL_REGION : region;
 }
 
 function readRow(

@@ -1,4 +1,4 @@
-import { isSha256, type Sha256 } from "../base/digest.ts";
+import { hexOf, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
@@ -53,7 +53,7 @@ function decideOne(gate: Gate, env: string, wanted: WantedPin): GateDecision {
   const { template } = wanted;
   const place = { env, template };
   const verdict = verifyAttestations(gate.attestations, {
-    subject: sha256In(wanted),
+    subject: hexOf(wanted.digest),
     predicateType: gate.predicateType,
     trusted: gate.trusted(wanted),
     policy:
@@ -81,7 +81,7 @@ export function evidenceAbout(
   { attestations }: FoundAttestations,
   pins: readonly WantedPin[],
 ): readonly Envelope[] {
-  const wanted: ReadonlySet<string> = new Set(pins.map(sha256In));
+  const wanted: ReadonlySet<string> = new Set(pins.map(({ digest }) => hexOf(digest)));
   return attestations
     .filter(({ envelope, from }) =>
       subjectsOf(envelope, from).some(({ digest }) => wanted.has(digest["sha256"] ?? "")),
@@ -97,12 +97,6 @@ function subjectsOf({ payload }: Envelope, from: string): readonly Subject[] {
     if (error instanceof Failure) return [];
     throw error;
   }
-}
-
-function sha256In(wanted: WantedPin): Sha256 {
-  const hex = wanted.digest.slice("sha256:".length);
-  if (isSha256(hex)) return hex;
-  throw new RangeError("an image digest without its digest");
 }
 
 /** The failure of a gate that stays shut: wrong evidence before a policy that is not satisfied. Null when open. */

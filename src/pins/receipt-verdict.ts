@@ -1,4 +1,4 @@
-import { isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
+import { hexOf, type ImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { mainRefusal } from "../trust/attestation-refusals.ts";
@@ -46,10 +46,10 @@ export type ReceiptVerdict =
  */
 export function judgeReceipts(found: FoundAttestations, question: ReceiptQuestion): ReceiptVerdict {
   const { pin, trusted, now } = question;
-  const none = found.attestations.length + found.refusals.length + found.skippedLines === 0;
-  if (none) return refused([unreceipted(pin)]);
+  if (found.attestations.length === 0 && found.refusals.length === 0 && found.skippedLines === 0)
+    return refused([unreceipted(pin)]);
   const verdict = verifyAttestations(found, {
-    subject: sha256In(pin.digest),
+    subject: hexOf(pin.digest),
     predicateType: PROMOTION_TYPE,
     trusted: () => trusted,
     policy: null,
@@ -58,9 +58,12 @@ export function judgeReceipts(found: FoundAttestations, question: ReceiptQuestio
   const refusals = [...verdict.refusals];
   for (const { statement, signers, payloadSha256 } of verdict.accepted) {
     const receipt = promotionReceipt(statement);
-    const wrong = receipt instanceof Failure ? [receipt] : differences(receipt, question);
-    if (wrong.length === 0 && !(receipt instanceof Failure))
-      return { ok: true, receipt, signers, payloadSha256 };
+    if (receipt instanceof Failure) {
+      refusals.push(receipt);
+      continue;
+    }
+    const wrong = differences(receipt, question);
+    if (wrong.length === 0) return { ok: true, receipt, signers, payloadSha256 };
     refusals.push(...wrong);
   }
   return refused(refusals);
@@ -116,10 +119,4 @@ function differences(receipt: PromotionReceipt, { env, pin }: ReceiptQuestion): 
 
 function shown(value: string | number): string {
   return typeof value === "number" ? String(value) : quoted(value, 100);
-}
-
-function sha256In(digest: ImageDigest): Sha256 {
-  const hex = digest.slice("sha256:".length);
-  if (isSha256(hex)) return hex;
-  throw new RangeError("an image digest without its digest");
 }

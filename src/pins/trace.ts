@@ -1,4 +1,4 @@
-import { isSha256 } from "../base/digest.ts";
+import { hexOf } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import { captureFacts } from "../trust/attestation-capture.ts";
@@ -63,10 +63,9 @@ function capturesOf(
   trusted: (type: string) => Signers,
   { captures, now }: Tracing,
 ): AttestationVerdict | null {
-  const sha256 = row.digest.slice("sha256:".length);
-  if (captures === null || !isSha256(sha256)) return null;
+  if (captures === null) return null;
   return verifyAttestations(captures, {
-    subject: sha256,
+    subject: hexOf(row.digest),
     predicateType: CAPTURE_TYPE,
     trusted,
     policy: null,

@@ -9,7 +9,7 @@ import {
   string,
   type Decoder,
 } from "../base/decode.ts";
-import { isImageDigest, isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
+import { hexOf, isImageDigest, isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
 import { PROMOTION_TYPE } from "./attestation-types.ts";
@@ -59,7 +59,7 @@ export type ReceiptDecision = {
 export function promotionStatement(receipt: PromotionReceipt): Statement {
   const { gitSha, runUrl, decision, promotedAt, plane, ...rest } = receipt;
   return {
-    subjects: [{ name: rest.template, digest: { sha256: rest.digest.slice("sha256:".length) } }],
+    subjects: [{ name: rest.template, digest: { sha256: hexOf(rest.digest) } }],
     predicateType: PROMOTION_TYPE,
     predicate: {
       ...rest,
@@ -126,7 +126,7 @@ export function promotionReceipt(statement: Statement): PromotionReceipt | Failu
   if (!decoded.ok)
     return new Failure("statement_invalid", `the receipt is not whole: ${decoded.problems.join("; ")}`);
   const { git_sha, run_url, promoted_at, decision, ...rest } = decoded.value;
-  const sha256 = rest.digest.slice("sha256:".length);
+  const sha256 = hexOf(rest.digest);
   if (!statement.subjects.some(({ digest }) => digest["sha256"] === sha256))
     return new Failure(
       "subject_mismatch",

@@ -43,7 +43,7 @@ export function parseAttestations(input: Uint8Array, from: string, byLines: bool
   if ("document" in whole) return one(whole.document, from);
   // A bundle that was printed over several lines and then damaged has no line that is a document.
   const lines = filledLines(text, LIMITS.attestations);
-  const readable = lines.length > 1 && lines.some(({ line }) => "document" in read(line, from));
+  const readable = lines.some(({ line }) => "document" in read(line, from));
   return readable ? parseLines(text, from) : refused(whole.failure);
 }
 

@@ -52,6 +52,7 @@ describe("the answer to a promotion", () => {
     // No final answer, or none that HTTP knows: the request itself may have been taken.
     [99, "", "ambiguous 10 answer_unexpected"],
     [101, "", "ambiguous 10 answer_unexpected"],
+    [199, "", "ambiguous 10 answer_unexpected"],
 
     [300, "", "refused 10 redirect_refused"],
     [301, "", "refused 10 redirect_refused"],
@@ -88,6 +89,7 @@ describe("the answer to a promotion", () => {
     [428, "", "condition_wanted 10 server_unsupported"],
     [429, "", "try_again 13 rate_limited"],
     [451, "", "refused 9 request_rejected"],
+    [499, "", "refused 9 request_rejected"],
 
     [500, "", "ambiguous 13 server_failed"],
     [501, "", "ambiguous 13 server_failed"],
@@ -115,6 +117,18 @@ describe("the answer to a promotion", () => {
     expect(read?.serverText).toMatch(/^: ?: ?stop-commands::a # #\[error\]x+…$/u);
   });
 
+  const stopped: [string, string, string][] = [
+    ["with its reason, inert", error("veto by ::alice", "vetoed"), ": veto by : ?:alice"],
+    ["without a reason", JSON.stringify({ code: "vetoed" }), ""],
+    ["with a reason that is no text", JSON.stringify({ code: "vetoed", error: 7 }), ""],
+  ];
+  test.each(stopped)("tells of a policy %s", (_what, body, reason) => {
+    const message = new RegExp(`^the control plane refused the promotion${reason}$`, "u");
+    for (const status of [403, 409]) {
+      expect(write(status, body)).toMatchObject({ failure: { message: expect.stringMatching(message) } });
+    }
+  });
+
   test("has no server text when the server said nothing", () => {
     const answer = write(400, " \n");
     expect(answer).toMatchObject({ failure: { serverText: undefined } });
@@ -135,10 +149,13 @@ describe("the status of a read", () => {
     [204, "answer_unexpected", false],
     [206, "answer_unexpected", false],
     [226, "answer_unexpected", false],
+    [299, "answer_unexpected", false],
+    [300, "redirect_refused", false],
     [301, "redirect_refused", false],
     [302, "redirect_refused", false],
     [304, "redirect_refused", false],
     [308, "redirect_refused", false],
+    [399, "redirect_refused", false],
     [400, "answer_unexpected", false],
     [401, "unauthorized", false],
     [403, "forbidden", false],
@@ -148,6 +165,7 @@ describe("the status of a read", () => {
     [409, "answer_unexpected", false],
     [425, "rate_limited", true],
     [429, "rate_limited", true],
+    [499, "answer_unexpected", false],
     [500, "server_failed", true],
     [502, "server_failed", true],
     [503, "server_failed", true],
@@ -159,6 +177,36 @@ describe("the status of a read", () => {
     expect(failure?.code).toBe(code);
     expect(failure?.serverText).toBe("why");
     expect(failure !== null && mayReadAgain(failure)).toBe(again);
+  });
+});
+
+describe("a read that somebody stands before", () => {
+  test("a page with a 403 is not the control plane's own refusal", () => {
+    expect(classifyRead(heard(403, "<html>blocked"))?.code).toBe("edge_blocked");
+  });
+
+  test("a 404 says that there is no such route", () => {
+    expect(classifyRead(heard(404, ""))?.message).toBe("the pin listing answered 404: no such route");
+    expect(classifyRead(heard(404, "<html>"))?.message).toBe(
+      "the pin listing answered 404 with a page: no such route",
+    );
+  });
+
+  const fit: [string, Record<string, string>, FailureCode | null][] = [
+    ["plain", { "content-encoding": "identity" }, null],
+    ["plain in capitals", { "content-encoding": "IDENTITY" }, null],
+    ["compressed", { "content-encoding": "gzip" }, "answer_malformed"],
+    ["compressed, then plain", { "content-encoding": "gzip, identity" }, "answer_malformed"],
+    ["plain, then compressed", { "content-encoding": "identity, gzip" }, "answer_malformed"],
+    ["of no age", { age: "0" }, null],
+    ["of no age, spelled out", { age: "000" }, null],
+    ["a second old", { age: "1" }, "answer_cached"],
+    ["ten seconds old", { age: "10" }, "answer_cached"],
+    ["a second old, padded", { age: "01" }, "answer_cached"],
+    ["of an age that is no number", { age: "x" }, "answer_cached"],
+  ];
+  test.each(fit)("an answer that is %s", (_what, headers, wanted) => {
+    expect(classifyRead(heard(200, "", headers))?.code ?? null).toBe(wanted);
   });
 });
 

@@ -1,27 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { EXIT, FAILURES, type ExitName, type FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
-import { exitOfLegs, failedLeg, provenLeg, type Leg } from "../../src/pins/leg.ts";
-import type { PinRow } from "../../src/pins/pin.ts";
-import { NEW, OLD } from "./rows.ts";
+import { exitOfLegs, failedLeg, plannedLeg, provenLeg, supersededLeg, type Leg } from "../../src/pins/leg.ts";
+import { pinRow } from "./pin-row.ts";
+import { OLD } from "./rows.ts";
 import { target, WANTED } from "./run-legs.ts";
 
 const facts = { target: target("https://cp.example.com"), wanted: WANTED, before: null, attempts: [] };
-const proven: PinRow = {
-  ...{ template: "codex", region: "global", digest: NEW },
-  ...{
-    gitSha: null,
-    seq: null,
-    promotedAt: null,
-    promotedBy: null,
-    imageRef: null,
-    state: null,
-    remarks: [],
-    shadows: [],
-  },
-};
+const proven = pinRow();
 
 function leg(name: ExitName): Leg {
+  if (name === "changes") return plannedLeg(facts);
   if (name === "ok") return provenLeg(facts, "landed", { row: proven, reads: 1 });
   const found = (Object.keys(FAILURES) as FailureCode[]).find((code) => FAILURES[code] === name);
   if (found === undefined) throw new Error(name);
@@ -33,7 +22,10 @@ describe("the exit code of a run", () => {
     [["ok"], "ok"],
     [["ok", "ok", "ok"], "ok"],
     [[], "missing"],
+    [["changes"], "changes"],
+    [["ok", "changes"], "changes"],
     [["ok", "transport"], "partial"],
+    [["changes", "transport"], "partial"],
     [["unknown", "ok"], "partial"],
     [["transport"], "transport"],
     [["terminated"], "terminated"],
@@ -78,4 +70,29 @@ describe("a proven leg", () => {
   test("cannot be made of no reads", () => {
     expect(() => provenLeg(facts, "matches", { row: proven, reads: 0 })).toThrow(RangeError);
   });
+});
+
+describe("a leg that gave way", () => {
+  test.each([
+    ["to an older build", 6],
+    ["to the same build", 7],
+    ["to a row that names no build", null],
+  ])("cannot be one %s", (_what, seq) => {
+    expect(() => supersededLeg(facts, 7, pinRow({ seq }), null)).toThrow(RangeError);
+  });
+
+  test("has the newer row as what was there", () => {
+    const row = pinRow({ seq: 8 });
+    const gave = { ...facts, before: row, outcome: "superseded", after: null, failure: null };
+    expect(supersededLeg(facts, 7, row, null)).toStrictEqual({
+      raceWindow: null,
+      warnings: [],
+      ...gave,
+    } as Leg);
+  });
+});
+
+test("a dry run that found something to write keeps what was found", () => {
+  const planned = { ...facts, outcome: "would_change", after: null, failure: null };
+  expect(plannedLeg(facts)).toStrictEqual({ raceWindow: null, warnings: [], ...planned } as Leg);
 });

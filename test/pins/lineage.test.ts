@@ -1,30 +1,28 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/base/failure.ts";
 import type { BuildRecord } from "../../src/pins/build-client.ts";
-import { lineageOf, type Lineage, type LineageEvidence } from "../../src/pins/lineage.ts";
+import { lineageOf, treeHashOf, type Lineage, type LineageEvidence } from "../../src/pins/lineage.ts";
 import type { PinRow } from "../../src/pins/pin.ts";
 import type { ReceiptVerdict } from "../../src/pins/receipt-verdict.ts";
 import { CAPTURE_TYPE } from "../../src/trust/attestation-types.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
 import type { AttestationVerdict } from "../../src/trust/verify-attestation.ts";
-import { ALICE, APP, digestOf, envelopeOf, GOOD_CAPTURE, judge, statement } from "../trust/attestations.ts";
+import { pinRow } from "./pin-row.ts";
+import {
+  ALICE,
+  APP,
+  digestOf,
+  envelopeOf,
+  GOOD_CAPTURE,
+  judge,
+  MALLORY,
+  statement,
+} from "../trust/attestations.ts";
 import { image, RECEIPT } from "../trust/receipts.ts";
 
 const COMMIT = "a".repeat(40);
 const TREE = digestOf("tree");
-const ROW: PinRow = {
-  template: "codex",
-  region: "global",
-  digest: image(APP),
-  gitSha: COMMIT.slice(0, 7),
-  seq: null,
-  promotedAt: null,
-  promotedBy: null,
-  imageRef: null,
-  state: null,
-  remarks: [],
-  shadows: [],
-};
+const ROW: PinRow = pinRow({ digest: image(APP), gitSha: COMMIT.slice(0, 7) });
 const BUILD: BuildRecord = {
   id: "build-1",
   digest: image(APP),
@@ -46,12 +44,12 @@ const WHOLE: LineageEvidence = {
   captures: null,
 };
 
-function captured(commit: string = COMMIT, tree: string = TREE): AttestationVerdict {
+function captured(commit: string = COMMIT, tree: string | null = TREE): AttestationVerdict {
   const source_commit = { value: commit, source: "git", reason: null };
   const said = statement({
     subjects: [
       { name: "app", digest: { sha256: APP } },
-      { name: "context", digest: { working_tree_hash: tree } },
+      ...(tree === null ? [] : [{ name: "context", digest: { working_tree_hash: tree } }]),
     ],
     predicate: { ...GOOD_CAPTURE, fields: { ...GOOD_CAPTURE.fields, source_commit } },
   });
@@ -128,6 +126,12 @@ describe("the way back from a pin", () => {
       { captures: captured(COMMIT, digestOf("x")) },
       but("capture wrong"),
     ],
+    ["of a capture that states no tree is whole", { captures: captured(COMMIT, null) }, ALL],
+    [
+      "with a signed capture, without a receipt, misses the receipt alone",
+      { receipt: missing, captures: captured() },
+      but("receipt missing"),
+    ],
     [
       "of a build without a tree misses the capture",
       { build: { record: { ...BUILD, treeHash: null }, by: "digest" } },
@@ -153,7 +157,7 @@ describe("the way back from a pin", () => {
   test("holds a capture against the statement that the receipt says was checked", () => {
     const captures = captured();
     const sha256 = captures.accepted[0]?.payloadSha256 ?? digestOf("none");
-    const evidence = (of: typeof sha256): ReceiptVerdict => ({
+    const evidence = (of: typeof sha256, ...beside: (typeof sha256)[]): ReceiptVerdict => ({
       ...RECEIPTED,
       receipt: {
         ...RECEIPT,
@@ -162,11 +166,12 @@ describe("the way back from a pin", () => {
           policy: null,
           rules: [],
           warnings: [],
-          evidence: [{ predicateType: CAPTURE_TYPE, sha256: of }],
+          evidence: [...beside, of].map((one) => ({ predicateType: CAPTURE_TYPE, sha256: one })),
         },
       },
     });
     expect(states({ captures, receipt: evidence(sha256) })).toBe(ALL);
+    expect(states({ captures, receipt: evidence(sha256, digestOf("other")) })).toBe(ALL);
     expect(states({ captures, receipt: evidence(digestOf("other")) })).toBe(but("capture wrong"));
   });
 
@@ -178,5 +183,38 @@ describe("the way back from a pin", () => {
   test("takes a capture that was refused for wrong, not for none", () => {
     const captures = judge("{}", { predicateType: CAPTURE_TYPE });
     expect(states({ captures })).toBe(but("capture wrong"));
+  });
+
+  test("says why a capture was refused: its first reason", () => {
+    const stranger = judge(formatEnvelope(envelopeOf(statement(), MALLORY)), { predicateType: "x" });
+    expect(stranger.refusals.length).toBeGreaterThan(1);
+    expect(whatOf("capture", { captures: stranger })).toBe(stranger.refusals[0]?.message ?? "none");
+    expect(whatOf("capture", { captures: { ...stranger, refusals: [] } })).toBe("it is about another image");
+  });
+
+  test("says what names the build, its commit and its repository", () => {
+    expect(whatOf("build", {})).toBe("build-1, by its digest");
+    expect(whatOf("build", { build: { record: BUILD, by: "commit" } })).toBe(
+      "build-1, by the commit of its receipt alone",
+    );
+    expect(whatOf("commit", {})).toBe(`${COMMIT} of github.com/acme/app`);
+    expect(whatOf("commit", { build: { record: { ...BUILD, repository: null }, by: "digest" } })).toBe(
+      COMMIT,
+    );
+  });
+
+  test("names the first two who disagree about the commit", () => {
+    const other = "b".repeat(40);
+    const build = { record: { ...BUILD, commit: other }, by: "digest" } as const;
+    expect(whatOf("commit", { captures: captured(), build, row: { ...ROW, gitSha: "ccccccc" } })).toBe(
+      `the signed capture names ${COMMIT}, the build record ${other}`,
+    );
+  });
+
+  test("says which tree a capture has", () => {
+    const by = `signed by key ${ALICE.publicKey.keyid}`;
+    expect(whatOf("capture", { captures: captured() })).toBe(`tree ${TREE}, ${by}`);
+    expect(whatOf("capture", { captures: captured(COMMIT, null) })).toBe(`tree unknown, ${by}`);
+    expect(captured(COMMIT, null).accepted.map(treeHashOf)).toEqual([null]);
   });
 });

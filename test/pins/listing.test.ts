@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import type { JsonValue } from "../../src/base/json.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { findRow } from "../../src/pins/listing.ts";
+import { findRow, numberOf, readListing } from "../../src/pins/listing.ts";
 import type { PinRow } from "../../src/pins/pin.ts";
 import { FOREIGN, NEW, OLD, row } from "./rows.ts";
 import { refused } from "./refused.ts";
@@ -18,6 +19,7 @@ function pins(...rows: readonly unknown[]): string {
 }
 
 const GOOD = row(NEW);
+const good = JSON.stringify(GOOD);
 
 describe("a listing with the row", () => {
   const taken: [string, string | Uint8Array][] = [
@@ -62,13 +64,45 @@ describe("a listing with the row", () => {
     });
   });
 
+  test("shows how the listing departs from those of today, and a state", () => {
+    expect(find(JSON.stringify([row(NEW, { state: "held" })]))).toMatchObject({
+      state: "held",
+      remarks: ["bare_array"],
+    });
+    expect(find(pins(row(NEW, { region: undefined }))).remarks).toEqual(["region_missing"]);
+    expect(find(JSON.stringify([row(NEW, { region: undefined })])).remarks).toEqual([
+      "bare_array",
+      "region_missing",
+    ]);
+  });
+
+  test("shows the regions that have another digest, of the global row alone", () => {
+    const rows = pins(
+      GOOD,
+      row(NEW, { region: "eu" }),
+      row(OLD, { region: "us" }),
+      row(OLD, { region: 7 }),
+      row(undefined, { region: "ap" }),
+      row(OLD, { region: "us", template_name: "hermes" }),
+    );
+    expect(find(rows).shadows).toEqual([
+      { region: "us", digest: `"${OLD}"` },
+      { region: "7", digest: `"${OLD}"` },
+      { region: "ap", digest: "null" },
+    ]);
+    expect(find(rows, { template: "codex", region: "us" }).shadows).toEqual([]);
+  });
+
+  test("of just as many rows as a listing may have", () => {
+    const body = `[${good}${",{}".repeat(LIMITS.pinRows - 1)}]`;
+    expect(find(body).digest).toBe(NEW);
+  });
+
   test("of a region, when a region is wanted", () => {
     const body = pins(row(OLD), row(NEW, { region: "eu" }));
     expect(find(body, { template: "codex", region: "eu" }).digest).toBe(NEW);
   });
 });
-
-const good = JSON.stringify(GOOD);
 
 describe("a listing that proves nothing", () => {
   const refusals: [string, string | Uint8Array, FailureCode, string][] = [
@@ -203,6 +237,26 @@ describe("a listing that proves nothing", () => {
     expect(failure.hint).toBe("is this the control plane, or a login page?");
   });
 
+  test("says that there is no type, and that a listing without rows has none", () => {
+    expect(refused(() => find("<html>", WANTED, null)).message).toContain('("no content type")');
+    expect(refused(() => find(pins())).message).toBe("no pin for codex; the listing has 0 rows");
+    expect(refused(() => find(pins({}, row(NEW, { template_name: "x" })))).message).toBe(
+      'no pin for codex; the listing has 2 rows: "x"',
+    );
+  });
+
+  test("offers a template with a similar name, of those that can be one", () => {
+    const hint = (wanted: string, there: string): string | undefined =>
+      refused(() => find(pins(row(NEW, { template_name: there })), { template: wanted, region: "global" }))
+        .hint;
+    const long = "a".repeat(64);
+    const none = "check the template's name, and that the promotion ran";
+    expect(hint("codex", "codexx")).toBe('did you mean "codexx"? if not, check that the promotion ran');
+    expect(hint("codex", "hermes")).toBe(none);
+    expect(hint(`${long.slice(1)}b`, long)).toStartWith("did you mean");
+    expect(hint(long, `${long}a`)).toBe(none);
+  });
+
   test("names at most twenty of the templates that are there", () => {
     const rows = Array.from({ length: 30 }, (_, index) => row(NEW, { template_name: `t${index}` }));
     const { message } = refused(() => find(pins(...rows)));
@@ -220,5 +274,63 @@ describe("a listing that proves nothing", () => {
   test("takes no digest from another row", () => {
     const rows = pins(row(FOREIGN), row(NEW, { template_name: "hermes" }), row(NEW, { region: "eu" }));
     expect(find(rows).digest).toBe(FOREIGN);
+  });
+});
+
+describe("a build number", () => {
+  const numbers: [unknown, number | null][] = [
+    [0, 0],
+    [41, 41],
+    [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+    [-1, null],
+    [1.5, null],
+    [2 ** 53, null],
+    ["41", null],
+    [null, null],
+    [undefined, null],
+  ];
+  test.each(numbers)("%p is %p", (value, wanted) => {
+    expect(numberOf(value as JsonValue | undefined)).toBe(wanted);
+  });
+});
+
+describe("a whole listing", () => {
+  const read = (...rows: readonly unknown[]): PinRow[] =>
+    readListing(new TextEncoder().encode(pins(...rows)), null);
+
+  test("has every row, each with its own region", () => {
+    const rows = [
+      GOOD,
+      row(OLD, { region: "eu" }),
+      row(FOREIGN, { template_name: "hermes", region: undefined }),
+    ];
+    expect(read(...rows).map(({ template, region, digest }) => [template, region, digest])).toEqual([
+      ["codex", "global", NEW],
+      ["codex", "eu", OLD],
+      ["hermes", "global", FOREIGN],
+    ]);
+    expect(read()).toEqual([]);
+  });
+
+  test("counts no row of a region as one beside the global one", () => {
+    expect(read(GOOD, row(OLD, { region: "eu" })).map(({ shadows }) => shadows)).toEqual([[], []]);
+  });
+
+  const wrong: [string, unknown[], FailureCode, string][] = [
+    ["one place twice", [GOOD, row(OLD)], "answer_ambiguous", "two rows for codex in global"],
+    ["no template", [row(NEW, { template_name: undefined })], "answer_malformed", "template null in region"],
+    [
+      "a template that is a number",
+      [row(NEW, { template_name: 7 })],
+      "answer_malformed",
+      "template 7 in region",
+    ],
+    ["a region that is null", [row(NEW, { region: null })], "answer_malformed", '"codex" in region null'],
+    ["no digest", [row(undefined)], "answer_malformed", "the digest of codex is null"],
+  ];
+  test.each(wrong)("is refused with %s", (_what, rows, code, message) => {
+    const failure = refused(() => read(...rows));
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(message);
   });
 });

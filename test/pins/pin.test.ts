@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { isGitSha, isRegion, isTemplate } from "../../src/pins/pin.ts";
+import { isGitSha, isRegion, isSameCommit, isTemplate, satisfies } from "../../src/pins/pin.ts";
 import { isEnvironmentName } from "../../src/pins/target.ts";
+import { NEW, OLD } from "./rows.ts";
+import { WANTED } from "./run-legs.ts";
 
 const HEX40 = "0123456789abcdef0123456789abcdef01234567";
 
@@ -48,4 +50,24 @@ describe.each([
 ] as const)("a name of a %s", (_what, accepts, taken, refused) => {
   test.each([...taken])("%j is one", (text) => expect(accepts(text)).toBe(true));
   test.each([...refused])("%j is none", (text) => expect(accepts(text)).toBe(false));
+});
+
+test("a digest is what was wanted, or anything but what was not", () => {
+  expect([satisfies(NEW, WANTED), satisfies(OLD, WANTED)]).toEqual([true, false]);
+  const unwanted = { ...WANTED, unwanted: true } as const;
+  expect([satisfies(NEW, unwanted), satisfies(OLD, unwanted)]).toEqual([false, true]);
+});
+
+describe("two spellings of a commit", () => {
+  const rows: [string, string, boolean][] = [
+    [HEX40, HEX40, true],
+    [HEX40.slice(0, 7), HEX40, true],
+    [HEX40, HEX40.slice(0, 7), true],
+    [HEX40.slice(-7), HEX40, false],
+    [HEX40, HEX40.slice(-7), false],
+    ["0123abc", "0123abd", false],
+  ];
+  test.each(rows)("%s and %s can be one: %p", (a, b, wanted) => {
+    expect(isSameCommit(a, b)).toBe(wanted);
+  });
 });

@@ -60,6 +60,64 @@ describe("a pin", () => {
     );
   });
 
+  test("of which nobody knows more is told as much as is known", () => {
+    const verdict = judge([], { pin: { ...PIN, promotedAt: null, promotedBy: null } });
+    expect(!verdict.ok && verdict.failure.message).toBe(
+      "codex in global was changed (version 7) without a receipt; it never had one",
+    );
+  });
+
+  test("with a file in which nothing is a receipt is told of the file", () => {
+    const found = parseAttestations(new TextEncoder().encode('{"a":1}\n'), "the receipts", true);
+    expect(found).toMatchObject({ attestations: [], refusals: [], skippedLines: 1 });
+    expect(codesOf(judgeReceipts(found, QUESTION))[0]).toBe("no_evidence");
+    const broken = judgeReceipts(
+      { ...found, skippedLines: 0, refusals: [new Failure("envelope_malformed", "x")] },
+      QUESTION,
+    );
+    expect(codesOf(broken)[0]).toBe("envelope_malformed");
+  });
+
+  test("with a receipt that is not whole is told so", () => {
+    const { predicate, ...rest } = promotionStatement(RECEIPT);
+    const { env: _, ...cut } = predicate;
+    expect(codesOf(judge([envelopeOf({ ...rest, predicate: cut })]))).toEqual([
+      "statement_invalid",
+      "statement_invalid",
+    ]);
+    expect(judge([envelopeOf({ ...rest, predicate: cut }), receiptBy()]).ok).toBe(true);
+  });
+
+  const different: [string, Partial<PromotionReceipt>, string, string][] = [
+    ["environment", { env: "staging" }, '"staging"', '"prod"'],
+    [
+      "environment of the control plane",
+      { plane: { ...RECEIPT.plane, env: "lab" } },
+      '"lab"',
+      '"production"',
+    ],
+    ["template", { template: "hermes" }, '"hermes"', '"codex"'],
+    ["region", { region: "eu" }, '"eu"', '"global"'],
+    ["row version", { version: 5 }, "5", "7"],
+  ];
+  test.each(different)("says in which %s a receipt differs", (what, changes, found, wanted) => {
+    const verdict = judge([receiptBy(changes)]);
+    expect(!verdict.ok && verdict.failure.message).toBe(
+      `a receipt is for ${what} ${found}; the pin is in ${what} ${wanted}`,
+    );
+  });
+
+  test("is not receipted by a change to another image that names this one beside it", () => {
+    const other = image(digestOf("other"));
+    const { subjects, ...rest } = promotionStatement({ ...RECEIPT, digest: other });
+    const beside = [...subjects, { name: "beside", digest: { sha256: APP } }];
+    const verdict = judge([envelopeOf({ ...rest, subjects: beside })]);
+    expect(!verdict.ok && [verdict.failure.code, verdict.failure.message]).toEqual([
+      "receipt_mismatch",
+      `a receipt is for digest "${other}"; the pin is in digest "${PIN.digest}"`,
+    ]);
+  });
+
   const wrong: [string, Envelope[], string][] = [
     ["by a stranger", [receiptBy({}, MALLORY)], "signature_invalid"],
     ["for another environment", [receiptBy({ env: "staging" })], "receipt_mismatch"],

@@ -261,6 +261,45 @@ describe("a file", () => {
     expect(codesOf(judge(pretty.replace('"mediaType"', '"mediaType')))).toEqual(["attestation_malformed"]);
   });
 
+  test("of lines with a broken one is read by lines although its name does not tell", () => {
+    const verdict = judge(`${line}\n${line.slice(0, -5)}\n`);
+    expect(verdict.accepted).toHaveLength(1);
+    expect(codesOf(verdict)).toEqual(["attestation_malformed"]);
+    expect(verdict.refusals[0]?.message).toContain("line 2 of");
+  });
+
+  test("counts its lines, also those with nothing but white space on them", () => {
+    const verdict = judge(` \n\t\n${line}\n  \nnot json`, {}, true);
+    expect(verdict.accepted).toHaveLength(1);
+    expect(verdict.refusals.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^line 5 of the attestation/u),
+    ]);
+  });
+
+  test.each(["payload", "payloadType", "signatures"])("with %p alone is meant as an envelope", (name) => {
+    expect(codesOf(judge(JSON.stringify({ [name]: "x" })))).toEqual(["envelope_malformed"]);
+  });
+
+  test("with one good document has no lines that were passed over", () => {
+    expect(judge(line).skippedLines).toBe(0);
+  });
+
+  test("that is no UTF-8 is wrong evidence", () => {
+    const verdict = judge(Buffer.from([0x22, 0xff, 0x22]));
+    expect(verdict.refusals.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      "attestation_malformed: the attestation is not valid UTF-8",
+    ]);
+  });
+
+  test("that is just small enough, and has just few enough lines, is read", () => {
+    const blank = new Uint8Array(LIMITS.attestationBytes).fill(0x20);
+    expect(parseAttestations(blank, "it", false).refusals).toEqual([]);
+    const more = new Uint8Array(LIMITS.attestationBytes + 1).fill(0x20);
+    expect(refusalOf(() => parseAttestations(more, "it", false)).code).toBe("evidence_too_large");
+    const lines = new TextEncoder().encode("{}\n".repeat(LIMITS.attestations));
+    expect(parseAttestations(lines, "it", true).skippedLines).toBe(LIMITS.attestations);
+  });
+
   test("that is too large or has too many lines is refused with 10", () => {
     const inputs: [Uint8Array, boolean][] = [
       [new Uint8Array(LIMITS.attestationBytes + 1), false],

@@ -4,9 +4,17 @@ import { toBase64 } from "../../src/base/encoding.ts";
 import { encodeSpki } from "../../src/trust/key-der.ts";
 import { addKeys, removeKey, revokeKey, rotateKey } from "../../src/trust/trust-root-change.ts";
 import { formatTrustRoot, parseTrustRoot } from "../../src/trust/trust-root-document.ts";
-import { readSignedRoot, succeed } from "../../src/trust/trust-root-succession.ts";
-import { keysFor, thresholdFor } from "../../src/trust/trust-root.ts";
-import { distrust, distrustNamespace } from "../../src/trust/trusted-key.ts";
+import { readSignedRoot, rises, succeed } from "../../src/trust/trust-root-succession.ts";
+import {
+  isKeyName,
+  isRole,
+  keysFor,
+  problemsOf,
+  rootKeys,
+  thresholdFor,
+  type TrustRoot,
+} from "../../src/trust/trust-root.ts";
+import { distrust, distrustNamespace, isScope } from "../../src/trust/trusted-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, signedRoot, trusted } from "./roots.ts";
 
@@ -64,6 +72,76 @@ describe("who counts", () => {
     expect<string | null>(refusal?.code ?? null).toBe(code);
     if (refusal !== null)
       expect([refusal.exitCode, refusal.message]).toEqual([6, expect.stringContaining(`"${name}"`)]);
+  });
+
+  test("both ends of a window belong to it", () => {
+    const key = trusted("window", { validFrom: now, validUntil: later(1) });
+    const at = (ms: number): string | null =>
+      distrust(key, "build", null, new Date(now.getTime() + ms))?.code ?? null;
+    const day = 86_400_000;
+    expect([at(-1), at(0), at(day), at(day + 1)]).toEqual(["key_not_yet_valid", null, null, "key_expired"]);
+  });
+
+  test("what a revoked key had signed before can stay trusted, by its digest", () => {
+    const revocation = { at: now, reason: null, stillTrusted: [app.sha256] };
+    const key = trusted("lost", { revocation });
+    const code = (subject: Parameters<typeof distrust>[2]): string | null =>
+      distrust(key, "build", subject, now)?.code ?? null;
+    expect(code(app)).toBeNull();
+    expect(code({ ...app, sha256: sha256Of("other") })).toBe("key_revoked");
+    expect(code({ ...app, sha256: null })).toBe("key_revoked");
+    expect(code(null)).toBe("key_revoked");
+    expect(distrust(key, "promote", app, now)?.code).toBe("key_not_authorised");
+  });
+
+  test("a refusal says since when, until when, and what it is now", () => {
+    const why = (more: Parameters<typeof trusted>[1]): string | undefined =>
+      distrust(trusted("k", more), "build", null, now)?.message;
+    expect(why({ validFrom: later(1) })).toBe(
+      'key "k" is valid from 2026-11-22T08:00:00Z; it is 2026-11-21T08:00:00Z',
+    );
+    expect(why({ validUntil: new Date(now.getTime() - 1) })).toBe(
+      'key "k" was valid until 2026-11-21T07:59:59.999Z; it is 2026-11-21T08:00:00Z',
+    );
+    expect(why({ revocation: { at: now, reason: null, stillTrusted: [] } })).toBe(
+      'key "k" was revoked at 2026-11-21T08:00:00Z',
+    );
+  });
+
+  test("who may sign as root: keys of that role that were not revoked, whatever their window", () => {
+    const revocation = { at: now, reason: null, stillTrusted: [] };
+    const roots = aRoot([
+      trusted("old", { roles: ["root"], validUntil: later(-9) }),
+      trusted("gone", { roles: ["root"], revocation }),
+      trusted("all", { roles: null }),
+      trusted("ci"),
+    ]);
+    expect(rootKeys(roots)).toEqual([keyOf("root").publicKey, keyOf("old").publicKey]);
+  });
+
+  const names: readonly (readonly [
+    string,
+    (text: string) => boolean,
+    readonly string[],
+    readonly string[],
+  ])[] = [
+    [
+      "role",
+      isRole,
+      ["a", "build", "a-1", `a${"b".repeat(31)}`],
+      ["", "1a", "-a", "A", "a_b", "a b", `a${"b".repeat(32)}`],
+    ],
+    [
+      "key",
+      isKeyName,
+      ["a", "A1", "9", "a@b.c", "a+b-c_d", "a".repeat(64)],
+      ["", "-a", ".a", "a b", "a/b", "ä", "a".repeat(65)],
+    ],
+    ["scope", isScope, ["**", "a", "!~", "a".repeat(200)], ["", "a b", "a\n", "ä", "a".repeat(201)]],
+  ];
+  test.each(names)("a name of a %s", (_what, accepts, taken, refused) => {
+    expect(taken.filter((text) => !accepts(text))).toEqual([]);
+    expect(refused.filter(accepts)).toEqual([]);
   });
 
   test("a key may sign in its namespaces only", () => {
@@ -252,6 +330,34 @@ describe("the document", () => {
   });
 });
 
+describe("a root that is not sound says why", () => {
+  const sound = aRoot([trusted("ci", { validFrom: now, validUntil: later(1) })]);
+  const lock = (there: number, wanted: number): string =>
+    `${there} keys may sign as root and ${wanted} must: nobody could ever change it`;
+  const id = keyOf("ci").publicKey.keyid;
+  const table: readonly (readonly [string, TrustRoot, readonly string[]])[] = [
+    ["a sound one", sound, []],
+    ["a window of one instant", aRoot([trusted("ci", { validFrom: now, validUntil: now })]), []],
+    ["an open window", aRoot([trusted("a", { validFrom: now }), trusted("b", { validUntil: now })]), []],
+    ["just enough root keys", { ...sound, thresholds: { root: 1 } }, []],
+    [
+      "a window that ends before it begins",
+      aRoot([trusted("ci", { validFrom: later(1), validUntil: now })]),
+      ["key ci is valid until before it is valid"],
+    ],
+    ["too few root keys", { ...sound, thresholds: { root: 2 } }, [lock(1, 2)]],
+    ["no key", { ...sound, keys: [] }, [lock(0, 1)]],
+    [
+      "a key and a name three times, each told once",
+      aRoot([trusted("ci"), trusted("ci"), trusted("ci")]),
+      ["two keys have the name ci", `two keys have the keyid ${id}`],
+    ],
+  ];
+  test.each(table)("%s", (_name, root, wanted) => {
+    expect(problemsOf(root)).toEqual([...wanted]);
+  });
+});
+
 describe("a change is the next version", () => {
   const root = aRoot([trusted("ci", { scopes: ["app-*"] })]);
 
@@ -309,5 +415,81 @@ describe("a change is the next version", () => {
   test("several versions may be skipped when the held root's keys signed the last one", () => {
     const held = signedRoot(root, ["root"]);
     expect(succeed(held, envelopeOf({ ...root, version: 9 }, ["root"]), "it", now)?.root.version).toBe(9);
+  });
+
+  test("it needs the signatures of the held root, and of itself, by keys that are valid now", () => {
+    const held = signedRoot(root, ["root"]);
+    const refusedWith = (next: TrustRoot, signers: readonly string[]): string[] => {
+      const refusal = refusalOf(() => succeed(held, envelopeOf(next, signers), "it", now));
+      return [refusal.code, refusal.message];
+    };
+    const bob = trusted("bob", { roles: ["root"] });
+    const expired = {
+      ...root,
+      version: 2,
+      keys: root.keys.map((key) => ({ ...key, validUntil: later(-1) })),
+    };
+    const handed = { ...root, version: 2, keys: [bob] };
+    const two = { ...root, version: 2, keys: [...root.keys, bob], thresholds: { root: 2 } };
+    expect(refusedWith(two, ["root"])).toEqual([
+      "threshold_not_met",
+      "it: of its own root keys 1 signed it; wanted 2",
+    ]);
+    expect(refusedWith(handed, ["bob"])).toEqual([
+      "threshold_not_met",
+      "it: of the root keys of the root that is held 0 signed it; wanted 1",
+    ]);
+    expect(refusedWith(expired, ["root"])).toEqual([
+      "threshold_not_met",
+      "it: of the root keys of the new root 0 signed it; wanted 1",
+    ]);
+    expect(succeed(held, envelopeOf(handed, ["bob", "root"]), "it", now)?.root.version).toBe(2);
+    expect(succeed(held, envelopeOf(two, ["bob", "root"]), "it", now)?.root.keys).toHaveLength(3);
+  });
+
+  test("it never goes back, and no version is two roots", () => {
+    const second = { ...root, version: 2 };
+    const held = signedRoot(second, ["root"]);
+    expect(succeed(held, envelopeOf(second, ["root"]), "it", now)).toBeNull();
+    const refusedWith = (next: TrustRoot): string[] => {
+      const refusal = refusalOf(() => succeed(held, envelopeOf(next, ["root"]), "it", now));
+      return [refusal.code, refusal.message];
+    };
+    expect(refusedWith(root)).toEqual([
+      "trust_root_rollback",
+      "it is version 1, older than the version 2 that was seen before",
+    ]);
+    expect(refusedWith({ ...second, keys: [...second.keys, trusted("x")] })).toEqual([
+      "trust_root_rollback",
+      "it is another version 2 than the version 2 that was seen before",
+    ]);
+    const seen = { version: 2, sha256: held.sha256 };
+    expect([rises(seen, held, "it"), rises({ ...seen, version: 1 }, held, "it")]).toEqual([false, true]);
+  });
+
+  test("revoking keeps every other key as it was", () => {
+    const revocation = { at: now, reason: null, stillTrusted: [] };
+    expect(revokeKey(root, "ci", revocation).keys).toEqual([
+      trusted("root", { roles: ["root"] }),
+      trusted("ci", { scopes: ["app-*"], revocation }),
+    ]);
+  });
+
+  test("rotating ends the old key alone, and gives the new one its own window", () => {
+    const revoked = aRoot([
+      trusted("ci", { revocation: { at: now, reason: null, stillTrusted: [] } }),
+      trusted("x"),
+    ]);
+    const successor = { name: "ci-2", key: keyOf("ci-2").publicKey };
+    const window = { from: now, until: later(30) };
+    const [first, old, other, added] = rotateKey(revoked, "ci", successor, window).keys;
+    expect([first, other]).toEqual([revoked.keys[0], revoked.keys[2]]);
+    expect(old?.validUntil).toEqual(later(30));
+    expect(added).toMatchObject({ validFrom: now, validUntil: null, revocation: null });
+  });
+
+  test("thresholds that it does not name stay", () => {
+    const held = { ...root, thresholds: { build: 2, root: 1 } };
+    expect(addKeys(held, [], { build: 3 }).thresholds).toEqual({ build: 3, root: 1 });
   });
 });

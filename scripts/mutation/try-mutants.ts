@@ -1,0 +1,130 @@
+/** Wakes one mutant after the other and asks the tests that reach it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runBatchIn } from "./limited-run.ts";
+import { mutatedTree, type MutatedTree } from "./mutated-tree.ts";
+import { rememberedKills } from "./remembered-kills.ts";
+import type { Mutant } from "./schemata.ts";
+
+export type Fate = "killed" | "survived" | "unreached";
+export type Tried = { readonly mutant: Mutant; readonly fate: Fate };
+
+export type Guarded = {
+  /** Relative to the root of the tree. */
+  readonly files: readonly string[];
+  readonly tests: readonly string[];
+};
+
+type Ways = {
+  /** Whether tests use fast-check. */
+  readonly properties: boolean;
+  /** What one mutant may take besides a multiple of what the tests take anyhow. */
+  readonly cpuSeconds: number;
+  /** Where kills are kept between runs; null for nowhere. */
+  readonly memory: string | null;
+};
+
+/** A test file, and which mutants it asks for. */
+type Guard = ReturnType<MutatedTree["reached"]> & { readonly test: string; readonly ms: number };
+
+/** The same values in every run: a property that finds a mutant by luck finds it again. */
+const PRELOAD = 'import fc from "fast-check";\nfc.configureGlobal({ seed: 20_261_121 });\n';
+
+/** A test that does not pass on the tree as it is ends everything: nothing could be told by it. */
+export async function tryMutants(
+  root: string,
+  { files, tests }: Guarded,
+  say: (line: string) => void,
+  { properties, cpuSeconds, memory }: Ways,
+): Promise<Tried[]> {
+  // Read before the copy is made: whoever edits a test meanwhile is not believed.
+  const remembered = memory === null ? null : rememberedKills(root, memory, [...files, ...tests]);
+  using tree = mutatedTree(root, files);
+  const preload = properties ? join(tree.path, "same-values.ts") : null;
+  if (preload !== null) writeFileSync(preload, PRELOAD);
+  const run: RunBatch = (of, mutants, limit, awake = 0) => {
+    const paths = of.map((test) => join(tree.path, test));
+    return runBatchIn(tree.path, { tests: paths, awake, mutants, asked: tree.asked }, limit, preload);
+  };
+
+  const guards: Guard[] = [];
+  for (const test of tests) {
+    tree.record();
+    const started = performance.now();
+    const steps = await run([test], [], 120);
+    if (steps.at(-1) !== "ends") throw new Error(`${test} fails without any mutant`);
+    guards.push({ test, ms: performance.now() - started, ...tree.reached() });
+  }
+  const limitFor = (ms: number): number => cpuSeconds + Math.ceil(ms / 250);
+  guards.sort((a, b) => a.ms - b.ms);
+  const killed = new Set(
+    tree.mutants.filter((mutant) => remembered?.has(mutant) === true).map(({ id }) => id),
+  );
+  say(`${tree.mutants.length} mutants, ${killed.size} of them killed before`);
+  const alive = (): number[] => tree.mutants.map(({ id }) => id).filter((id) => !killed.has(id));
+  const kill = (id: number, test: string): void => {
+    killed.add(id);
+    const mutant = tree.mutants.find((one) => one.id === id);
+    if (mutant !== undefined) remembered?.add(mutant, test);
+  };
+  const alone = new Set(guards.flatMap(({ load }) => [...load]));
+  for (const { test, ms, run: asked } of guards) {
+    const waiting = alive().filter((id) => asked.has(id) && !alone.has(id));
+    tree.choose(0);
+    const found = await killedTogether(waiting, (mutants) => run([test], mutants, limitFor(ms)));
+    if (found === null) for (const id of waiting) alone.add(id);
+    for (const id of found ?? []) kill(id, test);
+    say(`${test}: ${ms.toFixed(0)} ms, kills ${found?.size ?? "none together"} of ${waiting.length}`);
+  }
+  // A mutant that is asked for when a module is read needs a process of its own.
+  for (const id of alive().filter((one) => alone.has(one))) {
+    const reaching = guards.filter(({ load, run: asked }) => load.has(id) || asked.has(id));
+    const ms = reaching.reduce((sum, guard) => sum + guard.ms, 0);
+    tree.choose(id);
+    const tests = reaching.map(({ test }) => test);
+    const steps = await run(tests, [], limitFor(ms), id);
+    const last = steps.at(-1) ?? "";
+    if (last !== "ends") kill(id, tests.find((test) => last.endsWith(test)) ?? tests[0] ?? "");
+  }
+  const isReached = (id: number): boolean =>
+    guards.some(({ load, run: asked }) => load.has(id) || asked.has(id));
+  return tree.mutants.map((mutant) => ({
+    mutant,
+    fate: killed.has(mutant.id) ? "killed" : isReached(mutant.id) ? "survived" : "unreached",
+  }));
+}
+
+type RunBatch = (
+  tests: readonly string[],
+  mutants: readonly number[],
+  limit: number,
+  awake?: number,
+) => Promise<string[]>;
+
+/** Those that one test file kills, by a process that wakes one after the other; null when it cannot be repeated. */
+async function killedTogether(
+  mutants: readonly number[],
+  run: (mutants: readonly number[]) => Promise<string[]>,
+): Promise<Set<number> | null> {
+  const killed = new Set<number>();
+  let waiting = [...mutants];
+  while (waiting.length > 0) {
+    const steps = await run(waiting);
+    if (!steps.includes("loaded")) return null;
+    const told = new Set<number>();
+    for (const step of steps) {
+      const [word, id] = step.split(" ");
+      if (word === "kills" || word === "passes") told.add(Number(id));
+      if (word === "kills") killed.add(Number(id));
+    }
+    // Whoever was at work when the process ended took too long, or ended it.
+    const [word, id] = (steps.at(-1) ?? "").split(" ");
+    if (word === "tries") {
+      told.add(Number(id));
+      killed.add(Number(id));
+    }
+    if (told.size === 0) throw new Error(`${waiting.length} mutants told nothing: ${steps.join(", ")}`);
+    waiting = waiting.filter((one) => !told.has(one));
+  }
+  return killed;
+}

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "bun:test";
+import { verifyStatement } from "../../src/addons/staging/verify-statement.ts";
+import { asFailure, Failure } from "../../src/base/failure.ts";
+import { addonClaims, addonStatement, type AddonClaims } from "../../src/trust/attestation-addon.ts";
+import { formatBundle } from "../../src/trust/bundle.ts";
+import { signEnvelope } from "../../src/trust/dsse.ts";
+import { ALICE, APP, BOB, digestOf, envelopeOf, MALLORY, NOW, statement } from "../trust/attestations.ts";
+
+const CLAIMS: AddonClaims = {
+  addonId: "sample",
+  version: "2.0",
+  os: "linux",
+  arch: "amd64",
+  size: 7,
+  issued: new Date("2026-11-01T00:00:00Z"),
+  expires: new Date("2026-12-01T00:00:00Z"),
+  minimumVersion: "1.5",
+};
+const LINUX = { os: "linux", arch: "amd64" };
+const KEYS = [ALICE.publicKey];
+
+function signed(claims: Partial<AddonClaims> = {}, key = ALICE, sha256 = APP): string {
+  return formatBundle(envelopeOf(addonStatement(sha256, { ...CLAIMS, ...claims }), key));
+}
+
+function verify(text: string, keys = KEYS, platform = LINUX): ReturnType<typeof verifyStatement> {
+  const wanted = { id: "sample", version: "2.0", statement: text, sha256: APP };
+  return verifyStatement(wanted, platform, keys, NOW);
+}
+
+function refusal(work: () => unknown): Failure {
+  try {
+    work();
+  } catch (error) {
+    return asFailure(error);
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("the statement of an artifact", () => {
+  test("says what its publisher says", () => {
+    const text = signed();
+    expect(verify(text)).toStrictEqual({
+      envelope: text,
+      keyid: ALICE.publicKey.keyid,
+      size: 7,
+      expires: "2026-12-01T00:00:00.000Z",
+      minimum_version: "1.5",
+    });
+  });
+
+  test("need not end, nor name an oldest version", () => {
+    expect(verify(signed({ expires: null, minimumVersion: "" }))).toMatchObject({
+      expires: "",
+      minimum_version: "",
+    });
+  });
+
+  test("that did not come says nothing, with and without keys", () => {
+    expect([verify(""), verify("", [])]).toEqual([null, null]);
+  });
+
+  test("needs one key of those that may sign", () => {
+    expect(verify(signed({}, BOB), [ALICE.publicKey, BOB.publicKey])?.keyid).toBe(BOB.publicKey.keyid);
+  });
+
+  const about = "the signed statement is about";
+  const wrong: [string, string, string, string][] = [
+    [
+      "about another add-on",
+      signed({ addonId: "other" }),
+      "statement_mismatch",
+      `${about} add-on "other"; assigned is "sample"`,
+    ],
+    [
+      "about another version",
+      signed({ version: "2.1" }),
+      "statement_mismatch",
+      `${about} version "2.1"; assigned is "2.0"`,
+    ],
+    [
+      "about another system",
+      signed({ os: "darwin" }),
+      "statement_mismatch",
+      `${about} platform "darwin/amd64"; assigned is "linux/amd64"`,
+    ],
+    [
+      "about another processor",
+      signed({ arch: "arm64" }),
+      "statement_mismatch",
+      `${about} platform "linux/arm64"; assigned is "linux/amd64"`,
+    ],
+    ["about other bytes", signed({}, ALICE, digestOf("other")), "subject_mismatch", `wanted sha256 ${APP}`],
+    ["by a stranger", signed({}, MALLORY), "signature_invalid", "does not verify under key"],
+    [
+      "that is another kind of statement",
+      formatBundle(envelopeOf(statement())),
+      "predicate_type_mismatch",
+      "wanted",
+    ],
+    ["that is white space", " ", "no_evidence", "there is nothing to verify"],
+    ["that is no attestation", "{}", "attestation_malformed", "the statement of add-on"],
+  ];
+  test.each(wrong)("%s is refused", (_what, text, code, message) => {
+    const failure = refusal(() => verify(text));
+    expect(failure.code as string).toBe(code);
+    expect(failure.message).toContain(message);
+  });
+
+  test("that nobody here can check is refused", () => {
+    const failure = refusal(() => verify(signed(), []));
+    expect([failure.code, failure.message]).toEqual([
+      "signature_invalid",
+      'the statement of add-on "sample" is signed and no key is configured to check it with',
+    ]);
+  });
+
+  test("with several faults tells all of them under the first one", () => {
+    const failure = refusal(() => verify(signed({}, MALLORY, digestOf("other"))));
+    expect(failure.code).toBe("signature_invalid");
+    expect(failure.message).toMatch(/does not verify under key .*; the statement of .* it is about another/u);
+    expect(failure.hint).toBe(
+      "it was made by another key, or payload or payload type were changed afterwards",
+    );
+    expect(failure.cause).toBeInstanceOf(Failure);
+  });
+});
+
+describe("the claims of a statement", () => {
+  const whole = addonStatement(APP, CLAIMS);
+
+  test("are written and read alike", () => {
+    expect(addonClaims(whole)).toStrictEqual(CLAIMS);
+    const least = { ...CLAIMS, expires: null, minimumVersion: "" };
+    expect(addonClaims(addonStatement(APP, least))).toStrictEqual(least);
+    expect(Object.keys(addonStatement(APP, least).predicate)).toEqual([
+      "addon_id",
+      "version",
+      "os",
+      "arch",
+      "size",
+      "issued",
+    ]);
+    expect(whole.subjects).toEqual([{ name: "sample 2.0 linux/amd64", digest: { sha256: APP } }]);
+  });
+
+  const malformed: [string, Record<string, unknown>][] = [
+    ["an empty id", { addon_id: "" }],
+    ["an empty version", { version: "" }],
+    ["no system", { os: undefined }],
+    ["an empty processor", { arch: "" }],
+    ["a size that is text", { size: "7" }],
+    ["half a byte", { size: 7.5 }],
+    ["no time of issue", { issued: undefined }],
+    ["a time that is none", { issued: "yesterday" }],
+    ["an end that is no time", { expires: "never" }],
+    ["an oldest version that is empty", { minimum_version: "" }],
+  ];
+  test.each(malformed)("with %s are refused", (_what, changes) => {
+    const predicate = JSON.parse(JSON.stringify({ ...whole.predicate, ...changes }));
+    const failure = refusal(() => addonClaims({ ...whole, predicate }));
+    expect(failure.code).toBe("statement_invalid");
+    expect(failure.message).toStartWith("the statement of the add-on is malformed: ");
+  });
+
+  test("that are wrong in many places name three", () => {
+    const failure = refusal(() => addonClaims({ ...whole, predicate: {} }));
+    expect(failure.message.match(/is missing/gu)).toHaveLength(3);
+  });
+});
+
+test("an envelope of another payload type is no statement", () => {
+  const envelope = signEnvelope(ALICE, "text/plain", envelopeOf(addonStatement(APP, CLAIMS)).payload);
+  expect(refusal(() => verify(formatBundle(envelope))).code).toBe("payload_type_mismatch");
+});

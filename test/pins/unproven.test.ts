@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test";
+import type { FailureCode } from "../../src/base/exit-codes.ts";
+import { Failure } from "../../src/base/failure.ts";
+import type { Leg } from "../../src/pins/leg.ts";
+import type { PinRow } from "../../src/pins/pin.ts";
+import { unproven, unread } from "../../src/pins/unproven.ts";
+import { pinRow } from "./pin-row.ts";
+import { FOREIGN, NEW, OLD } from "./rows.ts";
+import { target, WANTED } from "./run-legs.ts";
+
+const before = pinRow({ digest: OLD });
+const facts = { target: target("https://cp.example.com"), wanted: WANTED, before, attempts: [] };
+
+type Read = { readonly code: FailureCode; readonly last?: PinRow | null; readonly isOpen?: boolean };
+
+function legOf({ code, last = null, isOpen = false }: Read, given: Partial<typeof facts> = {}): Leg {
+  const failure = new Failure(code, "why", { hint: "its own", serverText: "said" });
+  const read = { ok: false, failure, last, waitMs: null, isVersioned: false } as const;
+  return unproven({ ...facts, ...given }, read, isOpen);
+}
+
+describe("a write that no read proved", () => {
+  const moved = pinRow({ digest: FOREIGN });
+  const rows: [string, Read, string][] = [
+    [
+      "and whose answer was lost",
+      { code: "pin_mismatch", last: before, isOpen: true },
+      "outcome_unknown outcome_unknown",
+    ],
+    [
+      "although another digest was read",
+      { code: "pin_mismatch", last: moved, isOpen: true },
+      "outcome_unknown outcome_unknown",
+    ],
+    ["because nothing could be read", { code: "server_failed" }, "written_unverified written_unverified"],
+    ["because it did not land", { code: "pin_mismatch", last: before }, "mismatch pin_mismatch"],
+    ["because the row is gone", { code: "row_missing" }, "missing row_missing"],
+    [
+      "because somebody wrote after it",
+      { code: "pin_mismatch", last: moved },
+      "moved_after_write moved_after_write",
+    ],
+    [
+      "because the row contradicts itself",
+      { code: "row_inconsistent", last: moved },
+      "mismatch row_inconsistent",
+    ],
+    [
+      "with the wanted digest in a row that wavers",
+      { code: "pin_mismatch", last: pinRow({ digest: NEW }) },
+      "mismatch pin_mismatch",
+    ],
+    ["of which nothing was seen", { code: "pin_mismatch" }, "mismatch pin_mismatch"],
+  ];
+  test.each(rows)("%s", (_what, read, wanted) => {
+    const { outcome, failure, after } = legOf(read);
+    expect(`${outcome} ${failure?.code}`).toBe(wanted);
+    expect(after).toBeNull();
+  });
+
+  test("over no row: whoever wrote another one wrote after it", () => {
+    const { outcome } = unproven(
+      { ...facts, before: null },
+      {
+        ok: false,
+        failure: new Failure("pin_mismatch", "why"),
+        last: moved,
+        waitMs: null,
+        isVersioned: false,
+      },
+      false,
+    );
+    expect(outcome).toBe("moved_after_write");
+  });
+
+  const words: [string, Read, string, string][] = [
+    [
+      "sent",
+      { code: "server_failed", isOpen: true },
+      "the promotion was sent",
+      "run `waybill verify pin` before you promote again",
+    ],
+    [
+      "accepted",
+      { code: "server_failed" },
+      "the promotion was accepted",
+      "run `waybill verify pin` before you promote again",
+    ],
+    [
+      "accepted, with a token that may not read",
+      { code: "unauthorized" },
+      "the promotion was accepted",
+      "its own",
+    ],
+    [
+      "sent, with a token that must not read",
+      { code: "forbidden", isOpen: true },
+      "the promotion was sent",
+      "its own",
+    ],
+  ];
+  test.each(words)("says that it was %s, and what to do", (_what, read, what, hint) => {
+    const { failure } = legOf(read);
+    expect(failure).toMatchObject({
+      message: `${what}, and nothing proves that it landed: why`,
+      hint,
+      serverText: "said",
+    });
+  });
+
+  test("that nobody wanted read is not verified", () => {
+    expect(unread(facts)).toMatchObject({
+      outcome: "written_unverified",
+      failure: { code: "written_unverified" },
+    });
+  });
+});
