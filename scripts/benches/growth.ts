@@ -131,7 +131,7 @@ async function overBytes(book: Book, folder: string): Promise<void> {
 }
 
 async function overHosts(book: Book, folder: string): Promise<void> {
-  const lines = new Lines();
+  const [lines, memory] = [new Lines(), new Lines()];
   await using plane = await ControlPlane.start(join(folder, "plane"));
   await plane.assignTenAddons();
   const load = new Load(folder);
@@ -144,8 +144,10 @@ async function overHosts(book: Book, folder: string): Promise<void> {
     const each = (costs: number[]): number[] => costs.map((cost) => (cost / count) * 1000);
     lines.add("a poll", 0, hosts, each(runs.map(({ wall }) => wall)));
     lines.add("processor time of the server for a poll", 0, hosts, each(runs.map(({ cpu }) => cpu)));
+    memory.add("memory of the server", null, hosts, runs.map(({ memory }) => memory));
   }
   book.curve({ title: "A conditional poll, over hosts", over: "hosts", unit: "µs", lines: lines.all });
+  book.curve({ title: "Memory, over hosts", over: "hosts", unit: "MB", lines: memory.all });
 }
 
 /** What answers with one row, or with a page of them, has one price; what reads all has one for each row. */
@@ -160,33 +162,41 @@ async function overPins(book: Book, folder: string): Promise<void> {
   const data = join(folder, "pins");
   let there = 0;
   for (const rows of ROWS) {
-    await using plane = await startTimed(data, lines, rows);
-    const request = promotion(plane.token);
-    const [count, status] = [rows - there, 200];
-    run(load.words({ server: plane, count, status, request, distinct: count, from: there }));
+    {
+      await using plane = await ControlPlane.start(data);
+      const [count, status, request] = [rows - there, 200, promotion(plane.token)];
+      run(load.words({ server: plane, count, status, request, distinct: count, from: there }));
+      await askOfPins(plane, rows, lines);
+    }
     there = rows;
-    const newest = `bench-${String(rows - 1).padStart(7, "0")}`;
-    const read = async (path: string): Promise<void> => void (await (await plane.send("GET", path)).text());
-    lines.add("one pin", 0, rows, await timed(() => read(`/v1/pins/${newest}/global`)));
-    lines.add("a promotion", 0, rows, await timed((index) => promote(plane, newest, index)));
-    lines.add("a page of events, the oldest", 0, rows, await timed(() => read("/v1/events?limit=10")));
-    lines.add("all pins", 1, rows, await timed(() => read("/v1/pins"), rows > 1_000 ? 5 : REQUESTS));
-    const audit = ["verify", "audit", "--chain", "--target", `bench=${plane.url}`, "--allow-insecure-http"];
-    const words = [BINARY, ...audit, "--token-env", "bench=BENCH_TOKEN", "--quiet"];
-    const env = { BENCH_TOKEN: plane.token };
-    await lines.addWays([{ name: "verify audit --chain", role: "ours", words, env }], rows);
+    lines.add("start of serve", 0, rows, await startsOf(data));
   }
   book.curve({ title: "Over pins, each with its event", over: "rows", lines: lines.all });
 }
 
-/** How long a server takes until it answers, with what `before` it left in its database. */
-async function startTimed(data: string, lines: Lines, rows: number): Promise<ControlPlane> {
-  const started = performance.now();
-  const plane = await ControlPlane.start(data);
-  await fetch(`${plane.url}/readyz`);
-  // The first start makes the database, and is of another kind.
-  if (rows !== ROWS[0]) lines.add("start of serve", 0, rows / 10, [performance.now() - started]);
-  return plane;
+async function askOfPins(plane: ControlPlane, rows: number, lines: Lines): Promise<void> {
+  const newest = `bench-${String(rows - 1).padStart(7, "0")}`;
+  const read = reader(plane);
+  lines.add("one pin", 0, rows, await timed(() => read(`/v1/pins/${newest}/global`)));
+  lines.add("a promotion", 0, rows, await timed((index) => promote(plane, newest, index)));
+  lines.add("a page of events, the oldest", 0, rows, await timed(() => read("/v1/events?limit=10")));
+  lines.add("all pins", 1, rows, await timed(() => read("/v1/pins"), rows > 1_000 ? 5 : REQUESTS));
+  const audit = ["verify", "audit", "--chain", "--target", `bench=${plane.url}`, "--allow-insecure-http"];
+  const words = [BINARY, ...audit, "--token-env", "bench=BENCH_TOKEN", "--quiet"];
+  const env = { BENCH_TOKEN: plane.token };
+  await lines.addWays([{ name: "verify audit --chain", role: "ours", words, env }], rows);
+}
+
+/** How long a server takes until it answers, with what an earlier one left in its database. */
+async function startsOf(data: string): Promise<number[]> {
+  const costs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now();
+    await using plane = await ControlPlane.start(data);
+    await fetch(`${plane.url}/readyz`);
+    costs.push(performance.now() - started);
+  }
+  return costs;
 }
 
 async function overVersions(book: Book, folder: string): Promise<void> {
@@ -200,7 +210,7 @@ async function overVersions(book: Book, folder: string): Promise<void> {
     const [count, status] = [rows - there, 200];
     run(load.words({ server: plane, count, status, request, distinct: count, from: there }));
     there = rows;
-    const read = async (path: string): Promise<void> => void (await (await plane.send("GET", path)).text());
+    const read = reader(plane);
     const history = `/v1/pins/${name}/global/history?limit=10`;
     lines.add("one pin", 0, rows, await timed(() => read(`/v1/pins/${name}/global`)));
     lines.add("a page of its history, the newest", 0, rows, await timed(() => read(history)));
@@ -208,6 +218,10 @@ async function overVersions(book: Book, folder: string): Promise<void> {
     lines.add("a promotion", 0, rows, await timed((index) => promote(plane, name, index)));
   }
   book.curve({ title: "Over versions of one pin", over: "versions", lines: lines.all });
+}
+
+function reader(plane: ControlPlane): (path: string) => Promise<void> {
+  return async (path) => void (await (await plane.send("GET", path)).text());
 }
 
 async function promote(plane: ControlPlane, name: string, index: number): Promise<void> {

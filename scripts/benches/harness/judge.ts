@@ -13,7 +13,7 @@ export function judge(goal: Goal, table: Table): Verdict {
     const verdicts = goal.anyOf.map((one) => judge(one, table));
     return {
       met: verdicts.some(({ met }) => met),
-      found: verdicts.map(({ found, met }) => `${found}${met ? "" : ", which it is not,"}`).join(" or "),
+      found: verdicts.map(({ found, met }) => `${found}: ${met ? "yes" : "no"}`).join("; or "),
     };
   }
   if ("claim" in goal) return { met: goal.holds, found: goal.claim };
