@@ -24,3 +24,8 @@ export function short(value: number): string {
   if (value >= 1e3) return `${Number((value / 1e3).toPrecision(3))}k`;
   return String(Number(value.toPrecision(3)));
 }
+
+/** Without a minus before a zero. */
+export function exponent(value: number): string {
+  return (Math.round(value * 100) / 100 + 0).toFixed(2);
+}

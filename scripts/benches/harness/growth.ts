@@ -11,7 +11,8 @@ export type Growth = { readonly whole: Fit; readonly end: Fit; readonly met: boo
 export function growthOf({ points, wanted }: Line): Growth {
   const largest = Math.max(...points.map(({ at }) => at));
   const whole = fitPower(points);
-  const end = fitPower(points.filter(({ at }) => at >= largest / 10));
+  const last = points.filter(({ at }) => at >= largest / 10);
+  const end = fitPower(last.length > 1 ? last : points.slice(-2));
   const most = Math.max(whole.exponent, end.exponent);
   return { whole, end, met: wanted === null ? null : most <= wanted + TOLERANCE };
 }

@@ -1,5 +1,5 @@
 /** docs/performance.md out of what the benches kept. */
-import { megabytes, milliseconds, perSecond, times } from "./figures.ts";
+import { exponent, megabytes, milliseconds, perSecond, times } from "./figures.ts";
 import { growthOf } from "./growth.ts";
 import { judge, walls, type Verdict } from "./judge.ts";
 import { BENCHES, type Curve, type MeasuredWay, type Result, type Table } from "./result.ts";
@@ -37,7 +37,7 @@ function verdicts(result: Result): Verdict[] {
   const growths = result.curves.flatMap(({ lines }) =>
     lines.flatMap((line) => {
       const { met, end } = growthOf(line);
-      return met === null ? [] : [{ met, found: `${line.name}: exponent ${end.exponent.toFixed(2)}` }];
+      return met === null ? [] : [{ met, found: `${line.name}: exponent ${exponent(end.exponent)}` }];
     }),
   );
   return [...goals, ...growths];
@@ -135,7 +135,7 @@ export function curveText({ title, over, unit = "ms", lines }: Curve): string {
     });
     const verdict = met === null ? "" : `${line.wanted}: ${met ? "met" : "**missed**"}`;
     const name = line.role === "ours" ? `**${cell(line.name)}**` : cell(line.name);
-    return [name, ...costs, whole.exponent.toFixed(2), whole.r2.toFixed(3), end.exponent.toFixed(2), verdict];
+    return [name, ...costs, exponent(whole.exponent), whole.r2.toFixed(3), exponent(end.exponent), verdict];
   });
   return `### ${title}\n\n${grid(heads, rows)}\n\nThe best of some rounds, and the exponent of that cost over ${over}: fitted to all points, and to those of the last decade.`;
 }

@@ -1,5 +1,5 @@
 /** What a bench found as one picture: a bar for each way, a line for each cost that grows. */
-import { milliseconds, short } from "./figures.ts";
+import { exponent, milliseconds, short } from "./figures.ts";
 import { growthOf } from "./growth.ts";
 import { walls } from "./judge.ts";
 import type { Curve, Line, MeasuredWay, Result, Table } from "./result.ts";
@@ -102,7 +102,7 @@ function chart({ title, over, unit = "ms", lines }: Curve, top: number): Panel {
     shapes.push(path(places, classes), ...places.map(([x, y]) => dot(x, y, classes)));
     const y = y0 + CHART.foot + 14 + index * CHART.legend;
     const { whole, end } = growthOf(line);
-    const fitted = `exponent ${whole.exponent.toFixed(2)} (r² ${whole.r2.toFixed(3)}), at the end ${end.exponent.toFixed(2)}`;
+    const fitted = `exponent ${exponent(whole.exponent)} (r² ${whole.r2.toFixed(3)}), at the end ${exponent(end.exponent)}`;
     shapes.push(box(MARGIN, y - 9, 18, 8, classes), words(MARGIN + 26, y, line.name, "ink"));
     shapes.push(words(WIDTH - MARGIN, y, fitted, "soft end"));
   }

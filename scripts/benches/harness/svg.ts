@@ -9,7 +9,6 @@ const STYLE = `
   .ours-1 { fill: #8250df; stroke: #8250df } .ours-2 { fill: #1a7f37; stroke: #1a7f37 }
   .ours-3 { fill: #bc4c00; stroke: #bc4c00 } .ours-4 { fill: #bf3989; stroke: #bf3989 }
   .ours-5 { fill: #1b7c83; stroke: #1b7c83 }
-  .line { fill: none; stroke-width: 2 } .dashed { stroke-dasharray: 5 4 }
   text { font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; stroke: none }
   .title { font-size: 15px; font-weight: 600 } .small { font-size: 12px } .end { text-anchor: end }
   .middle { text-anchor: middle }
@@ -21,6 +20,7 @@ const STYLE = `
     .ours-3 { fill: #db6d28; stroke: #db6d28 } .ours-4 { fill: #db61a2; stroke: #db61a2 }
     .ours-5 { fill: #39c5cf; stroke: #39c5cf }
   }
+  .line { fill: none; stroke-width: 2 } .dashed { stroke-dasharray: 5 4 } .grid { stroke-width: 1 }
 `;
 
 export function drawing(width: number, height: number, title: string, shapes: readonly Shape[]): string {
