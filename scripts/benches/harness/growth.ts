@@ -2,8 +2,8 @@
 import type { Line } from "./result.ts";
 import { fitPower, type Fit } from "./statistics.ts";
 
-/** How far above the wanted exponent noise may lift a fit. */
-const TOLERANCE = 0.15;
+/** How far above the wanted exponent noise may lift a fit: of all points, and of the few of the last decade. */
+const TOLERANCE = { whole: 0.15, end: 0.25 };
 
 /** `end` is the fit of the last decade: over all of it, what a start costs hides what grows. */
 export type Growth = { readonly whole: Fit; readonly end: Fit; readonly met: boolean | null };
@@ -13,6 +13,7 @@ export function growthOf({ points, wanted }: Line): Growth {
   const whole = fitPower(points);
   const last = points.filter(({ at }) => at >= largest / 10);
   const end = fitPower(last.length > 1 ? last : points.slice(-2));
-  const most = Math.max(whole.exponent, end.exponent);
-  return { whole, end, met: wanted === null ? null : most <= wanted + TOLERANCE };
+  if (wanted === null) return { whole, end, met: null };
+  const met = whole.exponent <= wanted + TOLERANCE.whole && end.exponent <= wanted + TOLERANCE.end;
+  return { whole, end, met };
 }

@@ -8,6 +8,9 @@ import { median, overRounds, quantile } from "./statistics.ts";
 /** With more ways of ours than this, each is put beside the first way of the table and not each beside each. */
 const COLUMNS_OF_OURS = 3;
 
+/** A longer table is to look something up in. */
+const ROWS_SHOWN = 20;
+
 /** `notes`: prose of each bench, without figures, which would grow old. */
 export function performancePage(results: readonly Result[], notes: ReadonlyMap<string, string>): string {
   const parts = [notes.get("page") ?? "", summary(results)];
@@ -66,9 +69,12 @@ export function tableText(table: Table): string {
   });
   const limits = table.ways.some(({ role }) => role === "limit");
   const rounds = table.ways[0]?.runs.length ?? 0;
+  const shown = grid([...heads, ...ratios.map(({ head }) => head)], rows);
   const parts = [
     `### ${table.title}`,
-    grid([...heads, ...ratios.map(({ head }) => head)], rows),
+    rows.length > ROWS_SHOWN
+      ? `<details><summary>${rows.length} rows</summary>\n\n${shown}\n\n</details>`
+      : shown,
     [
       `Of ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
       ...(limits ? ["“At the least” is what no program can be quicker than."] : []),

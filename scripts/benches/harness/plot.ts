@@ -114,9 +114,11 @@ function classOf({ role }: Line, index: number): string {
   return index === 0 ? "ours" : `ours-${((index - 1) % 5) + 1}`;
 }
 
+/** Never less than a decade: noise must not look like growth. */
 function logarithmic(values: readonly number[], from: number, to: number): Scale {
-  const low = Math.min(...values) / 1.2;
-  const high = Math.max(...values) * 1.2;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const widen = Math.max(1.2, Math.sqrt((10 * least) / most));
+  const [low, high] = [least / widen, most * widen];
   const at = (value: number): number => from + ((to - from) * Math.log(value / low)) / Math.log(high / low);
   return { low, high, at };
 }
