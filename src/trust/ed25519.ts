@@ -99,7 +99,6 @@ export function expectedCommitment(
  */
 function sumOfMultiples(s: bigint, k: bigint, point: Point): Point {
   const both = Point.BASE.add(point);
-  const bitsOf = (scalar: bigint): string => scalar.toString(2).padStart(SCALAR_BITS, "0");
   const [inS, inK] = [bitsOf(s), bitsOf(k)];
   let sum = Point.ZERO;
   for (let bit = 0; bit < SCALAR_BITS; bit++) {
@@ -108,6 +107,10 @@ function sumOfMultiples(s: bigint, k: bigint, point: Point): Point {
     else if (inK[bit] === "1") sum = sum.add(point);
   }
   return sum;
+}
+
+function bitsOf(scalar: bigint): string {
+  return scalar.toString(2).padStart(SCALAR_BITS, "0");
 }
 
 function decodePoint(bytes: Uint8Array, lenient: boolean): Point | null {

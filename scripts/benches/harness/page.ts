@@ -107,7 +107,7 @@ function ratioColumns({ ways }: Table): Column[] {
     return [{ head: `times ${first.name}`, of: (way) => (way === first ? "" : ratio(way, first)) }];
   }
   return ours.map((one) => ({
-    head: ours.length === 1 ? "waybill takes" : `${cell(one.name)} takes`,
+    head: ours.length === 1 ? "waybill takes" : `${cell(one.name.replace(/:.*$/u, ""))} takes`,
     of: (way) => (way.role === "ours" ? "" : `${ratio(one, way)} of it`),
   }));
 }
