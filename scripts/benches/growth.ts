@@ -35,10 +35,18 @@ class Lines {
     this.#lines.set(name, line);
   }
 
-  async addWays(ways: readonly Way[], at: number, share = 1): Promise<void> {
+  /** Wall time, which may grow as fast as what it is over; and the memory of ours, where somebody collects it. */
+  async addWays(
+    ways: readonly Way[],
+    at: number,
+    memory?: Lines,
+    wanted: number | null = null,
+  ): Promise<void> {
     for (const { name, role, runs } of await measure(ways, rounds)) {
-      const costs = runs.map(({ wall }) => wall / share);
-      this.add(name, role === "ours" ? 1 : null, at, costs, role);
+      const ours = role === "ours";
+      const walls = runs.map(({ wall }) => wall);
+      this.add(name, ours ? 1 : null, at, walls, role);
+      if (ours) memory?.add(name, wanted, at, [Math.max(...runs.map((run) => run.memory))]);
     }
   }
 
@@ -48,7 +56,7 @@ class Lines {
 }
 
 async function overFiles(book: Book, folder: string): Promise<void> {
-  const lines = new Lines();
+  const [lines, memory] = [new Lines(), new Lines()];
   const treeHash = compilePeer("tree-hash", folder);
   const archive = join(folder, "out.tar");
   for (const files of FILES) {
@@ -66,14 +74,16 @@ async function overFiles(book: Book, folder: string): Promise<void> {
         { name: "C, OpenSSL, 2 threads: hash alone", words: [treeHash, tree, "2"] },
       ],
       files,
+      memory,
     );
     rmSync(tree, { recursive: true });
   }
   book.curve({ title: "Over files", over: "files", lines: lines.all });
+  book.curve({ title: "Memory, over files", over: "files", unit: "MB", lines: memory.all });
 }
 
 async function overBytes(book: Book, folder: string): Promise<void> {
-  const lines = new Lines();
+  const [lines, memory] = [new Lines(), new Lines()];
   const limits = compilePeer("limits", folder);
   const key = newKey(folder);
   const server = Bun.serve({
@@ -122,6 +132,8 @@ async function overBytes(book: Book, folder: string): Promise<void> {
           },
         ],
         megabytes,
+        memory,
+        0,
       );
       rmSync(place, { recursive: true });
     }
@@ -129,6 +141,7 @@ async function overBytes(book: Book, folder: string): Promise<void> {
     await server.stop(true);
   }
   book.curve({ title: "Over bytes", over: "MiB", lines: lines.all });
+  book.curve({ title: "Memory, over bytes", over: "MiB", unit: "MB", lines: memory.all });
 }
 
 async function overHosts(book: Book, folder: string): Promise<void> {

@@ -75,13 +75,18 @@ try {
       const commands = (await describeTree(root)).flatMap(({ path, command }) =>
         isGroup(command) ? [] : [path],
       );
+      const helps = (program: string): Way[] =>
+        commands.map((path) => ours(`${path.join(" ")} --help`, [program, ...path, "--help"]));
       await book.compare({
         title: "The help of each command",
         rounds: Math.ceil(rounds / 5),
-        ways: [
-          empty,
-          ...commands.map((path) => ours(`${path.join(" ")} --help`, [binary, ...path, "--help"])),
-        ],
+        ways: [empty, ...helps(binary)],
+      });
+      await book.compare({
+        title: "The help of each command, cold",
+        rounds: Math.ceil(rounds / 10),
+        ways: [empty, ...helps(cold).map((way) => ({ ...way, before: () => forget(cold) }))],
+        warm: false,
       });
     }),
   );

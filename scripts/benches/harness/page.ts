@@ -18,11 +18,11 @@ export function performancePage(results: readonly Result[], notes: ReadonlyMap<s
     parts.push(
       `## \`scripts/bench ${result.bench}\``,
       `${result.machine}; ${result.waybill}; ${result.measuredAt}.`,
+      notes.get(result.bench) ?? "",
       `![${result.bench}, as plots](performance/${result.bench}.svg)`,
       ...result.tables.map(tableText),
       ...result.curves.map(curveText),
       ...result.skipped.map((what) => `Left out: ${what}, which was not to be had.`),
-      notes.get(result.bench) ?? "",
     );
   }
   return `${parts
