@@ -67,7 +67,7 @@ export function tableText(table: Table): string {
     if (table.work !== undefined) shown.push(perSecond(table.work.amount / (median(walls(way)) / 1000)));
     return [...shown, ...ratios.map(({ of }) => of(way))];
   });
-  const limits = table.ways.some(({ role }) => role === "limit");
+  const limits = table.ways.some(({ name }) => name.startsWith("at the least"));
   const rounds = table.ways[0]?.runs.length ?? 0;
   const shown = grid([...heads, ...ratios.map(({ head }) => head)], rows);
   const parts = [
@@ -77,7 +77,7 @@ export function tableText(table: Table): string {
       : shown,
     [
       `Of ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
-      ...(limits ? ["“At the least” is what no program can be quicker than."] : []),
+      ...(limits ? ["“At the least” is what waybill cannot be quicker than."] : []),
       ...(table.costsOf === undefined ? [] : [`Processor time and memory are ${table.costsOf}.`]),
     ].join(" "),
     table.goals
