@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { BINARY, record, roundsOr } from "./harness/record.ts";
 import type { Way } from "./harness/rounds.ts";
-import { emptyProgram, inNewFolder, PEERS, plainPath } from "./harness/workshop.ts";
+import { compileAsOurs, emptyProgram, inNewFolder, PEERS, plainPath } from "./harness/workshop.ts";
 
 const rounds = roundsOr(25);
 const script = join(PEERS, "pin.sh");
@@ -78,11 +78,20 @@ const ways: Way[] = [
 try {
   await inNewFolder((folder) =>
     record("promote", async (book) => {
-      const name = "at the least: an empty program of the same runtime";
+      const least = (name: string, ...words: string[]): Way => ({
+        name: `at the least: ${name} of the same runtime`,
+        role: "limit",
+        words,
+      });
+      const oneGet = compileAsOurs(join(PEERS, "one-get.ts"), folder);
       await book.compare({
         title: "A pin over loopback",
         rounds,
-        ways: [...ways, { name, role: "limit", words: [emptyProgram(folder)] }],
+        ways: [
+          ...ways,
+          least("one GET by a program", oneGet, `${url}${LISTING}`, TOKEN),
+          least("an empty program", emptyProgram(folder)),
+        ],
         goals: [
           { of: VERIFY, against: CURL, most: 1.2 },
           { of: PROMOTE, against: CURL, most: 1.4 },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { assignmentOf, fillNoise, newKey } from "./harness/artifacts.ts";
 import { BINARY, record, roundsOr } from "./harness/record.ts";
 import type { Way } from "./harness/rounds.ts";
-import { compilePeer, hasCommand, inNewFolder, run } from "./harness/workshop.ts";
+import { compileAsOurs, compilePeer, hasCommand, inNewFolder, run } from "./harness/workshop.ts";
 
 const rounds = roundsOr(7);
 const NOISE = 20_971_520;
@@ -25,9 +25,7 @@ await inNewFolder(async (folder) => {
   inside("gzip", "-k", "-1", "bundle.tar");
   inside("zstd", "-q", "-k", "bundle.tar");
   // Compiled, as the product is: not the runtime's reading of its source is measured.
-  const source = join(import.meta.dir, "unpack-one.ts");
-  const compile = ["build", source, "--outfile", at("unpack-one"), "--compile", "--bytecode", "--format=esm"];
-  inside(process.execPath, ...compile, "--compile-jit-policy=30", "--minify-syntax", "--splitting");
+  const unpackOne = compileAsOurs(join(import.meta.dir, "unpack-one.ts"), folder);
   const before = (): void => {
     for (const name of ["out", "root", "got"]) rmSync(at(name), { recursive: true, force: true });
   };
@@ -56,7 +54,7 @@ await inNewFolder(async (folder) => {
           rounds,
           work,
           ways: [
-            { name: ours, role: "ours", words: [at("unpack-one"), at(packed), at("out"), "app"], before },
+            { name: ours, role: "ours", words: [unpackOne, at(packed), at("out"), "app"], before },
             {
               name: theirs,
               words: ["sh", "-c", `mkdir ${at("out")} && tar -xf ${at(packed)} -C ${at("out")}`],

@@ -115,8 +115,13 @@ export function compilePeer(name: "tree-hash" | "limits", folder: string): strin
 export function emptyProgram(folder: string): string {
   const source = join(folder, "empty.ts");
   writeFileSync(source, "export {};\n");
-  const out = join(folder, "empty");
-  const flags = ["--compile", "--bytecode", "--compile-jit-policy=30", "--format=esm"];
+  return compileAsOurs(source, folder);
+}
+
+/** A source of our own language as a program in `folder`, compiled exactly as ours is. */
+export function compileAsOurs(source: string, folder: string): string {
+  const program = join(folder, basename(source, ".ts"));
+  const flags = ["--compile", "--bytecode", "--compile-jit-policy=30", "--format=esm", "--splitting"];
   const hardened = [
     "--minify-syntax",
     "--minify-whitespace",
@@ -124,8 +129,8 @@ export function emptyProgram(folder: string): string {
     "--no-compile-autoload-bunfig",
     "--compile-exec-argv=--disallow-code-generation-from-strings=strict",
   ];
-  run([process.execPath, "build", source, "--outfile", out, ...flags, ...hardened], folder);
-  return out;
+  run([process.execPath, "build", source, "--outfile", program, ...flags, ...hardened], folder);
+  return program;
 }
 
 /** Whether a command is there, installed from its Debian package if need be. */
