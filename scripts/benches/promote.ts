@@ -1,10 +1,11 @@
 /** Whole processes against a control plane on loopback: `verify pin` and `promote` beside curl, and beside a script. */
 import { join } from "node:path";
-import { measure, report, type Way } from "./rounds.ts";
+import { BINARY, record, roundsOr } from "./harness/record.ts";
+import type { Way } from "./harness/rounds.ts";
+import { compileAsOurs, emptyProgram, inNewFolder, PEERS, plainPath } from "./harness/workshop.ts";
 
-const rounds = Number(process.argv[2] ?? "7");
-const binary = process.env["WAYBILL_BINARY"] ?? "dist/waybill";
-const script = join(import.meta.dir, "peers/pin.sh");
+const rounds = roundsOr(25);
+const script = join(PEERS, "pin.sh");
 
 const TOKEN = "token-for-the-bench";
 const LISTING = "/cp/admin/runtime-image";
@@ -51,31 +52,55 @@ const env = {
 const pinned = (): void => void (live = wanted);
 const unpinned = (): void => void (live = old);
 
-const curl: Way = {
-  name: "curl, one GET",
-  words: ["curl", "-sf", "-o", "/dev/null", "-H", `Authorization: Bearer ${TOKEN}`, `${url}${LISTING}`],
-};
+const VERIFY = "waybill verify pin";
+const PROMOTE = "waybill promote";
+const CURL = "curl, one GET";
+const SCRIPT_VERIFY = "script: verify";
+const SCRIPT_PROMOTE = "script: promote";
+
 const ways: Way[] = [
-  curl,
-  { name: "waybill verify pin", words: [binary, "verify", "pin", ...flags], env, before: pinned },
+  { name: VERIFY, role: "ours", words: [BINARY, "verify", "pin", ...flags], env, before: pinned },
   {
-    name: "waybill promote",
-    words: [binary, "promote", ...flags, "--git-sha", "0123abc"],
+    name: PROMOTE,
+    role: "ours",
+    words: [BINARY, "promote", ...flags, "--git-sha", "0123abc"],
     env,
     before: unpinned,
   },
-  { name: "script: verify", words: [script, "verify"], env, before: pinned },
-  { name: "script: promote", words: [script, "promote"], env, before: unpinned },
+  {
+    name: CURL,
+    words: ["curl", "-sf", "-o", "/dev/null", "-H", `Authorization: Bearer ${TOKEN}`, `${url}${LISTING}`],
+  },
+  { name: SCRIPT_VERIFY, words: [script, "verify"], env: { ...env, PATH: plainPath() }, before: pinned },
+  { name: SCRIPT_PROMOTE, words: [script, "promote"], env: { ...env, PATH: plainPath() }, before: unpinned },
 ];
 
 try {
-  const met = report(`a pin over loopback, ${rounds} rounds`, await measure(ways, rounds), [
-    { of: "waybill verify pin", against: curl.name, most: 1.2 },
-    { of: "waybill promote", against: curl.name, most: 1.4 },
-    { of: "waybill verify pin", against: "script: verify", most: 0.25 },
-    { of: "waybill promote", against: "script: promote", most: 0.25 },
-  ]);
-  process.exitCode = met ? 0 : 1;
+  await inNewFolder((folder) =>
+    record("promote", async (book) => {
+      const least = (name: string, ...words: string[]): Way => ({
+        name: `at the least: ${name} of the same runtime`,
+        role: "limit",
+        words,
+      });
+      const oneGet = compileAsOurs(join(PEERS, "one-get.ts"), folder);
+      await book.compare({
+        title: "A pin over loopback",
+        rounds,
+        ways: [
+          ...ways,
+          least("one GET by a program", oneGet, `${url}${LISTING}`, TOKEN),
+          least("an empty program", emptyProgram(folder)),
+        ],
+        goals: [
+          { of: VERIFY, against: CURL, most: 1.2 },
+          { of: PROMOTE, against: CURL, most: 1.4 },
+          { of: VERIFY, against: SCRIPT_VERIFY, timesFaster: 4 },
+          { of: PROMOTE, against: SCRIPT_PROMOTE, timesFaster: 4 },
+        ],
+      });
+    }),
+  );
 } finally {
   await server.stop(true);
 }

@@ -1,126 +1,124 @@
 /** The unpacking half: a large bundle beside GNU tar, and a whole stage of it beside the usual tools in sequence. */
-import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { measure, report, type Way } from "./rounds.ts";
+import { assignmentOf, fillNoise, newKey } from "./harness/artifacts.ts";
+import { BINARY, record, roundsOr } from "./harness/record.ts";
+import type { Way } from "./harness/rounds.ts";
+import { compileAsOurs, compilePeer, hasCommand, inNewFolder, run } from "./harness/workshop.ts";
 
-const rounds = Number(process.argv[2] ?? "7");
-const binary = process.env["WAYBILL_BINARY"] ?? "dist/waybill";
+const rounds = roundsOr(7);
+const NOISE = 20_971_520;
+const NAMES = ["app", "helper", "agent", "plugin"];
+const BUNDLES = ["bundle.tar.gz", "bundle.tar.zst"];
+const WHOLE = "waybill addon-stage";
+const TOOLS = "curl, sha256sum, minisign -V, zstd -d | tar -x";
+
 // In memory where there is room, so that the disk is not what is measured.
-const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waybill-bench-"));
-const at = (...names: string[]): string => join(folder, ...names);
-
-function run(words: readonly string[], cwd: string = folder): string {
-  const done = Bun.spawnSync([...words], { cwd, stdout: "pipe", stderr: "inherit" });
-  if (!done.success) throw new Error(`${words.join(" ")} failed`);
-  return done.stdout.toString();
-}
-
-/** Programs as they are: about half of it does not get smaller. */
-function fill(): string[] {
-  mkdirSync(at("files"));
-  const noise = new Uint8Array(20_971_520);
-  const names = ["app", "helper", "agent", "plugin"];
-  for (const name of names) {
-    for (let offset = 0; offset < noise.length; offset += 65_536) {
-      crypto.getRandomValues(noise.subarray(offset, offset + 65_536));
-    }
-    run(["cp", process.execPath, at("files", name)]);
-    writeFileSync(at("noise"), noise);
-    run(["sh", "-c", `cat noise >> files/${name}`]);
+await inNewFolder(async (folder) => {
+  const at = (...names: string[]): string => join(folder, ...names);
+  const inside = (...words: string[]): string => run(words, folder);
+  for (const tool of ["zstd", "minisign"]) {
+    if (!hasCommand(tool, tool)) throw new Error(`${tool} is wanted, which makes what is unpacked`);
   }
-  rmSync(at("noise"));
-  run(["chmod", "755", ...names.map((name) => `files/${name}`)]);
-  return names;
-}
-
-const clean = (): void => {
-  for (const name of ["out", "root", "got"]) rmSync(at(name), { recursive: true, force: true });
-};
-
-let server: ReturnType<typeof Bun.serve> | null = null;
-try {
-  const names = fill();
-  run(["tar", "--format=ustar", "-C", "files", "-cf", "bundle.tar", ...names]);
-  run(["gzip", "-k", "-1", "bundle.tar"]);
-  run(["zstd", "-q", "-k", "bundle.tar"]);
+  fill(at);
+  inside("tar", "--format=ustar", "-C", "files", "-cf", "bundle.tar", ...NAMES);
+  inside("gzip", "-k", "-1", "bundle.tar");
+  inside("zstd", "-q", "-k", "bundle.tar");
   // Compiled, as the product is: not the runtime's reading of its source is measured.
-  const source = join(import.meta.dir, "unpack-one.ts");
-  const compile = ["build", source, "--outfile", at("unpack-one"), "--compile", "--bytecode", "--format=esm"];
-  run([process.execPath, ...compile, "--compile-jit-policy=30", "--minify-syntax", "--splitting"]);
-  const unpack = (bundle: string): Way => ({
-    name: `waybill: ${bundle}`,
-    words: [at("unpack-one"), at(bundle), at("out"), "app"],
-    before: clean,
-  });
-  const tar = (bundle: string): Way => ({
-    name: `tar -x: ${bundle}`,
-    words: ["sh", "-c", `mkdir ${at("out")} && tar -xf ${at(bundle)} -C ${at("out")}`],
-    before: clean,
-  });
-  const bundles = ["bundle.tar.gz", "bundle.tar.zst"];
-  const size = (statSync(at("bundle.tar")).size / 1_048_576).toFixed(0);
-  const unpacked = await measure(
-    bundles.flatMap((bundle) => [unpack(bundle), tar(bundle)]),
-    rounds,
-  );
-  const met = report(
-    `unpacking ${size} MiB, ${rounds} rounds`,
-    unpacked,
-    bundles.map((bundle) => ({ of: `waybill: ${bundle}`, against: `tar -x: ${bundle}`, most: 0.9 })),
-  );
-
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  writeFileSync(at("key.pem"), privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
-  const key = publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64");
-  const bundle = "bundle.tar.zst";
-  run([binary, "sign", at(bundle), "--key", at("key.pem"), "--format", "raw", "--out", at("signature")]);
-  run(["minisign", "-G", "-W", "-p", at("m.pub"), "-s", at("m.key")]);
-  run(["minisign", "-S", "-s", at("m.key"), "-m", at(bundle)]);
-  const digest = run(["sha256sum", at(bundle)]).slice(0, 64);
-  const assignment = {
-    addon_id: "app",
-    version: "1",
-    enabled: true,
-    binary_path: "app",
-    artifact_object_key: bundle,
-    artifact_sha256: digest,
-    artifact_signature: (await Bun.file(at("signature")).text()).trim(),
+  const unpackOne = compileAsOurs(join(import.meta.dir, "unpack-one.ts"), folder);
+  const before = (): void => {
+    for (const name of ["out", "root", "got"]) rmSync(at(name), { recursive: true, force: true });
   };
-  writeFileSync(at("list.json"), JSON.stringify({ addons: [assignment] }));
-  server = Bun.serve({
+  const bytes = statSync(at("bundle.tar")).size;
+  const size = `${(bytes / 1_048_576).toFixed(0)} MiB`;
+  const work = { amount: bytes / 1e6, unit: "MB" };
+  const limits = compilePeer("limits", folder);
+  const bundle = "bundle.tar.zst";
+  const key = newKey(folder);
+  const digest = inside("sha256sum", bundle).slice(0, 64);
+  const addon = { ...assignmentOf(at(bundle), bundle, digest, key), binary_path: "app" };
+  writeFileSync(at("list.json"), JSON.stringify({ addons: [addon] }));
+  inside("minisign", "-G", "-W", "-p", "m.pub", "-s", "m.key");
+  inside("minisign", "-S", "-s", "m.key", "-m", bundle);
+  const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     fetch: (request) => new Response(Bun.file(at(new URL(request.url).pathname.slice(1)))),
   });
-  const url = `http://127.0.0.1:${server.port}`;
-  const stage = [binary, "addon-stage", "--quiet", "--assignments", at("list.json"), "--key", key];
-  const sequence = [
-    `curl -sf -o ${at("got")} ${url}/${bundle}`,
-    `sha256sum ${at("got")}`,
-    `minisign -V -q -p ${at("m.pub")} -m ${at("got")} -x ${at(`${bundle}.minisig`)}`,
-    `mkdir ${at("out")}`,
-    `zstd -dc ${at("got")} | tar -x -C ${at("out")}`,
-  ];
-  const whole = "waybill addon-stage";
-  const tools = "curl, sha256sum, minisign -V, zstd -d | tar -x";
-  const staged = await measure(
-    [
-      {
-        name: whole,
-        words: [...stage, "--root", at("root"), "--store", url, "--allow-insecure-http"],
-        before: clean,
-      },
-      { name: tools, words: ["sh", "-ec", sequence.join("; ")], before: clean },
-    ],
-    rounds,
-  );
-  const alsoMet = report(`a bundle of ${size} MiB over loopback, ${rounds} rounds`, staged, [
-    { of: whole, against: tools, most: 1 / 1.3 },
-  ]);
-  process.exitCode = met && alsoMet ? 0 : 1;
-} finally {
-  await server?.stop(true);
-  rmSync(folder, { recursive: true, force: true });
+  try {
+    await record("stage-bundle", async (book) => {
+      for (const packed of BUNDLES) {
+        const [ours, theirs] = [`waybill: ${packed}`, `GNU tar -x: ${packed}`];
+        await book.compare({
+          title: `Unpacking ${size}: ${packed}`,
+          rounds,
+          work,
+          ways: [
+            { name: ours, role: "ours", words: [unpackOne, at(packed), at("out"), "app"], before },
+            {
+              name: theirs,
+              words: ["sh", "-c", `mkdir ${at("out")} && tar -xf ${at(packed)} -C ${at("out")}`],
+              before,
+            },
+            decoderAlone(packed, at(packed)),
+          ],
+          goals: [{ of: ours, against: theirs, most: 0.9 }],
+        });
+      }
+      const url = `http://127.0.0.1:${server.port}`;
+      const sequence = [
+        `curl -sf -o ${at("got")} ${url}/${bundle}`,
+        `sha256sum ${at("got")}`,
+        `minisign -V -q -p ${at("m.pub")} -m ${at("got")} -x ${at(`${bundle}.minisig`)}`,
+        `mkdir ${at("out")}`,
+        `zstd -dc ${at("got")} | tar -x -C ${at("out")}`,
+      ];
+      await book.compare({
+        title: `A bundle of ${size} over loopback`,
+        rounds,
+        work,
+        ways: [
+          {
+            name: WHOLE,
+            role: "ours",
+            words: [
+              ...[BINARY, "addon-stage", "--quiet", "--assignments", at("list.json"), "--key", key.base64],
+              ...["--root", at("root"), "--store", url, "--allow-insecure-http"],
+            ],
+            before,
+          },
+          { name: TOOLS, words: ["sh", "-ec", sequence.join("; ")], before },
+          decoderAlone(bundle, at(bundle)),
+          {
+            name: "at the least: as many bytes hashed in memory, once",
+            role: "limit",
+            words: [limits, "sha256", String(statSync(at(bundle)).size), "1"],
+          },
+        ],
+        goals: [{ of: WHOLE, against: TOOLS, timesFaster: 1.3 }],
+      });
+    });
+  } finally {
+    await server.stop(true);
+  }
+}, "/dev/shm");
+
+/** One stream is decoded from its beginning to its end by one thread, whoever does it. */
+function decoderAlone(packed: string, path: string): Way {
+  const tool = packed.endsWith(".gz") ? "gzip" : "zstd";
+  return {
+    name: `${tool} -dc alone, to nowhere`,
+    words: ["sh", "-c", `${tool} -dc ${path} >/dev/null`],
+  };
+}
+
+/** Programs as they are: about half of it does not get smaller. */
+function fill(at: (...names: string[]) => string): void {
+  mkdirSync(at("files"));
+  for (const name of NAMES) {
+    fillNoise(at("noise"), NOISE);
+    run(["sh", "-c", `cat "$0" "$1" >"$2"`, process.execPath, at("noise"), at("files", name)]);
+  }
+  rmSync(at("noise"));
+  run(["chmod", "755", ...NAMES.map((name) => at("files", name))]);
 }

@@ -1,15 +1,14 @@
-/** What a start costs: each command, warm and cold, and the quick ones, beside an empty program that Bun compiled. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** What a start costs: each command's help and the quick commands, beside an empty program that Bun compiled. */
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { isGroup } from "../../src/cli/command.ts";
 import { describeTree } from "../../src/cli/command-tree.ts";
 import { root } from "../../src/commands/root.ts";
-import { measure, report, type Way } from "./rounds.ts";
+import { BINARY, record, roundsOr } from "./harness/record.ts";
+import type { Way } from "./harness/rounds.ts";
+import { emptyProgram, hasCommand, inNewFolder, python } from "./harness/workshop.ts";
 
-const rounds = Number(process.argv[2] ?? "7");
-const binary = process.env["WAYBILL_BINARY"] ?? "dist/waybill";
-const folder = mkdtempSync(join(tmpdir(), "waybill-bench-start-"));
+const rounds = roundsOr(25);
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const server = Bun.serve({
@@ -17,72 +16,80 @@ const server = Bun.serve({
   port: 0,
   fetch: () => Response.json({ pins: [{ template_name: "codex", region: "global", image_digest: DIGEST }] }),
 });
-
-/** A program that does nothing, compiled exactly as ours is. */
-function emptyProgram(): string {
-  const source = join(folder, "empty.ts");
-  writeFileSync(source, "export {};\n");
-  const out = join(folder, "empty");
-  const flags = ["--compile", "--bytecode", "--format=esm", "--minify-syntax", "--minify-whitespace"];
-  const hardened = [
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    "--compile-exec-argv=--disallow-code-generation-from-strings=strict",
-  ];
-  const built = Bun.spawnSync([process.execPath, "build", source, "--outfile", out, ...flags, ...hardened], {
-    cwd: folder,
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  if (!built.success) throw new Error(built.stderr.toString());
-  return out;
-}
-
-const cold = join(folder, "waybill");
-copyFileSync(binary, cold);
+const EMPTY = "an empty program of the same runtime";
 
 /**
- * Tells the kernel to forget the pages of that copy: the next start reads them again. A copy of its own, because pages
- * that were read piece by piece make every later start slower, and the others would be measured with them.
+ * Tells the kernel to forget the pages of a file: the next start reads them again. Of a copy, because pages that were
+ * read piece by piece make every later start slower, and the others would be measured with them.
  */
-function forget(): void {
-  Bun.spawnSync(["dd", `of=${cold}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], {
+function forget(file: string): void {
+  Bun.spawnSync(["dd", `of=${file}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], {
     stderr: "ignore",
   });
 }
 
-try {
-  const empty: Way = { name: "an empty program", words: [emptyProgram()] };
-  const pin = ["verify", "pin", "--template", "codex", "--digest", DIGEST, "--allow-insecure-http"];
-  const quick: Way[] = [
-    { name: "version", words: [binary, "version"] },
-    { name: "--help", words: [binary, "--help"] },
-    {
-      name: "verify pin",
-      words: [binary, ...pin, "--target", `prod=http://127.0.0.1:${server.port}`],
-      env: { WAYBILL_TOKEN_PROD: "a-token-for-the-bench" },
-    },
-    { name: "version, cold", words: [cold, "version"], before: forget },
+/** What else starts where this starts: in shells and under CI. */
+function others(): Way[] {
+  const ways: Way[] = [
+    { name: "git --version", words: ["git", "--version"] },
+    { name: "curl --version", words: ["curl", "--version"] },
+    { name: "python3 -c ''", words: [python(), "-c", ""] },
   ];
-  const met = report(`starts, ${rounds} rounds`, await measure([empty, ...quick], rounds), [
-    { of: "version", against: empty.name, most: 2 },
-    { of: "--help", against: empty.name, most: 2 },
-    { of: "verify pin", against: empty.name, most: 5 },
-  ]);
-  const commands = (await describeTree(root)).flatMap(({ path, command }) =>
-    isGroup(command) ? [] : [path],
+  if (hasCommand("node", "nodejs")) ways.push({ name: "node -e ''", words: ["node", "-e", ""] });
+  return ways;
+}
+
+try {
+  await inNewFolder((folder) =>
+    record("start", async (book) => {
+      const empty: Way = { name: EMPTY, role: "limit", words: [emptyProgram(folder)] };
+      // As new as the empty program: the kernel maps pages that were just written in larger pieces.
+      const [binary, cold] = [join(folder, "waybill"), join(folder, "cold")];
+      for (const copy of [binary, cold]) copyFileSync(BINARY, copy);
+      const pin = ["verify", "pin", "--template", "codex", "--digest", DIGEST, "--allow-insecure-http"];
+      const ours = (name: string, words: readonly string[], env = {}): Way => ({
+        name,
+        role: "ours",
+        words,
+        env,
+      });
+      await book.compare({
+        title: "Starts",
+        rounds,
+        ways: [
+          empty,
+          ours("version", [binary, "version"]),
+          ours("--help", [binary, "--help"]),
+          ours("verify pin", [binary, ...pin, "--target", `prod=http://127.0.0.1:${server.port}`], {
+            WAYBILL_TOKEN_PROD: "a-token-for-the-bench",
+          }),
+          { ...ours("version, cold", [cold, "version"]), before: () => forget(cold) },
+          ...others(),
+        ],
+        goals: [
+          { of: "version", against: EMPTY, most: 2 },
+          { of: "--help", against: EMPTY, most: 2 },
+          { of: "verify pin", against: EMPTY, most: 5 },
+        ],
+      });
+      const commands = (await describeTree(root)).flatMap(({ path, command }) =>
+        isGroup(command) ? [] : [path],
+      );
+      const helps = (program: string): Way[] =>
+        commands.map((path) => ours(`${path.join(" ")} --help`, [program, ...path, "--help"]));
+      await book.compare({
+        title: "The help of each command",
+        rounds: Math.ceil(rounds / 5),
+        ways: [empty, ...helps(binary)],
+      });
+      await book.compare({
+        title: "The help of each command, cold",
+        rounds: Math.ceil(rounds / 10),
+        ways: [empty, ...helps(cold).map((way) => ({ ...way, before: () => forget(cold) }))],
+        warm: false,
+      });
+    }),
   );
-  // What a command's start consists of: its modules are loaded and its flags are known; nothing is opened or sent.
-  const helps = commands.flatMap((path): Way[] => {
-    const name = `${path.join(" ")} --help`;
-    return [
-      { name, words: [binary, ...path, "--help"] },
-      { name: `${name}, cold`, words: [cold, ...path, "--help"], before: forget },
-    ];
-  });
-  report("the start of each command, warm and cold, 3 rounds", await measure([empty, ...helps], 3), []);
-  process.exitCode = met ? 0 : 1;
 } finally {
   await server.stop(true);
-  rmSync(folder, { recursive: true, force: true });
 }

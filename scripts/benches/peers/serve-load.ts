@@ -1,13 +1,13 @@
 /**
  * Sends COUNT requests over LANES connections, one at a time on each, and ends with 0 when every answer had the wanted
  * status. The answers of one run have one length, so that counting them costs next to nothing.
- * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE [awake]     TEMPLATE is a file; %n in it is the number of the
- * request. To wake a load that sleeps costs a server more than a short answer does, and the one that is slower pays it
- * each time: "awake" never sleeps. Not for writes, which need this processor for the disk.
+ * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE [DISTINCT [FROM]]     TEMPLATE is a file; %n in it is a
+ * number, FROM (0) in the first request, one more in the next, and again FROM after DISTINCT (1000) of them
  */
 import { readFileSync } from "node:fs";
 
-const [port = "", total = "", width = "", status = "", file = "", awake] = Bun.argv.slice(2);
+const [port = "", total = "", width = "", status = "", file = "", distinct = "1000", from = "0"] =
+  Bun.argv.slice(2);
 const template = readFileSync(file, "latin1");
 const wanted = Number(total);
 const expected = `HTTP/1.1 ${status} `;
@@ -19,7 +19,7 @@ type Lane = { length: number; received: number };
 
 function request(): string {
   // Seven digits, so that every request and every answer has one length.
-  return template.replaceAll("%n", String(sent++ % 1_000).padStart(7, "0"));
+  return template.replaceAll("%n", String(Number(from) + (sent++ % Number(distinct))).padStart(7, "0"));
 }
 
 function firstLength(text: string): number {
@@ -59,7 +59,5 @@ for (let at = 0; at < Number(width); at++) {
     },
   });
 }
-const stayAwake = (): void => void setImmediate(stayAwake);
-if (awake !== undefined) stayAwake();
 await promise;
 process.exit(0);

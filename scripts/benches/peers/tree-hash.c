@@ -1,5 +1,6 @@
 // The tree hash in C: enumerate, sort by path bytes, hash in N threads with OpenSSL, hash the lines.
-// usage: tree-hash FOLDER THREADS          built with: cc -O2 -o tree-hash tree-hash.c -lcrypto -lpthread
+// With `read` the same, but without hashing the files: what no program that reads them can be quicker than.
+// usage: tree-hash FOLDER THREADS [read]          built with: cc -O2 -o tree-hash tree-hash.c -lcrypto -lpthread
 #define _GNU_SOURCE
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <dirent.h>
@@ -24,6 +25,7 @@ typedef struct {
 static Entry *entries;
 static size_t count, room;
 static atomic_size_t next_entry;
+static int only_read;
 
 static void to_hex(const unsigned char *bytes, char *hex) {
   for (int i = 0; i < 32; i++) {
@@ -88,7 +90,7 @@ static void hash_entry(Entry *entry, unsigned char *buffer) {
   while (left > 0) {
     ssize_t length = read(file, buffer, BUFFER);
     if (length <= 0) fail(entry->path);
-    SHA256_Update(&context, buffer, (size_t)length);
+    if (!only_read) SHA256_Update(&context, buffer, (size_t)length);
     left -= length;
   }
   SHA256_Final(entry->digest, &context);
@@ -108,7 +110,8 @@ static void *work(void *unused) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  if (argc != 3 && argc != 4) return 2;
+  only_read = argc == 4 && !strcmp(argv[3], "read");
   if (chdir(argv[1])) fail(argv[1]);
   char path[4096] = "";
   list(path, 0);

@@ -22,11 +22,17 @@ const DEEPEST = 9;
 const HUGE = { files: 4, bytes: 512 * 2 ** 20, step: 2 ** 22 };
 
 const [, , root = "", name = ""] = process.argv;
-const shape = SHAPES[name];
+const shape = SHAPES[name] ?? scaled(Number(name));
 mkdirSync(root, { recursive: true });
-if (shape !== undefined) plant(shape);
-else if (name === "huge") plantHuge();
-else throw new Error(`usage: tree.ts FOLDER ${Object.keys(SHAPES).join("|")}|huge`);
+if (name === "huge") plantHuge();
+else if (shape !== null) plant(shape);
+else throw new Error(`usage: tree.ts FOLDER ${Object.keys(SHAPES).join("|")}|huge|FILES`);
+
+/** A tree like the medium one, of another size. */
+function scaled(files: number): Shape | null {
+  if (!Number.isInteger(files) || files < 1) return null;
+  return { files, folders: Math.ceil(files / 3), links: 0, medianBytes: 1600, spread: 1.6 };
+}
 
 function plant({ files, folders: wanted, links, medianBytes, spread }: Shape): void {
   const pool = realBytes();
@@ -62,7 +68,7 @@ function plantHuge(): void {
 
 /** Sources and a program that the lock file names, so that compression finds what it finds in a real tree. */
 function realBytes(): Buffer {
-  const modules = join(import.meta.dir, "../../node_modules");
+  const modules = join(import.meta.dir, "../../../node_modules");
   const sources = new Bun.Glob("{typescript,knip,zod,fast-check,@nats-io,bun-types}/**/*.{js,ts,md,json}");
   const pieces = [...sources.scanSync({ cwd: modules, onlyFiles: true })]
     .sort()
