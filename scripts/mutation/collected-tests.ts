@@ -55,8 +55,8 @@ function collector(register: (body: Body) => void): Collector {
     skip: nothing,
     todo: nothing,
     concurrent: some,
-    skipIf: (condition: unknown) => (Boolean(condition) ? nothing : some),
-    if: (condition: unknown) => (Boolean(condition) ? some : nothing),
+    skipIf: (condition: unknown) => (condition ? nothing : some),
+    if: (condition: unknown) => (condition ? some : nothing),
   });
 }
 

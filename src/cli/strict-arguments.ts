@@ -115,11 +115,11 @@ function takeFlag(
 }
 
 function wantsPath(flag: Flag): boolean {
-  return "valueHint" in flag && /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(String(flag.valueHint));
+  return "valueHint" in flag && /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(flag.valueHint ?? "");
 }
 
 function takesStandardInput(flag: Flag): boolean {
-  return "valueHint" in flag && String(flag.valueHint).split("|").includes("-");
+  return "valueHint" in flag && (flag.valueHint ?? "").split("|").includes("-");
 }
 
 function fillIn(

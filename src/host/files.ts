@@ -191,7 +191,7 @@ export class PendingFile {
       fs().renameSync(this.#temporary, this.#path);
     }
     fs().rmSync(this.#temporary, { force: true });
-    fsyncDirectory(dirname(this.#path));
+    fsyncDirectory(paths().dirname(this.#path));
   }
 
   /** Whether something has the name by now, also when what came after failed. */
