@@ -256,13 +256,15 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: "cuts",
-    title: "Answers that end at each of their bytes",
+    title: "Answers and requests that end at each of their bytes",
     how:
       "A control plane ends the connection, by a close or a reset, after each number of bytes of an answer, its head " +
-      "counted in: once, or every time. The write whose answer is cut was done, or it was not.",
+      "counted in: once, or every time. The write whose answer is cut was done, or it was not. A client of `serve` goes " +
+      "away after each byte of a promotion and of an upload.",
     survived:
       "exit 0 only when the write was done and a whole listing showed it; otherwise a code that admits what is open (14), " +
-      'or what a whole listing showed (8); never "nothing was sent" of a write that was.',
+      'or what a whole listing showed (8); never "nothing was sent" of a write that was. Nothing ' +
+      "of a request that was cut counts, and nothing of it is left.",
     isWide: true,
     minutes: 2,
     injections: [
@@ -270,6 +272,11 @@ export const GROUPS: readonly Group[] = [
         "an answer that ends at each of its bytes, by a close or a reset",
         "promote: the listing before, the answer to a write that was done or not, the listing after",
         "test/pins/cut-answers.test.ts",
+      ),
+      point(
+        "a request that ends at each of its bytes, by a close or a reset",
+        "serve",
+        "test/control-plane/http/cut-requests.test.ts",
       ),
     ],
   },
