@@ -1,4 +1,5 @@
-import { NOT_INJECTED, type Group } from "./groups.ts";
+import type { Group } from "./group.ts";
+import { NOT_INJECTED } from "./groups.ts";
 import { lost, type Machine, type Result, type Row } from "./result.ts";
 
 /** docs/reliability.md from the catalogue and the last result of each group. */
@@ -7,8 +8,8 @@ export function renderPage(groups: readonly Group[], results: readonly Result[])
   return [
     "# Reliability",
     "",
-    "Written by `scripts/torture`; change `scripts/tortures/groups.ts`. `scripts/torture NAME` runs one group again on",
-    "your machine, `scripts/torture` all of them. Every fault goes into the compiled binary unless its line says that",
+    "Written by `scripts/torture`; change the catalogue in `scripts/tortures`. `scripts/torture NAME` runs one group again",
+    "on your machine, `scripts/torture` all of them. Every fault goes into the compiled binary unless its line says that",
     "it goes into a reader alone. A point is one fault at one place; one that throws, hangs, or does not come to its",
     "end is lost, and so is one whose count is missing.",
     "",

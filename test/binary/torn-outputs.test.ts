@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY, runWaybill } from "../support/binary.ts";
 import { HAS_STRACE, runFaulty, type Fault, type Faulty } from "../support/faults.ts";
 import { pointsOf } from "../support/points.ts";
+import { temporaryFolder } from "../support/temporary.ts";
 import { OUTPUTS, Workshop, type Output } from "./outputs.ts";
 
 /**
@@ -125,3 +126,23 @@ async function again(place: string, output: Output, fault: Fault): Promise<void>
   });
   for (const [file, state] of stateOf(place, output)) expect([file, state]).toEqual([file, "new"]);
 }
+
+test.skipIf(!HAS_STRACE || BINARY === null)(
+  "a key gets its name on a file system without hard links too, and never in another's place",
+  async () => {
+    using folder = temporaryFolder();
+    const words = ["key", "new", "--out", "key", "--json"];
+    const none: Fault = { calls: "link,linkat", effect: "error=EOPNOTSUPP", when: 1 };
+    const made = await runFaulty(words, none, folder.at("log"), { cwd: folder.path });
+    expect([made.code, made.wasHit]).toEqual([0, true]);
+    expect(readdirSync(folder.path).toSorted()).toEqual(["key", "key.pub", "log"]);
+    expect(statSync(folder.at("key")).mode & 0o777).toBe(0o600);
+    const shown = await runWaybill(["key", "show", "key", "--json"], { cwd: folder.path });
+    expect([shown.code, readFileSync(folder.at("key"), "utf8").length > 100]).toEqual([0, true]);
+    rmSync(folder.at("key"));
+    // Its public half is in the way, and the private one does not stay alone.
+    const again = await runFaulty(words, none, folder.at("log"), { cwd: folder.path });
+    expect(JSON.parse(again.stdout)).toMatchObject({ exit_code: 2, error: { code: "file_exists" } });
+    expect(readdirSync(folder.path).toSorted()).toEqual(["key.pub", "log"]);
+  },
+);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { filesOf, GROUPS } from "../../scripts/tortures/groups.ts";
+import { filesOf } from "../../scripts/tortures/group.ts";
+import { GROUPS } from "../../scripts/tortures/groups.ts";
 import { countByFile } from "../../scripts/tortures/junit.ts";
 import { renderPage } from "../../scripts/tortures/page.ts";
 import { isGood, PAGE, RESULTS, type Result } from "../../scripts/tortures/result.ts";
