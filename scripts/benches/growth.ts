@@ -3,9 +3,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assignmentOf, fillNoise, newKey } from "./harness/artifacts.ts";
 import { ControlPlane, Load, promotion } from "./harness/control-plane.ts";
+import { Lines } from "./harness/lines.ts";
 import { BINARY, record, roundsOr, type Book } from "./harness/record.ts";
-import type { Line, Role } from "./harness/result.ts";
-import { measure, type Way } from "./harness/rounds.ts";
+import { measure } from "./harness/rounds.ts";
 import { compilePeer, inNewFolder, plantTree, run } from "./harness/workshop.ts";
 
 const rounds = roundsOr(5);
@@ -25,36 +25,6 @@ await record("growth", async (book) => {
   await inNewFolder((folder) => overRows(book, folder));
 });
 
-/** Collects the costs of each line while what they are over grows; the best of some, which nobody disturbed. */
-class Lines {
-  readonly #lines = new Map<string, Line & { points: { at: number; cost: number }[] }>();
-
-  add(name: string, wanted: number | null, at: number, costs: readonly number[], role: Role = "ours"): void {
-    const line = this.#lines.get(name) ?? { name, role, wanted, points: [] };
-    line.points.push({ at, cost: Number(Math.min(...costs).toPrecision(5)) });
-    this.#lines.set(name, line);
-  }
-
-  /** Wall time, which may grow as fast as what it is over; and the memory of ours, where somebody collects it. */
-  async addWays(
-    ways: readonly Way[],
-    at: number,
-    memory?: Lines,
-    wanted: number | null = null,
-  ): Promise<void> {
-    for (const { name, role, runs } of await measure(ways, rounds)) {
-      const ours = role === "ours";
-      const walls = runs.map(({ wall }) => wall);
-      this.add(name, ours ? 1 : null, at, walls, role);
-      if (ours) memory?.add(name, wanted, at, [Math.max(...runs.map((run) => run.memory))]);
-    }
-  }
-
-  get all(): Line[] {
-    return [...this.#lines.values()];
-  }
-}
-
 async function overFiles(book: Book, folder: string): Promise<void> {
   const [lines, memory] = [new Lines(), new Lines()];
   const treeHash = compilePeer("tree-hash", folder);
@@ -73,6 +43,7 @@ async function overFiles(book: Book, folder: string): Promise<void> {
         },
         { name: "C, OpenSSL, 2 threads: hash alone", words: [treeHash, tree, "2"] },
       ],
+      rounds,
       files,
       memory,
     );
@@ -131,6 +102,7 @@ async function overBytes(book: Book, folder: string): Promise<void> {
             words: [limits, "sha256", String(bytes), "1"],
           },
         ],
+        rounds,
         megabytes,
         memory,
         0,
@@ -152,18 +124,14 @@ async function overHosts(book: Book, folder: string): Promise<void> {
   const request = await plane.poll();
   for (const hosts of HOSTS) {
     const count = Math.max(POLLS, hosts);
-    const words = load.words({ server: plane, count, status: 304, request, distinct: hosts });
+    const words = load.words({ server: plane, count, status: 304, request, distinct: hosts, awake: true });
     const [measured] = await measure([{ name: "polls", words, server: plane.pid }], rounds);
     const runs = measured?.runs ?? [];
     const each = (costs: number[]): number[] => costs.map((cost) => (cost / count) * 1000);
     lines.add("a poll", 0, hosts, each(runs.map(({ wall }) => wall)));
     lines.add("processor time of the server for a poll", 0, hosts, each(runs.map(({ cpu }) => cpu)));
-    memory.add(
-      "memory of the server",
-      null,
-      hosts,
-      runs.map(({ memory }) => memory),
-    );
+    const most = Math.max(...runs.map((run) => run.memory));
+    memory.add("memory of the server", null, hosts, [most]);
   }
   book.curve({ title: "A conditional poll, over hosts", over: "hosts", unit: "µs", lines: lines.all });
   book.curve({ title: "Memory, over hosts", over: "hosts", unit: "MB", lines: memory.all });
@@ -208,7 +176,7 @@ async function askOfPins(plane: ControlPlane, rows: number, lines: Lines): Promi
   const audit = ["verify", "audit", "--chain", "--target", `bench=${plane.url}`, "--allow-insecure-http"];
   const words = [BINARY, ...audit, "--token-env", "bench=BENCH_TOKEN", "--quiet"];
   const env = { BENCH_TOKEN: plane.token };
-  await lines.addWays([{ name: "verify audit --chain", role: "ours", words, env }], rows);
+  await lines.addWays([{ name: "verify audit --chain", role: "ours", words, env }], rounds, rows);
 }
 
 /** How long a server takes until it answers, with what an earlier one left in its database. */

@@ -60,7 +60,7 @@ await inNewFolder(async (folder) => {
     });
     await grouped.assignTenAddons();
     const request = await grouped.poll();
-    const poll = { count: POLLS, status: 304, request, distinct: HOSTS };
+    const poll = { count: POLLS, status: 304, request, distinct: HOSTS, awake: true };
     await book.compare({
       title: `${POLLS.toLocaleString("en-US")} conditional polls of ${HOSTS.toLocaleString("en-US")} hosts over ${LANES} connections`,
       rounds,

@@ -124,6 +124,8 @@ export type Requests = {
   readonly distinct?: number;
   /** The first of them. */
   readonly from?: number;
+  /** Whether the load never sleeps, see serve-load.ts. */
+  readonly awake?: boolean;
 };
 
 export class Load {
@@ -138,10 +140,16 @@ export class Load {
     return { name, role, words: this.words(requests), server: requests.server.pid };
   }
 
-  words({ server, count, status, request, distinct = 1_000, from = 0 }: Requests): string[] {
+  words({ server, count, status, request, distinct = 1_000, from = 0, awake = false }: Requests): string[] {
     const file = join(this.#folder, `request-${this.#made++}`);
     writeFileSync(file, request);
     const numbers = [server.port, count, LANES, status, file, distinct, from].map(String);
-    return [...ON_OTHER, process.execPath, join(PEERS, "serve-load.ts"), ...numbers];
+    return [
+      ...ON_OTHER,
+      process.execPath,
+      join(PEERS, "serve-load.ts"),
+      ...numbers,
+      ...(awake ? ["awake"] : []),
+    ];
   }
 }

@@ -143,7 +143,7 @@ export function curveText({ title, over, unit = "ms", lines }: Curve): string {
     const name = line.role === "ours" ? `**${cell(line.name)}**` : cell(line.name);
     return [name, ...costs, exponent(whole.exponent), whole.r2.toFixed(3), exponent(end.exponent), verdict];
   });
-  return `### ${title}\n\n${grid(heads, rows)}\n\nThe best of some rounds, and the exponent of that cost over ${over}: fitted to all points, and to those of the last decade.`;
+  return `### ${title}\n\n${grid(heads, rows)}\n\n${unit === "MB" ? "The most" : "The best"} of some rounds, and the exponent of that cost over ${over}: fitted to all points, and to those of the last decade.`;
 }
 
 function cell(text: string): string {

@@ -1,12 +1,14 @@
 /**
  * Sends COUNT requests over LANES connections, one at a time on each, and ends with 0 when every answer had the wanted
  * status. The answers of one run have one length, so that counting them costs next to nothing.
- * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE [DISTINCT [FROM]]     TEMPLATE is a file; %n in it is a
- * number, FROM (0) in the first request, one more in the next, and again FROM after DISTINCT (1000) of them
+ * usage: serve-load.ts PORT COUNT LANES STATUS TEMPLATE [DISTINCT [FROM [awake]]]     TEMPLATE is a file; %n in it is a
+ * number, FROM (0) in the first request, one more in the next, and again FROM after DISTINCT (1000) of them. To wake a
+ * load that sleeps costs a server more than a short answer does, and the slower one pays that each time: "awake" never
+ * sleeps. Not for writes, which need this processor for the disk.
  */
 import { readFileSync } from "node:fs";
 
-const [port = "", total = "", width = "", status = "", file = "", distinct = "1000", from = "0"] =
+const [port = "", total = "", width = "", status = "", file = "", distinct = "1000", from = "0", awake] =
   Bun.argv.slice(2);
 const template = readFileSync(file, "latin1");
 const wanted = Number(total);
@@ -59,5 +61,7 @@ for (let at = 0; at < Number(width); at++) {
     },
   });
 }
+const stayAwake = (): void => void setImmediate(stayAwake);
+if (awake !== undefined) stayAwake();
 await promise;
 process.exit(0);
