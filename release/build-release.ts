@@ -1,5 +1,6 @@
 /** Builds a release into a folder: see release/build. */
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -159,6 +160,8 @@ function build(plan: Plan): void {
   const partial = mkdtempSync(join(dirname(out), ".waybill-release-"));
   try {
     fill(partial, scratch, plan);
+    // A temporary folder is for its owner alone; what serves a release is often somebody else.
+    chmodSync(partial, 0o755);
     renameSync(partial, out);
   } finally {
     for (const folder of [scratch, partial]) rmSync(folder, { recursive: true, force: true });

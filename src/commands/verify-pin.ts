@@ -9,7 +9,7 @@ import { pinDocument } from "../pins/pin-document.ts";
 import type { WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import type { ReadBackRule } from "../pins/read-back.ts";
-import { verifyAll } from "../pins/promote.ts";
+import { verifyAll } from "../pins/verify.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
 import { judgingTime } from "./judging-time.ts";

@@ -1,6 +1,5 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { forbidden } from "./classify.ts";
 import { isPage, redirectOrigin, serverText as textOf, type Heard } from "./server-text.ts";
 
 /** The failure that a read's status and headers stand for; null for a 200 whose body may decide. */
@@ -31,6 +30,22 @@ export function classifyRead({ status, headers, body }: Heard, what = "the pin l
   if (status === 408) return new Failure("deadline_passed", `${what} answered 408`, details);
   if (status >= 500) return new Failure("server_failed", `${what} answered ${status}${page}`, details);
   return new Failure("answer_unexpected", `${what} answered ${status}${page}`, details);
+}
+
+/** A 403 in the control plane's own words, or the page of something that stands before it. */
+export function forbidden(
+  isFromEdge: boolean,
+  what: string,
+  details: { serverText: string | undefined },
+): Failure {
+  if (!isFromEdge) return new Failure("forbidden", `the control plane answered 403 to ${what}`, details);
+  return new Failure(
+    "edge_blocked",
+    `something before the control plane answered 403 with a page to ${what}`,
+    {
+      hint: "a firewall may refuse unknown clients: try --user-agent",
+    },
+  );
 }
 
 /** Why the body of a 200 is not the state of the control plane in plain bytes, as its headers say; null for nothing. */

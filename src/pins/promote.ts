@@ -1,20 +1,11 @@
-import type { Clock } from "../host/clock.ts";
-import { failedLeg, outcomeOfRead, provenLeg, type Attempt, type Leg } from "./leg.ts";
-import { judgeLeg, type CommitRule } from "./leg-warnings.ts";
-import type { PinNote, WantedPin } from "./pin.ts";
-import type { Exchange } from "./pin-client.ts";
+import type { Leg } from "./leg.ts";
+import { judgeLeg } from "./leg-warnings.ts";
+import type { PinNote } from "./pin.ts";
 import { Promotion } from "./promotion.ts";
 import type { PromotionRules } from "./promotion-rules.ts";
-import { readBack, type ReadBackRule } from "./read-back.ts";
-import type { Target } from "./target.ts";
+import { pairs, type Work } from "./work.ts";
 
-type Work = {
-  readonly targets: readonly Target[];
-  readonly pins: readonly WantedPin[];
-  readonly exchange: Exchange;
-  readonly clock: Clock;
-  /** Whether a row of another commit than the named one is a failure. */
-  readonly commit: CommitRule;
+type PromotedWork = Work & {
   /** Done when everything was looked at and nothing stands against a write, before the first one. */
   readonly beforeWrites?: () => Promise<void>;
 };
@@ -25,7 +16,7 @@ type Work = {
  * its repetitions.
  */
 export async function promoteAll(
-  work: Work,
+  work: PromotedWork,
   note: PinNote,
   rules: PromotionRules,
   run: string,
@@ -41,24 +32,4 @@ export async function promoteAll(
     promotions.map((promotion) => (refusal === undefined ? promotion.finish() : promotion.heldBack(refusal))),
   );
   return legs.map((leg) => judgeLeg(leg, work.commit));
-}
-
-/** Reads every pin in every environment and writes nothing. */
-export async function verifyAll(work: Work, rule: ReadBackRule): Promise<Leg[]> {
-  const legs = await Promise.all(
-    pairs(work).map(([target, wanted]) => verifyLeg(target, wanted, work, rule)),
-  );
-  return legs.map((leg) => judgeLeg(leg, work.commit));
-}
-
-async function verifyLeg(target: Target, wanted: WantedPin, work: Work, rule: ReadBackRule): Promise<Leg> {
-  const attempts: Attempt[] = [];
-  const seen = await readBack(target, wanted, rule, work.exchange, work.clock, attempts);
-  const facts = { target, wanted, before: seen.ok ? seen.proof.row : seen.last, attempts };
-  if (seen.ok) return provenLeg(facts, wanted.unwanted === true ? "differs" : "matches", seen.proof);
-  return failedLeg(facts, outcomeOfRead(seen.failure), seen.failure);
-}
-
-function pairs(work: Work): [Target, WantedPin][] {
-  return work.targets.flatMap((target) => work.pins.map((wanted): [Target, WantedPin] => [target, wanted]));
 }

@@ -207,15 +207,15 @@ describe("a tree that breaks a rule is seen", () => {
     ],
     [
       "a decision that opens",
-      "pins/classify.ts",
+      "pins/classify-write.ts",
       'Bun.file("a")',
-      "pins/classify.ts decides and uses Bun.file",
+      "pins/classify-write.ts decides and uses Bun.file",
     ],
     [
       "a decision with a clock",
-      "pins/classify.ts",
+      "pins/classify-write.ts",
       "Date.now()",
-      "pins/classify.ts decides and uses Date.now",
+      "pins/classify-write.ts decides and uses Date.now",
     ],
     [
       "a decision with another clock",
@@ -255,8 +255,8 @@ describe("a tree that breaks a rule is seen", () => {
     const made: SourceTree = new Map([
       ["main.ts", 'import { a } from "./commands/a.ts";'],
       ["commands/a.ts", 'import { b } from "../control-plane/b.ts";\n// process.exit(1) would be wrong\n'],
-      ["control-plane/b.ts", 'import type { C } from "../pins/classify.ts";'],
-      ["pins/classify.ts", 'import { isOk } from "../base/c.ts";\nnew Date(0);\n'],
+      ["control-plane/b.ts", 'import type { C } from "../pins/classify-write.ts";'],
+      ["pins/classify-write.ts", 'import { isOk } from "../base/c.ts";\nnew Date(0);\n'],
       ["base/c.ts", ""],
     ]);
     expect(violations(made)).toEqual([]);

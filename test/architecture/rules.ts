@@ -175,8 +175,8 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "transience",
   ],
   pins: [
-    "classify",
     "classify-read",
+    "classify-write",
     "drift",
     "expected-pins",
     "idempotency",

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram, runWaybill } from "../support/binary.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -23,6 +23,8 @@ setDefaultTimeout(240_000);
 describe.skipIf(!CAN_BUILD)("release/build (needs Linux, dpkg-deb and the compiled binary)", () => {
   test("gives what a user needs", async () => {
     const { folder } = await built();
+    // Others may serve it.
+    expect(statSync(folder).mode & 0o777).toBe(0o755);
     expect(readdirSync(folder).sort()).toEqual(
       [
         "LICENSES.txt",

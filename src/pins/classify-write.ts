@@ -1,6 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { shownJson, type JsonMap, type JsonValue } from "../base/json.ts";
 import { printable, quoted } from "../base/printable.ts";
+import { forbidden } from "./classify-read.ts";
 import type { WantedPin } from "./pin.ts";
 import { isPage, jsonObject, redirectOrigin, serverText, type Heard } from "./server-text.ts";
 
@@ -113,22 +114,6 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
     };
   }
   return refused(failure("request_rejected", `the control plane rejected the promotion (${status})`));
-}
-
-/** A 403 in the control plane's own words, or the page of something that stands before it. */
-export function forbidden(
-  isFromEdge: boolean,
-  what: string,
-  details: { serverText: string | undefined },
-): Failure {
-  if (!isFromEdge) return new Failure("forbidden", `the control plane answered 403 to ${what}`, details);
-  return new Failure(
-    "edge_blocked",
-    `something before the control plane answered 403 with a page to ${what}`,
-    {
-      hint: "a firewall may refuse unknown clients: try --user-agent",
-    },
-  );
 }
 
 /** Who stopped it and why, as far as the server says so. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/base/failure.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { FAILURES } from "../../src/base/exit-codes.ts";
-import { classifyWrite, type WriteAnswer } from "../../src/pins/classify.ts";
+import { classifyWrite, type WriteAnswer } from "../../src/pins/classify-write.ts";
 import { classifyAbsentListing, classifyRead, mayReadAgain } from "../../src/pins/classify-read.ts";
 import type { Heard } from "../../src/pins/server-text.ts";
 import { FOREIGN, NEW } from "./rows.ts";

@@ -1,0 +1,20 @@
+import type { Clock } from "../host/clock.ts";
+import type { CommitRule } from "./leg-warnings.ts";
+import type { WantedPin } from "./pin.ts";
+import type { Exchange } from "./pin-client.ts";
+import type { Target } from "./target.ts";
+
+/** What a run is about: each of the pins in each of the environments. */
+export type Work = {
+  readonly targets: readonly Target[];
+  readonly pins: readonly WantedPin[];
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  /** Whether a row of another commit than the named one is a failure. */
+  readonly commit: CommitRule;
+};
+
+/** Each pin in each environment: one leg of the run. */
+export function pairs(work: Work): [Target, WantedPin][] {
+  return work.targets.flatMap((target) => work.pins.map((wanted): [Target, WantedPin] => [target, wanted]));
+}
