@@ -103,7 +103,7 @@ function takeFlag(
     );
   }
   // Only where the definition says so; elsewhere `--out -` would leave a file of that name behind.
-  if (value === "-" && wantsPath(flag) && !takesStandardInput(flag)) {
+  if (value === "-" && takesPathOnly(flag)) {
     throw new Failure("invalid_value", `--${name} is "-"; wanted the name of a file or folder`, {
       hint: "one that is really called so is ./-",
     });
@@ -114,12 +114,10 @@ function takeFlag(
   else throw repeated(name);
 }
 
-function wantsPath(flag: Flag): boolean {
-  return "valueHint" in flag && /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(flag.valueHint ?? "");
-}
-
-function takesStandardInput(flag: Flag): boolean {
-  return "valueHint" in flag && (flag.valueHint ?? "").split("|").includes("-");
+/** `FILE`, but not `FILE|-`: the hint of a flag says what it takes. */
+function takesPathOnly(flag: Flag): boolean {
+  const hint = "valueHint" in flag ? (flag.valueHint ?? "") : "";
+  return /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(hint) && !hint.split("|").includes("-");
 }
 
 function fillIn(

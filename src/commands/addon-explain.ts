@@ -5,7 +5,7 @@ import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { LIST_FLAGS, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
+import { LIST_FLAGS, OFFER_FLAG, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
 
 export const addonExplain: Command = defineCommand({
   name: "explain",
@@ -13,11 +13,7 @@ export const addonExplain: Command = defineCommand({
     "why an add-on gets what it gets: each field and who said it, what the host has, what is decided",
   args: {
     id: { type: "positional", required: true, description: "the add-on" },
-    assignments: {
-      type: "string",
-      valueHint: "FILE|-|URL",
-      description: "what is assigned to this host (the list that was fetched last)",
-    },
+    ...OFFER_FLAG,
     ...LIST_FLAGS,
     ...ROOT_FLAGS,
   },

@@ -130,6 +130,15 @@ const PERMISSION = {
   "allow-insecure-http": { type: "boolean", description: "take http for loopback addresses" },
 } as const;
 
+/** Of commands that only look, and then need not ask anybody. */
+export const OFFER_FLAG = {
+  assignments: {
+    type: "string",
+    valueHint: "FILE|-|URL",
+    description: "what is assigned to this host (the list that was fetched last)",
+  },
+} as const;
+
 /** Of the commands that decide what an assignment list means for this host. */
 export const LIST_FLAGS: typeof LIST & typeof TRUST_FLAGS & typeof PERMISSION = {
   ...LIST,

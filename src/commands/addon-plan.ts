@@ -4,17 +4,13 @@ import { shownPlatform } from "../addons/assigned/platform.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { LIST_FLAGS, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
+import { LIST_FLAGS, OFFER_FLAG, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
 
 export const addonPlan: Command = defineCommand({
   name: "plan",
   description: "what addon-stage would change, decided by the same rules; nothing is fetched or written",
   args: {
-    assignments: {
-      type: "string",
-      valueHint: "FILE|-|URL",
-      description: "what is assigned to this host (the list that was fetched last)",
-    },
+    ...OFFER_FLAG,
     ...LIST_FLAGS,
     ...ROOT_FLAGS,
   },

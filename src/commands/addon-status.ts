@@ -9,18 +9,14 @@ import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { readLayout, readPlatform, readToken, ROOT_FLAGS } from "./addon-flags.ts";
+import { OFFER_FLAG, readLayout, readPlatform, readToken, ROOT_FLAGS } from "./addon-flags.ts";
 
 export const addonStatus: Command = defineCommand({
   name: "status",
   description: "what each add-on has and what it is offered, apart; nothing is written",
   args: {
     id: { type: "positional", required: false, description: "the add-on (all of them)" },
-    assignments: {
-      type: "string",
-      valueHint: "FILE|-|URL",
-      description: "what is assigned to this host (the list that was fetched last)",
-    },
+    ...OFFER_FLAG,
     "token-env": {
       type: "string",
       valueHint: "VAR",
