@@ -4,7 +4,14 @@ import { configuredRepo } from "./configured-repo.ts";
 import { readDirty } from "./dirty.ts";
 import { machineOf, type GitMachine } from "./git-machine.ts";
 import type { Git } from "./git.ts";
-import { readCommitId, readHead, readSymbolicHead, refsAtHead, type Head } from "./head.ts";
+import {
+  readHead,
+  readHeadCommit,
+  type HeadCommit,
+  readSymbolicHead,
+  refsAtHead,
+  type Head,
+} from "./head.ts";
 import { absent, known, type Known } from "./known.ts";
 import { readOperation, type Operation } from "./operation.ts";
 import { readPushed, type Pushed } from "./pushed.ts";
@@ -59,38 +66,39 @@ const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\.
 
 /** `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. */
 export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: true }>): Promise<GitFacts> {
-  const { top, subpath, objectFormat, shallow } = workTree;
+  const { top, subpath, objectFormat, shallow, folders } = workTree;
   const pointing = refsAtHead(git);
-  const commit = readCommitId(git);
+  const commit = readHeadCommit(git);
   const committed = readCommitTree(git, subpath);
   const branch = readSymbolicHead(git);
   const configured = git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]);
-  const [symbolic, head, settingsAnswer, dirty, tree, pushed, folders, superproject, treeId, version] =
+  const [symbolic, head, settingsAnswer, dirty, tree, pushed, superproject, treeId, version] =
     await Promise.all([
       branch,
       readHead(git, commit, branch, pointing),
       configured,
       readDirty(git, top, subpath, committed, configured),
       committed,
-      readPushed(git, commit, pointing, shallow),
-      git.line(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]),
+      readPushed(
+        git,
+        commit.then(({ id }) => id),
+        pointing,
+        shallow,
+      ),
       readSuperproject(git, top),
-      git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]),
+      readTreeId(git, commit, subpath),
       git.line(["version"]),
     ]);
   const settings = settingsAnswer.ok ? settingsOf(settingsAnswer.stdout) : [];
-  // Two lines, unless a folder's name has a line feed; then nothing is said about it.
-  const [gitFolder, commonFolder, ...more] = (folders ?? "").split("\n");
-  const named = gitFolder !== undefined && commonFolder !== undefined && more.length === 0;
   const facts: GitFacts = {
     readBy: "git",
     includesSkipped: false,
     objectFormat,
     shallow,
     partial: isPartial(settings),
-    linked: named && gitFolder !== commonFolder,
+    linked: folders !== null && folders.own !== folders.common,
     ...head,
-    operation: named ? readOperation(gitFolder) : null,
+    operation: folders === null ? null : readOperation(folders.own),
     repo: configuredRepo(settingsAnswer, symbolic.value),
     subpath: subpath === "" ? absent("at_top_level") : known(subpath),
     dirty,
@@ -106,6 +114,12 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
     machine: machineOf(settings, version),
   };
   return facts.commit.value !== null && tree.reason === "context_not_tracked" ? unattributed(facts) : facts;
+}
+
+/** The id of HEAD's tree, or of the folder in it; null when there is none. */
+async function readTreeId(git: Git, commit: Promise<HeadCommit>, subpath: string): Promise<string | null> {
+  if (subpath === "") return (await commit).object?.tree ?? null;
+  return git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]);
 }
 
 function isPartial(settings: Settings): boolean {

@@ -15,22 +15,21 @@ export type Head = {
   readonly tags: readonly string[];
 };
 
-/** `id` is the commit, `symbolic` the full name of the branch, or why there is none; `pointing` the refs at HEAD. */
+/** `symbolic` is the full name of the branch, or why there is none; `pointing` the refs at HEAD. */
 export async function readHead(
   git: Git,
-  id: Promise<Known<string>>,
+  commit: Promise<HeadCommit>,
   symbolic: Promise<Known<string>>,
   pointing: Promise<readonly string[]>,
 ): Promise<Head> {
-  const [commit, object, refs, at] = await Promise.all([
-    id,
-    git.run(["cat-file", "commit", "HEAD"]),
+  const [{ id, object }, refs, at] = await Promise.all([
+    commit,
     symbolic.then((name) => readRef(git, name)),
     pointing,
   ]);
   return {
-    commit,
-    object: object.ok && commit.value !== null ? readCommitObject(object.stdout) : null,
+    commit: id,
+    object,
     ...refs,
     tags: at
       .filter((name) => name.startsWith("refs/tags/"))
@@ -44,6 +43,19 @@ export async function readSymbolicHead(git: Git): Promise<Known<string>> {
   const head = await git.run(["symbolic-ref", "--quiet", "HEAD"]);
   if (head.ok) return known(textOf(head.stdout).replace(/\n$/u, ""));
   return absent(head.code === 1 ? "detached_head" : head.reason);
+}
+
+export type HeadCommit = { readonly id: Known<string>; readonly object: Commit | null };
+
+/** The commit that HEAD is, and what it says, by one process. */
+export async function readHeadCommit(git: Git): Promise<HeadCommit> {
+  const answer = await git.run(["cat-file", "--batch"], [], new TextEncoder().encode("HEAD^{commit}\n"));
+  const bytes = answer.ok ? Buffer.from(answer.stdout) : Buffer.alloc(0);
+  const end = bytes.indexOf("\n") + 1;
+  const [, id, size] = /^([0-9a-f]{40,64}) commit (\d+)\n$/u.exec(bytes.toString("latin1", 0, end)) ?? [];
+  // What is not there, git calls missing, and does not say why.
+  if (id === undefined) return { id: await readCommitId(git), object: null };
+  return { id: known(id), object: readCommitObject(bytes.subarray(end, end + Number(size))) };
 }
 
 export async function readCommitId(git: Git): Promise<Known<string>> {

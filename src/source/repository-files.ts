@@ -105,7 +105,7 @@ function readFound({ top, gitFolder }: Place, contextRoot: string): FoundFiles {
   const head = readHead(gitFolder, commonFolder, setting(settings, "extensions.refstorage"));
   const missing = absent("git_missing");
   return {
-    workTree: { ok: true, top, objectFormat, shallow, subpath },
+    workTree: { ok: true, top, objectFormat, shallow, subpath, folders: null },
     facts: {
       readBy: "files",
       includesSkipped: includes,

@@ -12,6 +12,8 @@ export type WorkTree =
       readonly shallow: boolean;
       /** The context below `top`; "" when it is the top itself. */
       readonly subpath: string;
+      /** The repository's own folder, and the one that its linked work trees share; null when git named none. */
+      readonly folders: { readonly own: string; readonly common: string } | null;
     }
   | { readonly ok: false; readonly reason: AbsenceReason; readonly detail: string };
 
@@ -19,10 +21,14 @@ export type WorkTree =
 export async function findWorkTree(git: Git, contextRoot: string): Promise<WorkTree> {
   const flags = ["--is-inside-work-tree", "--is-shallow-repository", "--show-object-format"];
   // One process in the usual case. Asked for a top that there is not, it fails, and says nothing about the reason.
-  const whole = await git.run(["rev-parse", ...flags, "--show-toplevel"]);
-  const answer = whole.ok ? whole : await git.run(["rev-parse", ...flags]);
+  const whole = await git.run(["rev-parse", ...flags, "--show-toplevel", ...FOLDERS]);
+  const known = whole.ok ? linesOf(whole.stdout) : [];
+  // Other than three paths, one has a line feed in it, or git is too old to know them all.
+  const isPlain = known.length === flags.length + 3;
+  const short = isPlain ? whole : await git.run(["rev-parse", ...flags, "--show-toplevel"]);
+  const answer = short.ok ? short : await git.run(["rev-parse", ...flags]);
   if (!answer.ok) return { ok: false, reason: answer.reason, detail: answer.detail };
-  const [inside, shallow, format, ...rest] = textOf(answer.stdout).replace(/\n$/u, "").split("\n");
+  const [inside, shallow, format, ...rest] = isPlain ? known.slice(0, -2) : linesOf(answer.stdout);
   const top = inside === "true" && rest.length > 0 ? rest.join("\n") : null;
   if (top === null) {
     const bare = (await git.line(["rev-parse", "--is-bare-repository"])) === "true";
@@ -43,5 +49,12 @@ export async function findWorkTree(git: Git, contextRoot: string): Promise<WorkT
     objectFormat: format === "sha256" ? "sha256" : "sha1",
     shallow: shallow === "true",
     subpath,
+    folders: isPlain ? { own: known.at(-2) ?? "", common: known.at(-1) ?? "" } : null,
   };
+}
+
+const FOLDERS = ["--path-format=absolute", "--git-dir", "--git-common-dir"];
+
+function linesOf(output: Uint8Array): string[] {
+  return textOf(output).replace(/\n$/u, "").split("\n");
 }

@@ -62,8 +62,8 @@ const UNTESTED: readonly number[] = [67];
 test("every hard case of the page is a test with its number, or says that it is none", () => {
   const files = ["attacks", "commands", "context", "source"].flatMap((folder) =>
     readdirSync(join(TESTS, folder), { recursive: true, encoding: "utf8" })
-      // Promotions have hard cases of their own.
-      .filter((name) => name.endsWith(".ts") && !name.startsWith("cases-"))
+      // Promotions and add-ons have hard cases of their own.
+      .filter((name) => name.endsWith(".ts") && !/^(?:cases|addon)-/u.test(name))
       .map((name) => readFileSync(join(TESTS, folder, name), "utf8")),
   );
   const named = new Set(
