@@ -28,12 +28,12 @@ export const HOSTILE_INPUTS: readonly Group[] = [
         "test/trust/single-bits.test.ts",
       ),
       point(
-        "each bit of a bundle and of an envelope, any byte, cuts and insertions",
+        "each bit and each cut of a bundle and of an envelope, any byte, insertions",
         "Sigstore bundle, DSSE envelope",
         "test/trust/tampering.property.test.ts",
       ),
       point(
-        "each bit of a receipt, bundled and bare",
+        "each bit and each cut of a receipt, bundled and bare",
         "receipts of promotions",
         "test/trust/tampering-table.test.ts",
       ),

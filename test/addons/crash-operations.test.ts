@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } f
 import { join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
+import { HAS_STRACE, runFaulty } from "../support/faults.ts";
 import { pointsOf } from "../support/points.ts";
 import { SCENARIOS, versionsOf, type Form, type Scenario, type Versions } from "./crash-scenarios.ts";
 import { Host } from "./host.ts";
@@ -11,10 +12,9 @@ import { Host } from "./host.ts";
  * Kills an operation at its Nth call of one kind, or fails that call, for every N until none is left. After each,
  * `current` must name a whole version that was verified, and the next run must end well without anybody's help.
  */
-const hasStrace = Bun.which("strace") !== null && process.platform === "linux";
 const everything = (process.env["WAYBILL_FULL"] ?? "") !== "";
 
-type Fault = {
+type Sweep = {
   readonly calls: string;
   readonly effect: string;
   readonly from: number;
@@ -50,7 +50,7 @@ const FEW: Readonly<Record<string, readonly number[]>> = {
   "fsync,fdatasync error=EIO": [3],
 };
 
-const FAULTS: readonly Fault[] = CALLS.flatMap(([calls, from, errors]) =>
+const FAULTS: readonly Sweep[] = CALLS.flatMap(([calls, from, errors]) =>
   ["signal=KILL", ...errors.map((error) => `error=${error}`)].map((effect) => ({
     calls,
     effect,
@@ -67,15 +67,15 @@ const FAILED = pointsOf("ENOSPC, EIO, EROFS or EDQUOT at each of them");
 const MOST_CALLS = 400;
 
 /** The other forms are killed; of them the short run takes two points: a version gets its name, and is shown. */
-function isWanted({ form }: Scenario, { calls, effect, few }: Fault): boolean {
+function isWanted({ form }: Scenario, { calls, effect, few }: Sweep): boolean {
   if (form === "tar.gz") return everything || few.length > 0;
   return effect === "signal=KILL" && (everything ? calls !== "openat" : calls.startsWith("rename"));
 }
 
-describe.skipIf(!hasStrace)("a fault in", () => {
+describe.skipIf(!HAS_STRACE)("a fault in", () => {
   const cases = SCENARIOS.flatMap((scenario) =>
     FAULTS.filter((fault) => isWanted(scenario, fault)).map(
-      (fault): [string, string, string, Scenario, Fault] => [
+      (fault): [string, string, string, Scenario, Sweep] => [
         `${scenario.name} of a ${scenario.form}`,
         fault.calls,
         fault.effect,
@@ -98,7 +98,8 @@ describe.skipIf(!hasStrace)("a fault in", () => {
       for (const when of points) {
         rmSync(host.root, { recursive: true, force: true });
         if (existsSync(before)) cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
-        const wasHit = await faulty(host, words, fault, when);
+        const log = join(host.home, "strace.log");
+        const { wasHit } = await runFaulty(words, { ...fault, when }, log, { cwd: "/" });
         const survive = async (): Promise<void> => {
           check(host, versions, scenario, when);
           await again(host, versions, scenario, words, when);
@@ -114,18 +115,6 @@ describe.skipIf(!hasStrace)("a fault in", () => {
     everything ? 1_800_000 : 60_000,
   );
 });
-
-/** Runs with one fault; false when there was no such call any more. */
-async function faulty(host: Host, words: readonly string[], fault: Fault, when: number): Promise<boolean> {
-  const log = join(host.home, "strace.log");
-  const inject = `inject=${fault.calls}:${fault.effect}:when=${when}`;
-  const child = Bun.spawn(
-    ["strace", "-f", "-qq", "-o", log, "-e", `trace=${fault.calls}`, "-e", inject, ...PROGRAM, ...words],
-    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
-  );
-  const code = await child.exited;
-  return code === 137 || child.signalCode !== null || readFileSync(log, "utf8").includes("(INJECTED)");
-}
 
 function shown(host: Host): string | null {
   try {
@@ -195,7 +184,7 @@ async function again(
   expect(await host.verify(["--key", host.publicKey])).toMatchObject({ exit: 0 });
 }
 
-test.skipIf(!hasStrace)("a bundle is on the disk, file by file, before it gets its name", async () => {
+test.skipIf(!HAS_STRACE)("a bundle is on the disk, file by file, before it gets its name", async () => {
   using host = new Host();
   host.assign(versionsOf(host, "tar.gz")["1"]);
   const log = join(host.home, "log");

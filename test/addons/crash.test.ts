@@ -3,13 +3,13 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
+import { HAS_STRACE, runFaulty } from "../support/faults.ts";
 import { Host } from "./host.ts";
 
 /**
  * Kills the program, or fails a call of it, at the Nth call of some kind. After that `current` must name a whole
  * version that was verified, the old one or the new one, and the next run must end well.
  */
-const hasStrace = Bun.which("strace") !== null && process.platform === "linux";
 const everything = (process.env["WAYBILL_FULL"] ?? "") !== "";
 
 /** What is staged before the fault: nothing, an older version, or the wanted one with damaged bytes. */
@@ -47,7 +47,7 @@ const FAULTS: readonly Fault[] = [
   { calls: "mkdir,mkdirat", effect: "error=EROFS", at: everything ? upTo(7) : [1] },
 ];
 
-describe.skipIf(!hasStrace)("a fault at", () => {
+describe.skipIf(!HAS_STRACE)("a fault at", () => {
   const cases = FAULTS.flatMap(({ calls, effect, at, before = everything ? ALL : (["older"] as const) }) =>
     at.flatMap((when) =>
       before.map((state): [string, number, string, Before] => [calls, when, effect, state]),
@@ -69,7 +69,8 @@ describe.skipIf(!hasStrace)("a fault at", () => {
         await Bun.write(host.path("sample/versions/2/sample"), "");
       }
 
-      await faulty(host, calls, when, effect);
+      const log = join(host.home, "strace.log");
+      await runFaulty(host.arguments(), { calls, effect, when }, log, { cwd: "/" });
 
       if (before === "older") checkCurrent(host, [older, newer]);
       else if (before === "nothing" && existsSync(host.path("sample/current"))) checkCurrent(host, [newer]);
@@ -87,32 +88,12 @@ describe.skipIf(!hasStrace)("a fault at", () => {
   );
 });
 
-async function faulty(host: Host, calls: string, when: number, effect: string): Promise<void> {
-  const child = Bun.spawn(
-    [
-      "strace",
-      "-f",
-      "-qq",
-      "-o",
-      "/dev/null",
-      "-e",
-      `trace=${calls}`,
-      "-e",
-      `inject=${calls}:${effect}:when=${when}`,
-      ...PROGRAM,
-      ...host.arguments(),
-    ],
-    { env: { ...CLEAN_ENVIRONMENT }, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
-  );
-  await child.exited;
-}
-
 function checkCurrent(host: Host, allowed: readonly Record<string, unknown>[]): void {
   const bytes = readFileSync(host.path("sample/current/sample"));
   expect(allowed.map((entry) => entry["artifact_sha256"])).toContain(sha256Of(bytes));
 }
 
-test.skipIf(!hasStrace)("nothing gets its public name before its bytes are on the disk", async () => {
+test.skipIf(!HAS_STRACE)("nothing gets its public name before its bytes are on the disk", async () => {
   using host = new Host();
   host.assign(host.program("sample", "1"));
   const log = join(host.home, "log");

@@ -24,7 +24,7 @@ import { attacker, judged, signed, victim } from "./attacks/attack.ts";
 import { RECEIPT } from "./receipts.ts";
 import { trusted } from "./roots.ts";
 
-const RECEIPT_BITS = pointsOf("each bit of a receipt, bundled and bare");
+const RECEIPT_BITS = pointsOf("each bit and each cut of a receipt, bundled and bare");
 
 /** Everything that somebody without the key can do to what was signed, each of it refused. */
 
@@ -102,7 +102,7 @@ describe("an envelope with", () => {
   });
 });
 
-describe("a receipt, its bits one after the other, bundled and bare", () => {
+describe("a receipt, its bits and its beginnings one after the other, bundled and bare", () => {
   const envelope = envelopeOf(promotionStatement(RECEIPT));
   for (const [form, whole] of [
     ["bundle", formatBundle(envelope)],
@@ -111,7 +111,11 @@ describe("a receipt, its bits one after the other, bundled and bare", () => {
     test(form, () => {
       const bytes = new TextEncoder().encode(whole);
       expect(judge(bytes, { predicateType: PROMOTION_TYPE }).accepted).toHaveLength(1);
-      for (let at = 0; at < bytes.length; at++) {
+      for (let at = 0; at < whole.trimEnd().length; at++) {
+        RECEIPT_BITS.check(() => {
+          const verdict = judge(bytes.subarray(0, at), { predicateType: PROMOTION_TYPE });
+          if (verdict.accepted.length > 0) throw new Error(`cut at ${at} was accepted`);
+        });
         for (let bit = 1; bit < 256; bit <<= 1) {
           const copy = bytes.slice();
           copy[at] = (copy[at] ?? 0) ^ bit;

@@ -5,7 +5,7 @@ import { formatEnvelope } from "../../src/trust/dsse.ts";
 import { pointsOf } from "../support/points.ts";
 import { envelopeOf, judge } from "./attestations.ts";
 
-const POINTS = pointsOf("each bit of a bundle and of an envelope, any byte, cuts and insertions");
+const POINTS = pointsOf("each bit and each cut of a bundle and of an envelope, any byte, insertions");
 const envelope = envelopeOf();
 const bundle = new TextEncoder().encode(formatBundle(envelope));
 const bare = new TextEncoder().encode(formatEnvelope(envelope));
@@ -54,6 +54,18 @@ describe("a changed byte", () => {
         POINTS.check(() => {
           const verdict = judge(changed(bare, at, (bare[at] ?? 0) ^ bit));
           if (verdict.accepted.length > 0) throw new Error(`byte ${at} ^ ${bit} was accepted`);
+        });
+      }
+    }
+  });
+
+  test("every beginning of both", () => {
+    for (const whole of [bundle, bare]) {
+      // A line break at the end is not signed.
+      const end = new TextDecoder().decode(whole).trimEnd().length;
+      for (let at = 0; at < end; at++) {
+        POINTS.check(() => {
+          if (judge(whole.subarray(0, at)).accepted.length > 0) throw new Error(`cut at ${at} was accepted`);
         });
       }
     }
