@@ -97,4 +97,68 @@ export const EXPLAINED: readonly Explained[] = [
     mutants: ["parseTargetConfig: config.ok && problems.length === 0 → problems.length === 0"],
     reason: "what cannot be decoded has a problem; the check is for the types",
   },
+  {
+    file: "src/addons/staging/next-step.ts",
+    mutants: [
+      "nextStep: folder === null || staged?.sha256 !== wanted.sha256 → staged?.sha256 !== wanted.sha256",
+      "placeOf: wanted.replacementFolder !== null && replacement?.recorded?.sha256 === wanted.sha256 → replacement?.recorded?.sha256 === wanted.sha256",
+    ],
+    reason: "where there is no name for a replacement, none was looked for; the checks are for the types",
+  },
+  {
+    file: "src/addons/staging/next-step.ts",
+    mutants: [
+      'placeOf: staged.recorded?.sha256 ?? staged.sha256 ?? "others" → staged.recorded?.sha256 ?? staged.sha256',
+      'placeOf: staged.recorded?.sha256 ?? staged.sha256 ?? "others" → staged.recorded?.sha256 ?? staged.sha256 ?? ""',
+    ],
+    reason:
+      "a folder with neither a record nor bytes was taken for empty above; the operand is for the types",
+  },
+  {
+    file: "src/addons/staging/statement-rules.ts",
+    mutants: [
+      'statementProblem: stated?.minimum_version ?? "" → stated?.minimum_version',
+      'statementProblem: floor === "" || compareVersions(wanted.version, floor) !== "older" → compareVersions(wanted.version, floor) !== "older"',
+      'isExpired: expires !== "" && Date.parse(expires) <= now.getTime() → Date.parse(expires) <= now.getTime()',
+    ],
+    reason: "what is empty or absent has no place in the order of versions, and no place in time",
+  },
+  {
+    file: "src/addons/staging/verify-statement.ts",
+    mutants: [
+      "verifyStatement: accepted?.signers[0]?.keyid → accepted?.signers[0].keyid",
+      "verifyStatement: accepted === undefined || keyid === undefined → accepted === undefined",
+      "verifyStatement: accepted === undefined || keyid === undefined → keyid === undefined",
+      "refused: first === undefined → false",
+      'refused: new Failure("no_evidence", `${from} holds nothing`) → new Failure("", `${from} holds nothing`)',
+    ],
+    reason:
+      "what is accepted was signed by somebody, and what is not was refused for something; for the types",
+  },
+  {
+    file: "src/addons/staging/backoff.ts",
+    mutants: ["afterFailure: Math.min(failures - 2, 20) → Math.min(failures - 2, 21)"],
+    reason: "both are far above the longest pause, which ends the growth",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      "compareVersions: order < 0 → order <= 0",
+      "compareNumbers: index < Math.max(a.length, b.length) → index <= Math.max(a.length, b.length)",
+      "compareParts: index < Math.max(a.length, b.length) → index <= Math.max(a.length, b.length)",
+    ],
+    reason: "equal ones were told before; behind the end of both nothing differs",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      "comparePart: -1 → -2",
+      "comparePart: left ? -1 : 1 → left ? -1 : 2",
+      "comparePart: -1 → -2 #2",
+      "comparePart: a > b ? 1 : 0 → a > b ? 2 : 0",
+      "comparePart: left && right → right",
+    ],
+    reason:
+      "only the sign is looked at, and what is no number at all counts as newer, as text before a number is",
+  },
 ];
