@@ -39,10 +39,10 @@ export async function runBatch(plan: string): Promise<void> {
     const passed = await passes();
     wake(asked, 0);
     say(`${passed ? "passes" : "kills"} ${mutant}`);
-    // A mutant may leave something behind that would kill the next one.
-    if (!passed && !(await passes())) return say("spoilt");
   }
-  say("ends");
+  // A mutant may have left something behind that killed those after it.
+  const isClean = mutants.length === 0 || (await passes());
+  say(isClean ? "ends" : "spoilt");
 }
 
 async function passes(): Promise<boolean> {

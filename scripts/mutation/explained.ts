@@ -6,4 +6,159 @@ export type Explained = {
   readonly reason: string;
 };
 
-export const EXPLAINED: readonly Explained[] = [];
+export const EXPLAINED: readonly Explained[] = [
+  {
+    file: "src/pins/classify.ts",
+    mutants: ['why: answer?.["error"] → answer["error"]'],
+    reason: "asked only after a code was read from the answer, so there is one",
+  },
+  {
+    file: "src/pins/drift.ts",
+    mutants: ['compareListings: place.lastIndexOf("/") → place.indexOf("/")'],
+    reason: "neither a template nor a region has a slash in it",
+  },
+  {
+    file: "src/pins/leg.ts",
+    mutants: ["supersededLeg: row.seq === null || row.seq <= seq → row.seq <= seq"],
+    reason: "null counts as 0 in a comparison, and no build has a lower number; the check is for the types",
+  },
+  {
+    file: "src/pins/leg.ts",
+    mutants: [
+      "exitOfCodes: WEIGHT.find((code) => failed.includes(code)) ?? failed[0] ?? EXIT.internal → WEIGHT.find((code) => failed.includes(code)) ?? failed[0]",
+    ],
+    reason: "something failed, so there is a first one; the last operand is for the types",
+  },
+  {
+    file: "src/pins/leg-warnings.ts",
+    mutants: ["gaveWay: before?.seq → before.seq"],
+    reason: "a superseded leg is only made with the row that it gave way to",
+  },
+  {
+    file: "src/pins/listing.ts",
+    mutants: [
+      'parseListing: code: "answer_not_json" → code: ""',
+      "parseListing: error instanceof Failure → true",
+    ],
+    reason: "the failure of the reader is replaced by one with the same code, and it throws no other",
+  },
+  {
+    file: "src/pins/listing.ts",
+    mutants: [
+      'numberOf: typeof value === "number" && Number.isSafeInteger(value) → Number.isSafeInteger(value)',
+    ],
+    reason: "what is no number is no safe integer either; the check is for the types",
+  },
+  {
+    file: "src/pins/next-write.ts",
+    mutants: [
+      "nextWrite: row?.seq ?? null → row?.seq",
+      "nextWrite: mine !== undefined && theirs !== null → mine !== undefined",
+      "nextWrite: mine !== undefined && theirs !== null → theirs !== null",
+      "nextWrite: row !== null && isOlder → isOlder",
+    ],
+    reason: "no build number is lower than one that is not there; the checks are for the types",
+  },
+  {
+    file: "src/pins/receipt-verdict.ts",
+    mutants: [
+      'refused: mainRefusal(refusals) ?? new Failure("receipt_missing", "there is no receipt") → mainRefusal(refusals)',
+      'refused: new Failure("receipt_missing", "there is no receipt") → new Failure("", "there is no receipt")',
+    ],
+    reason: "whatever is not accepted was refused for a reason, so there is a main one",
+  },
+  {
+    file: "src/pins/retry-after.ts",
+    mutants: [
+      'retryAfterMs: headers.get("retry-after") ?? "" → headers.get("retry-after")',
+      'retryAfterMs: headers.get("date") ?? "" → headers.get("date")',
+    ],
+    reason: "an expression reads null as the word, which is no number and no date",
+  },
+  {
+    file: "src/pins/server-text.ts",
+    mutants: [
+      'jsonObject: code: "answer_not_json" → code: ""',
+      'redirectOrigin: headers.get("location") ?? "" → headers.get("location")',
+    ],
+    reason: "the failure is caught a line below; the word null is no address",
+  },
+  {
+    file: "src/pins/standing.ts",
+    mutants: [
+      'hasStrongEtag: headers.get("etag") ?? "" → headers.get("etag")',
+      'readStanding: headers.get("etag") ?? "" → headers.get("etag")',
+      'readStanding: typeof digest !== "string" || !isImageDigest(digest) → !isImageDigest(digest)',
+    ],
+    reason: "what is no text is no digest and no strong ETag; the checks are for the types",
+  },
+  {
+    file: "src/pins/target-config.ts",
+    mutants: ["parseTargetConfig: config.ok && problems.length === 0 → problems.length === 0"],
+    reason: "what cannot be decoded has a problem; the check is for the types",
+  },
+  {
+    file: "src/addons/staging/next-step.ts",
+    mutants: [
+      "nextStep: folder === null || staged?.sha256 !== wanted.sha256 → staged?.sha256 !== wanted.sha256",
+      "placeOf: wanted.replacementFolder !== null && replacement?.recorded?.sha256 === wanted.sha256 → replacement?.recorded?.sha256 === wanted.sha256",
+    ],
+    reason: "where there is no name for a replacement, none was looked for; the checks are for the types",
+  },
+  {
+    file: "src/addons/staging/next-step.ts",
+    mutants: [
+      'placeOf: staged.recorded?.sha256 ?? staged.sha256 ?? "others" → staged.recorded?.sha256 ?? staged.sha256',
+      'placeOf: staged.recorded?.sha256 ?? staged.sha256 ?? "others" → staged.recorded?.sha256 ?? staged.sha256 ?? ""',
+    ],
+    reason:
+      "a folder with neither a record nor bytes was taken for empty above; the operand is for the types",
+  },
+  {
+    file: "src/addons/staging/statement-rules.ts",
+    mutants: [
+      'statementProblem: stated?.minimum_version ?? "" → stated?.minimum_version',
+      'statementProblem: floor === "" || compareVersions(wanted.version, floor) !== "older" → compareVersions(wanted.version, floor) !== "older"',
+      'isExpired: expires !== "" && Date.parse(expires) <= now.getTime() → Date.parse(expires) <= now.getTime()',
+    ],
+    reason: "what is empty or absent has no place in the order of versions, and no place in time",
+  },
+  {
+    file: "src/addons/staging/verify-statement.ts",
+    mutants: [
+      "verifyStatement: accepted?.signers[0]?.keyid → accepted?.signers[0].keyid",
+      "verifyStatement: accepted === undefined || keyid === undefined → accepted === undefined",
+      "verifyStatement: accepted === undefined || keyid === undefined → keyid === undefined",
+      "refused: first === undefined → false",
+      'refused: new Failure("no_evidence", `${from} holds nothing`) → new Failure("", `${from} holds nothing`)',
+    ],
+    reason:
+      "what is accepted was signed by somebody, and what is not was refused for something; for the types",
+  },
+  {
+    file: "src/addons/staging/backoff.ts",
+    mutants: ["afterFailure: Math.min(failures - 2, 20) → Math.min(failures - 2, 21)"],
+    reason: "both are far above the longest pause, which ends the growth",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      "compareVersions: order < 0 → order <= 0",
+      "compareNumbers: index < Math.max(a.length, b.length) → index <= Math.max(a.length, b.length)",
+      "compareParts: index < Math.max(a.length, b.length) → index <= Math.max(a.length, b.length)",
+    ],
+    reason: "equal ones were told before; behind the end of both nothing differs",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      "comparePart: -1 → -2",
+      "comparePart: left ? -1 : 1 → left ? -1 : 2",
+      "comparePart: -1 → -2 #2",
+      "comparePart: a > b ? 1 : 0 → a > b ? 2 : 0",
+      "comparePart: left && right → right",
+    ],
+    reason:
+      "only the sign is looked at, and what is no number at all counts as newer, as text before a number is",
+  },
+];

@@ -36,6 +36,9 @@ export async function runBatchIn(
     stdout: "ignore",
     stderr: "ignore",
   });
+  // Whoever ends us ends it too.
+  const end = (): void => killAll(child.pid);
+  process.once("exit", end);
   let steps = "";
   let spent = 0;
   let stepped = performance.now();
@@ -50,6 +53,7 @@ export async function runBatchIn(
   }, LOOKS_EVERY_MS);
   await child.exited;
   clearInterval(looks);
+  process.off("exit", end);
   killAll(child.pid);
   return readLog(log).trim().split("\n");
 }

@@ -9,6 +9,7 @@ import { withSection } from "./write-page.ts";
 
 const root = join(import.meta.dir, "../..");
 const page = join(root, "docs/mutation.md");
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const [wanted, part] = process.argv.slice(2);
 const modules = MODULES.filter(({ name }) => wanted === undefined || name === wanted);
 if (modules.length === 0) {

@@ -39,6 +39,8 @@ export function mutatedTree(root: string, files: readonly string[]): MutatedTree
     if (LINKED.has(name)) symlinkSync(join(root, name), join(path, name));
     else cpSync(join(root, name), join(path, name), { recursive: true });
   }
+  const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  process.once("exit", remove);
   const asked = join(path, "asked-mutants.ts");
   const notes = join(path, "reached-mutants");
   const mutants: Mutant[] = [];
@@ -63,7 +65,10 @@ export function mutatedTree(root: string, files: readonly string[]): MutatedTree
         new Set(lines.filter((line) => line.startsWith(phase)).map((line) => Number(line.split(" ")[1])));
       return { load: of("load"), run: of("run") };
     },
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+    [Symbol.dispose]: () => {
+      process.off("exit", remove);
+      remove();
+    },
   };
 }
 

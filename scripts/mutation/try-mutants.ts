@@ -56,7 +56,6 @@ export async function tryMutants(
     guards.push({ test, ms: performance.now() - started, ...tree.reached() });
   }
   const limitFor = (ms: number): number => cpuSeconds + Math.ceil(ms / 250);
-  guards.sort((a, b) => a.ms - b.ms);
   const killed = new Set(
     tree.mutants.filter((mutant) => remembered?.has(mutant) === true).map(({ id }) => id),
   );
@@ -67,23 +66,24 @@ export async function tryMutants(
     const mutant = tree.mutants.find((one) => one.id === id);
     if (mutant !== undefined) remembered?.add(mutant, test);
   };
-  const alone = new Set(guards.flatMap(({ load }) => [...load]));
-  for (const { test, ms, run: asked } of guards) {
-    const waiting = alive().filter((id) => asked.has(id) && !alone.has(id));
+  const notTried = new Map<number, Guard[]>();
+  for (const guard of guards) {
+    const { test, ms, load, run: asked } = guard;
+    const waiting = alive().filter((id) => asked.has(id) && !load.has(id));
     tree.choose(0);
     const found = await killedTogether(waiting, (mutants) => run([test], mutants, limitFor(ms)));
-    if (found === null) for (const id of waiting) alone.add(id);
     for (const id of found ?? []) kill(id, test);
     say(`${test}: ${ms.toFixed(0)} ms, kills ${found?.size ?? "none together"} of ${waiting.length}`);
+    for (const id of [...load, ...(found === null ? waiting : [])])
+      notTried.set(id, [...(notTried.get(id) ?? []), guard]);
   }
   // A mutant that is asked for when a module is read needs a process of its own.
-  for (const id of alive().filter((one) => alone.has(one))) {
-    const reaching = guards.filter(({ load, run: asked }) => load.has(id) || asked.has(id));
+  for (const [id, reaching] of notTried) {
+    if (killed.has(id)) continue;
     const ms = reaching.reduce((sum, guard) => sum + guard.ms, 0);
-    tree.choose(id);
     const tests = reaching.map(({ test }) => test);
-    const steps = await run(tests, [], limitFor(ms), id);
-    const last = steps.at(-1) ?? "";
+    tree.choose(id);
+    const last = (await run(tests, [], limitFor(ms), id)).at(-1) ?? "";
     if (last !== "ends") kill(id, tests.find((test) => last.endsWith(test)) ?? tests[0] ?? "");
   }
   const isReached = (id: number): boolean =>
@@ -110,7 +110,7 @@ async function killedTogether(
   let waiting = [...mutants];
   while (waiting.length > 0) {
     const steps = await run(waiting);
-    if (!steps.includes("loaded")) return null;
+    if (!steps.includes("loaded") || steps.at(-1) === "spoilt") return null;
     const told = new Set<number>();
     for (const step of steps) {
       const [word, id] = step.split(" ");

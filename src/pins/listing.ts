@@ -134,7 +134,8 @@ function readRow(
 function shadowsOf(digest: string, named: readonly JsonMap[]): PinRow["shadows"] {
   return named.flatMap((row) => {
     const region = regionOf(row);
-    if (region === GLOBAL_REGION || row["image_digest"] === digest) return [];
+    // Of the one global row as well.
+    if (row["image_digest"] === digest) return [];
     return [
       {
         region: typeof region === "string" ? printable(region, 64) : shownJson(region),

@@ -23,7 +23,7 @@ export function fitNotes(text: string): string {
     );
   }
   // One for the "…", one for the space before the stamp.
-  return `${printable(line.replace(stamp, " "), room)} ${stamp}`.trim();
+  return `${printable(line.replace(stamp, " "), room)} ${stamp}`;
 }
 
 function lengthOf(text: string): number {

@@ -4,11 +4,11 @@
  * `now` stands in for an answer without one.
  */
 export function retryAfterMs(headers: Headers, now: number): number | null {
-  const text = headers.get("retry-after")?.trim() ?? "";
+  const text = headers.get("retry-after") ?? "";
   if (/^\d{1,9}$/u.test(text)) return Number(text) * 1_000;
   const until = httpDate(text);
   if (until === null) return null;
-  const from = httpDate(headers.get("date")?.trim() ?? "") ?? now;
+  const from = httpDate(headers.get("date") ?? "") ?? now;
   return Math.max(0, until - from);
 }
 

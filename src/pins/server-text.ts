@@ -34,6 +34,6 @@ export function jsonObject(body: Uint8Array): JsonMap | null {
 export function redirectOrigin(headers: Headers): string {
   const location = headers.get("location") ?? "";
   const url = URL.parse(location);
-  if (url === null || !/^https?:$/u.test(url.protocol)) return "";
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") return "";
   return ` (to ${printable(url.origin, 200)})`;
 }

@@ -205,3 +205,96 @@ describe("entries", () => {
     expect(refused).toHaveLength(2);
   });
 });
+
+describe("what stands around the list", () => {
+  test("is what the original sends, and nothing is told of it", () => {
+    const document = {
+      schema: "s",
+      addons: [],
+      config_version: "v7",
+      config_timestamp: 7,
+      not_modified: false,
+    };
+    expect(decodeAssignments(JSON.stringify(document), source)).toMatchObject({
+      warnings: [],
+      configVersion: "v7",
+    });
+  });
+
+  test.each(["", 7, null])("%p is no version of a configuration", (config_version) => {
+    expect(
+      decodeAssignments(JSON.stringify({ addons: [], config_version }), source).configVersion,
+    ).toBeNull();
+  });
+
+  test("is refused with five reasons, and the number of the others", () => {
+    const broken = (count: number): string =>
+      failure(JSON.stringify({ addons: Array(count).fill({}) })).message;
+    const reasons = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `addons[${index}] has no readable addon_id`).join("; ");
+    expect(broken(5)).toBe(`the list is no assignment list: ${reasons(5)}`);
+    expect(broken(6)).toBe(`the list is no assignment list: ${reasons(5)} (and 1 more)`);
+    expect(broken(8)).toBe(`the list is no assignment list: ${reasons(5)} (and 3 more)`);
+  });
+});
+
+describe("the statement of an entry", () => {
+  const text = '{"a":1}';
+  const encoded = Buffer.from(text).toString("base64");
+  const long = `{"a":"${"x".repeat(65_536 - 8)}"}`;
+  const taken: [string, unknown, string | undefined][] = [
+    ["inline", { a: 1 }, text],
+    ["as text", text, text],
+    ["as text with white space around", ` ${text}\n`, text],
+    ["as base64", encoded, text],
+    ["as long as it may be", long, long],
+    ["that is empty", "", ""],
+    ["that is not said", undefined, ""],
+  ];
+  test.each(taken)("%s is read", (_what, value, wanted) => {
+    const { assignments } = one({ artifact_statement: value });
+    expect(assignments[0]?.artifact_statement).toBe(wanted ?? "");
+  });
+
+  const refusedOnes: [string, unknown][] = [
+    ["that is no JSON", "x{}"],
+    ["that is base64 of something else", Buffer.from("abc").toString("base64")],
+    ["that ends like JSON", "{".padStart(4, "a")],
+    ["that is a number", 7],
+    ["that is too long", `${long} `.replace("x", "xx")],
+  ];
+  test.each(refusedOnes)("%s refuses the entry", (_what, value) => {
+    const { assignments, refused } = one({ artifact_statement: value });
+    expect([assignments.length, refused.length]).toEqual([0, 1]);
+  });
+});
+
+describe("a list of an entry", () => {
+  const lists: [string, number][] = [
+    ["args", 1_000],
+    ["capabilities", 64],
+    ["os_capabilities", 64],
+  ];
+  test.each(lists)("%s has at most %i members", (name, most) => {
+    expect(one({ [name]: Array(most).fill("a") }).assignments).toHaveLength(1);
+    expect(one({ [name]: Array(most + 1).fill("a") }).refused).toHaveLength(1);
+  });
+});
+
+test("what is malformed keeps the version that it says, and a hint for one that is a number", () => {
+  const [said] = one({ version: "1.5", enabled: 7 }).refused;
+  expect([said?.version, said?.failure.hint]).toEqual(["1.5", undefined]);
+  const [number] = one({ version: 1.5 }).refused;
+  expect([number?.version, number?.failure.hint]).toEqual([
+    "",
+    "write the version as a string: as a number 1.10 and 1.1 are the same",
+  ]);
+});
+
+test("a configuration that is empty text is none, and text may have white space before it", () => {
+  expect(one({ config_json: "" }).assignments[0]?.config_json).toBeUndefined();
+  expect(one({}).assignments[0]?.config_json).toBeUndefined();
+  expect(one({ config_json: ' {"a":1}' }).assignments[0]?.config_json).toEqual({ a: 1 });
+  expect(one({ config_json: "[1]" }).refused).toHaveLength(1);
+  expect(one({ config_json: Buffer.from("[1]").toString("base64") }).refused).toHaveLength(1);
+});

@@ -50,11 +50,34 @@ describe("the order of versions", () => {
     ["latest", "incomparable", "1.0"],
     ["1..0", "incomparable", "1.0"],
     ["", "incomparable", "1"],
+    ["1-", "incomparable", "1"],
+    ["1+", "incomparable", "1"],
+    ["1.0.1", "newer", "1"],
+    ["1.0.0-rc", "older", "1"],
+    ["1.0.0-a1", "newer", "1.0.0-9"],
+    ["1.0.0-1a", "newer", "1.0.0-9"],
+    ["1.0.0-a1", "older", "1.0.0-b"],
+    ["1.0.0-a", "older", "1.0.0-a1"],
+    ["1.0.0-a..b", "newer", "1.0.0-a.9.b"],
+    ["1.0.0-a", "same", "1.0.0-a"],
+    ["1.0.0--", "newer", "1.0.0-9"],
   ];
   test.each(orders)("case 36: %s is %s than %s", (a, order, b) => {
     const opposite = { older: "newer", newer: "older", same: "same", incomparable: "incomparable" } as const;
     expect(compareVersions(a, b)).toBe(order);
     expect(compareVersions(b, a)).toBe(opposite[order]);
+  });
+
+  const marks: [string, string, string][] = [
+    ["", "1", "1"],
+    ["", "latest", "latest"],
+    ["1", "2", "2"],
+    ["2", "1", "2"],
+    ["1.0", "1", "1.0"],
+    ["1", "latest", "latest"],
+  ];
+  test.each(marks)("the mark %p becomes, with %p, %p", (mark, version, wanted) => {
+    expect(higherVersion(mark, version)).toBe(wanted);
   });
 
   const part = fc.integer({ min: 0, max: 20 });
@@ -253,12 +276,24 @@ describe("trying again", () => {
     expect(isHeld(attempt, attempt.not_before_ms)).toBe(false);
     expect(isHeld(attempt, attempt.not_before_ms - 700_000)).toBe(false);
     expect(isHeld(undefined, 0)).toBe(false);
+    // As late as it was ever meant, and a millisecond more.
+    expect(isHeld(attempt, attempt.not_before_ms - 600_000)).toBe(true);
+    expect(isHeld(attempt, attempt.not_before_ms - 600_001)).toBe(false);
   });
 
   const codes: [Parameters<typeof isPermanent>[0], boolean][] = [
     ["hash_mismatch", true],
     ["signature_invalid", true],
     ["tarball_unsafe", true],
+    ["signature_malformed", true],
+    ["statement_mismatch", true],
+    ["tarball_too_large", true],
+    ["tarball_binary_missing", true],
+    ["artifact_too_large", true],
+    ["platform_unsupported", true],
+    ["unsafe_path", true],
+    ["forbidden", true],
+    ["request_rejected", true],
     ["not_found", true],
     ["unauthorized", false],
     ["rate_limited", false],

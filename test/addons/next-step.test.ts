@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 import { askOf, type Ask, type Wanted } from "../../src/addons/assigned/ask.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
-import { nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
+import { markAfter, nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 const [SHA, OTHER] = [sha256Of("wanted"), sha256Of("other")];
@@ -65,6 +65,12 @@ function wanted(members: Record<string, unknown> = {}): Wanted {
   const asked = ask({ ...artifact, ...members });
   if (asked.kind !== "artifact") throw new Error(asked.kind);
   return asked.wanted;
+}
+
+/** With what the override of this host says, which no list can. */
+function allowing(version: string, members: Record<string, unknown> = {}): Wanted {
+  const asked = wanted(members);
+  return { ...asked, assignment: { ...asked.assignment, allow_downgrade: version } };
 }
 
 const FRESH: Facts = {
@@ -248,9 +254,142 @@ describe("the next step", () => {
     expect(nextStep(wanted(), { ...FRESH, ...facts })).toMatchObject(expected);
   });
 
+  const pin = { version: "0", artifact_sha256: OTHER, reason: "" };
+  const rules: [string, Partial<Facts>, Record<string, unknown>][] = [
+    [
+      "pinned to something else",
+      { pinned: pin, staged: good, keys: 0 },
+      {
+        kind: "hold",
+        warnings: [{ code: "pinned", message: 'add-on "x" is pinned to "0"; "1" is assigned and not taken' }],
+      },
+    ],
+    ["pinned to what is wanted", { pinned: { ...pin, artifact_sha256: SHA } }, { kind: "stage" }],
+    ["rolled back here", { blocked: [OTHER, SHA] }, { kind: "refuse", failure: { code: "version_blocked" } }],
+    ["another one was rolled back here", { blocked: [OTHER] }, { kind: "stage" }],
+    [
+      "older than what was here",
+      { highestVersion: "2" },
+      { kind: "refuse", failure: { code: "downgrade_refused" } },
+    ],
+    [
+      "older than what was here, and runs",
+      { highestVersion: "2", active: SHA },
+      { kind: "stage", warnings: [] },
+    ],
+    ["as new as what was here", { highestVersion: "1.0" }, { kind: "stage", warnings: [] }],
+    ["newer than what was here", { highestVersion: "0.9" }, { kind: "stage", warnings: [] }],
+    ["not comparable with what was here", { highestVersion: "latest" }, { kind: "stage", warnings: [] }],
+    [
+      "kept beside what was damaged",
+      { staged: { ...good, sha256: null, keyid: null, retained: "/kept" } },
+      { kind: "stage", how: "repair", retained: "/kept" },
+    ],
+    [
+      "kept where it was replaced before, and elsewhere",
+      {
+        staged: { ...conflict, retained: "/other" },
+        replacement: { ...good, sha256: null, retained: "/kept" },
+      },
+      { kind: "stage", folder: aside, how: "repair", retained: "/kept" },
+    ],
+    [
+      "kept in both places",
+      {
+        staged: { ...good, sha256: null, retained: "/second" },
+        replacement: { ...good, sha256: null, retained: "/first" },
+      },
+      { kind: "stage", folder: aside, retained: "/first" },
+    ],
+    [
+      "kept by a folder whose record is gone",
+      { staged: { recorded: null, sha256: null, keyid: null, retained: "/kept" } },
+      { kind: "stage", how: "repair", retained: "/kept" },
+    ],
+    ["kept nowhere", { staged: { ...good, sha256: null } }, { kind: "stage", retained: null }],
+    [
+      "replaced before by others",
+      { staged: conflict, replacement: conflict, replace: true },
+      { kind: "stage", folder: aside, how: "repair" },
+    ],
+    [
+      "replaced before by something without a record",
+      { staged: conflict, replacement: { ...conflict, recorded: null }, replace: true },
+      { kind: "stage", folder: aside, how: "repair" },
+    ],
+  ];
+  test.each(rules)("%s", (_name, facts, expected) => {
+    expect(nextStep(wanted(), { ...FRESH, ...facts })).toMatchObject(expected);
+  });
+
+  const FOLDERS: [string, Partial<Facts>, string][] = [
+    ["what is recorded", { staged: conflict }, OTHER],
+    ["what is there", { staged: { ...conflict, recorded: null, sha256: OTHER } }, OTHER],
+  ];
+  test.each(FOLDERS)("a conflict names %s", (_name, facts, sha256) => {
+    const step = nextStep(wanted(), { ...FRESH, ...facts });
+    expect(step.kind === "refuse" && step.failure.message).toBe(
+      `version "1" is staged with sha256 ${sha256}, and now assigned with ${SHA}`,
+    );
+  });
+
+  test("a way back that the override allows is taken, and told", () => {
+    expect(nextStep(wanted(), { ...FRESH, highestVersion: "2" }).kind).toBe("refuse");
+    expect(nextStep(allowing("1"), { ...FRESH, highestVersion: "2" })).toMatchObject({
+      kind: "stage",
+      warnings: [
+        {
+          code: "downgrade_allowed",
+          message: 'add-on "x" goes back from "2" to "1"; the override allows it',
+        },
+      ],
+    });
+    expect(nextStep(allowing("0"), { ...FRESH, highestVersion: "2" }).kind).toBe("refuse");
+  });
+
+  test("a name made from a digest is older than nothing", () => {
+    const unnamed = wanted({ version: "" });
+    expect(nextStep(unnamed, { ...FRESH, highestVersion: "999999999999999" }).kind).toBe("stage");
+    expect(markAfter(unnamed, "2")).toBe("2");
+  });
+
+  const marks: [string, string, string, string][] = [
+    ["rises", "2", "", "2"],
+    ["rises from nothing", "", "", "1"],
+    ["stays for an older one", "1.5", "", "1.5"],
+    ["goes back where the override says so", "1.5", "1", "1"],
+    ["stays where the override says another one", "1.5", "0", "1.5"],
+  ];
+  test.each(marks)("the mark %s", (_name, before, allowed, after) => {
+    const version = before === "2" ? "2" : "1";
+    expect(markAfter(allowing(allowed, { version }), before)).toBe(after);
+  });
+
+  test("what vanished is told with its reason", () => {
+    const message = (facts: Partial<Facts>): string | false => {
+      const step = nextStep(unsigned, { ...FRESH, ...facts });
+      return step.kind === "refuse" && step.failure.message;
+    };
+    expect(message({})).toBe("the artifact has no signature");
+    expect(message({ signedBefore: true })).toBe(
+      "the artifact has no signature; earlier ones of this add-on were signed",
+    );
+  });
+
+  test("what is unsigned and in place needs no signature over it", () => {
+    const facts = { ...FRESH, allowUnsigned: true, staged: { ...good, keyid: null }, current: "1" };
+    expect(nextStep(unsigned, facts)).toMatchObject({ kind: "in_place", keyid: null });
+  });
+
+  test("a statement that is there, of an add-on that had one, is no loss", () => {
+    expect(nextStep(wanted(), { ...FRESH, stated: said, statedBefore: true })).toMatchObject({
+      kind: "stage",
+      warnings: [],
+    });
+  });
+
   test("a floor is lifted by no override", () => {
-    const allowed = wanted({ allow_downgrade: "1" });
-    const refused = nextStep(allowed, { ...FRESH, highestVersion: "2", minimumVersion: "2" });
+    const refused = nextStep(allowing("1"), { ...FRESH, highestVersion: "2", minimumVersion: "2" });
     expect(refused).toMatchObject({ kind: "refuse", failure: { code: "downgrade_refused" } });
   });
 

@@ -38,6 +38,14 @@ const cases: [string, [Outcome, FailureCode?][], number][] = [
     ],
     3,
   ],
+  [
+    "one kept, another failed alike",
+    [
+      ["kept_last_known_good", "hash_mismatch"],
+      ["skipped", "hash_mismatch"],
+    ],
+    3,
+  ],
   ["some failed", [["staged"], ["skipped", "hash_mismatch"]], 3],
   ["the only enabled one failed", [["disabled"], ["skipped", "not_found"]], 7],
 ];

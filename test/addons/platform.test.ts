@@ -2,7 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 import { askOf } from "../../src/addons/assigned/ask.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
-import { choosePlatform, fits, parsePlatform, type Platform } from "../../src/addons/assigned/platform.ts";
+import {
+  choosePlatform,
+  fits,
+  parsePlatform,
+  platformOf,
+  shownPlatform,
+  type Platform,
+} from "../../src/addons/assigned/platform.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 const amd64: Platform = { os: "linux", arch: "amd64" };
@@ -37,6 +44,64 @@ describe("which artifact is for a platform", () => {
   ];
   test.each(chosen)("case 65: of %p for %p: %p", (names, platform, name) => {
     expect(choosePlatform(names, platform)).toBe(name);
+  });
+
+  const aliases: [string, string][] = [
+    ["win32/x64", "windows/amd64"],
+    ["win/x86-64", "windows/amd64"],
+    ["macos/armv8", "darwin/arm64"],
+    ["osx/aarch64", "darwin/arm64"],
+    ["linux/ia32", "linux/386"],
+    ["linux/i386", "linux/386"],
+    ["linux/i686", "linux/386"],
+    ["linux/x86", "linux/386"],
+    ["linux/armhf", "linux/arm"],
+    ["linux/armv6l", "linux/arm"],
+    ["linux/armv7l", "linux/arm"],
+    ["linux/arm/v6", "linux/arm"],
+    ["linux/arm/v7", "linux/arm"],
+    ["linux/amd64/v1", "linux/amd64"],
+    ["linux/arm64/v8", "linux/arm64"],
+    ["freebsd/riscv64", "freebsd/riscv64"],
+    ["linux/ppc64le", "linux/ppc64le"],
+    ["linux/s390x", "linux/s390x"],
+  ];
+  test.each(aliases)("%s is %s", (text, wanted) => {
+    expect(shownPlatform(parsePlatform(text, "--platform"))).toBe(wanted);
+  });
+
+  test("the names of a machine are read whatever their case", () => {
+    expect(platformOf("SunOS", "X86_64")).toEqual({ os: "solaris", arch: "amd64" });
+    expect(platformOf("Linux", "weird")).toEqual({ os: "linux", arch: "weird" });
+  });
+
+  test("the other name of a C library is its name", () => {
+    expect(parsePlatform("linux/amd64/glibc", "--platform")).toEqual(glibc);
+  });
+
+  const strange = [
+    "plan9/amd64",
+    "linux/vax",
+    "linux",
+    "/amd64",
+    "linux/",
+    "linux/amd64/v9",
+    "linux/amd64/musl/x",
+  ];
+  test.each(strange)("%p is no platform", (text) => {
+    let code: unknown;
+    try {
+      parsePlatform(text, "--platform");
+    } catch (error) {
+      code = (error as { code?: unknown }).code;
+    }
+    expect(code).toBe("invalid_value");
+  });
+
+  test("universal means every processor of one system, and no other word does", () => {
+    expect(choosePlatform(["linux/universal"], amd64)).toBeNull();
+    expect(choosePlatform(["darwin/amd64"], mac)).toBeNull();
+    expect(fits("", "universal", mac)).toBe(true);
   });
 
   test("several other names for it are ambiguous", () => {

@@ -115,6 +115,11 @@ describe("the statement of an artifact", () => {
     ]);
   });
 
+  test("with one fault tells that one", () => {
+    const failure = refusal(() => verify(signed({}, MALLORY)));
+    expect([failure.code as string, failure.cause]).toEqual(["signature_invalid", undefined]);
+  });
+
   test("with several faults tells all of them under the first one", () => {
     const failure = refusal(() => verify(signed({}, MALLORY, digestOf("other"))));
     expect(failure.code).toBe("signature_invalid");

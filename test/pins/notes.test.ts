@@ -36,6 +36,10 @@ describe("notes", () => {
     expect(Array.from(notes)).toHaveLength(MOST);
   });
 
+  test("keep a stamp that says nothing but its version", () => {
+    expect(fitNotes(`${"x".repeat(MOST)}[ci-pin-provenance v1]`)).toEndWith("x… [ci-pin-provenance v1]");
+  });
+
   const stampOf = (length: number): string => `[ci-pin-provenance v1 ${"s".repeat(length - 23)}]`;
 
   test("may be a stamp and hardly anything else", () => {

@@ -74,7 +74,8 @@ describe("a promotion", () => {
 
   test("is allowed by one statement that holds, whatever lies beside it", () => {
     const sha256 = digestOf(Buffer.from(GOOD.payload).toString());
-    expect(decideOne([envelopeOf(statement(), MALLORY), GOOD])).toStrictEqual({
+    const other = statement({ predicate: { ...GOOD_CAPTURE, note: "a stranger's" } });
+    expect(decideOne([envelopeOf(other, MALLORY), GOOD])).toStrictEqual({
       ...OPEN,
       evidence: [{ predicateType: CAPTURE_TYPE, sha256, keyids: [ALICE.publicKey.keyid] }],
     });

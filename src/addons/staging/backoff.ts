@@ -51,7 +51,8 @@ export function attemptKey(assignment: Assignment): Sha256 {
     artifact_statement: statement,
     config_json,
   } = assignment;
-  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json ?? null, statement]));
+  // A configuration that was not said is null there.
+  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json, statement]));
 }
 
 /**
