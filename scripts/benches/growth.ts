@@ -8,7 +8,7 @@ import { BINARY, record, roundsOr, type Book } from "./harness/record.ts";
 import { measure } from "./harness/rounds.ts";
 import { compilePeer, inNewFolder, plantTree, run } from "./harness/workshop.ts";
 
-const rounds = roundsOr(5);
+const rounds = roundsOr(3);
 const FILES = [1_000, 2_500, 5_000, 10_000, 20_000, 40_000, 80_000];
 const MEGABYTES = [1, 4, 16, 64, 256, 1_024];
 // A third point between the last two, for a fit over the last decade that is more than a line through its ends.

@@ -6,7 +6,7 @@ import { BINARY, record, roundsOr } from "./harness/record.ts";
 import type { Way } from "./harness/rounds.ts";
 import { compileAsOurs, compilePeer, hasCommand, inNewFolder, run } from "./harness/workshop.ts";
 
-const rounds = roundsOr(7);
+const rounds = roundsOr(5);
 const NOISE = 20_971_520;
 const NAMES = ["app", "helper", "agent", "plugin"];
 const BUNDLES = ["bundle.tar.gz", "bundle.tar.zst"];
