@@ -117,7 +117,7 @@ function healthMark(state: string): Html {
 
 function assignmentTable(assignments: readonly AssignmentFact[]): Html {
   return html`<div class="scroll">
-    <table>
+    <table class="board">
       <caption>
         Assigned add-ons; the one of a host wins over those for labels, and they over the one for every host
       </caption>
@@ -136,15 +136,15 @@ function assignmentTable(assignments: readonly AssignmentFact[]): Html {
             html`<tr>
               <th scope="row">${audienceText(one.audience)} <span class="quiet">${one.env}</span></th>
               <td>${one.addonId}</td>
-              <td>${one.version}</td>
-              <td>
+              <td data-env="version">${one.version}</td>
+              <td data-env="state">
                 ${
                   one.enabled === 1
                     ? html`<span class="mark good">enabled</span>`
                     : html`<span class="mark warn">disabled</span>`
                 }
               </td>
-              <td>${instant(one.at)} by ${one.by}</td>
+              <td data-env="assigned">${instant(one.at)} by ${one.by}</td>
             </tr> `,
         )}
       </tbody>
