@@ -25,10 +25,10 @@ export type ControlPlaneOptions = {
   readonly dataDirectory: string;
   /** null: the SQLite file of the data folder. */
   readonly postgres: PostgresAddress | null;
-  /** "systemd": the socket that was handed to this process. */
   /** null: files in the data folder. */
   readonly bucket: Bucket | null;
   readonly quota: Quota;
+  /** "systemd": the socket that was handed to this process. */
   readonly listen: ListenAddress | "systemd";
   readonly tls: TlsTexts | null;
   readonly tokenRate: TokenRate;

@@ -1,5 +1,5 @@
 import type { BuildFact } from "./board.ts";
-import { command, instant, short, type Viewer } from "./frame.ts";
+import { apiLink, command, instant, short, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 import { dirtyMark, matchesMark } from "./overview-view.ts";
 
@@ -70,8 +70,8 @@ export function buildView(build: BuildFact, matches: boolean | null, viewer: Vie
     <h2>Proof</h2>
     <p>
       The record as the server keeps it:
-      <a href="${path`/v5/builds/${build.id}`}">${`/v5/builds/${build.id}`}</a>. A clone at that commit has
-      the same tree hash:
+      ${apiLink(path`/v5/builds/${build.id}`, `/v5/builds/${build.id}`, build.env, viewer)}. A clone at that
+      commit has the same tree hash:
     </p>
     ${command(`waybill capture . --digest working_tree_hash --json     # wanted: ${build.treeHash ?? "not recorded"}`)}
     <p class="quiet">

@@ -6,6 +6,8 @@ import { STYLE_PATH } from "./style.ts";
 export type Viewer = {
   /** The name of the token, if it has one, and `api-token-<8 hex>`. */
   readonly actor: string;
+  /** The environment of the token, which is all that the API tells it of. */
+  readonly env: string;
   /** The environments that this token shows. */
   readonly envs: readonly string[];
   readonly sees: {
@@ -85,4 +87,11 @@ export function short(text: string, length = 12): Html {
 /** A command to copy. */
 export function command(words: string): Html {
   return html`<pre class="command"><code>${words}</code></pre>`;
+}
+
+/** A link to what the API says of a thing of `env`; the session opens those of its own environment alone. */
+export function apiLink(to: string, text: string, env: string, viewer: Viewer): Html {
+  return env === viewer.env
+    ? html`<a href="${to}">${text}</a>`
+    : html`${text} <span class="quiet">(with a token for ${env})</span>`;
 }

@@ -1,6 +1,7 @@
 import type { Sql } from "../storage/database.ts";
 import type { ReportedAddon } from "../hosts/host-status.ts";
 import { named, places } from "./facts.ts";
+import type { RunningFact } from "./lineage.ts";
 
 /** What a host said last. */
 export type HostFact = {
@@ -36,5 +37,26 @@ export async function hostFacts(
   return rows.map(({ addons_json: text, ...row }) => {
     const addons: ReportedAddon[] = JSON.parse(text);
     return { ...row, addons };
+  });
+}
+
+/** The hosts that say that they have a digest, by name. */
+export async function runningFacts(
+  sql: Sql,
+  envs: readonly string[],
+  digest: string,
+): Promise<RunningFact[]> {
+  // A report may name it as offered or blocked only, so what is found is read.
+  const rows = await sql.rows<Pick<Row, "env" | "host" | "addons_json">>(
+    `SELECT env, host, addons_json FROM host_reports
+     WHERE env IN (${places(envs)}) AND addons_json LIKE $${envs.length + 1} ORDER BY host, env`,
+    ...envs,
+    `%"${digest}"%`,
+  );
+  return rows.flatMap(({ env, host, addons_json: text }) => {
+    const addons: ReportedAddon[] = JSON.parse(text);
+    return addons.flatMap(({ addon_id: addonId, has, state }) =>
+      has?.digest === digest ? [{ env, host, addonId, version: has.version, state }] : [],
+    );
   });
 }

@@ -3,7 +3,7 @@ import { audienceText } from "./audience.ts";
 import type { AssignmentFact } from "./facts.ts";
 import { instant, short } from "./frame.ts";
 import type { HostFact } from "./host-facts.ts";
-import { html, type Html } from "./html.ts";
+import { html, path, type Html } from "./html.ts";
 
 /** A host that asks every minute has been silent for ten of them. */
 const SILENT_MS = 600_000;
@@ -19,7 +19,11 @@ export function hostView(
     ${
       hosts.length === 0
         ? html`<p>No host has reported here. <code>waybill addon run --report</code> tells how a host is.</p>`
-        : reportTable(hosts, now)
+        : html`${reportTable(hosts, now)}
+            <p class="quiet">
+              As the server keeps it: <a href="/v1/hosts">/v1/hosts</a>; on a host itself:
+              <code>waybill addon status</code>.
+            </p>`
     }
     ${next === null ? null : html`<p><a href="${next}">More hosts</a></p>`}
     <h2>Assigned</h2>
@@ -86,7 +90,8 @@ function hostRows(host: HostFact, now: Date): Html {
 function version(reported: ReportedVersion | null): Html {
   if (reported === null) return html`<span class="quiet">nothing</span>`;
   const { version: name, digest } = reported;
-  return html`${name} ${digest === null ? html`<span class="quiet">of the host</span>` : short(digest)}`;
+  return html`${name}
+  ${digest === null ? html`<span class="quiet">of the host</span>` : html`<a href="${path`/digests/${digest}`}">${short(digest)}</a>`}`;
 }
 
 /** Whether a host has what it was offered, and if not, whether it will take it. */
@@ -112,7 +117,7 @@ function healthMark(state: string): Html {
 
 function assignmentTable(assignments: readonly AssignmentFact[]): Html {
   return html`<div class="scroll">
-    <table>
+    <table class="board">
       <caption>
         Assigned add-ons; the one of a host wins over those for labels, and they over the one for every host
       </caption>
@@ -131,15 +136,15 @@ function assignmentTable(assignments: readonly AssignmentFact[]): Html {
             html`<tr>
               <th scope="row">${audienceText(one.audience)} <span class="quiet">${one.env}</span></th>
               <td>${one.addonId}</td>
-              <td>${one.version}</td>
-              <td>
+              <td data-env="version">${one.version}</td>
+              <td data-env="state">
                 ${
                   one.enabled === 1
                     ? html`<span class="mark good">enabled</span>`
                     : html`<span class="mark warn">disabled</span>`
                 }
               </td>
-              <td>${instant(one.at)} by ${one.by}</td>
+              <td data-env="assigned">${instant(one.at)} by ${one.by}</td>
             </tr> `,
         )}
       </tbody>

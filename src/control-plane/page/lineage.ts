@@ -11,6 +11,18 @@ export type PackageFact = {
   readonly audiences: readonly string[];
 };
 
+/** A host that says that it has the digest, as a version of an add-on. */
+export type RunningFact = {
+  readonly env: string;
+  readonly host: string;
+  readonly addonId: string;
+  readonly version: string;
+  readonly state: string;
+};
+
+/** More boxes than this tell nobody more. */
+const MOST_HOSTS = 12;
+
 export const STAGES = ["commit", "build", "digest", "pin", "host"] as const;
 export type Stage = (typeof STAGES)[number];
 
@@ -38,9 +50,8 @@ export function lineageOf(
   builds: readonly BuildFact[],
   pins: readonly PinFact[],
   packages: readonly PackageFact[],
-  hrefOf: (
-    thing: { readonly build: string } | { readonly pin: PinFact } | { readonly host: string },
-  ) => string,
+  running: readonly RunningFact[],
+  hrefOf: (thing: { readonly build: string } | { readonly pin: PinFact } | "hosts") => string,
 ): Lineage {
   const steps = new Map<string, Step>();
   const edges = new Map<string, { from: string; to: string }>();
@@ -120,6 +131,8 @@ export function lineageOf(
     });
     join(artifact, at);
     for (const audience of one.audiences) {
+      // Whoever has it is shown as having it.
+      if (running.some(({ env, host }) => env === one.env && host === audience)) continue;
       join(
         at,
         add({
@@ -127,11 +140,27 @@ export function lineageOf(
           stage: "host",
           title: audienceText(audience),
           detail: "assigned",
-          href: hrefOf({ host: audience }),
+          href: hrefOf("hosts"),
           doubt: null,
         }),
       );
     }
+  }
+  for (const [at, one] of running.entries()) {
+    const published = `package ${one.env} ${one.addonId} ${one.version}`;
+    const rest = running.length - MOST_HOSTS;
+    const shown = at < MOST_HOSTS;
+    join(
+      steps.has(published) ? published : artifact,
+      add({
+        key: shown ? `runs ${one.env} ${one.host}` : "runs more",
+        stage: "host",
+        title: shown ? one.host : `${rest} more hosts`,
+        detail: shown ? `has it, ${one.state.replaceAll("_", " ")}` : "say that they have it",
+        href: hrefOf("hosts"),
+        doubt: null,
+      }),
+    );
   }
   return {
     steps: [...steps.values()],

@@ -73,7 +73,9 @@ export const PAGE_ROUTES: readonly Route[] = [
     const { digest = "" } = params;
     if (!/^sha256:[0-9a-f]{64}$/u.test(digest))
       throw new WireRefusal("not_found", "wanted /digests/sha256:<64 hex>");
-    return page("Digest", viewer, digestView(digest, await readLineage(seen, digest, await seen.pins())));
+    const lineage = await readLineage(seen, digest, await seen.pins());
+    const isArtifact = (await seen.packagesWith(digest.slice("sha256:".length))).length > 0;
+    return page("Digest", viewer, digestView(digest, lineage, isArtifact));
   }),
   pageRoute("/builds", "builds", async ({ viewer }, seen) => {
     const builds = (await seen.recentBuilds()).slice(0, 100);
@@ -127,9 +129,9 @@ async function readLineage(seen: Seen, digest: string, pins: readonly PinFact[])
   const builds = await seen.buildsWith("image_digest", digest);
   const packages = await seen.packagesWith(digest.slice("sha256:".length));
   const pinned = pins.filter((pin) => pin.digest === digest);
-  return lineageOf(digest, builds, pinned, packages, (thing) => {
+  return lineageOf(digest, builds, pinned, packages, await seen.running(digest), (thing) => {
+    if (thing === "hosts") return "/hosts";
     if ("build" in thing) return path`/builds/${thing.build}`;
-    if ("host" in thing) return "/hosts";
     return path`/pins/${thing.pin.env}/${thing.pin.template}/${thing.pin.region}`;
   });
 }

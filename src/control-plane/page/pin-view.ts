@@ -2,7 +2,7 @@ import type { Cell } from "./board.ts";
 import { eventTable } from "./event-view.ts";
 import type { ReceiptFact } from "./evidence.ts";
 import type { EventFact } from "./facts.ts";
-import { command, instant, short, type Viewer } from "./frame.ts";
+import { apiLink, command, instant, short, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 import { lineageList, lineagePicture } from "./lineage-picture.ts";
 import type { Lineage } from "./lineage.ts";
@@ -21,6 +21,8 @@ export type PinStory = {
 /** One pin: what it is, why, where it came from, how to prove it, and everything that it was. */
 export function pinView(cell: Cell, { lineage, events, receipts, matches }: PinStory, viewer: Viewer): Html {
   const { pin, origin, stops } = cell;
+  const api = path`/v1/pins/${pin.template}/${pin.region}`;
+  const target = `--target ${pin.env}=${viewer.origin} --token-env ${pin.env}=TOKEN`;
   return html`<h1>${pin.template} in ${pin.env}</h1>
     <p>${marks(cell)} ${matchesMark(matches)}</p>
     ${stops.map((stop) => html`<p class="mark warn">${stop.kind} by ${stop.by} since ${instant(stop.at)}: ${stop.reason}</p>`)}
@@ -54,19 +56,33 @@ export function pinView(cell: Cell, { lineage, events, receipts, matches }: PinS
     <h2>Proof</h2>
     <p>
       The row as the server keeps it:
-      <a href="${path`/v1/pins/${pin.template}/${pin.region}`}">${`/v1/pins/${pin.template}/${pin.region}`}</a
-      >, and <a href="${path`/v1/pins/${pin.template}/${pin.region}/history`}">its history</a>. The same from
-      a shell:
+      ${apiLink(api, `/v1/pins/${pin.template}/${pin.region}`, pin.env, viewer)}, and
+      ${apiLink(`${api}/history`, "its history", pin.env, viewer)}. The same from a shell, and its way from
+      the commit:
     </p>
-    ${command(`waybill verify pin --template ${pin.template} --digest ${pin.digest}${pin.region === "global" ? "" : ` --region ${pin.region}`} --target ${pin.env}=${viewer.origin} --token-env ${pin.env}=TOKEN`)}
+    ${command(`waybill verify pin --template ${pin.template} --digest ${pin.digest}${pin.region === "global" ? "" : ` --region ${pin.region}`} ${target}`)}
+    ${command(`waybill verify audit --lineage --template ${pin.template} ${target} --key KEY`)}
     <h2>History</h2>
     ${eventTable(`Every change of ${pin.template}/${pin.region} in ${pin.env}, and what was denied`, events, null)}`;
 }
 
 /** Everything recorded about one digest. */
-export function digestView(digest: string, lineage: Lineage): Html {
+export function digestView(digest: string, lineage: Lineage, isArtifact: boolean): Html {
+  const sha256 = digest.slice("sha256:".length);
   return html`<h1>Digest ${short(digest)}</h1>
     <p><code>${digest}</code></p>
     <div class="scroll">${lineagePicture(lineage)}</div>
-    ${lineageList(lineage)}`;
+    ${lineageList(lineage)}
+    <h2>Proof</h2>
+    <p>
+      <a href="${path`/v1/attestations/${digest}`}">What was signed about it</a>, as the server keeps it;
+      whoever has the keys proves it:
+    </p>
+    ${command(`waybill verify attestation FILE --subject ${digest} --key KEY`)}
+    ${
+      isArtifact
+        ? html`<p><a href="${path`/v1/artifacts/${sha256}`}">Its bytes</a>, which are what they are named:</p>
+            ${command(`waybill verify artifact FILE --sha256 ${sha256}`)}`
+        : null
+    }`;
 }

@@ -15,8 +15,8 @@ import {
 import { matchesCommit, type ReceiptFact } from "./evidence.ts";
 import { capturesOf, receiptFacts } from "./evidence-facts.ts";
 import type { Viewer } from "./frame.ts";
-import { hostFacts, type HostFact, type HostPlace } from "./host-facts.ts";
-import type { PackageFact } from "./lineage.ts";
+import { hostFacts, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
+import type { PackageFact, RunningFact } from "./lineage.ts";
 
 /** What of the records a token shows: every page reads through this, so that none can show more. */
 export class Seen {
@@ -57,6 +57,13 @@ export class Seen {
       ...one,
       audiences: one.audiences.filter((audience) => isWithin(bounds.hosts, audience)),
     }));
+  }
+
+  /** The hosts that say that they have a digest. */
+  async running(digest: string): Promise<readonly RunningFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    if (!sees.hosts) return [];
+    return (await runningFacts(this.#sql, envs, digest)).filter(({ host }) => isWithin(bounds.hosts, host));
   }
 
   async assignments(): Promise<readonly AssignmentFact[]> {

@@ -11,6 +11,7 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
   const envs = all ? await database.read(environments) : [token.env];
   return {
     actor: token.name === "" ? actorOf(token.id) : `${token.name} (${actorOf(token.id)})`,
+    env: token.env,
     envs: envs.length === 0 ? [token.env] : envs,
     sees: {
       pins: allows(token.scopes, "pins:read"),

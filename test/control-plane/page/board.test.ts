@@ -122,7 +122,7 @@ describe("a lineage", () => {
       sha256: A.slice(7),
       audiences: ["h1"],
     };
-    expect(keys(A, [build("1", { digest: A })], [pin("prod", A)], [add], hrefOf)).toEqual([
+    expect(keys(A, [build("1", { digest: A })], [pin("prod", A)], [add], [], hrefOf)).toEqual([
       "build 1 > digest",
       `commit ${COMMIT} > build 1`,
       "digest > pin prod codex global",
@@ -131,8 +131,30 @@ describe("a lineage", () => {
     ]);
   });
 
+  test("ends at the hosts that say that they have it, a dozen of them by name", () => {
+    const add = { env: "prod", addonId: "x", version: "1", platform: "linux/amd64", sha256: A.slice(7) };
+    const hosts = Array.from({ length: 14 }, (_, at) => ({
+      ...{ env: "prod", host: `h${at}`, addonId: "x", version: "1", state: "circuit_open" },
+    }));
+    const other = { ...hosts[0]!, host: "own", version: "2" };
+    const assigned = { ...add, audiences: ["", "h0", "role=edge"] };
+    const { steps, edges } = lineageOf(A, [], [], [assigned], [other, ...hosts], hrefOf);
+    const at = steps
+      .filter(({ stage }) => stage === "host")
+      .map(({ title, detail }) => `${title}: ${detail}`);
+    expect(at.slice(0, 4)).toEqual([
+      "every host: assigned",
+      "hosts with role=edge: assigned",
+      "own: has it, circuit open",
+      "h0: has it, circuit open",
+    ]);
+    expect([at.length, at.at(-1)]).toEqual([15, "3 more hosts: say that they have it"]);
+    const into = (to: string): string[] => edges.filter((edge) => edge.to === to).map(({ from }) => from);
+    expect([into("runs prod own"), into("runs prod h0")]).toEqual([["digest"], ["package prod x 1"]]);
+  });
+
   test("takes no build of another digest, and says what is missing", () => {
-    const { steps, missing } = lineageOf(A, [build("1", { digest: B })], [], [], hrefOf);
+    const { steps, missing } = lineageOf(A, [build("1", { digest: B })], [], [], [], hrefOf);
     expect(steps.map(({ key }) => key)).toEqual(["digest"]);
     expect(missing).toEqual([
       "no build record names this digest: what it was built from is not proven here",
@@ -141,11 +163,11 @@ describe("a lineage", () => {
   });
 
   test("a commit that only the promotion named is doubted, and so is a dirty build", () => {
-    const said = lineageOf(A, [], [pin("prod", A, { gitSha: COMMIT })], [], hrefOf);
+    const said = lineageOf(A, [], [pin("prod", A, { gitSha: COMMIT })], [], [], hrefOf);
     expect(said.steps.filter(({ doubt }) => doubt !== null).map(({ key }) => key)).toEqual([
       `commit ${COMMIT}`,
     ]);
-    const dirty = lineageOf(A, [build("1", { digest: A, dirty: true })], [pin("prod", A)], [], hrefOf);
+    const dirty = lineageOf(A, [build("1", { digest: A, dirty: true })], [pin("prod", A)], [], [], hrefOf);
     expect(dirty.steps.filter(({ doubt }) => doubt !== null).map(({ key }) => key)).toEqual(["build 1"]);
   });
 });
