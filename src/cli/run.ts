@@ -29,7 +29,7 @@ export async function run(
   const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
   const ci = new CiReport(outside.env, secrets, () => crypto.randomUUID().replaceAll("-", ""));
   const called: Called = { schema: "error", path: [], command: undefined };
-  let published = false;
+  let published: ExitCode | null = null;
 
   const write = async (ended: Outcome): Promise<ExitCode> => {
     const outcome = tellRunner(ended, called, ci, say, outside.now());
@@ -39,8 +39,7 @@ export async function run(
     return written.exit;
   };
   const publish = async (outcome: Outcome): Promise<void> => {
-    published = true;
-    await write(outcome);
+    published = await write(outcome);
   };
 
   let outcome: Outcome;
@@ -50,9 +49,14 @@ export async function run(
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
-  const exit = published ? tellRest(outcome, say) : await write(outcome);
+  const exit = published === null ? await write(outcome) : worse(tellRest(outcome, say), published);
   await say.flush();
   return exit;
+}
+
+/** What was wrong at the end; else that what was told at the beginning reached nobody. */
+function worse(rest: ExitCode, published: ExitCode): ExitCode {
+  return rest === EXIT.ok ? published : rest;
 }
 
 type Common = {
