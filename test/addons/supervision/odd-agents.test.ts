@@ -86,7 +86,8 @@ test.each([
   host.startUnder(["sh", "-c", shell, "sh"]);
   await host.until(({ state }) => state === "running");
   const [agent] = host.agents();
-  process.kill(agent ?? 0, "SIGTERM");
+  if (agent === undefined) throw new Error("no agent runs");
+  process.kill(agent, "SIGTERM");
   expect(await host.ended()).toBe(code);
   expect(host.processes()).toEqual([]);
 });
