@@ -30,7 +30,7 @@ export async function run(
   const say = new Speaker(common.loudness, secrets, new Annotator(outside.env));
   const called: Called = { schema: "error", path: [], command: undefined };
   let wishes: CiWishes | null = null;
-  let published = false;
+  let published: ExitCode | null = null;
 
   const write = async (ended: Outcome): Promise<ExitCode> => {
     tellDetails(ended, called, say, outside.now());
@@ -43,8 +43,7 @@ export async function run(
   };
   const askForCiFiles = (asked: CiWishes): void => void (wishes = asked);
   const publish = async (outcome: Outcome): Promise<void> => {
-    published = true;
-    await write(outcome);
+    published = await write(outcome);
   };
 
   let outcome: Outcome;
@@ -61,9 +60,14 @@ export async function run(
   } catch (thrown) {
     outcome = failed(asFailure(thrown), called.command);
   }
-  const exit = published ? tellRest(outcome, say) : await write(outcome);
+  const exit = published === null ? await write(outcome) : worse(tellRest(outcome, say), published);
   await say.flush();
   return exit;
+}
+
+/** What was wrong at the end; else that what was told at the beginning reached nobody. */
+function worse(rest: ExitCode, published: ExitCode): ExitCode {
+  return rest === EXIT.ok ? published : rest;
 }
 
 type Common = {

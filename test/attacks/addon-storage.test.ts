@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Host } from "../addons/host.ts";
+import { AgentHost, STAYS } from "../addons/supervision/agent-process.ts";
 import { tar } from "../addons/tar.ts";
 import { pointsOf } from "../support/points.ts";
 
@@ -136,6 +137,41 @@ describe.skipIf(!canMount())("a root on a disk", () => {
       { version: "1", outcome: "kept_last_known_good", error: { code: "no_space" } },
     ]);
     expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
+  });
+
+  test("case 18: that is full to the last byte: what ends there is started again", async () => {
+    using host = new AgentHost();
+    mkdirSync(host.root);
+    expect(mount(host.root, "size=2m")).toBe(true);
+    try {
+      host.assign(host.program("sensor", "1", STAYS.replace("echo", ": echo"), { config_json: { a: 1 } }));
+      host.start();
+      await host.until(({ last_known_good: good, state }) => good === "1" && state === "running");
+      try {
+        writeFileSync(join(host.root, "filler"), noise(4_194_304));
+      } catch {
+        // Full, as wanted.
+      }
+      // What the program itself starts comes and goes.
+      const leaders = (): number[] =>
+        host.processes().filter((pid) => {
+          const path = `/proc/${pid}/stat`;
+          return existsSync(path) && readFileSync(path, "utf8").split(") ")[1]?.split(" ")[2] === String(pid);
+        });
+      for (let times = 0; times < 2; times++) {
+        const [before] = leaders();
+        if (before === undefined) throw new Error("nothing runs");
+        process.kill(before, "SIGKILL");
+        for (let tries = 0; leaders().every((pid) => pid === before); tries++) {
+          if (tries > 400) throw new Error("it was not started again");
+          await Bun.sleep(25);
+        }
+      }
+      expect(await host.stop()).toBe(0);
+      expect(host.processes()).toEqual([]);
+    } finally {
+      unmount(host.root);
+    }
   });
 
   test("case 17: without inodes", async () => {

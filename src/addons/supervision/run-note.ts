@@ -1,10 +1,10 @@
-import { existsSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { decode, integer, nullable, object, string } from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
-import { readBounded, writeAtomic } from "../../host/files.ts";
+import { readBounded } from "../../host/files.ts";
 
 /** The variable by which a program that was started is found again, whoever started it. */
 export const START_VARIABLE = "WAYBILL_ADDON_START";
@@ -26,6 +26,8 @@ export type RunNote = {
 
 const MODE = 0o600;
 const BYTES = 16_384;
+/** More than any note has, less than a block. */
+const PADDED_BYTES = 512;
 
 const decoder = object({
   nonce: string("32 hex characters", (text) => /^[0-9a-f]{32}$/u.test(text)),
@@ -40,12 +42,25 @@ function pathOf(paths: AddonPaths): string {
   return join(paths.directory, ".waybill-run.json");
 }
 
-export function writeRunNote(paths: AddonPaths, note: RunNote): void {
-  writeAtomic(pathOf(paths), `${JSON.stringify(note)}\n`, MODE);
+/**
+ * In place and in one piece: it is for who comes after a killed supervisor, and no boot outlives it. A file that is
+ * there already takes it on a full disk as well, where a program that ended has to be started again all the same.
+ */
+export function writeRunNote(paths: AddonPaths, note: RunNote | null): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+  const descriptor = openSync(pathOf(paths), flags, MODE);
+  try {
+    const bytes = new TextEncoder().encode(JSON.stringify(note).padEnd(PADDED_BYTES));
+    writeSync(descriptor, bytes, 0, bytes.length, 0);
+    ftruncateSync(descriptor, bytes.length);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-export function removeRunNote(paths: AddonPaths): void {
-  rmSync(pathOf(paths), { force: true });
+/** Nothing of it runs; the room on the disk is kept for the next start. */
+export function clearRunNote(paths: AddonPaths): void {
+  if (existsSync(pathOf(paths))) writeRunNote(paths, null);
 }
 
 /** What an earlier supervisor started and still runs; null when nothing does. */

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownDirectory } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
@@ -21,10 +21,22 @@ export function stateDirectory(paths: AddonPaths, given: string | null): string 
   return state;
 }
 
-/** Writes the configuration of a spec for the program to read, anew at each start; null when it has none. */
+/** Puts the configuration of a spec where the program reads it, whatever it made of the last one; null when it has none. */
 export function writeConfig(state: string, { config_json }: Pick<Spec, "config_json">): string | null {
   if (config_json === undefined) return null;
   const path = join(state, CONFIG_NAME);
-  writeAtomic(path, `${JSON.stringify(config_json)}\n`, CONFIG_MODE);
+  const text = `${JSON.stringify(config_json)}\n`;
+  // What is there already needs no room on the disk.
+  if (!isThere(path, text)) writeAtomic(path, text, CONFIG_MODE);
   return path;
+}
+
+function isThere(path: string, text: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  const isOurs =
+    status?.isFile() === true &&
+    status.nlink === 1 &&
+    (status.mode & 0o777) === CONFIG_MODE &&
+    status.uid === process.geteuid?.();
+  return isOurs && status.size === Buffer.byteLength(text) && readFileSync(path, "utf8") === text;
 }

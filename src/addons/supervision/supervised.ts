@@ -7,7 +7,7 @@ import { randomHex } from "../../host/random.ts";
 import type { Clockwork } from "./agent-parts.ts";
 import { OutputLog } from "./output-log.ts";
 import { Prober } from "./prober.ts";
-import { removeRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
+import { clearRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
 import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
@@ -82,7 +82,7 @@ export class Supervised {
   /** Takes over what an earlier supervisor started. Call it first. */
   adopt(): void {
     const found = stillRunning(this.#paths);
-    if (found === null) return removeRunNote(this.#paths);
+    if (found === null) return clearRunNote(this.#paths);
     this.#process = { ...found, isOwn: false };
     this.#event({ kind: "adopted", health: this.#sidecar.health });
     this.#watcher.said(`process ${found.leader.pid} was running before; it is supervised again`);
@@ -216,7 +216,7 @@ export class Supervised {
     this.#process = null;
     // What it left behind would hold its files and ports when it is started again.
     killLeftovers(START_VARIABLE, running.note.nonce);
-    removeRunNote(this.#paths);
+    clearRunNote(this.#paths);
     const how = signal === null ? `with ${code ?? "an unknown code"}` : `by ${signal}`;
     if (!this.#sidecar.planned && this.#sidecar.killMs === null) this.#lastError = `it ended ${how}`;
     this.#watcher.said(`process ${running.leader.pid} ended ${how}`);

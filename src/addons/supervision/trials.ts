@@ -25,6 +25,7 @@ export class Trials {
   readonly #layout: Layout;
   readonly #audit: AuditLog;
   /** Versions on trial that may not go back: they go on being tried, as half a service is better than none. */
+  readonly #unwritten: Map<SafeName, Gate> = new Map();
   readonly #gates: Map<SafeName, Gate> = new Map();
   readonly #stuck: Set<string> = new Set();
 
@@ -117,9 +118,15 @@ export class Trials {
 
   #change(id: SafeName, change: (gate: Gate) => Gate): Gate {
     const paths = this.#layout.addon(id);
-    const before = readGate(paths);
-    const after = change(before);
-    writeGate(paths, before, after);
+    const onDisk = readGate(paths);
+    const after = change(this.#unwritten.get(id) ?? onDisk);
+    try {
+      writeGate(paths, onDisk, after);
+      this.#unwritten.delete(id);
+    } catch {
+      // On a full disk what runs is watched nevertheless, and counted here as long as we live.
+      this.#unwritten.set(id, after);
+    }
     this.#gates.set(id, after);
     return after;
   }

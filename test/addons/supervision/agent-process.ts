@@ -83,6 +83,27 @@ export class AgentHost extends Host {
     return code;
   }
 
+  /** The exit code of one that was told to end otherwise. */
+  async ended(): Promise<number> {
+    const code = (await this.#child?.exited) ?? 0;
+    await this.#read;
+    return code;
+  }
+
+  /** The agents of this host themselves, whatever started them. */
+  agents(): number[] {
+    return readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/u.test(name)) return [];
+      try {
+        const words = readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+        const isAgent = words[0] === this.#program[0] && words.includes("run") && words.includes(this.root);
+        return isAgent ? [Number(name)] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
   /** What the agents that have ended said on standard error. */
   get said(): string {
     return this.#said;

@@ -74,3 +74,20 @@ test("case 50: a process that has the number of a dead program is neither taken 
     await stranger.exited;
   }
 });
+
+test.each([
+  ["full", 'exec "$@" >/dev/full', 1],
+  ["closed", 'exec "$@" >&-', 1],
+  ["a pipe that nobody reads", '{ "$@"; echo $? >"$HOME/code"; } | true; exit "$(cat "$HOME/code")"', 0],
+])("it supervises although its standard output is %s, and says so at the end", async (_name, shell, code) => {
+  using host = new AgentHost();
+  host.assign(await host.bundle("1", STAYS, { health: HEALTH }));
+  host.environment = { HOME: host.home };
+  host.startUnder(["sh", "-c", shell, "sh"]);
+  await host.until(({ state }) => state === "running");
+  const [agent] = host.agents();
+  if (agent === undefined) throw new Error("no agent runs");
+  process.kill(agent, "SIGTERM");
+  expect(await host.ended()).toBe(code);
+  expect(host.processes()).toEqual([]);
+});
