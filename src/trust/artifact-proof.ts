@@ -89,7 +89,7 @@ type Proof = {
 function startProof({ signature, formatNamed }: SignatureClaim, rules: SignatureRules, what: string): Proof {
   if (signature instanceof Failure) return { update: () => {}, finish: () => signature };
   const { format } = signature;
-  const named = format === "signify" && formatNamed;
+  const named = (format === "signify" || format === "raw") && formatNamed;
   const proof = proveSignature(signature, { ...rules, allowLegacy: rules.allowLegacy || named }, what);
   return {
     update: proof.update,

@@ -14,7 +14,7 @@ export type SignatureRules = {
   readonly keys: readonly PublicKey[];
   /** The namespace that an OpenSSH signature must have. */
   readonly namespace: string;
-  /** Whether minisign's signatures over the file itself are taken, and signify's where nobody named the format. */
+  /** Whether minisign's signatures over the file itself are taken, and plain ones where nobody named the format. */
   readonly allowLegacy: boolean;
 };
 
@@ -45,7 +45,7 @@ export function proveSignature(
   if (signature.format === "minisign") return proveMinisign(signature, rules, what);
   if (signature.format === "signify") return proveSignify(signature, rules, what);
   if (signature.format === "ssh") return proveSsh(signature, rules, what);
-  return overBytes(signature.signature, rules.keys, what, plainSigner);
+  return overOwnBytes(signature.signature, rules.keys, rules, what, "raw");
 }
 
 function proveSignify(
@@ -55,8 +55,19 @@ function proveSignify(
 ): SignatureProof {
   const keys = withNumber(rules.keys, signature.keyNumber);
   if (keys instanceof Failure) return refused(keys);
+  return overOwnBytes(signature.signature, keys, rules, what, "signify");
+}
+
+/** A plain signature over the artifact itself; a hash in its place is not taken for one where nobody said so. */
+function overOwnBytes(
+  signature: Uint8Array,
+  keys: readonly PublicKey[],
+  rules: SignatureRules,
+  what: string,
+  format: "raw" | "signify",
+): SignatureProof {
   let size = 0;
-  const proof = overBytes(signature.signature, keys, what, plainSigner);
+  const proof = overBytes(signature, keys, what, plainSigner);
   return {
     update: (chunk) => {
       size += chunk.length;
@@ -64,12 +75,12 @@ function proveSignify(
     },
     finish: () => {
       const signer = proof.finish();
-      // The first two lines of a prehashed minisign file with one letter changed are a signify signature of the hash.
+      // What a prehashed minisign file holds is a plain signature of the hash, and with one letter changed signify's.
       if (signer instanceof Failure || rules.allowLegacy || size !== PREHASH_BYTES) return signer;
       return new Failure(
         "signature_legacy",
         `${what} has ${PREHASH_BYTES} bytes, like the hash that minisign signs in place of another file`,
-        { hint: "pass --signature-format signify when it really is what was signed" },
+        { hint: `pass --signature-format ${format} when it really is what was signed` },
       );
     },
   };

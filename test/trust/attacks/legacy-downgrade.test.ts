@@ -27,6 +27,14 @@ test("nor does it as a signify signature, without its signed half", async () => 
   expect(codesOf(await judged(hash, file, { allowLegacy: true }))).toEqual([]);
 });
 
+test("nor does what is inside as a raw signature of the hash", async () => {
+  const blob = Buffer.from((await relabelled())[1] ?? "", "base64");
+  for (const file of [blob.subarray(10).toString("base64"), blob.subarray(10).toString("hex")]) {
+    expect(codesOf(await judged(hash, file))).toEqual(["signature_legacy"]);
+    expect(codesOf(await judged(hash, file, { allowLegacy: true }))).toEqual([]);
+  }
+});
+
 test("the original file is not signed by the relabelled signature", async () => {
   const file = (await relabelled()).join("\n");
   expect(codesOf(await judged("bytes", file, { allowLegacy: true }))).toEqual(["signature_invalid"]);
