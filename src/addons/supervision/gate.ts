@@ -66,7 +66,10 @@ export function withTrial(gate: Gate, specs: Specs): Gate {
 /** The gate once this was seen of what runs. */
 export function withSeen(gate: Gate, seen: Seen): Gate {
   const { left } = gate;
-  return { ...gate, seen, left: left !== null && clears(left, seen) ? { ...left, cleared: true } : left };
+  if (left === null) return { ...gate, seen };
+  // Once what came back was well, whatever it fails later says nothing about the one that was left.
+  if (seen.sha256 === left.to && seen.answer === "well") return { ...gate, seen, left: null };
+  return { ...gate, seen, left: clears(left, seen) ? { ...left, cleared: true } : left };
 }
 
 /** Whether what runs fails a probe that the other version failed as well. */

@@ -124,10 +124,12 @@ describe("a probe that both versions fail", () => {
     ["is a third one", { sha256: sha256Of("3"), fault: "never_ready" }, false],
   ])("is the host's trouble when what is back %s: %p", (_name, seen, isHosts) => {
     const seenGate = withSeen(gate, { ...WELL, ...seen });
-    expect(seenGate.left?.cleared).toBe(isHosts);
+    expect(seenGate.left?.cleared ?? false).toBe(isHosts);
     expect(isTroubleOfTheHost(after, seenGate)).toBe(isHosts);
-    // Once it is well again, there is none.
-    expect(isTroubleOfTheHost(after, withSeen(seenGate, WELL))).toBe(false);
+    // Once it is well again, there is none, and what it fails later clears nobody.
+    const well = withSeen(seenGate, WELL);
+    expect(isTroubleOfTheHost(after, well)).toBe(false);
+    expect(withSeen(well, { ...WELL, answer: "ill", fault: "unhealthy" }).left).toBeNull();
     // What was said once is not said again.
     expect(withSeen(seenGate, { ...WELL, ...seen }).left).toEqual(seenGate.left);
   });
