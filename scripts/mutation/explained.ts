@@ -156,9 +156,54 @@ export const EXPLAINED: readonly Explained[] = [
       "comparePart: left ? -1 : 1 → left ? -1 : 2",
       "comparePart: -1 → -2 #2",
       "comparePart: a > b ? 1 : 0 → a > b ? 2 : 0",
-      "comparePart: left && right → right",
+    ],
+    reason: "only the sign is looked at",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      'higherVersion: mark === "" → false',
+      'higherVersion: mark === "" ? "newer" : compareVersions(version, mark) → mark === "" ? "" : compareVersions(version, mark)',
+    ],
+    reason: "an empty mark has no place in the order, and what cannot be compared becomes the mark as well",
+  },
+  {
+    file: "src/addons/staging/next-step.ts",
+    mutants: [
+      'isDowngrade: wanted.sha256 === active || wanted.assignment.version === "" || highestVersion === "" → wanted.sha256 === active || wanted.assignment.version === ""',
+    ],
+    reason: "nothing is older than an empty mark, which has no place in the order",
+  },
+  {
+    file: "src/addons/assigned/assignment.ts",
+    mutants: [
+      "decodeAssignments: isMap(document) → true",
+      'decodeEntry: problems.length > 0 || fields === undefined || typeof enabled !== "boolean" → problems.length > 0 || fields === undefined',
+      "decodeEntry: problems.length > 0 || fields === undefined → problems.length > 0",
+      "withoutDuplicates: count.get(addon_id.toLowerCase()) ?? 0 → count.get(addon_id.toLowerCase())",
+      "withoutDuplicates: count.get(addon_id.toLowerCase()) ?? 0 → count.get(addon_id.toLowerCase()) ?? 1",
+      'entriesOf: isMap(value) && typeof id === "string" → typeof id === "string"',
+      "unknownMembers: isMap(value) → true",
+    ],
+    reason: "found out a few lines above, in other words; the checks are for the types",
+  },
+  {
+    file: "src/addons/assigned/assignment.ts",
+    mutants: ['configOf: bytes ?? "" → bytes', 'configOf: code: "input_invalid" → code: ""'],
+    reason: "whatever the reader throws is caught a few lines below",
+  },
+  {
+    file: "src/addons/assigned/platform.ts",
+    mutants: ["choosePlatform: platform.libc === undefined → false", "readName: more === undefined → false"],
+    reason: "no C library is called undefined",
+  },
+  {
+    file: "src/addons/names.ts",
+    mutants: [
+      'binaryNameOf: binaryPath.replace(/\\/+$/u, "").split("/").at(-1) ?? "" → binaryPath.replace(/\\/+$/u, "").split("/").at(-1)',
+      'binaryNameOf: binaryPath.replace(/\\/+$/u, "") → binaryPath.replace(/\\/*$/u, "")',
     ],
     reason:
-      "only the sign is looked at, and what is no number at all counts as newer, as text before a number is",
+      "a text that is split has a last part, and without a slash at the end nothing is replaced by nothing",
   },
 ];

@@ -281,6 +281,19 @@ describe("a list of an entry", () => {
   });
 });
 
+test("members that nobody knows are named, eight of them", () => {
+  const told = (count: number): string | undefined =>
+    one(Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, 1]))).warnings[0]
+      ?.message;
+  const names = Array.from({ length: 8 }, (_, index) => `"m${index}"`).join(", ");
+  const start = 'add-on "x" has members that waybill does not know: ';
+  expect([told(8), told(9), told(11)]).toEqual([
+    `${start}${names}`,
+    `${start}${names} and 1 more`,
+    `${start}${names} and 3 more`,
+  ]);
+});
+
 test("what is malformed keeps the version that it says, and a hint for one that is a number", () => {
   const [said] = one({ version: "1.5", enabled: 7 }).refused;
   expect([said?.version, said?.failure.hint]).toEqual(["1.5", undefined]);

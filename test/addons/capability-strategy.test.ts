@@ -62,6 +62,11 @@ describe("a program gets its capabilities", () => {
 });
 
 describe("a name", () => {
+  test("of a file of a bundle is not safe for its sign alone", () => {
+    expect(isBundleName("@")).toBe(false);
+    expect(isBundleName("@a")).toBe(false);
+  });
+
   test("of a file of a bundle may have the sign of a template", () => {
     expect(["a@.service", "a@b", "a"].filter(isBundleName)).toHaveLength(3);
     expect(["@a/b", "a@/", "@", "", ".a@"].filter((name) => name !== "@" && isBundleName(name))).toEqual([]);

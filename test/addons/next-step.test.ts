@@ -306,6 +306,14 @@ describe("the next step", () => {
       { staged: { recorded: null, sha256: null, keyid: null, retained: "/kept" } },
       { kind: "stage", how: "repair", retained: "/kept" },
     ],
+    [
+      "kept under another artifact's record, where the wanted one has nothing kept",
+      {
+        staged: { ...good, sha256: null, retained: "/kept" },
+        replacement: { ...conflict, retained: "/other" },
+      },
+      { kind: "stage", retained: "/kept" },
+    ],
     ["kept nowhere", { staged: { ...good, sha256: null } }, { kind: "stage", retained: null }],
     [
       "replaced before by others",

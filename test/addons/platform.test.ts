@@ -102,6 +102,8 @@ describe("which artifact is for a platform", () => {
     expect(choosePlatform(["linux/universal"], amd64)).toBeNull();
     expect(choosePlatform(["darwin/amd64"], mac)).toBeNull();
     expect(fits("", "universal", mac)).toBe(true);
+    // Only as the last word.
+    expect(choosePlatform(["darwin/universal", "darwin-universal"], arm64)).toBeNull();
   });
 
   test("several other names for it are ambiguous", () => {
