@@ -32,7 +32,8 @@ function faultsOf(text: string): string[] {
 
 describe("command lines in the pages", () => {
   const top = join(import.meta.dir, "../..");
-  const pages = ["README.md", ...readdirSync(join(top, "docs")).map((name) => `docs/${name}`)];
+  const docs = readdirSync(join(top, "docs")).filter((name) => name.endsWith(".md"));
+  const pages = ["README.md", ...docs.map((name) => `docs/${name}`)];
   test.each(pages)("%s names flags that exist", (page) => {
     expect(faultsOf(readFileSync(join(top, page), "utf8"))).toEqual([]);
   });
