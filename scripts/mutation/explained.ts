@@ -8,7 +8,7 @@ export type Explained = {
 
 export const EXPLAINED: readonly Explained[] = [
   {
-    file: "src/pins/classify.ts",
+    file: "src/pins/classify-write.ts",
     mutants: ['why: answer?.["error"] → answer["error"]'],
     reason: "asked only after a code was read from the answer, so there is one",
   },

@@ -11,7 +11,7 @@ export const MODULES: readonly Module[] = [
   {
     name: "pins",
     files: [
-      "pins/classify",
+      "pins/classify-write",
       "pins/classify-read",
       "pins/drift",
       "pins/expected-pins",
@@ -33,7 +33,7 @@ export const MODULES: readonly Module[] = [
       "pins/unproven",
     ],
     tests: [
-      "pins/classify",
+      "pins/classify-write",
       "pins/server-text",
       "pins/retry-after",
       "pins/next-write",

@@ -7,7 +7,9 @@ import { BINARY } from "../support/binary.ts";
 setDefaultTimeout(120_000);
 
 const DOCS = join(import.meta.dir, "../../docs");
-const REPLAYED = readdirSync(DOCS).filter((name) => isReplayed(readFileSync(join(DOCS, name), "utf8")));
+const REPLAYED = readdirSync(DOCS).filter(
+  (name) => name.endsWith(".md") && isReplayed(readFileSync(join(DOCS, name), "utf8")),
+);
 
 describe.skipIf(BINARY === null)("the pages with commands (needs the compiled binary)", () => {
   test("are there", () => {
