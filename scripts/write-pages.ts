@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isReplayed, replay } from "./replay.ts";
 
 const DOCS = join(import.meta.dir, "../docs");
-for (const name of readdirSync(DOCS)) {
+for (const name of readdirSync(DOCS).filter((entry) => entry.endsWith(".md"))) {
   const page = readFileSync(join(DOCS, name), "utf8");
   if (isReplayed(page)) writeFileSync(join(DOCS, name), await replay(page, join(import.meta.dir, "../dist")));
 }

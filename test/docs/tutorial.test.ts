@@ -7,9 +7,8 @@ import { BINARY } from "../support/binary.ts";
 setDefaultTimeout(120_000);
 
 const DOCS = join(import.meta.dir, "../../docs");
-const REPLAYED = readdirSync(DOCS).filter(
-  (name) => name.endsWith(".md") && isReplayed(readFileSync(join(DOCS, name), "utf8")),
-);
+const PAGES = readdirSync(DOCS).filter((name) => name.endsWith(".md"));
+const REPLAYED = PAGES.filter((name) => isReplayed(readFileSync(join(DOCS, name), "utf8")));
 
 describe.skipIf(BINARY === null)("the pages with commands (needs the compiled binary)", () => {
   test("are there", () => {
@@ -35,7 +34,7 @@ describe.skipIf(BINARY === null)("the pages with commands (needs the compiled bi
 
 describe("the pages", () => {
   const root = join(DOCS, "..");
-  const pages = ["README.md", "CONTRIBUTING.md", ...readdirSync(DOCS).map((name) => `docs/${name}`)];
+  const pages = ["README.md", "CONTRIBUTING.md", ...PAGES.map((name) => `docs/${name}`)];
   test.each(pages)("%s links to what is there", (page) => {
     const text = readFileSync(join(root, page), "utf8");
     const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/gu)].map(
