@@ -125,6 +125,20 @@ describe.skipIf(!hasStrace)("killed", () => {
     await expectSettled(host, "2");
   });
 
+  test("in a first stage, before anything was noted: what runs is proven, and that there is no record is said", async () => {
+    using host = new Host();
+    const [one] = versions(host);
+    host.assign(one);
+    expect((await host.stage()).exit).toBe(0);
+    // As it is when the kill comes between the specs and the first line.
+    rmSync(join(host.root, "audit.jsonl"));
+    expect((await host.stage()).exit).toBe(0);
+    expect(await host.verify(["--key", host.publicKey])).toMatchObject({
+      exit: 0,
+      document: { audit: null },
+    });
+  });
+
   test("case 16: an fsync that failed once fails the stage, and is not asked again for the same file", async () => {
     using host = new Host();
     const [one, two] = versions(host);

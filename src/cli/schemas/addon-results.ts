@@ -223,6 +223,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       ),
       refusals: list(failure),
     },
+    // Null where nothing was noted yet: by hand, or by a first run that was killed before it could.
     sometimes: { audit: nullable(object({ lines: count, head: sha256, ok: flag })) },
   },
 };
