@@ -2,7 +2,7 @@
  * Stands in for `bun:test` in the copy that is mutated: tests are collected, so that one process can run them for
  * many mutants. What is not here is the real one's.
  */
-export { expect, jest, mock, spyOn } from "bun:test";
+export { expect, mock, spyOn } from "bun:test";
 
 type Body = (...values: readonly never[]) => unknown;
 type Scope = {
@@ -55,15 +55,14 @@ function collector(register: (body: Body) => void): Collector {
     skip: nothing,
     todo: nothing,
     concurrent: some,
-    skipIf: (condition: unknown) => (Boolean(condition) ? nothing : some),
-    if: (condition: unknown) => (Boolean(condition) ? some : nothing),
+    skipIf: (condition: unknown) => (condition ? nothing : some),
+    if: (condition: unknown) => (condition ? some : nothing),
   });
 }
 
 export const test: Collector = collector((body) => {
   open.members.push(body);
 });
-export const it: Collector = test;
 export const describe: Collector = collector((body) => {
   const outer = open;
   open = scope();

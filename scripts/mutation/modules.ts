@@ -81,6 +81,7 @@ export const MODULES: readonly Module[] = [
     ],
     tests: [
       "trust/trust-root",
+      "trust/trust-root-change",
       "trust/policy-opening",
       "trust/statement",
       "trust/attestation-promotion",
