@@ -2,7 +2,7 @@
  * Stands in for `bun:test` in the copy that is mutated: tests are collected, so that one process can run them for
  * many mutants. What is not here is the real one's.
  */
-export { expect, jest, mock, spyOn } from "bun:test";
+export { expect, mock, spyOn } from "bun:test";
 
 type Body = (...values: readonly never[]) => unknown;
 type Scope = {
@@ -63,7 +63,6 @@ function collector(register: (body: Body) => void): Collector {
 export const test: Collector = collector((body) => {
   open.members.push(body);
 });
-export const it: Collector = test;
 export const describe: Collector = collector((body) => {
   const outer = open;
   open = scope();

@@ -81,6 +81,7 @@ export const MODULES: readonly Module[] = [
     ],
     tests: [
       "trust/trust-root",
+      "trust/trust-root-change",
       "trust/policy-opening",
       "trust/statement",
       "trust/attestation-promotion",
@@ -89,6 +90,10 @@ export const MODULES: readonly Module[] = [
       "trust/attacks/lying-keyid",
       "trust/attacks/predicate-type-swap",
       "trust/policy-conditions",
+      "trust/attacks/member-twins",
+      "trust/attacks/revoked-key",
+      "trust/policy",
+      "trust/attestation-limits",
     ],
   },
   {

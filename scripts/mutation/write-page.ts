@@ -12,7 +12,8 @@ would not notice.
 
 \`scripts/mutate\` tries all modules again and writes this page, \`scripts/mutate pins\` one of them, \`scripts/mutate pins
 leg\` the files of it whose path has that word, without writing. One process at a time, in a copy of the tree; a loop
-without end is ended by its processor time and counts as killed. Left out is what only words a message for people, and
+without end is ended by its processor time and counts as killed. A kill is remembered (\`node_modules/.cache\`) until the file
+or the test that killed changes. Left out is what only words a message for people, and
 what the same tests kill anyhow (a condition turned round, \`&&\` for \`||\`).
 `;
 

@@ -126,3 +126,53 @@ const malformed: [string, string][] = [
 test.each(malformed)("malformed as a whole: %s", (_name, document) => {
   expect(() => decodeOverrides(document, "o")).toThrow(expect.objectContaining({ code: "config_invalid" }));
 });
+
+describe("what can be set back to nothing", () => {
+  const { version: _, ...members } = NOTHING_SAID;
+  test.each(Object.entries(members))("%s", (name, nothing) => {
+    const [assignment] = merged({ addon_id: "x", clear: [name] });
+    expect(assignment).toEqual({ ...pushed, [name]: nothing });
+  });
+
+  test("is not the version, and nothing that nobody knows", () => {
+    for (const name of ["version", "enabled", "", "x"]) {
+      const clear = (): unknown =>
+        decodeOverrides(JSON.stringify({ addons: [{ addon_id: "x", clear: [name] }] }), "o");
+      expect(clear).toThrow("clear");
+    }
+  });
+});
+
+describe("what only an override says", () => {
+  test("is to which version the host may go back", () => {
+    const back = (allow_downgrade: unknown): string | undefined =>
+      merged({ addon_id: "x", allow_downgrade })[0]?.allow_downgrade;
+    expect([back(" 1.2 "), back("")]).toEqual(["1.2", undefined]);
+  });
+
+  test("is known, in any case of letters, and what nobody knows is told, eight of them", () => {
+    const warned = (entry: Record<string, unknown>): string[] =>
+      decodeOverrides(JSON.stringify({ addons: [{ addon_id: "x", ...entry }] }), "o").warnings.map(
+        ({ message }) => message,
+      );
+    expect(warned({ clear: ["args"], allow_downgrade: "1" })).toEqual([]);
+    expect(warned({ Clear: ["args"], Allow_Downgrade: "1" })).toEqual([]);
+    const many = Object.fromEntries(Array.from({ length: 9 }, (_one, index) => [`m${index}`, 1]));
+    const [told = ""] = warned(many);
+    expect([told.includes("m0"), told.includes("m7"), told.includes("m8")]).toEqual([true, true, false]);
+  });
+});
+
+test("an override alone that is spelt nearly like one that is assigned is told which", () => {
+  const { overrides } = decodeOverrides('{"addons":[{"addon_id":"Sample"}]}', "o");
+  const warned = (...ids: string[]): string[] =>
+    applyOverrides(
+      ids.map((addon_id) => ({ ...pushed, addon_id })),
+      overrides,
+      new Set(),
+    ).warnings.map(({ message }) => message);
+  expect(warned("other")).toEqual([]);
+  expect(warned("other", " sAMPLE ", "sample")).toEqual([
+    'the override of "Sample" stands alone: the assigned add-on is "sAMPLE"',
+  ]);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatStatement, parseStatement, type Statement } from "../../src/trust/statement.ts";
+import { formatStatement, isTypeUri, parseStatement, type Statement } from "../../src/trust/statement.ts";
 import { APP, digestOf, statement } from "./attestations.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -57,4 +57,91 @@ test("one statement has one spelling, whatever the order of members, inside list
   ].map((predicate) => new TextDecoder().decode(formatStatement(statement({ predicate }))));
   expect(one).toBe(other ?? "");
   expect(one).toContain('"predicate":{"a":[{"b":1,"c":[{"d":2,"e":3}]}],"f":null}');
+});
+
+test("the bytes to sign are these", () => {
+  const subjects = [
+    { name: "app", digest: { sha512: "b", sha256: "a" } },
+    { name: null, digest: { sha256: "c" } },
+  ];
+  const predicateType = "https://x.example/y";
+  const said = { subjects, predicateType, predicate: { b: [1, 1.5, "x", null], a: {} } };
+  const text = new TextDecoder().decode(formatStatement(said));
+  expect(text).toBe(
+    '{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"app","digest":{"sha256":"a","sha512":"b"}},' +
+      '{"digest":{"sha256":"c"}}],"predicateType":"https://x.example/y",' +
+      '"predicate":{"a":{},"b":[1,1.5,"x",null]}}',
+  );
+});
+
+describe("the type of a predicate", () => {
+  const types: [string, boolean][] = [
+    ["https://x.example/y", true],
+    ["a:b", true],
+    ["URN:x", true],
+    [`a:${"b".repeat(500)}`, true],
+    [`a:${"b".repeat(501)}`, false],
+    ["a:", false],
+    [":b", false],
+    ["1a:b", false],
+    [" a:b", false],
+    ["a:b c", false],
+    ["a:b\n", false],
+    ["capture", false],
+  ];
+  test.each(types)("%j is a URI: %p", (text, wanted) => {
+    expect(isTypeUri(text)).toBe(wanted);
+  });
+});
+
+describe("a statement that is read", () => {
+  const document = {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [
+      { name: "app", digest: { sha256: APP } },
+      { digest: { sha256: "b" } },
+      { name: "", digest: { x: "y" } },
+      { name: "", digest: { x: "z" } },
+    ],
+    predicateType: "https://x.example/y",
+    predicate: { a: 1 },
+  };
+  const read = (value: object): Statement =>
+    parseStatement(new TextEncoder().encode(JSON.stringify(value)), "it");
+
+  test("keeps which subjects have a name", () => {
+    expect(read(document).subjects.map(({ name }) => name)).toStrictEqual(["app", null, "", ""]);
+  });
+
+  test.each(["_Type", "Subject", "predicate_type", "PREDICATE"])(
+    "has no member %p beside its own",
+    (twin) => {
+      const refusal = refusalOf(() => read({ ...document, [twin]: 1 }));
+      expect([refusal.code, refusal.message]).toEqual([
+        "statement_invalid",
+        expect.stringContaining("some readers"),
+      ]);
+    },
+  );
+
+  test("has no digest that is empty, and each subject has one", () => {
+    for (const digest of [{ sha256: "" }, {}])
+      expect(refusalOf(() => read({ ...document, subject: [...document.subject, { digest }] })).code).toBe(
+        "statement_invalid",
+      );
+  });
+
+  test("is refused for what it is: too deep, no JSON, a name twice", () => {
+    const deep = `{"predicate":${"[".repeat(1_000)}`;
+    expect(refusalOf(() => parseStatement(new TextEncoder().encode(deep), "it")).code).toBe(
+      "evidence_too_large",
+    );
+    expect(refusalOf(() => parseStatement(new TextEncoder().encode("{"), "it")).code).toBe(
+      "statement_invalid",
+    );
+    const named = ["a", "b", "b", "a"].map((name) => ({ name, digest: { sha256: APP } }));
+    expect(refusalOf(() => read({ ...document, subject: named })).message).toContain(
+      'two subjects are named "b"',
+    );
+  });
 });

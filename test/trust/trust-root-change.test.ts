@@ -2,13 +2,41 @@ import { describe, expect, test } from "bun:test";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { addKeys, removeKey, revokeKey, rotateKey } from "../../src/trust/trust-root-change.ts";
 import { rises, succeed } from "../../src/trust/trust-root-succession.ts";
-import { keysFor, type TrustRoot } from "../../src/trust/trust-root.ts";
+import { keysFor, problemsOf, type TrustRoot } from "../../src/trust/trust-root.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, signedRoot, trusted } from "./roots.ts";
 
 const now = new Date("2026-11-21T08:00:00Z");
 const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
 const app = { name: "app-1", sha256: sha256Of("app") };
+
+describe("a root that is not sound says why", () => {
+  const sound = aRoot([trusted("ci", { validFrom: now, validUntil: later(1) })]);
+  const lock = (there: number, wanted: number): string =>
+    `${there} keys may sign as root and ${wanted} must: nobody could ever change it`;
+  const id = keyOf("ci").publicKey.keyid;
+  const table: readonly (readonly [string, TrustRoot, readonly string[]])[] = [
+    ["a sound one", sound, []],
+    ["a window of one instant", aRoot([trusted("ci", { validFrom: now, validUntil: now })]), []],
+    ["an open window", aRoot([trusted("a", { validFrom: now }), trusted("b", { validUntil: now })]), []],
+    ["just enough root keys", { ...sound, thresholds: { root: 1 } }, []],
+    [
+      "a window that ends before it begins",
+      aRoot([trusted("ci", { validFrom: later(1), validUntil: now })]),
+      ["key ci is valid until before it is valid"],
+    ],
+    ["too few root keys", { ...sound, thresholds: { root: 2 } }, [lock(1, 2)]],
+    ["no key", { ...sound, keys: [] }, [lock(0, 1)]],
+    [
+      "a key and a name three times, each told once",
+      aRoot([trusted("ci"), trusted("ci"), trusted("ci")]),
+      ["two keys have the name ci", `two keys have the keyid ${id}`],
+    ],
+  ];
+  test.each(table)("%s", (_name, root, wanted) => {
+    expect(problemsOf(root)).toEqual([...wanted]);
+  });
+});
 
 describe("a change is the next version", () => {
   const root = aRoot([trusted("ci", { scopes: ["app-*"] })]);

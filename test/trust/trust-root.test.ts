@@ -4,15 +4,7 @@ import { toBase64 } from "../../src/base/encoding.ts";
 import { encodeSpki } from "../../src/trust/key-der.ts";
 import { formatTrustRoot, parseTrustRoot } from "../../src/trust/trust-root-document.ts";
 import { readSignedRoot } from "../../src/trust/trust-root-succession.ts";
-import {
-  isKeyName,
-  isRole,
-  keysFor,
-  problemsOf,
-  rootKeys,
-  thresholdFor,
-  type TrustRoot,
-} from "../../src/trust/trust-root.ts";
+import { isKeyName, isRole, keysFor, rootKeys, thresholdFor } from "../../src/trust/trust-root.ts";
 import { distrust, distrustNamespace, isScope } from "../../src/trust/trusted-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, trusted } from "./roots.ts";
@@ -326,33 +318,5 @@ describe("the document", () => {
   test("under another payload type it is no root", () => {
     const envelope = { ...envelopeOf(full, ["root"]), payloadType: "application/vnd.in-toto+json" };
     expect(refusalOf(() => readSignedRoot(envelope, "it")).code).toBe("payload_type_mismatch");
-  });
-});
-
-describe("a root that is not sound says why", () => {
-  const sound = aRoot([trusted("ci", { validFrom: now, validUntil: later(1) })]);
-  const lock = (there: number, wanted: number): string =>
-    `${there} keys may sign as root and ${wanted} must: nobody could ever change it`;
-  const id = keyOf("ci").publicKey.keyid;
-  const table: readonly (readonly [string, TrustRoot, readonly string[]])[] = [
-    ["a sound one", sound, []],
-    ["a window of one instant", aRoot([trusted("ci", { validFrom: now, validUntil: now })]), []],
-    ["an open window", aRoot([trusted("a", { validFrom: now }), trusted("b", { validUntil: now })]), []],
-    ["just enough root keys", { ...sound, thresholds: { root: 1 } }, []],
-    [
-      "a window that ends before it begins",
-      aRoot([trusted("ci", { validFrom: later(1), validUntil: now })]),
-      ["key ci is valid until before it is valid"],
-    ],
-    ["too few root keys", { ...sound, thresholds: { root: 2 } }, [lock(1, 2)]],
-    ["no key", { ...sound, keys: [] }, [lock(0, 1)]],
-    [
-      "a key and a name three times, each told once",
-      aRoot([trusted("ci"), trusted("ci"), trusted("ci")]),
-      ["two keys have the name ci", `two keys have the keyid ${id}`],
-    ],
-  ];
-  test.each(table)("%s", (_name, root, wanted) => {
-    expect(problemsOf(root)).toEqual([...wanted]);
   });
 });
