@@ -5,7 +5,7 @@ import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill, type Finished } from ".
 import { scriptedServer, type Answer, type Plan } from "../support/scripted-server.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
-const QUICK = ["--allow-insecure-http", "--retry-interval", "5ms", "--timeout", "100ms"];
+const QUICK = ["--allow-insecure-http", "--retry-interval", "5ms", "--timeout", "900ms"];
 const LOST: Answer = { send: "nothing", then: "reset" };
 
 /** Audits environments called a, b, …, one for each listing. */
