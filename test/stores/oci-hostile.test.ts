@@ -211,7 +211,7 @@ describe("a hostile registry", () => {
     [
       "sends the blob to a metadata service",
       { [ROUTE]: given, [BLOB]: { status: 307, headers: { location: "https://169.254.169.254/x" } } },
-      "redirect_refused",
+      "answer_malformed",
     ],
     [
       "sends the blob over plain http",
