@@ -78,6 +78,12 @@ export class ContentRecords {
     return this.#bytes.toString("latin1", at, at + SHA256_LETTERS) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
+  /** Writes the digest in hex. */
+  writeSha256(index: number, into: Uint8Array, at: number): void {
+    const from = this.lineEnd(index) + SHA256_AT;
+    this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
+  }
+
   /** Where the blob id goes. */
   blobSlot(index: number, format: ObjectFormat): Uint8Array {
     const at = this.#offset + index * RECORD_BYTES + BLOB_AT;
@@ -175,6 +181,10 @@ class RecordedContent implements FileContent {
 
   get sha256(): Sha256 {
     return this.#records.sha256(this.#index);
+  }
+
+  writeSha256(into: Uint8Array, at: number): void {
+    this.#records.writeSha256(this.#index, into, at);
   }
 
   get blob(): Uint8Array | null {

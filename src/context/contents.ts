@@ -7,6 +7,8 @@ export type ObjectFormat = "sha1" | "sha256";
 
 export type FileContent = {
   readonly sha256: Sha256;
+  /** Writes it in hex, for contents that keep it in memory of their own. */
+  readonly writeSha256?: (into: Uint8Array, at: number) => void;
   /** The id of the content as a git blob, or null when nobody asked for it. */
   readonly blob: Uint8Array | null;
   readonly size: number;

@@ -7,7 +7,7 @@ import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
 import type { BuildFile, Layout } from "./layout.ts";
 import { ContentFailure } from "./opened-file.ts";
-import { treeLineBytes, type TreeItem } from "./tree-digests.ts";
+import { treeLine, type TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
 import type { Entry } from "./walk.ts";
 
@@ -45,7 +45,7 @@ export async function crewItems(
     if (entry.kind === "symlink") {
       const item = linkItem(entry, format);
       items.push(item);
-      lines.push(...crew.lines(written, next), treeLineBytes(item));
+      lines.push(...crew.lines(written, next), treeLine(item));
       written = next;
     } else if (entry.kind === "file" && !travelling.has(entry)) {
       items.push({ path: entry.path, kind: "file", content: crew.content(next++) });
