@@ -47,7 +47,7 @@ export class ContextFolder {
   list(path: BytePath | "", each: (name: BytePath, kind: Kind) => void): void {
     const listed = this.#handle?.list(path, (text, type) => {
       const name = text as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- latin1 is one character a byte
-      each(name, KINDS[type] ?? this.#kindOnDisk(childPath(path, name)));
+      each(name, KINDS.get(type) ?? this.#kindOnDisk(childPath(path, name)));
     });
     if (listed === true) return;
     this.#listByPath(path, each);
@@ -94,25 +94,15 @@ export class ContextFolder {
 }
 
 /** By what a listing tells; not every file system keeps the kinds there. */
-const KINDS: readonly (Kind | undefined)[] = Array.from({ length: LISTED.SOCKET + 1 }, (_, type) => {
-  switch (type) {
-    case LISTED.FIFO:
-      return "fifo";
-    case LISTED.CHARACTER_DEVICE:
-    case LISTED.BLOCK_DEVICE:
-      return "device";
-    case LISTED.DIRECTORY:
-      return "directory";
-    case LISTED.FILE:
-      return "file";
-    case LISTED.LINK:
-      return "symlink";
-    case LISTED.SOCKET:
-      return "socket";
-    default:
-      return undefined;
-  }
-});
+const KINDS: ReadonlyMap<number, Kind> = new Map([
+  [LISTED.FIFO, "fifo"],
+  [LISTED.CHARACTER_DEVICE, "device"],
+  [LISTED.DIRECTORY, "directory"],
+  [LISTED.BLOCK_DEVICE, "device"],
+  [LISTED.FILE, "file"],
+  [LISTED.LINK, "symlink"],
+  [LISTED.SOCKET, "socket"],
+] as const);
 
 type Status = Pick<
   Dirent,

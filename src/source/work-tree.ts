@@ -25,8 +25,8 @@ export async function findWorkTree(git: Git, contextRoot: string): Promise<WorkT
   const known = whole.ok ? linesOf(whole.stdout) : [];
   // Other than three paths, one has a line feed in it, or git is too old to know them all.
   const isPlain = known.length === flags.length + 3;
-  const short = isPlain ? whole : await git.run(["rev-parse", ...flags, "--show-toplevel"]);
-  const answer = short.ok ? short : await git.run(["rev-parse", ...flags]);
+  const wanted = whole.ok ? ["--show-toplevel"] : [];
+  const answer = isPlain ? whole : await git.run(["rev-parse", ...flags, ...wanted]);
   if (!answer.ok) return { ok: false, reason: answer.reason, detail: answer.detail };
   const [inside, shallow, format, ...rest] = isPlain ? known.slice(0, -2) : linesOf(answer.stdout);
   const top = inside === "true" && rest.length > 0 ? rest.join("\n") : null;
