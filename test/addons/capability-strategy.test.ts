@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { allowedCapabilities } from "../../src/addons/assigned/capabilities.ts";
 import { capabilityStrategy, type CapabilityFacts } from "../../src/addons/assigned/capability-strategy.ts";
 import { binaryNameOf, isBundleName, safeName } from "../../src/addons/names.ts";
-import { asFailure, type Failure } from "../../src/base/failure.ts";
+import { refusalOf } from "../trust/refusal.ts";
 
 const FACTS: CapabilityFacts = {
   capabilities: ["cap_net_raw"],
@@ -11,15 +11,6 @@ const FACTS: CapabilityFacts = {
   isNoSuid: false,
   noNewPrivileges: false,
 };
-
-function refusal(work: () => unknown): Failure {
-  try {
-    work();
-  } catch (error) {
-    return asFailure(error);
-  }
-  throw new Error("nothing was refused");
-}
 
 describe("a program gets its capabilities", () => {
   const rows: [string, Partial<CapabilityFacts>, "none" | "ambient" | "file"][] = [
@@ -43,7 +34,7 @@ describe("a program gets its capabilities", () => {
     ["new privileges are not given", { noNewPrivileges: true }, "no_new_privs"],
   ];
   test.each(void_)("or is refused where %s", (_what, facts, word) => {
-    const failure = refusal(() => capabilityStrategy({ ...FACTS, ...facts }));
+    const failure = refusalOf(() => capabilityStrategy({ ...FACTS, ...facts }));
     expect(failure.code).toBe("capability_unavailable");
     expect(failure.message).toContain(word);
   });
@@ -53,7 +44,7 @@ describe("a program gets its capabilities", () => {
       "cap_net_admin",
       "cap_net_raw",
     ]);
-    const failure = refusal(() => allowedCapabilities(["cap_net_raw", "cap_x", "cap_y"]));
+    const failure = refusalOf(() => allowedCapabilities(["cap_net_raw", "cap_x", "cap_y"]));
     expect([failure.code, failure.message]).toEqual([
       "capability_unsafe",
       'os_capabilities has "cap_x", which no add-on is given',
@@ -80,7 +71,7 @@ describe("a name", () => {
     ["artifact.tar.zst", "which is reserved"],
   ];
   test.each(rows)("%p is refused, and why", (text, message) => {
-    const failure = refusal(() => safeName(text, "the id"));
+    const failure = refusalOf(() => safeName(text, "the id"));
     expect(failure.code).toBe("unsafe_path");
     expect(failure.message).toContain(message);
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { verifyStatement } from "../../src/addons/staging/verify-statement.ts";
-import { asFailure, Failure } from "../../src/base/failure.ts";
+import { Failure } from "../../src/base/failure.ts";
 import { addonClaims, addonStatement, type AddonClaims } from "../../src/trust/attestation-addon.ts";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { signEnvelope } from "../../src/trust/dsse.ts";
 import { ALICE, APP, BOB, digestOf, envelopeOf, MALLORY, NOW, statement } from "../trust/attestations.ts";
+import { refusalOf } from "../trust/refusal.ts";
 
 const CLAIMS: AddonClaims = {
   addonId: "sample",
@@ -26,15 +27,6 @@ function signed(claims: Partial<AddonClaims> = {}, key = ALICE, sha256 = APP): s
 function verify(text: string, keys = KEYS, platform = LINUX): ReturnType<typeof verifyStatement> {
   const wanted = { id: "sample", version: "2.0", statement: text, sha256: APP };
   return verifyStatement(wanted, platform, keys, NOW);
-}
-
-function refusal(work: () => unknown): Failure {
-  try {
-    work();
-  } catch (error) {
-    return asFailure(error);
-  }
-  throw new Error("nothing was refused");
 }
 
 describe("the statement of an artifact", () => {
@@ -102,13 +94,13 @@ describe("the statement of an artifact", () => {
     ["that is no attestation", "{}", "attestation_malformed", "the statement of add-on"],
   ];
   test.each(wrong)("%s is refused", (_what, text, code, message) => {
-    const failure = refusal(() => verify(text));
+    const failure = refusalOf(() => verify(text));
     expect(failure.code as string).toBe(code);
     expect(failure.message).toContain(message);
   });
 
   test("that nobody here can check is refused", () => {
-    const failure = refusal(() => verify(signed(), []));
+    const failure = refusalOf(() => verify(signed(), []));
     expect([failure.code, failure.message]).toEqual([
       "signature_invalid",
       'the statement of add-on "sample" is signed and no key is configured to check it with',
@@ -116,12 +108,12 @@ describe("the statement of an artifact", () => {
   });
 
   test("with one fault tells that one", () => {
-    const failure = refusal(() => verify(signed({}, MALLORY)));
+    const failure = refusalOf(() => verify(signed({}, MALLORY)));
     expect([failure.code as string, failure.cause]).toEqual(["signature_invalid", undefined]);
   });
 
   test("with several faults tells all of them under the first one", () => {
-    const failure = refusal(() => verify(signed({}, MALLORY, digestOf("other"))));
+    const failure = refusalOf(() => verify(signed({}, MALLORY, digestOf("other"))));
     expect(failure.code).toBe("signature_invalid");
     expect(failure.message).toMatch(/does not verify under key .*; the statement of .* it is about another/u);
     expect(failure.hint).toBe(
@@ -163,18 +155,18 @@ describe("the claims of a statement", () => {
   ];
   test.each(malformed)("with %s are refused", (_what, changes) => {
     const predicate = JSON.parse(JSON.stringify({ ...whole.predicate, ...changes }));
-    const failure = refusal(() => addonClaims({ ...whole, predicate }));
+    const failure = refusalOf(() => addonClaims({ ...whole, predicate }));
     expect(failure.code).toBe("statement_invalid");
     expect(failure.message).toStartWith("the statement of the add-on is malformed: ");
   });
 
   test("that are wrong in many places name three", () => {
-    const failure = refusal(() => addonClaims({ ...whole, predicate: {} }));
+    const failure = refusalOf(() => addonClaims({ ...whole, predicate: {} }));
     expect(failure.message.match(/is missing/gu)).toHaveLength(3);
   });
 });
 
 test("an envelope of another payload type is no statement", () => {
   const envelope = signEnvelope(ALICE, "text/plain", envelopeOf(addonStatement(APP, CLAIMS)).payload);
-  expect(refusal(() => verify(formatBundle(envelope))).code).toBe("payload_type_mismatch");
+  expect(refusalOf(() => verify(formatBundle(envelope))).code).toBe("payload_type_mismatch");
 });

@@ -9,6 +9,7 @@ import { findPin, writePin } from "../../../src/control-plane/pins/pins.ts";
 import { isImageDigest } from "../../../src/base/digest.ts";
 import { emptyDatabase } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+import { addArtifact, countArtifacts } from "./artifact-rows.ts";
 import { digestOf, rejection } from "../plane.ts";
 
 const AT = "2026-11-21T12:00:00.000000Z";
@@ -38,17 +39,6 @@ async function behind(url: string, ...statements: readonly string[]): Promise<un
   } finally {
     await sql.close();
   }
-}
-
-function addArtifact(database: Database, name: string): Promise<number> {
-  return database.write((sql) =>
-    sql.run("INSERT INTO artifacts VALUES ($1, 1, 'now', 'test')", name.repeat(64).slice(0, 64)),
-  );
-}
-
-async function count(database: Database): Promise<number> {
-  const [row] = await database.read((sql) => sql.rows<{ n: number }>("SELECT count(*) AS n FROM artifacts"));
-  return row?.n ?? -1;
 }
 
 function promote(database: Database, text: string, ifMatch: string | null): Promise<{ version: number }> {
@@ -100,7 +90,7 @@ describe("a PostgreSQL database", () => {
         addArtifact(database, "c"),
       ]);
       expect(settled.map((one) => one.status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
-      expect(await count(database)).toBe(2);
+      expect(await countArtifacts(database)).toBe(2);
     });
   });
 
@@ -114,7 +104,7 @@ describe("a PostgreSQL database", () => {
         "SELECT count(DISTINCT pg_xact_commit_timestamp(xmin))::int AS n FROM artifacts",
       );
       expect((found as { n: number }[])[0]?.n).toBeLessThan(10);
-      expect(await count(database)).toBe(200);
+      expect(await countArtifacts(database)).toBe(200);
     });
   });
 
@@ -150,7 +140,7 @@ describe("a PostgreSQL database", () => {
     await using empty = await emptyDatabase();
     const opened = await Promise.all(Array.from({ length: 4 }, () => open(empty.url)));
     await Promise.all(opened.map((one, at) => addArtifact(one, String(at))));
-    expect(await Promise.all(opened.map(count))).toEqual([4, 4, 4, 4]);
+    expect(await Promise.all(opened.map(countArtifacts))).toEqual([4, 4, 4, 4]);
     await Promise.all(opened.map((one) => one.close()));
   });
 
@@ -162,7 +152,7 @@ describe("a PostgreSQL database", () => {
       await behind(url, cut);
       await addArtifact(database, "b");
       await behind(url, cut);
-      expect(await count(database)).toBe(2);
+      expect(await countArtifacts(database)).toBe(2);
     });
   });
 

@@ -9,6 +9,7 @@ import { recordDenial } from "../../../src/control-plane/events/events.ts";
 import { SQLITE_STEPS } from "../../../src/control-plane/storage/sqlite-migrations.ts";
 import { openSqlite } from "../../../src/control-plane/storage/sqlite-database.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+import { addArtifact, countArtifacts } from "./artifact-rows.ts";
 import { rejection } from "../plane.ts";
 
 const INSERT_EVENT =
@@ -25,17 +26,6 @@ async function withDatabase(work: (database: Database, path: string) => Promise<
   }
 }
 
-function addArtifact(database: Database, name: string): Promise<number> {
-  return database.write((sql) =>
-    sql.run("INSERT INTO artifacts VALUES ($1, 1, 'now', 'test')", name.repeat(64).slice(0, 64)),
-  );
-}
-
-async function count(database: Database): Promise<number> {
-  const [row] = await database.read((sql) => sql.rows<{ n: number }>("SELECT count(*) AS n FROM artifacts"));
-  return row?.n ?? -1;
-}
-
 describe("group commit", () => {
   test("one bad write does not fail the others in its batch", async () => {
     await withDatabase(async (database) => {
@@ -50,7 +40,7 @@ describe("group commit", () => {
       ]);
       expect(settled.map((one) => one.status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
       expect(settled[2]).toMatchObject({ reason: { message: "changed my mind" } });
-      expect(await count(database)).toBe(2);
+      expect(await countArtifacts(database)).toBe(2);
     });
   });
 
@@ -58,7 +48,7 @@ describe("group commit", () => {
     await withDatabase(async (database, path) => {
       const names = Array.from({ length: 200 }, (_, at) => at.toString(16).padStart(64, "0"));
       await Promise.all(names.map((name) => addArtifact(database, name)));
-      expect(await count(database)).toBe(200);
+      expect(await countArtifacts(database)).toBe(200);
       // A commit of its own for each of them would have left at least 200 frames of one page each.
       expect(statSync(`${path}-wal`).size).toBeLessThan(60 * 4_120);
     });
@@ -76,7 +66,7 @@ describe("group commit", () => {
         other.close();
       }
       await addArtifact(database, "a");
-      expect(await count(database)).toBe(1);
+      expect(await countArtifacts(database)).toBe(1);
     });
   });
 
@@ -98,10 +88,10 @@ describe("group commit", () => {
       let seen = -1;
       await database.write(async (sql) => {
         await sql.run("INSERT INTO artifacts VALUES ($1, 1, 'now', 'test')", "a".repeat(64));
-        seen = await count(database);
+        seen = await countArtifacts(database);
       });
       expect(seen).toBe(0);
-      expect(await count(database)).toBe(1);
+      expect(await countArtifacts(database)).toBe(1);
     });
   });
 });
@@ -132,7 +122,7 @@ describe("the file", () => {
     await withDatabase(async (database, path) => {
       await addArtifact(database, "a");
       const again = openSqlite(path, false);
-      expect(await count(again)).toBe(1);
+      expect(await countArtifacts(again)).toBe(1);
       await again.close();
     });
   });
