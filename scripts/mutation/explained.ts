@@ -98,6 +98,41 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "what cannot be decoded has a problem; the check is for the types",
   },
   {
+    file: "src/trust/verify-attestation.ts",
+    mutants: [
+      "judge: !verdict.ok || subject === undefined → !verdict.ok",
+      "judge: !verdict.ok || subject === undefined → subject === undefined",
+    ],
+    reason: "each of both has put a refusal into the list that is asked last",
+  },
+  {
+    file: "src/trust/verify-attestation.ts",
+    mutants: ['statementIn: failure.code === "internal_error" → false'],
+    reason: "reading a statement throws failures alone; a fault of our own would be one of these",
+  },
+  {
+    file: "src/trust/dsse.ts",
+    mutants: [
+      "verifyEnvelope: keys.find((key) => verify(one.signature, message, key.bytes)) → keys.findLast((key) => verify(one.signature, message, key.bytes))",
+    ],
+    reason: "the key is part of what is hashed, so a signature verifies under one alone",
+  },
+  {
+    file: "src/trust/dsse.ts",
+    mutants: [
+      "sharedEnds: before < shorter && a[before] === b[before] → a[before] === b[before]",
+      "sharedEnds: before < shorter → before <= shorter",
+    ],
+    reason:
+      "behind the end of one text there is nothing, and the other one, which is not the same, has a character",
+  },
+  {
+    file: "src/trust/statement.ts",
+    mutants: ["parseStatement: !isMap(value) → false", "orderedJson: value[name] ?? null → value[name]"],
+    reason:
+      "what was decoded is an object, and a name of an object has a value; the checks are for the types",
+  },
+  {
     file: "src/addons/staging/next-step.ts",
     mutants: [
       "nextStep: folder === null || staged?.sha256 !== wanted.sha256 → staged?.sha256 !== wanted.sha256",
