@@ -10,7 +10,7 @@ import {
   verifyEnvelope,
   type EnvelopeDocument,
 } from "../../src/trust/dsse.ts";
-import type { PublicKey } from "../../src/trust/public-key.ts";
+import { publicKeyFromBytes, type PublicKey } from "../../src/trust/public-key.ts";
 import { ALICE, BOB, MALLORY } from "./attestations.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -166,6 +166,15 @@ describe("the signatures", () => {
       "signature 2 of 2 does not verify under any of 2 keys",
     ]);
     expect(messages([BOB.publicKey], 2)[0]).toBe("0 of the wanted 2 distinct keys signed");
+  });
+
+  test("by a key that is given twice are by the one that was given first", () => {
+    const numbered = publicKeyFromBytes(ALICE.publicKey.bytes, "it", new Uint8Array(8));
+    for (const of of [
+      [numbered, ALICE.publicKey],
+      [ALICE.publicKey, numbered],
+    ])
+      expect(verifyEnvelope(signed, of, 1).signers).toEqual(of.slice(0, 1));
   });
 
   test("without a key are never enough, and no threshold is below one", () => {
