@@ -98,6 +98,57 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "what cannot be decoded has a problem; the check is for the types",
   },
   {
+    file: "src/trust/verify-attestation.ts",
+    mutants: [
+      "judge: !verdict.ok || subject === undefined → !verdict.ok",
+      "judge: !verdict.ok || subject === undefined → subject === undefined",
+    ],
+    reason: "each of both has put a refusal into the list that is asked last",
+  },
+  {
+    file: "src/trust/verify-attestation.ts",
+    mutants: ['statementIn: failure.code === "internal_error" → false'],
+    reason: "reading a statement throws failures alone; a fault of our own would be one of these",
+  },
+  {
+    file: "src/trust/dsse.ts",
+    mutants: [
+      "sharedEnds: before < shorter && a[before] === b[before] → a[before] === b[before]",
+      "sharedEnds: before < shorter → before <= shorter",
+    ],
+    reason:
+      "behind the end of one text there is nothing, and the other one, which is not the same, has a character",
+  },
+  {
+    file: "src/trust/statement.ts",
+    mutants: ["parseStatement: !isMap(value) → false", "orderedJson: value[name] ?? null → value[name]"],
+    reason:
+      "what was decoded is an object, and a name of an object has a value; the checks are for the types",
+  },
+  {
+    file: "src/trust/minisign-signature.ts",
+    mutants: ["strictBase64: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
+    reason: "no bytes at all are too few for whoever asks",
+  },
+  {
+    file: "src/trust/sshsig.ts",
+    mutants: ["parseSshSignature: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
+    reason: "no bytes at all are no blob either",
+  },
+  {
+    file: "src/trust/ssh-wire.ts",
+    mutants: ['NotSsh.top: override readonly name = "NotSsh"; → override readonly name = "";'],
+    reason: "whoever reads catches it by its class; the name is for a debugger",
+  },
+  {
+    file: "src/trust/ssh-key.ts",
+    mutants: [
+      "sshBlobKey: error instanceof NotSsh → true",
+      "sshBlobKey: throw error; → nothing",
+    ],
+    reason: "the reader throws nothing else; a fault of our own would be one of these",
+  },
+  {
     file: "src/addons/staging/next-step.ts",
     mutants: [
       "nextStep: folder === null || staged?.sha256 !== wanted.sha256 → staged?.sha256 !== wanted.sha256",

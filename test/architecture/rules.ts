@@ -146,6 +146,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "public-key",
     "signature-proof",
     "signature-text",
+    "signature-trials",
     "ssh-key",
     "ssh-pattern",
     "ssh-wire",
