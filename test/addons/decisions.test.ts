@@ -62,6 +62,7 @@ describe("the order of versions", () => {
     ["1.0.0-a", "same", "1.0.0-a"],
     ["1.0.0--", "newer", "1.0.0-9"],
     ["1.0.0-9a", "newer", "1.0.0-10"],
+    ["1.0.0-1b", "newer", "1.0.0-1a"],
   ];
   test.each(orders)("case 36: %s is %s than %s", (a, order, b) => {
     const opposite = { older: "newer", newer: "older", same: "same", incomparable: "incomparable" } as const;
