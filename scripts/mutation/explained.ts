@@ -98,6 +98,45 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "what cannot be decoded has a problem; the check is for the types",
   },
   {
+    file: "src/trust/trusted-signers.ts",
+    mutants: [
+      "distrustedSigners: verifyEnvelope( envelope, distrusted.map(({ key }) => key), 1, ) → verifyEnvelope( envelope, distrusted.map(({ key }) => key), 2, )",
+    ],
+    reason: "who signed is the same, however many signers are wanted",
+  },
+  {
+    file: "src/trust/trust-root-change.ts",
+    mutants: ["rotateKey: old.validUntil < window.until → old.validUntil <= window.until"],
+    reason: "of two equal instants either is the end",
+  },
+  {
+    file: "src/trust/trust-root-change.ts",
+    mutants: [
+      "keyNamed: root.keys.find((one) => one.name === name) → root.keys.findLast((one) => one.name === name)",
+    ],
+    reason: "no two keys of a sound root have one name",
+  },
+  {
+    file: "src/trust/policy.ts",
+    mutants: ["openPolicy: !verdict.ok || refusals.length > 0 → refusals.length > 0"],
+    reason: "what is not verified was refused for something; the check is for the types",
+  },
+  {
+    file: "src/trust/attestation.ts",
+    mutants: [
+      "parseLines: LIMITS.attestations + 1 → LIMITS.attestations + 2",
+      "filledLines: at < text.length → at <= text.length",
+    ],
+    reason: "one line too many or two, there are too many; behind the end of the text is nothing on a line",
+  },
+  {
+    file: "src/trust/attestation.ts",
+    mutants: [
+      'foreseen: error instanceof Failure && error.code !== "evidence_too_large" → error.code !== "evidence_too_large"',
+    ],
+    reason: "readers and decoders throw nothing but failures; the check is for the types",
+  },
+  {
     file: "src/addons/staging/next-step.ts",
     mutants: [
       "nextStep: folder === null || staged?.sha256 !== wanted.sha256 → staged?.sha256 !== wanted.sha256",
@@ -193,8 +232,17 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "whatever the reader throws is caught a few lines below",
   },
   {
+    file: "src/addons/assigned/override.ts",
+    mutants: [
+      'decodeOverride: id === undefined || id === "" || fields === undefined → id === undefined || id === ""',
+      'decodeOverride: downgrade ?? "" → downgrade',
+    ],
+    reason:
+      "what is undefined has pushed a problem, and one problem refuses the whole document; for the types",
+  },
+  {
     file: "src/addons/assigned/platform.ts",
-    mutants: ["choosePlatform: platform.libc === undefined → false", "readName: more === undefined → false"],
+    mutants: ["readName: more === undefined → false"],
     reason: "no C library is called undefined",
   },
   {

@@ -82,7 +82,11 @@ export const MODULES: readonly Module[] = [
     tests: [
       "trust/trust-root",
       "trust/trust-root-change",
+      "trust/policy-glob",
       "trust/policy-opening",
+      "trust/attestation",
+      "trust/attestation-refusals",
+      "trust/attestation-types",
       "trust/statement",
       "trust/attestation-promotion",
       "trust/dsse",
