@@ -241,6 +241,50 @@ export const EXPLAINED: readonly Explained[] = [
       "what is undefined has pushed a problem, and one problem refuses the whole document; for the types",
   },
   {
+    file: "src/addons/on-host/spec.ts",
+    mutants: ['advance: spec.stated?.minimum_version ?? "" → spec.stated?.minimum_version'],
+    reason: "what is not said has no place in the order, and raises no floor",
+  },
+  {
+    file: "src/addons/audit/audit-chain.ts",
+    mutants: ['problemOf: code: "audit_broken" → code: ""'],
+    reason: "of the failure, which is caught below, only the message is told",
+  },
+  {
+    file: "src/addons/supervision/gate.ts",
+    mutants: [
+      "withTrial: active === null || !isOnTrial(specs) → !isOnTrial(specs)",
+      "withTrial: good?.artifact_sha256 → good.artifact_sha256",
+      "stepBack: good === null || trial === null → trial === null",
+    ],
+    reason: "what is on trial is active beside a known good one; the checks are for the types",
+  },
+  {
+    file: "src/addons/supervision/health.ts",
+    mutants: ["healthDecoder: decoded === undefined → false"],
+    reason: "where nothing was decoded a problem was pushed, and one refuses the whole manifest",
+  },
+  {
+    file: "src/addons/supervision/sidecar.ts",
+    mutants: ['sidecarStep: case "tick": → case "":'],
+    reason: "whatever is none of the others is a tick",
+  },
+  {
+    file: "src/addons/supervision/resources.ts",
+    mutants: ["percent: value > 0 → value >= 0"],
+    reason: "0 was taken away before, as it is how the wire says nothing",
+  },
+  {
+    file: "src/addons/supervision/unit-plan.ts",
+    mutants: [
+      "planInstall: wanted.find((file) => file.name === name) → wanted.findLast((file) => file.name === name)",
+      'planUninstall: there.kind === "file" && isOurs(there, root) → isOurs(there, root)',
+      'foreign: there.kind === "file" → true',
+    ],
+    reason:
+      "units have each its name, and what is ours or has a text is a file; the checks are for the types",
+  },
+  {
     file: "src/addons/assigned/platform.ts",
     mutants: ["readName: more === undefined → false"],
     reason: "no C library is called undefined",
