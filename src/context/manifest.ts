@@ -32,7 +32,7 @@ export function manifestLine(item: TreeItem): string {
 
 const ENTRY = object({
   path: string("a path", (text) => text !== ""),
-  path_base64: optional(string("base64", (text) => fromBase64(text) !== null)),
+  path_base64: optional(string("base64", (text) => text !== "" && fromBase64(text) !== null)),
   mode: string("a mode", (text) => /^(?:100644|100755|120000)$/u.test(text)),
   size: integer(),
   sha256: string("a sha256", isSha256),
@@ -42,10 +42,18 @@ const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 
 /** Reads the lines of a manifest. Throws Failure `input_invalid`. */
 export function parseManifest(text: string, from: string): ManifestEntry[] {
+  const paths = new Set<BytePath>();
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line, index) => parseLine(line, `line ${index + 1} of ${from}`));
+    .map((line, index) => {
+      const what = `line ${index + 1} of ${from}`;
+      const entry = parseLine(line, what);
+      // Two contents of one name: a comparison would be with either.
+      if (paths.has(entry.path)) throw noEntry(what, "its path is there already");
+      paths.add(entry.path);
+      return entry;
+    });
 }
 
 function parseLine(line: string, what: string): ManifestEntry {
