@@ -72,12 +72,13 @@ describe("what a capture says of its source", () => {
     ["no warnings", { warnings: "own_output_skipped" }, {}],
     ["no warning among them", { warnings: ["own_output_skipped", null] }, {}],
   ])("%s", (_, members, wanted) => {
-    expect(read(members)).toEqual({ ...NOTHING, ...wanted });
+    expect(read(members)).toStrictEqual({ ...NOTHING, ...wanted });
   });
 
   test.each<[string, object]>([
     ["another schema", { schema: "waybill.capture/v2" }],
     ["digests that are none", { digests: [] }],
+    ["a digest in a list", { digests: { git_tree: [SHA1] } }],
     ["a digest that is a number", { digests: { git_tree: 1 } }],
     ["a digest that is too short", { digests: { dir_hash: "1".repeat(39) } }],
     ["one between the two lengths", { digests: { dir_hash: "1".repeat(41) } }],

@@ -69,6 +69,11 @@ test.each(BAD)("%j is refused as the second line", (line) => {
   );
 });
 
+test("a member that is none is told with what was wanted", () => {
+  const line = JSON.stringify({ ...GOOD, path_base64: "*" });
+  expect(() => parseManifest(line, "it")).toThrow('path_base64 is "*"; wanted base64');
+});
+
 test("the id as a git blob has one of two lengths, or is missing", () => {
   const { git_blob: _, ...without } = GOOD;
   const ids = ["1".repeat(40), "2".repeat(64)];

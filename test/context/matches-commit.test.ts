@@ -109,8 +109,8 @@ const CASES: readonly Case[] = [
     name: "whatever differs in a submodule, told once, and what lies beside it",
     commit: [SUB, committed("sa")],
     submodules: [sub("s", [committed("a"), committed("b"), committed("d/e/f")])],
-    items: [item("s/a", "y"), item("s/c"), item("sa", "y"), item("t/s/x")],
-    found: ["modified sa", "untracked t/s/x", "submodule s"],
+    items: [item("s/a", "y"), item("s/c"), item("sa", "y"), item("sb/x"), item("t/s/x")],
+    found: ["modified sa", "untracked sb/x", "untracked t/s/x", "submodule s"],
   },
   {
     name: "a change in a submodule of a submodule, which is the inner one's",
