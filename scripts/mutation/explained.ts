@@ -274,4 +274,19 @@ export const EXPLAINED: readonly Explained[] = [
     reason:
       "a git tree is asked for where one was captured, and that says the format; the check is for the types",
   },
+  {
+    file: "src/context/ignore-file.ts",
+    mutants: ["parseIgnoreFile: start < bytes.length → start <= bytes.length"],
+    reason: "one more line behind the last, which is empty",
+  },
+  {
+    file: "src/context/ignore.ts",
+    mutants: ["IgnoreMatcher.verdictFor: slash + 1 → slash + 2"],
+    reason: "in a clean path no two slashes stand side by side",
+  },
+  {
+    file: "src/context/ignore.ts",
+    mutants: ["IgnoreMatcher.hits: rule.test === undefined → true"],
+    reason: "only slower: the pattern is compiled anew",
+  },
 ];

@@ -90,7 +90,7 @@ export class IgnoreMatcher {
       if (parent?.[index] !== 1) {
         // A pattern that could not change the verdict is not looked at, and then counts as no hit for what is below.
         if (rule.exception !== ignored) continue;
-        if (!this.#hits(rule, path) && (parent !== null || !this.#hitsAncestor(rule, path))) continue;
+        if (!this.#hits(rule, path)) continue;
         own ??= Uint8Array.from(parent ?? this.#nothing);
         own[index] = 1;
       }
@@ -135,14 +135,6 @@ export class IgnoreMatcher {
     if (rule.test === undefined) rule.test = compilePattern(rule.pattern);
     if (rule.test === null) throw refused(rule.line, "syntax error in pattern");
     return rule.test(path);
-  }
-
-  /** For a path that comes without its parent's match, as Docker does it. */
-  #hitsAncestor(rule: Rule, path: string): boolean {
-    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
-      if (this.#hits(rule, path.slice(0, slash))) return true;
-    }
-    return false;
   }
 }
 
