@@ -9,6 +9,7 @@ type Step =
 
 /** What stands beside a position, as far as `^`, `$` and `\b` look at it. */
 type Side = "edge" | "word" | "other";
+const INSIDE = ["word", "other"] as const;
 
 /** The steps that are reached before a character, and where each kind of character leads from them. */
 type State = {
@@ -115,9 +116,8 @@ export class RegexpAutomaton {
   }
 
   #canBeginLater(): boolean {
-    const inside: Side[] = this.#looksAtWords ? ["word", "other"] : ["other"];
-    return inside.some((before) =>
-      (["edge", ...inside] as const).some((after) => {
+    return INSIDE.some((before) =>
+      (["edge", ...INSIDE] as const).some((after) => {
         const takes = this.#reach(newState([this.#entry], before), after);
         return takes === null || takes.length > 0;
       }),
@@ -173,7 +173,7 @@ export class RegexpAutomaton {
     const { of, min, max } = expression;
     let first = next;
     if (max === Infinity) {
-      const loop: Step = { op: "fork", next: 0, other: next };
+      const loop: Step = { op: "fork", next, other: next };
       first = this.#add(loop);
       loop.next = this.#compile(of, first, setIds);
     } else {
