@@ -292,6 +292,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "storage/postgres-address",
     "storage/postgres-migrations",
     "storage/sqlite-migrations",
+    "storage/write-memory",
     "tokens/scopes",
     "tokens/token-bounds",
   ],
