@@ -12,8 +12,8 @@ import {
   sameSpec,
   specOf,
   type Specs,
-  type Stated,
 } from "../../src/addons/on-host/spec.ts";
+import type { Stated } from "../../src/addons/on-host/stated.ts";
 import { chooseGarbage, type GarbageChoice, type GarbageFacts } from "../../src/addons/operations/garbage.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
