@@ -26,7 +26,14 @@ function listOf(...addons: Record<string, unknown>[]): AssignmentList {
   return decodeAssignments(JSON.stringify({ addons: entries }), { what: "l", code: "input_invalid" });
 }
 
-const STATED: Stated = { envelope: "{}", keyid: "k", size: 1, expires: "", minimum_version: "1.5" };
+const STATED: Stated = {
+  envelope: "{}",
+  keyid: "k",
+  signers: ["k"],
+  size: 1,
+  expires: "",
+  minimum_version: "1.5",
+};
 
 describe("the spec of an assignment", () => {
   const staged = {
