@@ -116,7 +116,7 @@ describe.skipIf(BINARY === null)("in a real shell (needs the compiled binary)", 
     [["verify", "pi"], ["values pin"]],
     [
       ["sign", "--format", ""],
-      ["values minisign", "values raw", "values ssh"],
+      ["values dsse", "values minisign", "values raw", "values ssh"],
     ],
     [["sign", "--key=rel"], ["files"]],
     [["capture", ""], ["files -/"]],
