@@ -1,43 +1,7 @@
 import { FFIType, ptr, type Pointer } from "bun:ffi";
 import { fstatSync } from "node:fs";
 import { cLibrary } from "./c-library.ts";
-
-/** What differs between architectures in the kernel's interface: numbers, and where `struct stat` has the mode. */
-type Architecture = {
-  readonly openat2: number;
-  readonly read: number;
-  readonly close: number;
-  readonly fstat: number;
-  readonly getdents64: number;
-  readonly readlinkat: number;
-  readonly modeAt: number;
-  readonly O_DIRECTORY: number;
-  readonly O_NOFOLLOW: number;
-};
-
-const X64: Architecture = {
-  openat2: 437,
-  read: 0,
-  close: 3,
-  fstat: 5,
-  getdents64: 217,
-  readlinkat: 267,
-  modeAt: 24,
-  O_DIRECTORY: 0o200000,
-  O_NOFOLLOW: 0o400000,
-};
-const ARM64: Architecture = {
-  openat2: 437,
-  read: 63,
-  close: 57,
-  fstat: 80,
-  getdents64: 61,
-  readlinkat: 78,
-  modeAt: 16,
-  O_DIRECTORY: 0o40000,
-  O_NOFOLLOW: 0o100000,
-};
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = { x64: X64, arm64: ARM64 };
+import { ARCHITECTURES, type Architecture } from "./kernel-architectures.ts";
 
 const AT_FDCWD = -100;
 const O_NONBLOCK = 0o4000;
@@ -47,13 +11,13 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
 const RESOLVE_BENEATH = 0x08;
 
-const SIZE_AT = 48;
-const MTIME_AT = 88;
-const CTIME_AT = 104;
-/** The words of `struct stat` that stay as they are while nobody writes: size, and both times with nanoseconds. */
-const STABLE_WORDS = [12, 13, 22, 23, 24, 26, 27, 28];
+/** Of `struct stat`, in words of four bytes. */
+const [SIZE, MTIME, CTIME] = [12, 22, 26];
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+
+/** Through no link, and not out of the folder. */
+const BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 const PATH_BYTES = 4096;
 const STATUS_BYTES = 256;
@@ -119,18 +83,20 @@ export class Kernel {
   openBelow(folder: number, path: string, kind: "file" | "folder" | "link"): number | null {
     const { O_DIRECTORY } = this.#architecture;
     const flags = kind === "file" ? O_NONBLOCK : kind === "folder" ? O_DIRECTORY : O_PATH;
-    return this.#open(folder, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    return this.#open(folder, path, flags, BENEATH);
   }
 
   #open(folder: number, path: string, flags: number, resolve: number): number | null {
     if (path.length >= PATH_BYTES) return null;
-    this.#path.bytes.write(path, 0, "latin1");
-    this.#path.bytes[path.length] = 0;
+    const { bytes, pointer } = this.#path;
+    bytes.write(path, 0, "latin1");
+    bytes[path.length] = 0;
+    const how = this.#how;
+    const { openat2, O_NOFOLLOW } = this.#architecture;
     // `struct open_how`, each 64 bits: flags, mode, resolve. With O_PATH a link at the end is opened as such.
-    this.#how.words[0] = flags | this.#architecture.O_NOFOLLOW | O_CLOEXEC;
-    this.#how.words[4] = resolve;
-    const { openat2 } = this.#architecture;
-    const descriptor = Number(this.#call(openat2, folder, this.#path.pointer, this.#how.pointer, 24));
+    how.words[0] = flags | O_NOFOLLOW | O_CLOEXEC;
+    how.words[4] = resolve;
+    const descriptor = Number(this.#call(openat2, folder, pointer, how.pointer, 24));
     return descriptor < 0 ? null : descriptor;
   }
 
@@ -140,26 +106,33 @@ export class Kernel {
     const mode = words[this.#architecture.modeAt / 4] ?? 0;
     return {
       isFile: (mode & S_IFMT) === S_IFREG,
-      size: int64(words, SIZE_AT),
+      size: int64(words, SIZE),
       mode,
-      mtimeMs: milliseconds(words, MTIME_AT),
-      ctimeMs: milliseconds(words, CTIME_AT),
+      mtimeMs: milliseconds(words, MTIME),
+      ctimeMs: milliseconds(words, CTIME),
     };
   }
 
   /** See FolderHandle; all in one, because it is what is done most. */
   readSmall(folder: number, path: string, into: KernelMemory): number | null {
-    const descriptor = this.openBelow(folder, path, "file");
+    const descriptor = this.#open(folder, path, O_NONBLOCK, BENEATH);
     if (descriptor === null) return null;
-    const { read, close } = this.#architecture;
+    const call = this.#call;
+    const { fstat, read, close, modeAt } = this.#architecture;
+    const status = this.#status;
+    const later = this.#later;
+    const before = status.words;
+    const after = later.words;
+    const room = into.bytes.length;
     let length: number | null = null;
-    if (this.#stat(descriptor, this.#status) && this.#isSmallFile(into.bytes.length)) {
+    if (call(fstat, descriptor, status.pointer, 0, 0) === 0 && isSmallFile(before, modeAt / 4, room)) {
       // There is more room than the file has bytes: one more would be seen.
-      const got = Number(this.#call(read, descriptor, into.pointer, into.bytes.length, 0));
-      const isWhole = got === this.#status.words[SIZE_AT / 4];
-      if (isWhole && this.#stat(descriptor, this.#later) && this.#isUnchanged()) length = got;
+      const got = call(read, descriptor, into.pointer, room, 0);
+      const isWhole = got === before[SIZE];
+      if (isWhole && call(fstat, descriptor, later.pointer, 0, 0) === 0 && isSameState(before, after))
+        length = got;
     }
-    this.#call(close, descriptor, 0, 0, 0);
+    call(close, descriptor, 0, 0, 0);
     return length;
   }
 
@@ -170,21 +143,6 @@ export class Kernel {
 
   #stat(descriptor: number, into: KernelMemory): boolean {
     return Number(this.#call(this.#architecture.fstat, descriptor, into.pointer, 0, 0)) === 0;
-  }
-
-  #isSmallFile(room: number): boolean {
-    const { words } = this.#status;
-    return (
-      ((words[this.#architecture.modeAt / 4] ?? 0) & S_IFMT) === S_IFREG &&
-      words[SIZE_AT / 4 + 1] === 0 &&
-      (words[SIZE_AT / 4] ?? room) < room
-    );
-  }
-
-  #isUnchanged(): boolean {
-    const [before, after] = [this.#status.words, this.#later.words];
-    for (const at of STABLE_WORDS) if (before[at] !== after[at]) return false;
-    return true;
   }
 
   list(descriptor: number, each: (name: string, kind: number) => void): boolean {
@@ -233,6 +191,24 @@ export function loadKernel(): Kernel | null {
   }
 }
 
+function isSmallFile(words: Uint32Array, mode: number, room: number): boolean {
+  return ((words[mode] ?? 0) & S_IFMT) === S_IFREG && words[SIZE + 1] === 0 && (words[SIZE] ?? room) < room;
+}
+
+/** Size, and both times with nanoseconds: as long as nobody writes they stay. Without a loop, which takes longer. */
+function isSameState(a: Uint32Array, b: Uint32Array): boolean {
+  return (
+    a[SIZE] === b[SIZE] &&
+    a[SIZE + 1] === b[SIZE + 1] &&
+    a[MTIME] === b[MTIME] &&
+    a[MTIME + 1] === b[MTIME + 1] &&
+    a[MTIME + 2] === b[MTIME + 2] &&
+    a[CTIME] === b[CTIME] &&
+    a[CTIME + 1] === b[CTIME + 1] &&
+    a[CTIME + 2] === b[CTIME + 2]
+  );
+}
+
 /** The status of an open file. Throws the system's error. */
 export function statusOf(descriptor: number): FileStatus {
   const status = loadKernel()?.status(descriptor) ?? null;
@@ -243,9 +219,9 @@ export function statusOf(descriptor: number): FileStatus {
 }
 
 function int64(words: Uint32Array, at: number): number {
-  return (words[at / 4] ?? 0) + ((words[at / 4 + 1] ?? 0) | 0) * 2 ** 32;
+  return (words[at] ?? 0) + ((words[at + 1] ?? 0) | 0) * 2 ** 32;
 }
 
 function milliseconds(words: Uint32Array, at: number): number {
-  return int64(words, at) * 1000 + (words[at / 4 + 2] ?? 0) / 1_000_000;
+  return int64(words, at) * 1000 + (words[at + 2] ?? 0) / 1_000_000;
 }
