@@ -29,6 +29,8 @@ type Work = {
   readonly file: PendingFile;
   readonly digests: NonNullable<ArchiveTask["digests"]>;
   readonly turns: Turns;
+  /** Called for each piece in order, before its place is given back. */
+  readonly onThrough: (piece: number) => void;
 };
 
 /** The threads beside the one that fills an archive, and that one's part of their work. */
@@ -103,11 +105,12 @@ export class ArchiveThreads {
 
   /** Writes what is compressed, in order, and gives the places of what others are done with back. */
   #release(): void {
-    const { ring, target, file } = this.#work;
+    const { ring, target, file, onThrough } = this.#work;
     while (ring.isThrough(this.#oldest)) {
       if (target.compression !== "none") {
         written(target.path, () => file.write(ring.packedContent(this.#oldest)));
       }
+      onThrough(this.#oldest);
       ring.free(this.#oldest++);
     }
   }

@@ -33,6 +33,11 @@ export class TarHeaders {
     this.#templateSum = this.#template.reduce((sum, byte) => sum + byte, 0);
   }
 
+  /** How long `blocks` of a file will be whose size is one that every header can say. */
+  lengthOfSmall(path: BytePath): number {
+    return needsRecord(path) ? this.blocks({ kind: "file", path, size: 0, executable: false }).length : BLOCK;
+  }
+
   /** The header, and a pax header before it when one is needed. The bytes are good until the next call. */
   blocks(member: TarMember): Buffer {
     const name = member.kind === "directory" ? `${member.path}/` : member.path;

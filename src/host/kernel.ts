@@ -76,10 +76,17 @@ export class KernelMemory {
   readonly words: Uint32Array;
   readonly pointer: Pointer;
 
-  constructor(length: number) {
-    this.bytes = Buffer.alloc(length);
+  /** Of that length, or what is there already. */
+  constructor(room: number | Buffer) {
+    this.bytes = typeof room === "number" ? Buffer.alloc(room) : room;
+    const { length } = this.bytes;
     this.words = new Uint32Array(this.bytes.buffer, this.bytes.byteOffset, length / 4);
     this.pointer = ptr(this.bytes);
+  }
+
+  /** Where a byte lies. */
+  pointerTo(at: number): Pointer {
+    return (this.pointer + at) as Pointer; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a pointer and an offset
   }
 }
 
@@ -148,14 +155,15 @@ export class Kernel {
   }
 
   /** See FolderHandle; all in one, because it is what is done most. */
-  readSmall(folder: number, path: string, into: KernelMemory): number | null {
+  readSmall(folder: number, path: string, into: KernelMemory, at: number): number | null {
     const descriptor = this.openBelow(folder, path, "file");
     if (descriptor === null) return null;
     const { read, close } = this.#architecture;
     let length: number | null = null;
-    if (this.#stat(descriptor, this.#status) && this.#isSmallFile(into.bytes.length)) {
+    const room = into.bytes.length - at;
+    if (this.#stat(descriptor, this.#status) && this.#isSmallFile(room)) {
       // There is more room than the file has bytes: one more would be seen.
-      const got = Number(this.#call(read, descriptor, into.pointer, into.bytes.length, 0));
+      const got = Number(this.#call(read, descriptor, into.pointerTo(at), room, 0));
       const isWhole = got === this.#status.words[SIZE_AT / 4];
       if (isWhole && this.#stat(descriptor, this.#later) && this.#isUnchanged()) length = got;
     }
