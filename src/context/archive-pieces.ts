@@ -59,18 +59,25 @@ export function compress(content: Uint8Array, compression: "gzip" | "zstd"): Uin
   return member;
 }
 
-/** What is not compressed has its place in the file, whoever writes it when. */
-export function pack(ring: ArchiveRing, piece: number, compression: Compression, descriptor: number): void {
-  const content = ring.content(piece);
-  if (compression !== "none") {
-    const packed = compress(content, compression);
+/** Does what can be done for the pieces beside filling and hashing them; false when that is nothing. */
+export function packOne(ring: ArchiveRing, compression: Compression, descriptor: number): boolean {
+  const piece = compression === "none" ? ring.takeToWrite() : ring.takeToPack();
+  if (piece === null) return false;
+  if (compression === "none") write(ring, piece, descriptor);
+  else {
+    const packed = compress(ring.content(piece), compression);
     ring.packed(piece, packed);
     // Gives it back at once: the collector does not see what the compressors allocate, and would let it grow.
     if (packed.buffer instanceof ArrayBuffer) packed.buffer.transfer(0);
-    return;
   }
+  return true;
+}
+
+/** What is not compressed has its place in the file, whoever writes it when. */
+function write(ring: ArchiveRing, piece: number, descriptor: number): void {
+  const content = ring.content(piece);
   for (let done = 0; done < content.length;) {
     done += writeSync(descriptor, content, done, content.length - done, piece * PIECE_BYTES + done);
   }
-  ring.packed(piece, null);
+  ring.written(piece);
 }

@@ -9,6 +9,7 @@ const FILLED = 2;
 const HASHED = 3;
 const ENDED = 4;
 const STOPPED = 5;
+const WRITING = 6;
 const HEADER_INTS = 8;
 
 const SLOT_INTS = 4;
@@ -133,6 +134,14 @@ export class ArchiveRing {
     return at(this.#segments, piece % this.slots);
   }
 
+  /** Takes a piece to write it as it is. One thread at a time: the others would wait in the kernel for the file. */
+  takeToWrite(): number | null {
+    if (Atomics.compareExchange(this.#control, WRITING, 0, 1) !== 0) return null;
+    const piece = this.takeToPack();
+    if (piece === null) Atomics.store(this.#control, WRITING, 0);
+    return piece;
+  }
+
   /** Takes a piece that nobody packs yet, one of the oldest; null when there is none. */
   takeToPack(): number | null {
     const filled = Atomics.load(this.#control, FILLED);
@@ -146,13 +155,23 @@ export class ArchiveRing {
     return null;
   }
 
-  /** What compression made of a piece, or null when it has written the piece itself. */
-  packed(piece: number, compressed: Uint8Array | null): void {
+  /** What compression made of a piece. */
+  packed(piece: number, compressed: Uint8Array): void {
     const slot = piece % this.slots;
-    if (compressed !== null) {
-      at(this.#packed, slot).set(compressed);
-      this.#setSlot(slot, PACKED_LENGTH, compressed.length);
-    }
+    at(this.#packed, slot).set(compressed);
+    this.#setSlot(slot, PACKED_LENGTH, compressed.length);
+    this.#through(piece);
+  }
+
+  /** A piece is written, and another one may be. */
+  written(piece: number): void {
+    Atomics.store(this.#control, WRITING, 0);
+    this.#through(piece);
+    this.#wakeThreads();
+  }
+
+  #through(piece: number): void {
+    const slot = piece % this.slots;
     Atomics.store(this.#control, HEADER_INTS + slot * SLOT_INTS + STATE, PACKED);
     this.#progressed();
   }

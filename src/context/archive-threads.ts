@@ -5,7 +5,7 @@ import { quoted } from "../base/printable.ts";
 import { reason, type PendingFile } from "../host/files.ts";
 import { CORES, Thread } from "../host/threads.ts";
 import type { ArchiveTarget, Compression } from "./archive.ts";
-import { pack } from "./archive-pieces.ts";
+import { packOne } from "./archive-pieces.ts";
 import type { ArchiveRing } from "./archive-ring.ts";
 import type { ArchiveAnswer, ArchiveTask } from "./archive-worker.ts";
 import type { Turns } from "./turns.ts";
@@ -97,9 +97,9 @@ export class ArchiveThreads {
       if (this.#accident !== null) throw this.#accident;
       if (ring.isStopped()) throw await this.#whyStopped();
       // This thread is waiting; what it can write is written sooner.
-      const piece = target.compression === "none" ? ring.takeToPack() : null;
-      if (piece === null) ring.waitForProgress(progress, WAIT_MS);
-      else written(target.path, () => pack(ring, piece, "none", file.descriptor));
+      const helped =
+        target.compression === "none" && written(target.path, () => packOne(ring, "none", file.descriptor));
+      if (!helped) ring.waitForProgress(progress, WAIT_MS);
     }
   }
 

@@ -1,6 +1,6 @@
 import { reason } from "../host/files.ts";
 import type { Compression } from "./archive.ts";
-import { pack, PieceDigests } from "./archive-pieces.ts";
+import { packOne, PieceDigests } from "./archive-pieces.ts";
 import { ArchiveRing, type RingMemory } from "./archive-ring.ts";
 import type { ObjectFormat } from "./contents.ts";
 
@@ -42,15 +42,11 @@ function work({ ring: memory, compression, descriptor, digests: wanted }: Archiv
       ring.hashed(next);
       if (compression !== "none") continue;
     }
-    const piece = ring.takeToPack();
-    if (piece !== null) {
-      try {
-        pack(ring, piece, compression, descriptor);
-      } catch (error) {
-        ring.stop();
-        return { ok: false, reason: reason(error) };
-      }
-      continue;
+    try {
+      if (packOne(ring, compression, descriptor)) continue;
+    } catch (error) {
+      ring.stop();
+      return { ok: false, reason: reason(error) };
     }
     if (next !== null) continue;
     if (ended) return { ok: true, tarSha256: digests?.tarSha256() ?? null };

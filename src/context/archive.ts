@@ -11,7 +11,7 @@ import type { FileContent, ObjectFormat } from "./contents.ts";
 import { GrowingRecords } from "./growing-records.ts";
 import { ContentFailure } from "./opened-file.ts";
 import { NO_FILE, PIECE_BYTES } from "./piece-segments.ts";
-import { archiveEnd, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
+import { archiveEnd, BLOCK, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
 import type { Turns } from "./turns.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
@@ -84,18 +84,20 @@ export class ArchiveWriter {
    * read to where its content stands, behind a header that is written when its size is known.
    */
   addSmall(number: number, path: BytePath): boolean {
-    const at = this.#filled + this.#headers.lengthOfSmall(path);
+    const header = this.#headers.roomFor(path);
+    const at = this.#filled + header;
     if (at >= PIECE_BYTES) return false;
     const size = this.#folder.readSmall(path, this.#room, at);
     if (size === null) return false;
-    const padding = contentPadding(size);
-    if (at + size + padding.length >= PIECE_BYTES) return false;
+    const end = at + Math.ceil(size / BLOCK) * BLOCK;
+    if (end >= PIECE_BYTES) return false;
     const executable = this.#folder.isExecutable;
-    this.#append(this.#headers.blocks({ kind: "file", path, size, executable }));
+    this.#headers.write(this.#room.bytes, this.#filled, header, { kind: "file", path, size, executable });
     const segment = { at, length: size, first: true, last: true };
     this.#ring.segments(this.#number).add(segment, { number, size, executable });
-    this.#filled += size;
-    this.#append(padding);
+    // The place may have held another piece before.
+    this.#room.bytes.fill(0, at + size, end);
+    this.#filled = end;
     return true;
   }
 

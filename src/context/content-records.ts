@@ -85,6 +85,13 @@ export class ContentRecords {
     this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
   }
 
+  /** Writes what a line of the tree hash has behind the name, and gives where that ends. */
+  writeLineEnd(index: number, into: Uint8Array, at: number): number {
+    const from = this.lineEnd(index);
+    this.#bytes.copy(into, at, from, from + LINE_END.length);
+    return at + LINE_END.length;
+  }
+
   /** Where the blob id goes. */
   blobSlot(index: number, format: ObjectFormat): Uint8Array {
     const at = this.#offset + index * RECORD_BYTES + BLOB_AT;
@@ -187,6 +194,10 @@ class RecordedContent implements FileContent {
 
   writeSha256(into: Uint8Array, at: number): void {
     this.#records.writeSha256(this.#index, into, at);
+  }
+
+  writeLineEnd(into: Uint8Array, at: number): number {
+    return this.#records.writeLineEnd(this.#index, into, at);
   }
 
   get blob(): Uint8Array | null {

@@ -11,6 +11,7 @@ const BLOCK = 256;
 /** No name holds one. */
 const BETWEEN = "\0";
 const KINDS = ["file", "directory", "symlink"] as const;
+const FILE = KINDS.indexOf("file");
 
 /**
  * What was listed, in order. An entry as an object with strings of its own takes 300 bytes, and 100,000 of them would
@@ -45,15 +46,33 @@ export class EntryList implements Iterable<Entry> {
     return this.from(0);
   }
 
-  /** The entries from one on; those that are added meanwhile, too. */
+  /** The entries from one on. */
   *from(begin: number): Generator<Entry, undefined> {
-    for (let index = begin; index < this.length;) {
-      const paths = this.#paths(Math.floor(index / BLOCK));
-      for (let at = index % BLOCK; at < paths.length; at++) {
+    for (const { first, paths } of this.parts(begin)) {
+      for (let at = Math.max(0, begin - first); at < paths.length; at++) {
         const path = paths[at];
-        if (path !== undefined) yield this.#entry(index++, path);
+        if (path !== undefined) yield this.entry(first + at, path);
       }
     }
+  }
+
+  /** The paths in parts, beginning with the one that holds an entry; `first` is the number of a part's first one. */
+  *parts(begin: number): Generator<{ readonly first: number; readonly paths: readonly BytePath[] }, undefined> {
+    for (let first = begin - (begin % BLOCK); first < this.length; first += BLOCK) {
+      yield { first, paths: this.#paths(first / BLOCK) };
+    }
+  }
+
+  isFile(index: number): boolean {
+    return this.#kinds[index] === FILE;
+  }
+
+  /** The entry of a number, whose path is at hand. */
+  entry(index: number, path: BytePath): Entry {
+    const kind = KINDS[this.#kinds[index] ?? FILE] ?? "file";
+    return kind === "symlink"
+      ? { kind, path, target: this.#links.get(index)?.target ?? path }
+      : { kind, path };
   }
 
   /** The links, each with the number of files that are listed before it. */
@@ -62,13 +81,6 @@ export class EntryList implements Iterable<Entry> {
       const path = this.#paths(Math.floor(index / BLOCK))[index % BLOCK];
       if (path !== undefined) yield { link: { kind: "symlink", path, target }, filesBefore };
     }
-  }
-
-  #entry(index: number, path: BytePath): Entry {
-    const kind = KINDS[this.#kinds[index] ?? 0] ?? "file";
-    return kind === "symlink"
-      ? { kind, path, target: this.#links.get(index)?.target ?? path }
-      : { kind, path };
   }
 
   #paths(block: number): readonly BytePath[] {

@@ -25,9 +25,17 @@ export class ListedItems implements TreeItems {
 
   *values(): Generator<TreeItem, undefined> {
     let file = 0;
-    for (const entry of this.#entries) {
-      if (entry.kind === "file") yield { path: entry.path, kind: "file", content: this.#contentOf(file++) };
-      else if (entry.kind === "symlink") yield linkItem(entry, this.#format);
+    for (const { first, paths } of this.#entries.parts(0)) {
+      for (let at = 0; at < paths.length; at++) {
+        const path = paths[at];
+        if (path === undefined) continue;
+        // Without an object for the entry: nearly all are files.
+        if (this.#entries.isFile(first + at)) yield { path, kind: "file", content: this.#contentOf(file++) };
+        else {
+          const entry = this.#entries.entry(first + at, path);
+          if (entry.kind === "symlink") yield linkItem(entry, this.#format);
+        }
+      }
     }
   }
 }

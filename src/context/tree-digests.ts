@@ -63,6 +63,11 @@ export function treeLine(item: TreeItem): Uint8Array {
 }
 
 function writeTreeLine(item: TreeItem, into: Buffer, at: number): number {
+  if (item.content.writeLineEnd !== undefined) {
+    const end = at + into.write(item.path, at, "latin1");
+    into[end] = 0;
+    return item.content.writeLineEnd(into, end + 1);
+  }
   const named = at + into.write(`${item.path}${MODE_WORDS[modeOf(item)]}`, at, "latin1");
   return writeText("\n", into, writeSha256(item.content, into, named));
 }
