@@ -23,10 +23,10 @@ export function travellingNames({ dockerfile, ignoreFile }: ToldBuildFiles): Rea
 }
 
 export function without<T extends { readonly path: BytePath }>(
-  items: readonly T[],
+  items: Iterable<T>,
   names: ReadonlySet<string>,
 ): readonly T[] {
-  return names.size === 0 ? items : items.filter(({ path }) => !names.has(path));
+  return [...items].filter(({ path }) => !names.has(path));
 }
 
 /**

@@ -2,10 +2,10 @@ import { writeSync } from "node:fs";
 import { Hasher } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
 import type { Compression } from "./archive.ts";
-import { PIECE_BYTES, type ArchiveRing, type Segment } from "./archive-ring.ts";
-import type { ContentRecords } from "./content-records.ts";
+import type { ArchiveRing } from "./archive-ring.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { hashContent, IncrementalDigests } from "./content-hashing.ts";
+import { PIECE_BYTES } from "./piece-segments.ts";
 
 /** Of libdeflate: within half a percent of the size that gzip makes at its usual level 6, in a quarter less time than its own. */
 const GZIP_LEVEL = 5;
@@ -14,29 +14,31 @@ const ZSTD_LEVEL = 3;
 /** Hashes the pieces of an archive in their order: the tar as a whole, and each file's content into its record. */
 export class PieceDigests {
   readonly #tar: Hasher | null;
-  readonly #records: ContentRecords;
   readonly #format: ObjectFormat | null;
   /** The file that goes on in the next piece. */
   #unfinished: IncrementalDigests | null = null;
 
   /** `tar`: whether the digest of the tar is asked for. */
-  constructor(records: ContentRecords, format: ObjectFormat | null, tar: boolean) {
+  constructor(format: ObjectFormat | null, tar: boolean) {
     this.#tar = tar ? new Hasher() : null;
-    this.#records = records;
     this.#format = format;
   }
 
-  add(piece: Uint8Array, segments: readonly Segment[]): void {
+  add(ring: ArchiveRing, number: number): void {
+    const piece = ring.content(number);
+    const segments = ring.segments(number);
+    const { records } = segments;
     this.#tar?.update(piece);
-    for (const { at, length, file, first, last } of segments) {
+    for (let index = 0; index < segments.count; index++) {
+      const { at, length, first, last } = segments.get(index);
       const bytes = piece.subarray(at, at + length);
       if (first && last) {
-        hashContent(bytes, this.#format, this.#records, file);
+        hashContent(bytes, this.#format, records, index);
         continue;
       }
-      if (first) this.#unfinished = new IncrementalDigests(this.#format, this.#records.size(file));
+      if (first) this.#unfinished = new IncrementalDigests(this.#format, records.size(index));
       this.#unfinished?.update(bytes);
-      if (last) this.#unfinished?.end(this.#records, file);
+      if (last) this.#unfinished?.end(records, index);
     }
   }
 
@@ -57,15 +59,25 @@ export function compress(content: Uint8Array, compression: "gzip" | "zstd"): Uin
   return member;
 }
 
-/** What is not compressed has its place in the file, whoever writes it when. */
-export function pack(ring: ArchiveRing, piece: number, compression: Compression, descriptor: number): void {
-  const content = ring.content(piece);
-  if (compression !== "none") {
-    ring.packed(piece, compress(content, compression));
-    return;
+/** Does what can be done for the pieces beside filling and hashing them; false when that is nothing. */
+export function packOne(ring: ArchiveRing, compression: Compression, descriptor: number): boolean {
+  const piece = compression === "none" ? ring.takeToWrite() : ring.takeToPack();
+  if (piece === null) return false;
+  if (compression === "none") write(ring, piece, descriptor);
+  else {
+    const packed = compress(ring.content(piece), compression);
+    ring.packed(piece, packed);
+    // Gives it back at once: the collector does not see what the compressors allocate, and would let it grow.
+    if (packed.buffer instanceof ArrayBuffer) packed.buffer.transfer(0);
   }
+  return true;
+}
+
+/** What is not compressed has its place in the file, whoever writes it when. */
+function write(ring: ArchiveRing, piece: number, descriptor: number): void {
+  const content = ring.content(piece);
   for (let done = 0; done < content.length;) {
     done += writeSync(descriptor, content, done, content.length - done, piece * PIECE_BYTES + done);
   }
-  ring.packed(piece, null);
+  ring.written(piece);
 }

@@ -1,9 +1,7 @@
-/** Each piece of this many bytes becomes a gzip member or zstd frame of its own, whoever compresses it. */
-export const PIECE_BYTES = 1_048_576;
+import { PIECE_BYTES, PieceSegments, type SegmentsMemory } from "./piece-segments.ts";
+
 /** What a compressor may make of bytes that cannot be compressed. */
 const PACKED_BYTES = PIECE_BYTES + PIECE_BYTES / 8;
-/** A file takes a header of 512 bytes at least; one more began in the piece before. */
-const MAX_SEGMENTS = PIECE_BYTES / 512 + 1;
 
 const EVENTS = 0;
 const PROGRESS = 1;
@@ -11,29 +9,19 @@ const FILLED = 2;
 const HASHED = 3;
 const ENDED = 4;
 const STOPPED = 5;
+const WRITING = 6;
 const HEADER_INTS = 8;
 
-const SLOT_INTS = 5;
+const SLOT_INTS = 4;
 const STATE = 0;
 const NUMBER = 1;
 const LENGTH = 2;
 const PACKED_LENGTH = 3;
-const SEGMENTS = 4;
 
 const FREE = 0;
 const FULL = 1;
 const TAKEN = 2;
 const PACKED = 3;
-
-/** A stretch of one file's content inside a piece. */
-export type Segment = {
-  readonly at: number;
-  readonly length: number;
-  /** The file's number. */
-  readonly file: number;
-  readonly first: boolean;
-  readonly last: boolean;
-};
 
 /** What threads are told, once: the memory that they share. */
 export type RingMemory = {
@@ -41,7 +29,7 @@ export type RingMemory = {
   readonly pieces: readonly SharedArrayBuffer[];
   /** Empty for an archive that is not compressed. */
   readonly packed: readonly SharedArrayBuffer[];
-  readonly segments: readonly SharedArrayBuffer[];
+  readonly segments: readonly SegmentsMemory[];
 };
 
 /**
@@ -55,7 +43,7 @@ export class ArchiveRing {
   readonly #control: Int32Array;
   readonly #pieces: readonly Buffer[];
   readonly #packed: readonly Buffer[];
-  readonly #segments: readonly Int32Array[];
+  readonly #segments: readonly PieceSegments[];
 
   constructor(memory: RingMemory) {
     this.memory = memory;
@@ -63,7 +51,7 @@ export class ArchiveRing {
     this.#control = new Int32Array(memory.control);
     this.#pieces = memory.pieces.map((piece) => Buffer.from(piece));
     this.#packed = memory.packed.map((packed) => Buffer.from(packed));
-    this.#segments = memory.segments.map((segments) => new Int32Array(segments));
+    this.#segments = memory.segments.map((segments) => new PieceSegments(segments));
   }
 
   static of(slots: number, compressed: boolean): ArchiveRing {
@@ -73,7 +61,7 @@ export class ArchiveRing {
       control: new SharedArrayBuffer(4 * (HEADER_INTS + slots * SLOT_INTS)),
       pieces: make(PIECE_BYTES),
       packed: compressed ? make(PACKED_BYTES) : [],
-      segments: make(4 * MAX_SEGMENTS * 4),
+      segments: Array.from({ length: slots }, () => PieceSegments.memory()),
     });
   }
 
@@ -82,13 +70,6 @@ export class ArchiveRing {
   /** The room of a piece that is being filled. */
   room(piece: number): Buffer {
     return at(this.#pieces, piece % this.slots);
-  }
-
-  addSegment(piece: number, { at: begin, length, file, first, last }: Segment): void {
-    const slot = piece % this.slots;
-    const count = this.#slot(slot, SEGMENTS);
-    at(this.#segments, slot).set([begin, length, file, (first ? 1 : 0) | (last ? 2 : 0)], count * 4);
-    this.#setSlot(slot, SEGMENTS, count + 1);
   }
 
   isFree(piece: number): boolean {
@@ -112,7 +93,7 @@ export class ArchiveRing {
   /** Gives its place back, to be filled anew. */
   free(piece: number): void {
     const slot = piece % this.slots;
-    this.#setSlot(slot, SEGMENTS, 0);
+    this.segments(piece).clear();
     Atomics.store(this.#control, HEADER_INTS + slot * SLOT_INTS + STATE, FREE);
   }
 
@@ -149,6 +130,18 @@ export class ArchiveRing {
     return at(this.#pieces, slot).subarray(0, this.#slot(slot, LENGTH));
   }
 
+  segments(piece: number): PieceSegments {
+    return at(this.#segments, piece % this.slots);
+  }
+
+  /** Takes a piece to write it as it is. One thread at a time: the others would wait in the kernel for the file. */
+  takeToWrite(): number | null {
+    if (Atomics.compareExchange(this.#control, WRITING, 0, 1) !== 0) return null;
+    const piece = this.takeToPack();
+    if (piece === null) Atomics.store(this.#control, WRITING, 0);
+    return piece;
+  }
+
   /** Takes a piece that nobody packs yet, one of the oldest; null when there is none. */
   takeToPack(): number | null {
     const filled = Atomics.load(this.#control, FILLED);
@@ -162,13 +155,23 @@ export class ArchiveRing {
     return null;
   }
 
-  /** What compression made of a piece, or null when it has written the piece itself. */
-  packed(piece: number, compressed: Uint8Array | null): void {
+  /** What compression made of a piece. */
+  packed(piece: number, compressed: Uint8Array): void {
     const slot = piece % this.slots;
-    if (compressed !== null) {
-      at(this.#packed, slot).set(compressed);
-      this.#setSlot(slot, PACKED_LENGTH, compressed.length);
-    }
+    at(this.#packed, slot).set(compressed);
+    this.#setSlot(slot, PACKED_LENGTH, compressed.length);
+    this.#through(piece);
+  }
+
+  /** A piece is written, and another one may be. */
+  written(piece: number): void {
+    Atomics.store(this.#control, WRITING, 0);
+    this.#through(piece);
+    this.#wakeThreads();
+  }
+
+  #through(piece: number): void {
+    const slot = piece % this.slots;
     Atomics.store(this.#control, HEADER_INTS + slot * SLOT_INTS + STATE, PACKED);
     this.#progressed();
   }
@@ -184,15 +187,6 @@ export class ArchiveRing {
   nextToHash(): number | null {
     const hashed = Atomics.load(this.#control, HASHED);
     return hashed < Atomics.load(this.#control, FILLED) ? hashed : null;
-  }
-
-  segments(piece: number): Segment[] {
-    const slot = piece % this.slots;
-    const numbers = at(this.#segments, slot);
-    return Array.from({ length: this.#slot(slot, SEGMENTS) }, (_, index) => {
-      const [begin = 0, length = 0, file = 0, flags = 0] = numbers.subarray(index * 4, index * 4 + 4);
-      return { at: begin, length, file, first: (flags & 1) !== 0, last: (flags & 2) !== 0 };
-    });
   }
 
   hashed(piece: number): void {

@@ -5,7 +5,7 @@ import { quoted } from "../base/printable.ts";
 import { reason, type PendingFile } from "../host/files.ts";
 import { CORES, Thread } from "../host/threads.ts";
 import type { ArchiveTarget, Compression } from "./archive.ts";
-import { pack } from "./archive-pieces.ts";
+import { packOne } from "./archive-pieces.ts";
 import type { ArchiveRing } from "./archive-ring.ts";
 import type { ArchiveAnswer, ArchiveTask } from "./archive-worker.ts";
 import type { Turns } from "./turns.ts";
@@ -29,6 +29,8 @@ type Work = {
   readonly file: PendingFile;
   readonly digests: NonNullable<ArchiveTask["digests"]>;
   readonly turns: Turns;
+  /** Called for each piece in order, before its place is given back. */
+  readonly onThrough: (piece: number) => void;
 };
 
 /** The threads beside the one that fills an archive, and that one's part of their work. */
@@ -95,19 +97,20 @@ export class ArchiveThreads {
       if (this.#accident !== null) throw this.#accident;
       if (ring.isStopped()) throw await this.#whyStopped();
       // This thread is waiting; what it can write is written sooner.
-      const piece = target.compression === "none" ? ring.takeToPack() : null;
-      if (piece === null) ring.waitForProgress(progress, WAIT_MS);
-      else written(target.path, () => pack(ring, piece, "none", file.descriptor));
+      const helped =
+        target.compression === "none" && written(target.path, () => packOne(ring, "none", file.descriptor));
+      if (!helped) ring.waitForProgress(progress, WAIT_MS);
     }
   }
 
   /** Writes what is compressed, in order, and gives the places of what others are done with back. */
   #release(): void {
-    const { ring, target, file } = this.#work;
+    const { ring, target, file, onThrough } = this.#work;
     while (ring.isThrough(this.#oldest)) {
       if (target.compression !== "none") {
         written(target.path, () => file.write(ring.packedContent(this.#oldest)));
       }
+      onThrough(this.#oldest);
       ring.free(this.#oldest++);
     }
   }

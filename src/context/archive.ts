@@ -2,19 +2,17 @@ import type { Sha256 } from "../base/digest.ts";
 import { PendingFile } from "../host/files.ts";
 import { KernelMemory } from "../host/kernel.ts";
 import { compress, PieceDigests } from "./archive-pieces.ts";
-import { ArchiveRing, PIECE_BYTES } from "./archive-ring.ts";
+import { ArchiveRing } from "./archive-ring.ts";
 import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
 import type { BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing } from "./content-hashing.ts";
-import { ContentRecords } from "./content-records.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
+import { GrowingRecords } from "./growing-records.ts";
 import { ContentFailure } from "./opened-file.ts";
-import { archiveEnd, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
+import { NO_FILE, PIECE_BYTES } from "./piece-segments.ts";
+import { archiveEnd, BLOCK, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
 import type { Turns } from "./turns.ts";
-
-/** Files below it are read in one go. */
-const SMALL_BYTES = 65_536;
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -53,33 +51,25 @@ export class ArchiveWriter {
   readonly #file: PendingFile;
   readonly #headers: TarHeaders;
   readonly #ring: ArchiveRing;
-  readonly #memory: SharedArrayBuffer;
-  readonly #records: ContentRecords;
+  readonly #records = new GrowingRecords();
   readonly #format: ObjectFormat | null;
-  readonly #small = new KernelMemory(SMALL_BYTES);
+  /** The places of the ring, for the kernel to read into. */
+  readonly #rooms: readonly KernelMemory[];
   #threads: ArchiveThreads | null = null;
   /** The piece that is being filled, its room and how much of it is taken. */
   #number = 0;
-  #piece: Buffer;
+  #room: KernelMemory;
   #filled = 0;
 
-  /** `files` is how many `addFile` will add, numbered from 0. */
-  constructor(
-    folder: ContextFolder,
-    target: ArchiveTarget,
-    files: number,
-    format: ObjectFormat | null,
-    turns: Turns,
-  ) {
+  constructor(folder: ContextFolder, target: ArchiveTarget, format: ObjectFormat | null, turns: Turns) {
     this.#folder = folder;
     this.#target = target;
     this.#turns = turns;
     this.#format = format;
     this.#headers = new TarHeaders(target.mtime);
-    this.#memory = ContentRecords.memory(files);
-    this.#records = new ContentRecords(this.#memory, 0, files);
     this.#ring = ArchiveRing.of(ringSlots(target.compression), target.compression !== "none");
-    this.#piece = this.#ring.room(0);
+    this.#rooms = this.#ring.memory.pieces.map((piece) => new KernelMemory(Buffer.from(piece)));
+    this.#room = this.#roomOf(0);
     this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
   }
 
@@ -90,44 +80,40 @@ export class ArchiveWriter {
   }
 
   /**
-   * Adds a small file that nobody disturbs and for which there is room in the piece; false when `addFile` must do it.
-   * As nearly every file is one, nothing is waited for here.
+   * Adds a file that nobody disturbs and for which there is room in the piece; false when `addFile` must do it. It is
+   * read to where its content stands, behind a header that is written when its size is known.
    */
   addSmall(number: number, path: BytePath): boolean {
-    const size = this.#folder.readSmall(path, this.#small);
+    const header = this.#headers.roomFor(path);
+    const at = this.#filled + header;
+    if (at >= PIECE_BYTES) return false;
+    const size = this.#folder.readSmall(path, this.#room, at);
     if (size === null) return false;
+    const end = at + Math.ceil(size / BLOCK) * BLOCK;
+    if (end >= PIECE_BYTES) return false;
     const executable = this.#folder.isExecutable;
-    const header = this.#headers.blocks({ kind: "file", path, size, executable });
-    const padding = contentPadding(size);
-    if (!this.#fits(header.length + size + padding.length)) return false;
-    this.#append(header);
-    this.#records.done(number, size, executable);
-    this.#ring.addSegment(this.#number, {
-      at: this.#filled,
-      length: size,
-      file: number,
-      first: true,
-      last: true,
-    });
-    this.#append(this.#small.bytes.subarray(0, size));
-    this.#append(padding);
+    this.#headers.write(this.#room.bytes, this.#filled, header, { kind: "file", path, size, executable });
+    const segment = { at, length: size, first: true, last: true };
+    this.#ring.segments(this.#number).add(segment, { number, size, executable });
+    // The place may have held another piece before.
+    this.#room.bytes.fill(0, at + size, end);
+    this.#filled = end;
     return true;
   }
 
-  /** Reads a file into its member. Throws ContentFailure. */
-  async addFile(number: number, from: BytePath, path: TarMember["path"]): Promise<void> {
+  /** Reads a file into its member; without a number it is in the archive alone. Throws ContentFailure. */
+  async addFile(number: number | null, from: BytePath, path: TarMember["path"]): Promise<void> {
     const file = this.#folder.open(from);
     try {
       const { size, executable } = file;
       await this.#put(this.#headers.blocks({ kind: "file", path, size, executable }));
-      this.#records.done(number, size, executable);
       let left = size;
       do {
         // One byte of room more than there should be shows a file that has grown.
         const room = Math.min(left + 1, PIECE_BYTES - this.#filled);
-        const length = file.read(this.#piece, this.#filled, room);
-        const [first, last] = [left === size, left === length];
-        this.#ring.addSegment(this.#number, { at: this.#filled, length, file: number, first, last });
+        const length = file.read(this.#room.bytes, this.#filled, room);
+        const segment = { at: this.#filled, length, first: left === size, last: left === length };
+        this.#ring.segments(this.#number).add(segment, { number: number ?? NO_FILE, size, executable });
         this.#filled += length;
         left -= length;
         if (length === 0) break;
@@ -143,10 +129,11 @@ export class ArchiveWriter {
 
   /** Reads a file of the tree that has no place in the archive. Throws ContentFailure. */
   async readBeside(number: number, path: BytePath): Promise<void> {
-    const reading = new ContentHashing(this.#folder, this.#format).begin(path, this.#records, number, true);
+    const { records, index } = this.#records.find(number);
+    const reading = new ContentHashing(this.#folder, this.#format).begin(path, records, index, true);
     while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
     reading?.close();
-    const outcome = this.#records.outcome(number);
+    const outcome = records.outcome(index);
     if (outcome instanceof ContentFailure) throw outcome;
   }
 
@@ -177,7 +164,7 @@ export class ArchiveWriter {
   }
 
   #append(bytes: Uint8Array): void {
-    this.#piece.set(bytes, this.#filled);
+    this.#room.bytes.set(bytes, this.#filled);
     this.#filled += bytes.length;
   }
 
@@ -185,7 +172,7 @@ export class ArchiveWriter {
     let done = 0;
     while (done < bytes.length) {
       const taken = Math.min(bytes.length - done, PIECE_BYTES - this.#filled);
-      this.#piece.set(taken === bytes.length ? bytes : bytes.subarray(done, done + taken), this.#filled);
+      this.#room.bytes.set(taken === bytes.length ? bytes : bytes.subarray(done, done + taken), this.#filled);
       this.#filled += taken;
       done += taken;
       if (this.#filled === PIECE_BYTES) await this.#next();
@@ -194,30 +181,48 @@ export class ArchiveWriter {
 
   /** Hands a full piece on; the first one shows that the archive is worth other threads. */
   async #next(): Promise<void> {
-    this.#threads ??= new ArchiveThreads({
-      ring: this.#ring,
-      target: this.#target,
-      file: this.#file,
-      digests: {
-        records: this.#memory,
-        files: this.#records.count,
-        format: this.#format,
-        tar: this.#target.undigested !== true,
-      },
-      turns: this.#turns,
-    });
+    this.#threads ??= this.#startThreads();
     this.#ring.publish(this.#number, this.#filled);
     this.#number++;
     this.#filled = 0;
     await this.#threads.untilFree(this.#number);
-    this.#piece = this.#ring.room(this.#number);
+    this.#room = this.#roomOf(this.#number);
+  }
+
+  #startThreads(): ArchiveThreads {
+    // From here on the same is done often enough to be worth compiling (see scripts/compile).
+    Bun.unsafe.setJITPolicy(1);
+    return new ArchiveThreads({
+      ring: this.#ring,
+      target: this.#target,
+      file: this.#file,
+      digests: { format: this.#format, tar: this.#target.undigested !== true },
+      turns: this.#turns,
+      onThrough: (piece) => this.#takeRecords(piece),
+    });
+  }
+
+  #roomOf(piece: number): KernelMemory {
+    const room = this.#rooms[piece % this.#rooms.length];
+    if (room === undefined) throw new RangeError("the ring has no such place");
+    return room;
+  }
+
+  #takeRecords(piece: number): void {
+    const segments = this.#ring.segments(piece);
+    for (let index = 0; index < segments.count; index++) {
+      const file = segments.fileEndingIn(index);
+      if (file !== NO_FILE) this.#records.take(file, segments.records, index);
+    }
   }
 
   #packAlone(): Sha256 | null {
-    const piece = this.#piece.subarray(0, this.#filled);
     const { path, compression, undigested } = this.#target;
-    const digests = new PieceDigests(this.#records, this.#format, undigested !== true);
-    digests.add(piece, this.#ring.segments(0));
+    this.#ring.publish(0, this.#filled);
+    const digests = new PieceDigests(this.#format, undigested !== true);
+    digests.add(this.#ring, 0);
+    this.#takeRecords(0);
+    const piece = this.#ring.content(0);
     written(path, () => this.#file.write(compression === "none" ? piece : compress(piece, compression)));
     return digests.tarSha256();
   }

@@ -9,11 +9,12 @@ import { bytePathFromText, patternText, shownText, type BytePath } from "./byte-
 import { ContextFolder } from "./context-folder.ts";
 import { ContentCrew } from "./content-crew.ts";
 import type { ObjectFormat } from "./contents.ts";
+import type { EntryList } from "./entry-list.ts";
 import { alwaysIncluded } from "./inclusion.ts";
 import { compileIgnore } from "./ignore.ts";
-import { layOut } from "./layout.ts";
-import { archiveItems, crewItems, unreadableProblem, unstableProblem } from "./reading.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import { isDisplaced, travellingFiles } from "./layout.ts";
+import { crewItems, TreePacking, unreadableProblem, unstableProblem } from "./reading.ts";
+import type { TreeItems } from "./tree-digests.ts";
 import { Turns } from "./turns.ts";
 import { walkContext, type Walk } from "./walk.ts";
 
@@ -39,7 +40,7 @@ export type ContextCapture = {
   readonly root: string;
   readonly chosen: BuildFileChoice | null;
   readonly walk: Walk | null;
-  readonly items: readonly TreeItem[] | null;
+  readonly items: TreeItems | null;
   /** The lines of the tree hash in pieces, where they were written in the same read. */
   readonly lines: readonly Uint8Array[] | null;
   readonly displaced: readonly string[];
@@ -50,6 +51,9 @@ export type ContextCapture = {
 };
 
 export type ContextProblem = "ignore_file_invalid" | "unreadable" | "unstable";
+
+/** So many entries are worth to be packed while the walk goes on. */
+const ENTRIES_TO_PACK = 1_000;
 
 /** How often a context that changes under the read is read again. */
 const ATTEMPTS = 2;
@@ -131,10 +135,12 @@ async function attemptCapture(
   const ownOutputs = [...outputs]
     .filter((path) => !ignore.verdictFor(patternText(path)).ignored)
     .map(shownText);
-  // Without an archive, which wants one order, files are read by several threads while the walk goes on.
   const { archive, objectFormat } = request;
+  const travelling = travellingFiles(chosen.dockerfile, chosen.ignoreFile);
   const folder = new ContextFolder(bytePathFromText(root));
   const crew = new ContentCrew(folder, turns);
+  let packing: TreePacking | null = null;
+  let packed = 0;
   try {
     const format = Promise.resolve(objectFormat).then((known) => {
       if (archive === null) crew.begin(known);
@@ -142,26 +148,49 @@ async function attemptCapture(
     });
     // Whoever waits for it below hears of its failure, but the listing may throw first.
     format.catch(() => {});
+    const pack = async (entries: EntryList, target: ArchiveTarget): Promise<void> => {
+      packing ??= new TreePacking(folder, target, travelling, await format, turns);
+      await packing.goOn(entries);
+    };
     const selection = { ignore, always, outputs, includeVcs: request.includeVcs };
-    const walk = await walkContext(folder, selection, turns, (path) => {
-      if (archive === null) crew.add(path);
-    });
-    const layout = layOut(walk.entries, chosen.dockerfile, chosen.ignoreFile);
-    const displaced = [...layout.displaced].map(({ path }) => path);
+    // Files are read while the walk goes on: by several threads, or by this one for an archive, which wants one order.
+    const walk = await walkContext(
+      folder,
+      selection,
+      turns,
+      (path) => {
+        if (archive === null) crew.add(path);
+      },
+      // An archive that is being written inside the context must not be listed.
+      archive === null || outputs.size > 0
+        ? null
+        : (entries) => {
+            if (entries.length - packed < ENTRIES_TO_PACK) return null;
+            packed = entries.length;
+            return pack(entries, archive);
+          },
+    );
+    const displaced =
+      travelling.length === 0
+        ? []
+        : [...walk.entries].filter((entry) => isDisplaced(entry, travelling)).map(({ path }) => path);
     const found = { root, chosen, walk, displaced, ownOutputs, items: null, lines: null, archive: null };
     const [unreadable, changed] = [walk.unreadable[0], walk.changed[0]];
     if (unreadable !== undefined)
       return { ...found, problem: unreadableProblem(unreadable.path, unreadable.reason) };
     if (changed !== undefined) return { ...found, problem: unstableProblem(changed, "it vanished") };
     onListed();
+    const known = await format;
+    if (archive !== null) packing ??= new TreePacking(folder, archive, travelling, known, turns);
     const contents =
-      archive === null
-        ? await crewItems(layout, crew, await format)
-        : await archiveItems(folder, layout, archive, await format, turns);
+      packing === null
+        ? await crewItems(walk.entries, travelling, crew, known)
+        : await packing.finish(walk.entries);
     return contents.ok
       ? { ...found, items: contents.items, lines: contents.lines, archive: contents.archive, problem: null }
       : { ...found, problem: contents.problem };
   } finally {
+    await packing?.discard();
     crew.dispose();
     folder.close();
   }

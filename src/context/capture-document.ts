@@ -148,8 +148,7 @@ function contextDocument(capture: Capture): {
   readonly displaced: readonly string[];
 } {
   const { walk, chosen } = capture.context;
-  const count = { file: 0, directory: 0, symlink: 0 };
-  for (const { kind } of walk?.entries ?? []) count[kind]++;
+  const count = walk?.entries.counts ?? { file: 0, directory: 0, symlink: 0 };
   return {
     files: count.file,
     dirs: count.directory,

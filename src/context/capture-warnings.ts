@@ -44,7 +44,8 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `${path} is written by this run, so it is no part of the context; name it in the ignore file`,
     });
   }
-  const vcs = context.walk?.holdsVcs === true ? context.items?.find(({ path }) => VCS.test(path)) : undefined;
+  const vcs =
+    context.walk?.holdsVcs === true ? context.items?.values().find(({ path }) => VCS.test(path)) : undefined;
   if (vcs !== undefined) {
     warnings.push({
       code: "vcs_included",
@@ -52,14 +53,14 @@ export function warningsOf(capture: Capture): Warning[] {
     });
   }
   if (digests.working_tree_hash.reason === "name_not_utf8") {
-    const name = context.items?.find((item) => exactText(item.path) === null);
+    const name = context.items?.values().find((item) => exactText(item.path) === null);
     const path = name === undefined ? "a file" : shownText(name.path);
     warnings.push({
       code: "name_not_utf8",
       message: `${path} has a name that is not UTF-8, so there is no hash`,
     });
   }
-  if (context.walk?.entries.every((entry) => entry.kind === "directory") === true) {
+  if (context.walk?.entries.counts.file === 0 && context.walk.entries.counts.symlink === 0) {
     warnings.push({
       code: "context_empty",
       message: "the context holds no file; its hash is the hash of nothing",

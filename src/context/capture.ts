@@ -17,7 +17,7 @@ import { examine, type Health } from "./health.ts";
 import type { Machine } from "./health-document.ts";
 import { compileIgnore } from "./ignore.ts";
 import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
-import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItem } from "./tree-digests.ts";
+import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
 
 export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
   /** The work tree to attribute to; by default the one around the context. */
@@ -198,7 +198,7 @@ function digestsOf(
     wanted?.has(name) === false ? none("not_asked") : compute();
   const overItems = <T extends string>(
     name: DigestName,
-    compute: (found: readonly TreeItem[]) => DigestResult<T>,
+    compute: (found: TreeItems) => DigestResult<T>,
   ): DigestResult<T> => asked(name, () => (items === null ? none(gone) : compute(items)));
   const archive = context.archive?.tarSha256;
   return {

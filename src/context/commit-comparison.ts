@@ -17,7 +17,7 @@ import {
   type MatchesCommit,
 } from "./matches-commit.ts";
 import { readStart } from "./reread.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import type { TreeItems } from "./tree-digests.ts";
 
 export type Comparison = {
   /** Runs at the top of the work tree. */
@@ -25,7 +25,7 @@ export type Comparison = {
   readonly folder: ContextFolder;
   readonly subpath: string;
   readonly format: ObjectFormat;
-  readonly items: readonly TreeItem[];
+  readonly items: TreeItems;
   /** The git tree of the items, when it was computed, and that of the commit. */
   readonly itemsTree: string | null;
   readonly committedTree: string | null;

@@ -5,7 +5,7 @@ import type { ToldBuildFiles } from "./archive-comparison.ts";
 import { includedBy, type Inclusion } from "./inclusion.ts";
 import { bytePathFromText, bytePathOf } from "./byte-path.ts";
 import { parseIgnoreFile } from "./ignore-file.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import type { TreeItems } from "./tree-digests.ts";
 
 /**
  * What of a commit was in a captured context: by the ignore file that the capture names, as the commit has it. Null when
@@ -25,8 +25,8 @@ export async function inclusionAsCaptured(
 const AT_ROOT: ToldBuildFiles = { dockerfile: "Dockerfile", ignoreFile: ".dockerignore" };
 
 /** The same for an archive or a manifest, whose ignore file is at its root. */
-export async function inclusionAsListed(items: readonly TreeItem[], git: Git): Promise<Inclusion | null> {
-  const blob = items.find(({ path }) => path === AT_ROOT.ignoreFile)?.content.blob ?? null;
+export async function inclusionAsListed(items: TreeItems, git: Git): Promise<Inclusion | null> {
+  const blob = items.values().find(({ path }) => path === AT_ROOT.ignoreFile)?.content.blob ?? null;
   return blob === null ? null : inclusionByBlob(AT_ROOT, toHex(blob), git);
 }
 

@@ -200,7 +200,7 @@ export class ContentCrew {
     if (alone.length > 0) await this.#othersDone();
     for (const [at, { batch, index }] of files.entries()) {
       const found = alone[at];
-      if (found !== undefined) batch.records.copyFrom(found.records, index);
+      if (found !== undefined) batch.records.copyFrom(found.records, 0, index);
     }
   }
 

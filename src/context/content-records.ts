@@ -19,6 +19,7 @@ export const LINE_END: string = `100644\0${"-".repeat(64)}\n`;
 const SHA256_AT = 7;
 const SHA256_LETTERS = 64;
 const EXECUTABLE = Buffer.from("755");
+const PLAIN = Buffer.from("644");
 
 /** 0 is none of them: nobody has read the file. */
 const DONE = 1;
@@ -84,6 +85,13 @@ export class ContentRecords {
     this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
   }
 
+  /** Writes what a line of the tree hash has behind the name, and gives where that ends. */
+  writeLineEnd(index: number, into: Uint8Array, at: number): number {
+    const from = this.lineEnd(index);
+    this.#bytes.copy(into, at, from, from + LINE_END.length);
+    return at + LINE_END.length;
+  }
+
   /** Where the blob id goes. */
   blobSlot(index: number, format: ObjectFormat): Uint8Array {
     const at = this.#offset + index * RECORD_BYTES + BLOB_AT;
@@ -95,7 +103,7 @@ export class ContentRecords {
   }
 
   done(index: number, size: number, executable: boolean): void {
-    if (executable) this.#bytes.set(EXECUTABLE, this.lineEnd(index) + 3);
+    this.#bytes.set(executable ? EXECUTABLE : PLAIN, this.lineEnd(index) + 3);
     this.#describe(index, size, DONE);
   }
 
@@ -139,10 +147,11 @@ export class ContentRecords {
     return found;
   }
 
-  /** Takes over the first record of others. */
-  copyFrom(others: ContentRecords, index: number): void {
-    const [from, to] = [others.#offset, this.#offset + index * RECORD_BYTES];
-    const [fromEnd, toEnd] = [others.lineEnd(0), this.lineEnd(index)];
+  /** Takes over a record of others. */
+  copyFrom(others: ContentRecords, other: number, index: number): void {
+    const from = others.#offset + other * RECORD_BYTES;
+    const to = this.#offset + index * RECORD_BYTES;
+    const [fromEnd, toEnd] = [others.lineEnd(other), this.lineEnd(index)];
     others.#bytes.copy(this.#bytes, to, from, from + RECORD_BYTES);
     others.#bytes.copy(this.#bytes, toEnd, fromEnd, fromEnd + LINE_END.length);
     this.placeLineEnd(index, toEnd);
@@ -185,6 +194,10 @@ class RecordedContent implements FileContent {
 
   writeSha256(into: Uint8Array, at: number): void {
     this.#records.writeSha256(this.#index, into, at);
+  }
+
+  writeLineEnd(into: Uint8Array, at: number): number {
+    return this.#records.writeLineEnd(this.#index, into, at);
   }
 
   get blob(): Uint8Array | null {

@@ -34,8 +34,8 @@ export class ContextFolder {
   }
 
   /** Reads a small file that nobody disturbs, and gives its length; null when `open` must say what there is. */
-  readSmall(path: BytePath, into: KernelMemory): number | null {
-    return path.startsWith("/") ? null : (this.#handle?.readSmall(path, into) ?? null);
+  readSmall(path: BytePath, into: KernelMemory, at = 0): number | null {
+    return path.startsWith("/") ? null : (this.#handle?.readSmall(path, into, at) ?? null);
   }
 
   /** Of the file that `readSmall` read. */

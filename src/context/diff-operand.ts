@@ -14,7 +14,7 @@ import type { ContextCapture } from "./capture-context.ts";
 import type { ObjectFormat } from "./contents.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import type { TreeItem, TreeItems } from "./tree-digests.ts";
 import { readArchiveSource } from "./read-archive.ts";
 import { readFolder, rulesOfCapture, type FolderRules } from "./read-folder.ts";
 import { capturedSource, objectFormatOf, type CapturedSource } from "./verify-source.ts";
@@ -34,7 +34,7 @@ export type Operand = { readonly name: string } & (
 
 /** The files of a folder, an archive or a manifest. */
 export type Files = {
-  readonly items: readonly TreeItem[];
+  readonly items: TreeItems;
   readonly tarSha256: string | null;
   readonly context: ContextCapture | null;
 };

@@ -69,7 +69,7 @@ async function leavesOf(side: Listed, other: Listed, reading: CommitReading): Pr
   const leaves = leavesOfCommit(side.operand.committed.entries);
   const included = await inclusionIn(side, other, reading);
   if (included === null) return leaves;
-  const there = new Set(other.files?.items.map(({ path }) => path));
+  const there = new Set(other.files?.items.values().map(({ path }) => path));
   return leaves.filter(({ path }) => included(path) || there.has(path));
 }
 

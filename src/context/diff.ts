@@ -105,7 +105,7 @@ async function pairsOf(
   const found = { items: files?.items ?? [], tarSha256: files?.tarSha256 ?? null };
   const { git_tree: tree, ...digests } = captured.digests;
   // A manifest that was written outside of a work tree knows no blob ids.
-  const known = tree !== undefined && found.items.every(({ content }) => content.blob !== null);
+  const known = tree !== undefined && found.items.values().every(({ content }) => content.blob !== null);
   const comparable = { ...captured, digests: known ? captured.digests : digests };
   const { equal, different } =
     operand.kind === "archive" ? compareArchive(comparable, found) : compareSource(comparable, found);

@@ -3,7 +3,7 @@ import { exactText, isAscii, patternText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import type { TreeItems } from "./tree-digests.ts";
 import type { Walk } from "./walk.ts";
 
 /** What somebody should know of a context before it is sent anywhere. */
@@ -26,7 +26,7 @@ const LARGEST = 10;
  */
 export function examine(
   folder: ContextFolder,
-  items: readonly TreeItem[],
+  items: TreeItems,
   { mayCollide, suspects }: Pick<Walk, "mayCollide" | "suspects">,
 ): Health {
   let bytes = 0;
@@ -57,7 +57,7 @@ function findSecrets(
   return { secrets, unchecked: Math.max(0, looks - LIMITS.secretLooks) };
 }
 
-function compareNames(items: readonly TreeItem[]): Pick<Health, "caseCollisions" | "decomposed"> {
+function compareNames(items: TreeItems): Pick<Health, "caseCollisions" | "decomposed"> {
   const caseCollisions: BytePath[] = [];
   const folded = new Set<string>();
   let decomposed = 0;

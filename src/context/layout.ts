@@ -1,5 +1,5 @@
 import { bytePathFromText, type BytePath } from "./byte-path.ts";
-import type { Entry } from "./walk.ts";
+import type { Entry } from "./entry-list.ts";
 
 /** One of the two files that a builder always gets, wherever it lies. */
 export type BuildFile = {
@@ -13,49 +13,34 @@ export type BuildFile = {
   readonly content: string | null;
 };
 
-/** The order in which everything is read, and what does not count everywhere. */
-export type Layout = {
-  /** In the order of the archive's names. */
-  readonly entries: readonly Entry[];
-  /** The build files that only travel with the archive, under the names that builders look for. */
-  readonly travelling: ReadonlyMap<Entry, BuildFile>;
-  /** What belongs to the tree and not to the archive: another file took its name. */
-  readonly displaced: ReadonlySet<Entry>;
-};
+/** A build file that only travels with the archive, under the name that builders look for. */
+export type Travelling = { readonly path: BytePath; readonly file: BuildFile };
 
 const DOCKERFILE = bytePathFromText("Dockerfile");
 const IGNORE_FILE = bytePathFromText(".dockerignore");
 
 /**
- * Decides what stands in the archive: every entry under its own path, and the chosen Dockerfile and ignore file at
- * the root under the names that remote builders know. A different file that already has such a name gives way (the
- * original let it win, and built the wrong Dockerfile); the tree hash still covers it.
+ * Decides what stands in the archive beside every entry under its own path: the chosen Dockerfile and ignore file at
+ * the root under the names that remote builders know, in the order of these. A different file that already has such a
+ * name gives way (the original let it win, and built the wrong Dockerfile); the tree hash still covers it.
  */
-export function layOut(
-  entries: readonly Entry[],
-  dockerfile: BuildFile | null,
-  ignoreFile: BuildFile | null,
-): Layout {
-  const travelling = new Map<Entry, BuildFile>();
-  if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) {
-    travelling.set({ kind: "file", path: DOCKERFILE }, dockerfile);
-  }
+export function travellingFiles(dockerfile: BuildFile | null, ignoreFile: BuildFile | null): Travelling[] {
+  const found: Travelling[] = [];
   if (ignoreFile !== null && ignoreFile.inside !== IGNORE_FILE) {
-    travelling.set({ kind: "file", path: IGNORE_FILE }, ignoreFile);
+    found.push({ path: IGNORE_FILE, file: ignoreFile });
   }
-  const names = new Set([...travelling.keys()].map(({ path }) => path));
-  if (names.size === 0) return { entries, travelling, displaced: new Set() };
-  const all = [...entries, ...travelling.keys()].sort(
-    (a, b) => byArchivedName(a, b) || Number(travelling.has(a)) - Number(travelling.has(b)),
-  );
-  return { entries: all, travelling, displaced: new Set(entries.filter(({ path }) => names.has(path))) };
+  if (dockerfile !== null && dockerfile.inside !== DOCKERFILE) {
+    found.push({ path: DOCKERFILE, file: dockerfile });
+  }
+  return found;
 }
 
-function byArchivedName(a: Entry, b: Entry): number {
-  const [left, right] = [sortKey(a), sortKey(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Whether an entry belongs to the tree and not to the archive, because another file took its name. */
+export function isDisplaced({ path }: Entry, travelling: readonly Travelling[]): boolean {
+  return travelling.some((one) => one.path === path);
 }
 
-function sortKey({ kind, path }: Entry): string {
-  return kind === "directory" ? `${path}/` : path;
+/** Whether it stands before an entry in the archive, whose order is that of the names. */
+export function standsBefore({ path }: Travelling, entry: Entry): boolean {
+  return path < (entry.kind === "directory" ? `${entry.path}/` : entry.path);
 }

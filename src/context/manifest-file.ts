@@ -3,20 +3,23 @@ import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { PendingFile, readBounded, whyUnwritten } from "../host/files.ts";
 import { manifestLine, parseManifest, type ManifestEntry } from "./manifest.ts";
-import type { TreeItem } from "./tree-digests.ts";
+import type { TreeItems } from "./tree-digests.ts";
 
 /** Lines that are put together before they are written. */
 const LINES = 1_000;
 
 /** Writes the list of all files and links, in the order of the tree hash. Throws Failure `output_not_written`. */
-export function writeManifest(path: string, items: readonly TreeItem[]): void {
+export function writeManifest(path: string, items: TreeItems): void {
   let pending: PendingFile | null = null;
   try {
     pending = new PendingFile(path, 0o644);
-    for (let at = 0; at < items.length; at += LINES) {
-      const lines = items.slice(at, at + LINES).map(manifestLine);
+    let lines: string[] = [];
+    for (const item of items) {
+      if (lines.push(manifestLine(item)) < LINES) continue;
       pending.write(new TextEncoder().encode(lines.join("")));
+      lines = [];
     }
+    pending.write(new TextEncoder().encode(lines.join("")));
     pending.commit();
   } catch (cause) {
     throw new Failure(

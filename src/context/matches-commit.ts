@@ -1,6 +1,6 @@
 import { toHex } from "../base/encoding.ts";
 import { bytePathOf, childPath, exactText, shownText, type BytePath } from "./byte-path.ts";
-import { modeOf, type TreeItem } from "./tree-digests.ts";
+import { modeOf, type TreeItem, type TreeItems } from "./tree-digests.ts";
 
 /** One way in which the staged bytes differ from the commit. */
 export type Difference =
@@ -54,7 +54,7 @@ const LINK = "120000";
 export function departuresFrom(
   committed: readonly CommittedEntry[],
   submodules: readonly CommittedSubmodule[],
-  items: readonly TreeItem[],
+  items: TreeItems,
   isIgnored: (path: BytePath) => boolean,
 ): Departure[] {
   const left = new Map<BytePath, CommittedEntry>();

@@ -3,13 +3,14 @@ import { ArchiveWriter, type ArchiveTarget, type WrittenArchive } from "./archiv
 import { shownBuildFile } from "./inclusion.ts";
 import { bytePathFromText, shownText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
-import { linkContent, type ObjectFormat } from "./contents.ts";
+import type { ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
-import type { BuildFile, Layout } from "./layout.ts";
+import type { Entry, EntryList } from "./entry-list.ts";
+import { isDisplaced, standsBefore, type BuildFile, type Travelling } from "./layout.ts";
+import { linkItem, ListedItems } from "./listed-items.ts";
 import { ContentFailure } from "./opened-file.ts";
-import { treeLine, type TreeItem } from "./tree-digests.ts";
+import { treeLine, type TreeItems } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
-import type { Entry } from "./walk.ts";
 
 /** Why the context has no digest; `unstable` may be better at the next try. */
 export type ContentProblem = { readonly code: "unreadable" | "unstable"; readonly message: string };
@@ -17,7 +18,7 @@ export type ContentProblem = { readonly code: "unreadable" | "unstable"; readonl
 export type Contents =
   | {
       readonly ok: true;
-      readonly items: readonly TreeItem[];
+      readonly items: TreeItems;
       /** The lines of the tree hash, in pieces, where whoever read the files wrote them. */
       readonly lines: readonly Uint8Array[] | null;
       readonly archive: WrittenArchive | null;
@@ -26,88 +27,123 @@ export type Contents =
 
 /** The crew heard of the files of the tree in this order already. */
 export async function crewItems(
-  { entries, travelling }: Layout,
+  entries: EntryList,
+  travelling: readonly Travelling[],
   crew: ContentCrew,
   format: ObjectFormat | null,
 ): Promise<Contents> {
   // What only travels with an archive is read all the same: a build without it would fail.
-  for (const file of travelling.values()) {
+  for (const { file } of travelling) {
     if (file.content === null) return { ok: false, problem: barredProblem(file) };
     crew.add(bytePathFromText(file.content));
   }
   await crew.finish();
   for (const { path, failure } of crew.failures())
     return { ok: false, problem: contentProblem(path, failure) };
-  const items: TreeItem[] = [];
+  const items = new ListedItems(entries, (file) => crew.content(file), format);
   const lines: Uint8Array[] = [];
-  let [next, written] = [0, 0];
-  for (const entry of entries) {
-    if (entry.kind === "symlink") {
-      const item = linkItem(entry, format);
-      items.push(item);
-      lines.push(...crew.lines(written, next), treeLine(item));
-      written = next;
-    } else if (entry.kind === "file" && !travelling.has(entry)) {
-      items.push({ path: entry.path, kind: "file", content: crew.content(next++) });
-    }
+  let written = 0;
+  for (const { link, filesBefore } of entries.links()) {
+    lines.push(...crew.lines(written, filesBefore), treeLine(linkItem(link, format)));
+    written = filesBefore;
   }
-  lines.push(...crew.lines(written, next));
+  lines.push(...crew.lines(written, entries.counts.file));
   return { ok: true, items, lines, archive: null };
 }
 
-export async function archiveItems(
-  folder: ContextFolder,
-  { entries, travelling, displaced }: Layout,
-  target: ArchiveTarget,
-  format: ObjectFormat | null,
-  turns: Turns,
-): Promise<Contents> {
-  let files = 0;
-  for (const { kind } of entries) if (kind === "file") files++;
-  const writer = new ArchiveWriter(folder, target, files, format, turns);
-  try {
-    let number = 0;
-    for (const entry of entries) {
-      if (entry.kind !== "file") {
-        if (!displaced.has(entry)) await writer.add(entry);
-        continue;
-      }
-      try {
-        const file = travelling.get(entry);
-        if (file?.content === null) return { ok: false, problem: barredProblem(file) };
-        const path = file === undefined ? entry.path : bytePathFromText(file.content);
-        if (displaced.has(entry)) await writer.readBeside(number, path);
-        else if (file !== undefined || !writer.addSmall(number, path)) {
-          await writer.addFile(number, path, entry.path);
-        }
-        number++;
-        if (turns.due()) await turns.take();
-      } catch (error) {
-        if (!(error instanceof ContentFailure)) throw error;
-        return { ok: false, problem: contentProblem(entry.path, error) };
-      }
-    }
-    const archive = await writer.commit();
-    const items: TreeItem[] = [];
-    number = 0;
-    for (const entry of entries) {
-      if (entry.kind === "symlink") items.push(linkItem(entry, format));
-      if (entry.kind !== "file") continue;
-      const content = writer.content(number++);
-      if (!travelling.has(entry)) items.push({ path: entry.path, kind: "file", content });
-    }
-    return { ok: true, items, lines: null, archive };
-  } finally {
-    await writer.discard();
-  }
-}
+/** Puts what is listed into an archive, as it comes; what is in the way of that is told at the end. */
+export class TreePacking {
+  readonly #writer: ArchiveWriter;
+  readonly #turns: Turns;
+  readonly #format: ObjectFormat | null;
+  readonly #travelling: readonly Travelling[];
+  /** How many of them are packed, and of the entries and the files. */
+  #travelled = 0;
+  #packed = 0;
+  #files = 0;
+  #problem: ContentProblem | null = null;
 
-/** A link's content is the path that it points to. */
-function linkItem(
-  { path, target }: Extract<Entry, { kind: "symlink" }>,
-  format: ObjectFormat | null,
-): TreeItem {
-  return { path, kind: "symlink", content: linkContent(target, format) };
+  constructor(
+    folder: ContextFolder,
+    target: ArchiveTarget,
+    travelling: readonly Travelling[],
+    format: ObjectFormat | null,
+    turns: Turns,
+  ) {
+    this.#writer = new ArchiveWriter(folder, target, format, turns);
+    this.#travelling = travelling;
+    this.#format = format;
+    this.#turns = turns;
+  }
+
+  /** Packs the entries that were added since. */
+  async goOn(entries: EntryList): Promise<void> {
+    if (this.#problem !== null) return;
+    for (const entry of entries.from(this.#packed)) {
+      for (
+        let next = this.#travelling[this.#travelled];
+        next !== undefined && standsBefore(next, entry);
+        next = this.#travelling[this.#travelled]
+      ) {
+        if (!(await this.#travel(next))) return;
+      }
+      this.#packed++;
+      if (entry.kind === "file") {
+        const number = this.#files++;
+        // As nearly every file is one that goes in at once, nothing is waited for here.
+        if (this.#travelling.length > 0 || !this.#writer.addSmall(number, entry.path)) {
+          if (!(await this.#pack(entry.path, async () => this.#addFile(number, entry)))) return;
+        }
+      } else if (!isDisplaced(entry, this.#travelling)) await this.#writer.add(entry);
+      if (this.#turns.due()) await this.#turns.take();
+    }
+  }
+
+  /** Packs the rest and ends the archive. */
+  async finish(entries: EntryList): Promise<Contents> {
+    await this.goOn(entries);
+    for (const next of this.#travelling.slice(this.#travelled)) {
+      if (this.#problem === null) await this.#travel(next);
+    }
+    if (this.#problem !== null) return { ok: false, problem: this.#problem };
+    const archive = await this.#writer.commit();
+    const items = new ListedItems(entries, (file) => this.#writer.content(file), this.#format);
+    return { ok: true, items, lines: null, archive };
+  }
+
+  /** Ends what goes on beside, and removes an archive that is not finished. */
+  async discard(): Promise<void> {
+    await this.#writer.discard();
+  }
+
+  async #addFile(number: number, entry: Entry): Promise<void> {
+    if (isDisplaced(entry, this.#travelling)) await this.#writer.readBeside(number, entry.path);
+    else if (!this.#writer.addSmall(number, entry.path)) {
+      await this.#writer.addFile(number, entry.path, entry.path);
+    }
+  }
+
+  async #travel({ path, file }: Travelling): Promise<boolean> {
+    this.#travelled++;
+    const { content } = file;
+    if (content === null) {
+      this.#problem = barredProblem(file);
+      return false;
+    }
+    return this.#pack(path, async () => this.#writer.addFile(null, bytePathFromText(content), path));
+  }
+
+  /** False when it cannot be done. */
+  async #pack(path: BytePath, add: () => Promise<void>): Promise<boolean> {
+    try {
+      await add();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ContentFailure)) throw error;
+      this.#problem = contentProblem(path, error);
+      return false;
+    }
+  }
 }
 
 function contentProblem(path: BytePath, { kind, message }: ContentFailure): ContentProblem {

@@ -9,7 +9,7 @@ export type TarMember =
   | { readonly kind: "symlink"; readonly path: BytePath; readonly target: BytePath }
   | { readonly kind: "file"; readonly path: BytePath; readonly size: number; readonly executable: boolean };
 
-const BLOCK = 512;
+export const BLOCK = 512;
 /** Archives are padded to GNU tar's record, 20 blocks, so that the length does not depend on the writer. */
 const RECORD = 20 * BLOCK;
 const ZEROS = new Uint8Array(BLOCK);
@@ -25,12 +25,27 @@ export class TarHeaders {
 
   /** `mtime` in seconds. */
   constructor(mtime: number) {
+    this.#template.write(octal(0, 7), 100, "latin1");
     this.#template.write(octal(0, 7), 108, "latin1");
     this.#template.write(octal(0, 7), 116, "latin1");
+    this.#template.write(octal(0, 11), 124, "latin1");
     this.#template.write(octal(mtime, 11), 136, "latin1");
-    this.#template.write("        ", 148, "latin1");
+    this.#template.write("      \0 ", 148, "latin1");
     this.#template.write("ustar\u000000", 257, "latin1");
-    this.#templateSum = this.#template.reduce((sum, byte) => sum + byte, 0);
+    // The sum is over a header that has eight spaces where the sum will be.
+    this.#templateSum = this.#template.reduce((sum, byte) => sum + byte, " ".charCodeAt(0));
+  }
+
+  /** How much stands before the content of a file whose size is one that every header can say. */
+  roomFor(path: BytePath): number {
+    return needsRecord(path) ? this.blocks({ kind: "file", path, size: 0, executable: false }).length : BLOCK;
+  }
+
+  /** The same as `blocks` of a file, in its place, for which `room` is what `roomFor` said. */
+  write(into: Buffer, at: number, room: number, member: Extract<TarMember, { kind: "file" }>): void {
+    const { path: name, size, executable } = member;
+    if (room > BLOCK) into.set(this.blocks(member), at);
+    else this.#header(into, at, { name, mode: executable ? 0o755 : 0o644, size, type: "0", target: "" });
   }
 
   /** The header, and a pax header before it when one is needed. The bytes are good until the next call. */
@@ -46,7 +61,7 @@ export class TarHeaders {
     if (target !== "" && needsRecord(target)) records += nameRecords("linkpath", target);
     if (size > OCTAL_SIZE_MAX) records += paxRecord("size", String(size));
     const length = records === "" ? 0 : this.#paxHeader(records);
-    this.#header(length, { name, mode, size, type, target });
+    this.#header(this.#blocks, length, { name, mode, size, type, target });
     return this.#blocks.subarray(0, length + BLOCK);
   }
 
@@ -55,28 +70,44 @@ export class TarHeaders {
     const length = BLOCK + Math.ceil(records.length / BLOCK) * BLOCK;
     if (this.#blocks.length < length + BLOCK) this.#blocks = Buffer.alloc(length + BLOCK);
     const fields = { name: "PaxHeaders/0", mode: 0o644, size: records.length, type: "x", target: "" };
-    this.#header(0, fields);
+    this.#header(this.#blocks, 0, fields);
     this.#blocks.write(records, BLOCK, "latin1");
     this.#blocks.fill(0, BLOCK + records.length, length);
     return length;
   }
 
-  #header(begin: number, { name, mode, size, type, target }: Fields): void {
-    const blocks = this.#blocks;
-    blocks.set(this.#template, begin);
+  #header(into: Buffer, begin: number, { name, mode, size, type, target }: Fields): void {
+    into.set(this.#template, begin);
+    const length = into.write(name, begin, Math.min(name.length, NAME_BYTES), "latin1");
     let sum = this.#templateSum;
-    const put = (text: string, at: number): void => {
-      blocks.write(text, begin + at, "latin1");
-      for (let index = 0; index < text.length; index++) sum += text.charCodeAt(index);
-    };
-    put(name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name, 0);
-    put(octal(mode, 7), 100);
+    for (let at = begin; at < begin + length; at++) sum += into[at] ?? 0;
+    sum += putOctal(into, begin + 106, mode);
     // A size beyond the field stands in the pax record; this one is then not read.
-    put(octal(size > OCTAL_SIZE_MAX ? 0 : size, 11), 124);
-    put(type, 156);
-    if (target !== "") put(target.slice(0, NAME_BYTES), 157);
-    blocks.write(`${sum.toString(8).padStart(6, "0")}\0 `, begin + 148, "latin1");
+    sum += putOctal(into, begin + 134, size > OCTAL_SIZE_MAX ? 0 : size);
+    sum += into[begin + 156] = type.charCodeAt(0);
+    if (target !== "") {
+      const end = begin + 157 + into.write(target, begin + 157, NAME_BYTES, "latin1");
+      for (let at = begin + 157; at < end; at++) sum += into[at] ?? 0;
+    }
+    for (let at = begin + 153; at >= begin + 148; at--) {
+      into[at] = ZERO + (sum & 7);
+      sum >>= 3;
+    }
   }
+}
+
+const ZERO = "0".charCodeAt(0);
+
+/** Writes digits over zeros, the last one at `last`, and gives what that adds to the sum of the bytes. */
+function putOctal(into: Buffer, last: number, value: number): number {
+  let added = 0;
+  for (let [at, left] = [last, value]; left > 0; at--) {
+    const digit = left % 8;
+    into[at] = ZERO + digit;
+    added += digit;
+    left = Math.floor(left / 8);
+  }
+  return added;
 }
 
 /** Zero bytes that fill the last block of a content of `size` bytes. */

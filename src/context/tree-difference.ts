@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { toHex } from "../base/encoding.ts";
 import { bytePathOf, type BytePath } from "./byte-path.ts";
-import { modeOf, type TreeItem } from "./tree-digests.ts";
+import { modeOf, type TreeItems } from "./tree-digests.ts";
 
 /** One file or link of a side, with what is known of its content. */
 export type Leaf = {
@@ -33,8 +33,8 @@ export type TreeDifference = {
 
 const GITLINK = "160000";
 
-export function leavesOfItems(items: readonly TreeItem[]): Leaf[] {
-  return items.map((item) => ({
+export function leavesOfItems(items: TreeItems): Leaf[] {
+  return Array.from(items, (item) => ({
     path: item.path,
     mode: modeOf(item),
     size: item.content.size,

@@ -11,6 +11,12 @@ export type TreeItem = {
   readonly content: FileContent;
 };
 
+/** Files and links in walk order. An array is one; so is what makes an item only when it is asked for. */
+export type TreeItems = Iterable<TreeItem> & {
+  readonly length: number;
+  values(): IteratorObject<TreeItem, undefined>;
+};
+
 export type DigestResult<T extends string = string> =
   | { readonly value: T; readonly reason: null }
   | { readonly value: null; readonly reason: string };
@@ -27,7 +33,7 @@ export function modeOf(item: TreeItem): "100644" | "100755" | "120000" {
  * the items, where they are written out already.
  */
 export function workingTreeHash(
-  items: readonly TreeItem[],
+  items: TreeItems,
   lines: Iterable<Uint8Array> = inPieces(items, writeTreeLine),
 ): DigestResult<Sha256> {
   const hasher = new Hasher();
@@ -41,7 +47,7 @@ export function workingTreeHash(
     allAscii &&= isAscii(piece);
   }
   // Looked at only if need be: to ask each of 80,000 names takes longer than to hash them.
-  if (!allAscii && items.some(({ path }) => exactText(path) === null)) {
+  if (!allAscii && items.values().some(({ path }) => exactText(path) === null)) {
     return { value: null, reason: "name_not_utf8" };
   }
   return { value: hasher.digest(), reason: null };
@@ -57,6 +63,11 @@ export function treeLine(item: TreeItem): Uint8Array {
 }
 
 function writeTreeLine(item: TreeItem, into: Buffer, at: number): number {
+  if (item.content.writeLineEnd !== undefined) {
+    const end = at + into.write(item.path, at, "latin1");
+    into[end] = 0;
+    return item.content.writeLineEnd(into, end + 1);
+  }
   const named = at + into.write(`${item.path}${MODE_WORDS[modeOf(item)]}`, at, "latin1");
   return writeText("\n", into, writeSha256(item.content, into, named));
 }
@@ -64,8 +75,8 @@ function writeTreeLine(item: TreeItem, into: Buffer, at: number): number {
 const MODE_WORDS = { 100644: "\x00100644\0", 100755: "\x00100755\0", 120000: "\x00120000\0" } as const;
 
 /** in-toto's dirHash (Go's Hash1, in hex): regular files only, `sha256hex  path LF`. Line feeds in names have none. */
-export function dirHash(items: readonly TreeItem[]): DigestResult<Sha256> {
-  if (items.some(({ kind, path }) => kind === "file" && path.includes("\n"))) {
+export function dirHash(items: TreeItems): DigestResult<Sha256> {
+  if (items.values().some(({ kind, path }) => kind === "file" && path.includes("\n"))) {
     return { value: null, reason: "name_has_line_feed" };
   }
   const hasher = new Hasher();
@@ -97,7 +108,7 @@ const PIECE_BYTES = 65_536;
  * Many short lines in few pieces; all in one would be 60 MB for 80,000. A piece is good until the next one.
  */
 function* inPieces(
-  items: readonly TreeItem[],
+  items: TreeItems,
   write: (item: TreeItem, into: Buffer, at: number) => number,
 ): Generator<Uint8Array> {
   let buffer = Buffer.allocUnsafe(PIECE_BYTES);
@@ -118,7 +129,7 @@ function* inPieces(
  * The id of the git tree with exactly these files and links: what `git rev-parse HEAD:<subpath>` says when the
  * context is the commit. Every item's `content.blob` must be of the same format. Throws RangeError when one is missing.
  */
-export function gitTree(items: readonly TreeItem[], format: ObjectFormat): string {
+export function gitTree(items: TreeItems, format: ObjectFormat): string {
   const trees = new OpenTrees(format);
   for (const item of items) {
     if (item.content.blob === null) throw new RangeError("an item has no blob id");

@@ -11,7 +11,7 @@ import {
   modeOf,
   workingTreeHash,
   type DigestResult,
-  type TreeItem,
+  type TreeItems,
 } from "./tree-digests.ts";
 
 /** What a capture document says about its context, as far as a source can be held against it. */
@@ -103,7 +103,7 @@ export function objectFormatOf(captured: CapturedSource): ObjectFormat | null {
 
 /** What was read of a source. */
 export type FoundSource = {
-  readonly items: readonly TreeItem[];
+  readonly items: TreeItems;
   /** Of the uncompressed archive; null for a folder, which has none. */
   readonly tarSha256: string | null;
 };
@@ -147,13 +147,12 @@ function digestOf(name: DigestName, captured: CapturedSource, found: FoundSource
   return format === null ? null : { value: gitTree(found.items, format), reason: null };
 }
 
-function differentCounts({ counts }: CapturedSource, items: readonly TreeItem[]): string[] {
-  const files = items.filter((item) => item.kind === "file");
-  const found = {
-    files: files.length,
-    symlinks: items.length - files.length,
-    bytes: files.reduce((sum, item) => sum + item.content.size, 0),
-  };
+function differentCounts({ counts }: CapturedSource, items: TreeItems): string[] {
+  const found = { files: 0, symlinks: 0, bytes: 0 };
+  for (const { kind, content } of items) {
+    found[kind === "file" ? "files" : "symlinks"]++;
+    if (kind === "file") found.bytes += content.size;
+  }
   return (["files", "symlinks", "bytes"] as const).flatMap((name) =>
     counts[name] === null || counts[name] === found[name]
       ? []
@@ -188,8 +187,8 @@ export function compareTrees(wanted: readonly TreeLine[], found: readonly TreeLi
 }
 
 /** The items by their git blob ids, which a commit has too. */
-export function treeLines(items: readonly TreeItem[]): TreeLine[] {
-  return items.map((item) => ({
+export function treeLines(items: TreeItems): TreeLine[] {
+  return Array.from(items, (item) => ({
     path: item.path,
     mode: modeOf(item),
     id: item.content.blob === null ? item.content.sha256 : toHex(item.content.blob),

@@ -1,15 +1,11 @@
 import { errorCode, reason } from "../host/files.ts";
 import { childPath, isAscii, patternText, shownText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder, Kind } from "./context-folder.ts";
+import { EntryList, type Entry } from "./entry-list.ts";
 import type { IgnoreMatcher, ParentMatch } from "./ignore.ts";
 import { ContentFailure } from "./opened-file.ts";
 import { mayBeSecret } from "./secret-files.ts";
 import type { Turns } from "./turns.ts";
-
-export type Entry =
-  | { readonly kind: "file"; readonly path: BytePath }
-  | { readonly kind: "directory"; readonly path: BytePath }
-  | { readonly kind: "symlink"; readonly path: BytePath; readonly target: BytePath };
 
 /** Which paths below the root belong to the context. */
 export type Selection = {
@@ -23,7 +19,7 @@ export type Selection = {
 
 export type Walk = {
   /** In byte order of the whole path, a directory comparing as `path/`: the order of the tree hash, git and tar. */
-  readonly entries: readonly Entry[];
+  readonly entries: EntryList;
   /** Special files, which no builder can copy. */
   readonly skipped: readonly { readonly path: string; readonly kind: "fifo" | "socket" | "device" }[];
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
@@ -58,22 +54,27 @@ type Level = {
 };
 
 /**
- * Lists the context. Links are listed, never followed. `onFile`
- * hears of each file as it is found, so that it can be read while the walk goes on.
+ * Lists the context. Links are listed, never followed. `onFile` hears of each file as it is found, and `onMore` of the
+ * entries after each directory, so that something can be done with them while the walk goes on.
  */
 export async function walkContext(
   folder: ContextFolder,
   selection: Selection,
   turns: Turns,
   onFile: (path: BytePath) => void,
+  onMore: ((entries: EntryList) => Promise<void> | null) | null,
 ): Promise<Walk> {
   const walker = new Walker(folder, selection, onFile);
-  while (walker.step()) if (turns.due()) await turns.take();
+  while (walker.step()) {
+    const more = onMore?.(walker.entries) ?? null;
+    if (more !== null) await more;
+    if (turns.due()) await turns.take();
+  }
   return walker;
 }
 
 class Walker implements Walk {
-  readonly entries: Entry[] = [];
+  readonly entries = new EntryList();
   readonly skipped: { path: string; kind: "fifo" | "socket" | "device" }[] = [];
   readonly unreadable: { path: string; reason: string }[] = [];
   readonly changed: string[] = [];
@@ -177,9 +178,9 @@ class Walker implements Walk {
 
   #emit(entry: Entry, waiting: BytePath[]): void {
     if (waiting.length > 0) {
-      for (const path of waiting.splice(0)) this.entries.push({ kind: "directory", path });
+      for (const path of waiting.splice(0)) this.entries.add({ kind: "directory", path });
     }
-    this.entries.push(entry);
+    this.entries.add(entry);
   }
 
   #failed(path: string, error: unknown): void {

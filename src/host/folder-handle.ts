@@ -41,11 +41,11 @@ export class FolderHandle {
   }
 
   /**
-   * Reads a regular file that is smaller than `into` and gives its length; null when it is none, when it is larger and
-   * when it changed meanwhile.
+   * Reads a regular file that is smaller than what `into` has from `at` on, and gives its length; null when it is none,
+   * when it is larger and when it changed meanwhile.
    */
-  readSmall(path: string, into: KernelMemory): number | null {
-    return this.#kernel.readSmall(this.#descriptor, path, into);
+  readSmall(path: string, into: KernelMemory, at: number): number | null {
+    return this.#kernel.readSmall(this.#descriptor, path, into, at);
   }
 
   /** Of the file that `readSmall` read. */

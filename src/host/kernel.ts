@@ -40,10 +40,17 @@ export class KernelMemory {
   readonly words: Uint32Array;
   readonly pointer: Pointer;
 
-  constructor(length: number) {
-    this.bytes = Buffer.alloc(length);
+  /** Of that length, or what is there already. */
+  constructor(room: number | Buffer) {
+    this.bytes = typeof room === "number" ? Buffer.alloc(room) : room;
+    const { length } = this.bytes;
     this.words = new Uint32Array(this.bytes.buffer, this.bytes.byteOffset, length / 4);
     this.pointer = ptr(this.bytes);
+  }
+
+  /** Where a byte lies. */
+  pointerTo(at: number): Pointer {
+    return (this.pointer + at) as Pointer; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a pointer and an offset
   }
 }
 
@@ -114,7 +121,7 @@ export class Kernel {
   }
 
   /** See FolderHandle; all in one, because it is what is done most. */
-  readSmall(folder: number, path: string, into: KernelMemory): number | null {
+  readSmall(folder: number, path: string, into: KernelMemory, at: number): number | null {
     const descriptor = this.#open(folder, path, O_NONBLOCK, BENEATH);
     if (descriptor === null) return null;
     const call = this.#call;
@@ -123,11 +130,11 @@ export class Kernel {
     const later = this.#later;
     const before = status.words;
     const after = later.words;
-    const room = into.bytes.length;
+    const room = into.bytes.length - at;
     let length: number | null = null;
     if (call(fstat, descriptor, status.pointer, 0, 0) === 0 && isSmallFile(before, modeAt / 4, room)) {
       // There is more room than the file has bytes: one more would be seen.
-      const got = call(read, descriptor, into.pointer, room, 0);
+      const got = call(read, descriptor, into.pointerTo(at), room, 0);
       const isWhole = got === before[SIZE];
       if (isWhole && call(fstat, descriptor, later.pointer, 0, 0) === 0 && isSameState(before, after))
         length = got;

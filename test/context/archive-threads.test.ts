@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { ArchiveRing, PIECE_BYTES } from "../../src/context/archive-ring.ts";
-import { ContentRecords } from "../../src/context/content-records.ts";
+import { ArchiveRing } from "../../src/context/archive-ring.ts";
+import { PIECE_BYTES } from "../../src/context/piece-segments.ts";
 import { ArchiveThreads } from "../../src/context/archive-threads.ts";
 import { captureContext, type ContextCapture } from "../../src/context/capture-context.ts";
 import { Turns } from "../../src/context/turns.ts";
@@ -212,10 +212,13 @@ test("a thread that dies ends the archive with an accident and no wait", async (
     ring,
     target: { path, compression: "none", mtime: 0 },
     file,
-    // What it is told makes no sense, so it fails at once.
-    digests: { records: null as never, files: 1, format: null, tar: true },
+    // What it is told makes no sense, so it fails at the first file.
+    digests: { format: "no such digest" as never, tar: true },
     turns: new Turns(never),
+    onThrough: () => {},
   });
+  const file0 = { number: 0, size: 1, executable: false };
+  ring.segments(0).add({ at: 0, length: 1, first: true, last: true }, file0);
   ring.publish(0, PIECE_BYTES);
   ring.publish(1, PIECE_BYTES);
   expect(String(await threads.untilFree(2).catch((error: unknown) => error))).toContain("a thread failed");
@@ -233,8 +236,9 @@ test("a descriptor that cannot be written is a reason, whoever writes", async ()
     ring,
     target: { path, compression: "none", mtime: 0 },
     file: { descriptor: readOnly } as PendingFile,
-    digests: { records: ContentRecords.memory(1), files: 1, format: null, tar: true },
+    digests: { format: null, tar: true },
     turns: new Turns(never),
+    onThrough: () => {},
   });
   ring.publish(0, PIECE_BYTES);
   expect(await threads.finish(1).catch((error: unknown) => error)).toMatchObject({

@@ -1,0 +1,33 @@
+import { ContentRecords } from "./content-records.ts";
+import type { FileContent, ObjectFormat } from "./contents.ts";
+
+const BLOCK = 1024;
+
+/** Records of files whose number nobody knows yet. */
+export class GrowingRecords {
+  readonly #blocks: ContentRecords[] = [];
+
+  /** The records of a file's block, and its place there. */
+  find(number: number): { readonly records: ContentRecords; readonly index: number } {
+    return { records: this.#block(number), index: number % BLOCK };
+  }
+
+  /** Takes over a record of others. */
+  take(number: number, others: ContentRecords, other: number): void {
+    this.#block(number).copyFrom(others, other, number % BLOCK);
+  }
+
+  /** Of a file that is done. */
+  content(number: number, format: ObjectFormat | null): FileContent {
+    return this.#block(number).content(number % BLOCK, format);
+  }
+
+  #block(number: number): ContentRecords {
+    const at = Math.floor(number / BLOCK);
+    while (this.#blocks.length <= at)
+      this.#blocks.push(new ContentRecords(ContentRecords.memory(BLOCK), 0, BLOCK));
+    const block = this.#blocks[at];
+    if (block === undefined) throw new RangeError("there is no file of that number");
+    return block;
+  }
+}

@@ -1,0 +1,90 @@
+import { ContentRecords } from "./content-records.ts";
+
+/** Each piece of this many bytes becomes a gzip member or zstd frame of its own, whoever compresses it. */
+export const PIECE_BYTES = 1_048_576;
+/** A file takes a header of 512 bytes at least; one more began in the piece before. */
+const MOST = PIECE_BYTES / 512 + 1;
+
+/** How many there are; then for each where it begins, its length, its file's number and its flags. */
+const COUNT = 0;
+const HEADER_INTS = 4;
+const SEGMENT_INTS = 4;
+const FIRST = 1;
+const LAST = 2;
+
+/** A stretch of one file's content inside a piece. */
+export type Segment = {
+  readonly at: number;
+  readonly length: number;
+  readonly first: boolean;
+  readonly last: boolean;
+};
+
+/** What is known of a file before its content is hashed. */
+export type FileOfSegment = {
+  /** NO_FILE when nobody will ask for its digests. */
+  readonly number: number;
+  readonly size: number;
+  readonly executable: boolean;
+};
+
+export const NO_FILE = -1;
+
+export type SegmentsMemory = { readonly numbers: SharedArrayBuffer; readonly records: SharedArrayBuffer };
+
+/**
+ * What of a piece is which file's content: the thread that fills the piece says it, and the one that hashes it leaves
+ * a record for each segment, that of a file's last one with the digests.
+ */
+export class PieceSegments {
+  readonly records: ContentRecords;
+  readonly #numbers: Int32Array;
+
+  constructor({ numbers, records }: SegmentsMemory) {
+    this.#numbers = new Int32Array(numbers);
+    this.records = new ContentRecords(records, 0, MOST);
+  }
+
+  static memory(): SegmentsMemory {
+    return {
+      numbers: new SharedArrayBuffer(4 * (HEADER_INTS + MOST * SEGMENT_INTS)),
+      records: ContentRecords.memory(MOST),
+    };
+  }
+
+  get count(): number {
+    return this.#numbers[COUNT] ?? 0;
+  }
+
+  add({ at, length, first, last }: Segment, { number, size, executable }: FileOfSegment): void {
+    const index = this.count;
+    const begin = HEADER_INTS + index * SEGMENT_INTS;
+    this.#numbers[begin] = at;
+    this.#numbers[begin + 1] = length;
+    this.#numbers[begin + 2] = number;
+    this.#numbers[begin + 3] = (first ? FIRST : 0) | (last ? LAST : 0);
+    this.records.done(index, size, executable);
+    this.#numbers[COUNT] = index + 1;
+  }
+
+  get(index: number): Segment {
+    const begin = HEADER_INTS + index * SEGMENT_INTS;
+    const flags = this.#numbers[begin + 3] ?? 0;
+    return {
+      at: this.#numbers[begin] ?? 0,
+      length: this.#numbers[begin + 1] ?? 0,
+      first: (flags & FIRST) !== 0,
+      last: (flags & LAST) !== 0,
+    };
+  }
+
+  /** The number of the file whose content ends with a segment; NO_FILE when it goes on, and when it has none. */
+  fileEndingIn(index: number): number {
+    const begin = HEADER_INTS + index * SEGMENT_INTS;
+    return ((this.#numbers[begin + 3] ?? 0) & LAST) === 0 ? NO_FILE : (this.#numbers[begin + 2] ?? NO_FILE);
+  }
+
+  clear(): void {
+    this.#numbers[COUNT] = 0;
+  }
+}
