@@ -146,6 +146,16 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "the line was trimmed: it begins with a word, and white space has something behind it",
   },
   {
+    file: "src/trust/policy-document.ts",
+    mutants: ["ruleOf: rule.max_age === undefined → false"],
+    reason: "what is not there is no time either; the check is for the types",
+  },
+  {
+    file: "src/trust/trust-root-document.ts",
+    mutants: ["trustedKey: fromBase64(found.public_key) ?? new Uint8Array() → fromBase64(found.public_key)"],
+    reason: "it was decoded once, to see that it can be; the operand is for the types",
+  },
+  {
     file: "src/trust/minisign-signature.ts",
     mutants: ["strictBase64: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
     reason: "no bytes at all are too few for whoever asks",
