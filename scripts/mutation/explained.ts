@@ -123,6 +123,36 @@ export const EXPLAINED: readonly Explained[] = [
       "what was decoded is an object, and a name of an object has a value; the checks are for the types",
   },
   {
+    file: "src/trust/ed25519.ts",
+    mutants: [
+      "verify: signature.length !== SIGNATURE_BYTES || key.length !== KEY_BYTES → key.length !== KEY_BYTES",
+      "verify: !verifyNatively(signature, message, key) || weaknessOf(key) !== null → weaknessOf(key) !== null",
+      "verify: expected !== null && Buffer.compare(expected, commitment) === 0 → expected !== null",
+      "verify: expected !== null && Buffer.compare(expected, commitment) === 0 → Buffer.compare(expected, commitment) === 0",
+      'verifyNatively: nativeVerify(null, message, createPublicKey({ key: der, form … pe: "spki" }), signature) → true',
+    ],
+    reason:
+      "two implementations are asked, and each refuses whatever the other one does, unless it has a fault",
+  },
+  {
+    file: "src/trust/allowed-signers.ts",
+    mutants: [
+      'field: /^((?:[^\\s"]|"[^"]*")+)\\s+(.*)/su.exec → /^((?:[^\\s"]|"[^"]*")*)\\s+(.*)/su.exec',
+      'field: /^((?:[^\\s"]|"[^"]*")+)\\s+(.*)/su.exec → /^((?:[^\\s"]|"[^"]*")+)\\s+(.+)/su.exec',
+    ],
+    reason: "the line was trimmed: it begins with a word, and white space has something behind it",
+  },
+  {
+    file: "src/trust/policy-document.ts",
+    mutants: ["ruleOf: rule.max_age === undefined → false"],
+    reason: "what is not there is no time either; the check is for the types",
+  },
+  {
+    file: "src/trust/trust-root-document.ts",
+    mutants: ["trustedKey: fromBase64(found.public_key) ?? new Uint8Array() → fromBase64(found.public_key)"],
+    reason: "it was decoded once, to see that it can be; the operand is for the types",
+  },
+  {
     file: "src/trust/minisign-signature.ts",
     mutants: ["strictBase64: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
     reason: "no bytes at all are too few for whoever asks",

@@ -1,5 +1,6 @@
 import { fromBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
+import { instantOf } from "../base/instant.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { publicKeyFromBytes } from "./public-key.ts";
@@ -63,9 +64,8 @@ function readLine(line: string, from: string): TrustedKey | string {
   if (!looksLikeSshKey(keyText)) throw invalid(from, "it has no key where one is wanted");
   const read = readOptions(options, from);
   if (read === "cert-authority") return "trusts a certificate authority, which waybill does not check";
-  const type = keyText.split(/\s/u, 1)[0] ?? "";
+  const [type = "", word = ""] = keyText.split(/\s+/u);
   if (type !== SSH_ED25519) return `has the unsupported key type ${quoted(type, 60)}; wanted ${SSH_ED25519}`;
-  const word = keyText.split(/\s+/u)[1] ?? "";
   if (fromBase64(word) === null) throw invalid(from, "its key is not base64");
   const key = publicKeyFromBytes(parseSshKey(`${type} ${word}`, from), from);
   return { name: principals, key, roles: null, scopes: [EVERYTHING], revocation: null, ...read };
@@ -79,10 +79,11 @@ function readOptions(text: string, from: string): Options | "cert-authority" {
   while (rest !== "") {
     const found = /^([a-z-]+)(?:="([^"]*)")?(?:,(?=.)|$)/iu.exec(rest);
     if (found === null) throw invalid(from, `its options ${quoted(text, 100)} are not understood`);
-    const name = (found[1] ?? "").toLowerCase();
+    const [whole, option = "", value = ""] = found;
+    const name = option.toLowerCase();
     if (name in options) throw invalid(from, `it has the option ${quoted(name)} twice`);
-    options[name] = found[2] ?? "";
-    rest = rest.slice(found[0].length);
+    options[name] = value;
+    rest = rest.slice(whole.length);
   }
   if ("cert-authority" in options) return "cert-authority";
   const known = ["namespaces", "valid-after", "valid-before"];
@@ -90,38 +91,39 @@ function readOptions(text: string, from: string): Options | "cert-authority" {
   // An option may narrow what the key is trusted with.
   if (unknown !== undefined) throw invalid(from, `it has the unknown option ${quoted(unknown, 60)}`);
   const { namespaces, "valid-after": after, "valid-before": before } = options;
-  const patterns = namespaces?.split(",").map((pattern) => pattern.trim());
-  // `!pattern` takes away what another pattern gives; nothing else here knows that.
-  if (patterns?.every(isSshPattern) === false)
-    throw invalid(from, `its namespaces ${quoted(namespaces ?? "", 100)} have an empty or a negated pattern`);
   return {
-    namespaces: patterns ?? null,
+    namespaces: namespaces === undefined ? null : patternsOf(namespaces, from),
     validFrom: after === undefined ? null : instant(after, from),
     validUntil: before === undefined ? null : instant(before, from),
   };
 }
 
+function patternsOf(namespaces: string, from: string): string[] {
+  const patterns = namespaces.split(",").map((pattern) => pattern.trim());
+  // `!pattern` takes away what another pattern gives; nothing else here knows that.
+  if (!patterns.every(isSshPattern))
+    throw invalid(from, `its namespaces ${quoted(namespaces, 100)} have an empty or a negated pattern`);
+  return patterns;
+}
+
 /** The first word, in which quotes keep white space together, and what follows it. */
 function field(text: string, from: string): readonly [string, string] {
-  const found = /^((?:[^\s"]|"[^"]*")+)\s+(.*)$/su.exec(text);
+  const found = /^((?:[^\s"]|"[^"]*")+)\s+(.*)/su.exec(text);
   if (found === null) throw invalid(from, `${quoted(printable(text, 60))} is not principals and a key`);
-  const word = found[1] ?? "";
-  const whole = word.startsWith('"') && word.endsWith('"') && !word.slice(1, -1).includes('"');
-  return [whole ? word.slice(1, -1) : word, found[2] ?? ""];
+  const [, word = "", rest = ""] = found;
+  const [, inQuotes] = /^"([^"]*)"$/u.exec(word) ?? [];
+  return [inQuotes ?? word, rest];
 }
+
+const TIME = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/u;
 
 /** YYYYMMDD[HHMM[SS]][Z]; without Z it is this machine's own time, as OpenSSH has it. */
 function instant(text: string, from: string): Date {
-  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/u.exec(text);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] =
-    found?.slice(1, 7).map((part: string | undefined) => Number(part ?? 0)) ?? [];
-  const parts = [year, month - 1, day, hour, minute, second] as const;
-  const date = found?.[7] === "Z" ? new Date(Date.UTC(...parts)) : new Date(...parts);
-  const same =
-    found?.[7] === "Z"
-      ? date.getUTCDate() === day && date.getUTCMonth() === month - 1 && date.getUTCHours() === hour
-      : date.getDate() === day && date.getMonth() === month - 1;
-  if (found !== null && same) return date;
+  const [, year, month, day, hour = "00", minute = "00", second = "00", zone] = TIME.exec(text) ?? [];
+  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  // What no calendar has would roll over into the next month, day or hour.
+  const inUtc = instantOf(`${written}Z`);
+  if (inUtc !== null) return zone === "Z" ? inUtc : new Date(written);
   throw invalid(from, `${quoted(text, 40)} is no time such as 20270131 or 202701312359Z`);
 }
 

@@ -16,7 +16,7 @@ export function hasUntrustedComment(text: string): boolean {
 
 /** The base64 line of a file of these tools, decoded, with or without the comment before it; null for other text. */
 export function minisignPayload(text: string): Uint8Array | null {
-  const lines = text.trimEnd().split(/\r?\n/u);
+  const lines = text.split(/\r?\n/u);
   const line = hasUntrustedComment(text) ? lines[1] : lines[0];
   return line === undefined ? null : fromBase64(line.trim());
 }

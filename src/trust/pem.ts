@@ -25,7 +25,7 @@ export function unwrapPem(text: string): string {
 }
 
 /** Every whole block. Text outside of the blocks is explanation (RFC 7468 §5.2). */
-export function pemBlocks(text: string): readonly PemBlock[] {
+function pemBlocks(text: string): readonly PemBlock[] {
   return [...text.matchAll(BLOCK)].map(([, label = "", body = ""]) => ({ label, body }));
 }
 

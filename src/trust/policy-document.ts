@@ -180,9 +180,9 @@ function groupOf(group: NonNullable<RuleDocument["signers"]>[number], from: stri
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function durationOf(text: string): number | null {
-  const [, count, unit] = /^([1-9]\d{0,4})([mhd])$/u.exec(text) ?? [];
-  const milliseconds = UNITS[unit ?? ""];
-  return count === undefined || milliseconds === undefined ? null : Number(count) * milliseconds;
+  const [, count, unit = ""] = /^([1-9]\d{0,4})([mhd])$/u.exec(text) ?? [];
+  const milliseconds = UNITS[unit];
+  return milliseconds === undefined ? null : Number(count) * milliseconds;
 }
 
 function dateOf(text: string): Date {

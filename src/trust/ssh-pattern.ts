@@ -14,7 +14,7 @@ export function matchesSshPattern(pattern: string, name: string): boolean {
     const wanted = pattern[at];
     if (wanted === "*") {
       star = { after: ++at, tried: index };
-    } else if (wanted !== undefined && (wanted === "?" || wanted === name[index])) {
+    } else if (wanted === "?" || wanted === name[index]) {
       at++;
       index++;
     } else if (star === null) {

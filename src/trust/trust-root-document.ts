@@ -1,4 +1,4 @@
-import { isSha256, type Sha256 } from "../base/digest.ts";
+import { hexOf, isImageDigest } from "../base/digest.ts";
 import {
   decode,
   integer,
@@ -78,10 +78,7 @@ function revocationDocument({ at, reason, stillTrusted }: Revocation): {
 }
 
 const INSTANT = string("an RFC 3339 instant in UTC", (text) => instantOf(text) !== null);
-const DIGEST = string(
-  "sha256:<64 lower-case hex>",
-  (text) => isSha256(text.replace(/^sha256:/u, "")) && text.startsWith("sha256:"),
-);
+const DIGEST = narrowed("sha256:<64 lower-case hex>", isImageDigest);
 const words = (wanted: string, accept: (text: string) => boolean): Decoder<string[]> =>
   list(string(wanted, accept), LIMITS.trustEntries);
 
@@ -154,18 +151,13 @@ function trustedKey(found: KeyDocument, from: string): TrustedKey {
         : {
             at: new Date(found.revoked.at),
             reason: found.revoked.reason ?? null,
-            stillTrusted: found.revoked.still_trusted.flatMap(digestOf),
+            stillTrusted: found.revoked.still_trusted.map(hexOf),
           },
   };
 }
 
 function dateOf(text: string | undefined): Date | null {
   return text === undefined ? null : new Date(text);
-}
-
-function digestOf(text: string): Sha256[] {
-  const hex = text.slice("sha256:".length);
-  return isSha256(hex) ? [hex] : [];
 }
 
 function invalid(from: string, problems: readonly string[]): Failure {

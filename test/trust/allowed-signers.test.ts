@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { formatAllowedSigners, parseAllowedSigners } from "../../src/trust/allowed-signers.ts";
-import { matchesSshPattern, matchesSshPatternList } from "../../src/trust/ssh-pattern.ts";
+import { LIMITS } from "../../src/base/limits.ts";
+import {
+  formatAllowedSigners,
+  looksLikeAllowedSigners,
+  parseAllowedSigners,
+} from "../../src/trust/allowed-signers.ts";
+import { isSshPattern, matchesSshPattern, matchesSshPatternList } from "../../src/trust/ssh-pattern.ts";
 import { formatSshKey } from "../../src/trust/ssh-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { keyOf, trusted } from "./roots.ts";
@@ -19,7 +24,13 @@ describe("lines that are read", () => {
     ["several principals", `me@here,*@there ${line}`, { name: "me@here,*@there" }],
     ["a quoted principal", `"me here" ${line}`, { name: "me here" }],
     ["tabs", `me@here\t${line.replace(" ", "\t")}`, { name: "me@here" }],
+    ["white space around", ` \tme@here ${line} \t`, { name: "me@here" }],
+    ["a principal that begins with quotes", `"me"@here ${line}`, { name: '"me"@here' }],
+    ["a principal that ends with quotes", `me@"here" ${line}`, { name: 'me@"here"' }],
+    ["a principal of two in quotes", `"me""here" ${line}`, { name: '"me""here"' }],
+    ["an empty principal", `"" ${line}`, { name: "" }],
     ["namespaces", `me namespaces="file,git" ${line}`, { namespaces: ["file", "git"] }],
+    ["namespaces with spaces", `me namespaces="file, git " ${line}`, { namespaces: ["file", "git"] }],
     ["options in capitals", `me NAMESPACES="file" ${line}`, { namespaces: ["file"] }],
     [
       "times in UTC",
@@ -33,6 +44,16 @@ describe("lines that are read", () => {
     ],
     ["a time of this machine", `me valid-after="20260101" ${line}`, { validFrom: new Date(2026, 0, 1) }],
     [
+      "a time of this machine to the minute",
+      `me valid-after="202601020304" ${line}`,
+      { validFrom: new Date(2026, 0, 2, 3, 4) },
+    ],
+    [
+      "a time of this machine to the second",
+      `me valid-after="20260102030405" ${line}`,
+      { validFrom: new Date(2026, 0, 2, 3, 4, 5) },
+    ],
+    [
       "everything at once",
       `me namespaces="file",valid-after="20260101Z" ${line} x`,
       { namespaces: ["file"], validFrom: new Date("2026-01-01") },
@@ -44,6 +65,21 @@ describe("lines that are read", () => {
     expect(keys[0]).toMatchObject(wanted);
     expect(keys[0]?.key.keyid).toBe(keyOf("me").publicKey.keyid);
   });
+});
+
+test("a time without Z is one of the machine, wherever it stands", () => {
+  const before = process.env["TZ"];
+  try {
+    process.env["TZ"] = "Asia/Kolkata";
+    const [key] = read(`me valid-after="202601010530",valid-before="202601010530Z" ${line}`).keys;
+    expect([key?.validFrom, key?.validUntil].map((at) => at?.toISOString())).toEqual([
+      "2026-01-01T00:00:00.000Z",
+      "2026-01-01T05:30:00.000Z",
+    ]);
+  } finally {
+    if (before === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = before;
+  }
 });
 
 describe("lines that trust nobody here", () => {
@@ -64,15 +100,31 @@ describe("lines that trust nobody here", () => {
     ["a key alone", line, /line 1: .* is not principals and a key/u],
     ["an unknown option", `me no-touch-required ${line}`, /unknown option "no-touch-required"/u],
     ["an option twice", `me namespaces="a",namespaces="b" ${line}`, /option "namespaces" twice/u],
-    ["a negated namespace", `me namespaces="file,!git" ${line}`, /negated pattern/u],
+    [
+      "a negated namespace",
+      `me namespaces="file,!git" ${line}`,
+      /its namespaces "file,!git" have an empty or a negated pattern/u,
+    ],
+    ["two unknown options", `me a,b ${line}`, /unknown option "a"/u],
+    ["an option without a name", `me ="a" ${line}`, /are not understood/u],
+    ["an option with something behind it", `me namespaces="a"b ${line}`, /are not understood/u],
+    ["an option at no end", `me namespaces="a", ${line}`, /are not understood/u],
+    ["no key", 'me namespaces="a" nothing else', /no key where one is wanted/u],
+    ["quotes that do not end", `"me ${line}`, /is not principals and a key/u],
     ["an empty namespace", `me namespaces="" ${line}`, /empty or a negated/u],
     ["no quotes", `me namespaces=file ${line}`, /are not understood/u],
     ["30 February", `me valid-after="20260230Z" ${line}`, /no time such as/u],
     ["25 o'clock", `me valid-after="202601012500Z" ${line}`, /no time such as/u],
+    ["60 minutes", `me valid-after="202601010160Z" ${line}`, /no time such as/u],
+    ["60 minutes of this machine", `me valid-after="202601010160" ${line}`, /no time such as/u],
+    ["60 seconds", `me valid-after="20260101010160Z" ${line}`, /no time such as/u],
+    ["30 February of this machine", `me valid-after="20260230" ${line}`, /no time such as/u],
+    ["a time with something before it", `me valid-after="x20260101Z" ${line}`, /no time such as/u],
+    ["a time with something behind it", `me valid-after="20260101Zx" ${line}`, /no time such as/u],
     ["half a date", `me valid-after="202601" ${line}`, /no time such as/u],
     ["a broken key", `me ssh-ed25519 AAAA*`, /not base64/u],
     ["half a key", `me ssh-ed25519 AAAA`, /not a whole ssh-ed25519 key/u],
-    ["a NUL", `me\u0000 ${line}`, /control character/u],
+    ["a NUL", `me\u0000 ${line}`, /line 1: it has a control character/u],
     ["a carriage return inside", `me\r ${line}`, /control character/u],
     ["a word", "me", /is not principals and a key/u],
   ];
@@ -81,6 +133,20 @@ describe("lines that trust nobody here", () => {
     expect(refusal.exitCode).toBe(2);
     expect(refusal.message).toMatch(message);
   });
+});
+
+test("are as many as may be, in something that is no JSON", () => {
+  const lines = (count: number): string => Array.from({ length: count }, () => "#").join("\n");
+  expect(read(lines(LIMITS.trustedKeys)).keys).toEqual([]);
+  expect(refusalOf(() => read(lines(LIMITS.trustedKeys + 1))).message).toContain("more than 1000 lines");
+  const texts = ["", line, `x{ ${line}`, `${line} {`, "{}", ' \n{"a":1}'];
+  expect(texts.map(looksLikeAllowedSigners)).toEqual([true, true, true, true, false, false]);
+});
+
+test("a name and its key are written as ssh-keygen reads them", () => {
+  expect(formatAllowedSigners([trusted("me")])).toBe(`me ${line}\n`);
+  const dated = trusted("me", { namespaces: ["a", "b"], validFrom: new Date("2026-01-02T03:04:05Z") });
+  expect(formatAllowedSigners([dated])).toBe(`me namespaces="a,b",valid-after="20260102030405Z" ${line}\n`);
 });
 
 test("what is written comes back", () => {
@@ -99,6 +165,8 @@ test("patterns of namespaces", () => {
     ["*", "anything@all", true],
     ["f?le", "file", true],
     ["f?le", "fle", false],
+    ["fil?", "fil", false],
+    ["?", "", false],
     ["*@waybill", "artifact@waybill", true],
     ["*@waybill", "artifact@waybill.evil", false],
     ["a*b*c", "aXbXbYc", true],
@@ -112,11 +180,21 @@ test("patterns of namespaces", () => {
   expect(matchesSshPattern(`${"*a".repeat(100)}b`, "a".repeat(250))).toBe(false);
 });
 
+test("patterns that may be given", () => {
+  const long = "a".repeat(200);
+  const taken = ["a", "a!", "*@waybill", "#", "~", "+-", long];
+  const refused = ["", "!a", "a b", "a,b", 'a"b', " a", "a ", "ä", `${long}a`];
+  expect([...taken, ...refused].filter(isSshPattern)).toEqual(taken);
+});
+
 test("lists of patterns", () => {
   const table: readonly (readonly [string, string, boolean])[] = [
     ["a,b", "b", true],
     ["a,b", "c", false],
     ["*,!b", "b", false],
+    ["*,!b", "a", true],
+    ["!b", "!b", false],
+    ["b!", "b!", true],
     ["!b,*", "b", false],
     ["!b", "a", false],
     ["", "", true],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHash, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
+import { LIMITS } from "../../src/base/limits.ts";
+import { privateJwk } from "../../src/trust/jwk.ts";
 import { encodePkcs8, encodeSpki } from "../../src/trust/key-der.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
 import { keyNumberOf, parsePublicKey } from "../../src/trust/public-key.ts";
@@ -41,6 +43,21 @@ describe("every usual text of a public key gives the same key", () => {
     expect(found.keyid).toBe(key.keyid);
   });
 
+  test("hex in as many characters as a key file may have", () => {
+    const long = forms.hex.padStart(LIMITS.keyFileBytes);
+    expect(parsePublicKey(long, "--key").keyid).toBe(key.keyid);
+    expect(refusalOf(() => parsePublicKey(` ${long}`, "--key")).message).toContain("more than 16384");
+  });
+
+  test.each([
+    ["a sequence", "107", 0, 0x30],
+    ["the version of a private key", "105", 2, 0x02],
+  ])("base64 of a key that has a byte as %s has", (_what, of, at, byte) => {
+    const { publicKey } = new SigningKey(new Uint8Array(createHash("sha256").update(of).digest()), "it");
+    expect(publicKey.bytes[at]).toBe(byte);
+    expect(parsePublicKey(formsOf(publicKey).base64, "--key").keyid).toBe(publicKey.keyid);
+  });
+
   test("the keyid is the digest of the SubjectPublicKeyInfo", () => {
     const spki = Buffer.from(`302a300506032b6570032100${forms.hex}`, "hex");
     expect(key.keyid).toBe(createHash("sha256").update(spki).digest("base64"));
@@ -64,6 +81,8 @@ const x25519 = generateKeyPairSync("x25519");
 const pkcs8 = Buffer.from(encodePkcs8(seed)).toString("base64");
 const sshOf = (type: string, ...parts: Uint8Array[]): string =>
   `${type} ${Buffer.concat([Buffer.from(type), ...parts].map((part) => sshString(part))).toString("base64")}`;
+
+const block = (label: string): string => `-----BEGIN ${label}-----\nMAA=\n-----END ${label}-----\n`;
 
 describe("what is no Ed25519 public key is refused by name", () => {
   const table: readonly (readonly [string, string, RegExp])[] = [
@@ -149,6 +168,16 @@ describe("what is no Ed25519 public key is refused by name", () => {
       Buffer.concat([Buffer.from("EX"), randomBytes(8), raw]).toString("base64"),
       /has 42 bytes/u,
     ],
+    [
+      "a PEM block of a private key by another name",
+      `${forms.spki_pem}${block("X25519 PRIVATE KEYS")}`,
+      /private key in PEM/u,
+    ],
+    ["a PEM block with a longer name", block("MY RSA PUBLIC KEY"), /is a PEM block "MY RSA PUBLIC KEY"/u],
+    ["PEM keys", block("RSA PUBLIC KEYS"), /is a PEM block "RSA PUBLIC KEYS"/u],
+    ["a PEM block of no algorithm", block(" PUBLIC KEY"), /is a PEM block " ?PUBLIC KEY"/u],
+    ["a comment of minisign and junk", "untrusted comment: x\n*", /not a whole minisign or signify key/u],
+    ["a private key as JWK", JSON.stringify(privateJwk(seed, key.bytes)), /is a private key as JWK/u],
     ["JSON", '{"kty":"OKP"}', /is JSON/u],
     ["a huge text", "A".repeat(20_000), /more than 16384 characters/u],
   ];

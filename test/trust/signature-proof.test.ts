@@ -153,6 +153,11 @@ test("a key that is given twice is the one that was given first", () => {
       expect(proved(signature, { keys })).toMatchObject({ key: { keyNumber: keys[0]?.keyNumber ?? null } });
 });
 
+test("a signature whose response is above the order of the group is none", () => {
+  const signature = raw().signature.slice().fill(0xff, 32);
+  expect(proved({ format: "raw", signature })).toBe("signature_invalid");
+});
+
 test("a signature of another length is none", () => {
   for (const length of [0, 63, 65]) {
     const signature = new Uint8Array(length);
