@@ -76,7 +76,7 @@ describe("the report of an add-on", () => {
     expect(report({ specs: { ...specs, ...more } }).on_trial).toBe(isOnTrial);
   });
 
-  test.each<[string | null, unknown]>([
+  test.each<[string | null, AddonReport["has"]]>([
     ["9", { version: "9", digest: null }],
     [null, null],
     ["../9", null],
