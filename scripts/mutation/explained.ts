@@ -339,6 +339,21 @@ export const EXPLAINED: readonly Explained[] = [
     reason: "where nothing was decoded a problem was pushed, and one refuses the whole manifest",
   },
   {
+    file: "src/addons/supervision/bundled-unit.ts",
+    mutants: [
+      "lineProblem: /^([A-Za-z]+)\\s*=\\s*(.*)$/u.exec → /^([A-Za-z]*)\\s*=\\s*(.*)$/u.exec",
+      "execStart: /^[A-Za-z0-9_@+=:,./-]+$/u.test → /^[A-Za-z0-9_@+=:,./-]*$/u.test",
+    ],
+    reason: "an empty name is on no list, and text without white space around it has no empty words",
+  },
+  {
+    file: "src/addons/operations/explanation.ts",
+    mutants: [
+      "explain: list.pushed.find(({ addon_id: id }) => id === assignment.addon_id) → list.pushed.findLast(({ addon_id: id }) => id === assignment.addon_id)",
+    ],
+    reason: "no list has an id twice",
+  },
+  {
     file: "src/addons/supervision/sidecar.ts",
     mutants: ['sidecarStep: case "tick": → case "":'],
     reason: "whatever is none of the others is a tick",

@@ -60,7 +60,7 @@ function fieldsOf(assignment: Assignment, pushed: Assignment | undefined): Recor
     Object.entries(assignment).flatMap(([name, value]: [string, JsonValue | undefined]) => {
       if (value === undefined) return [];
       const isDefault = Bun.deepEquals(value, nothing[name]);
-      const isPushed = pushed !== undefined && Bun.deepEquals(value, before[name]);
+      const isPushed = Bun.deepEquals(value, before[name]);
       const from = isPushed ? (isDefault ? "default" : "assigned") : "override";
       const shown = SECRET.has(name) && !isDefault ? "(set)" : value;
       return [[name, { value: shown, from }] as const];

@@ -2,7 +2,7 @@ import { printable } from "../../base/printable.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import type { HostList } from "../assigned/host-list.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { signersOf, type Spec } from "../on-host/spec.ts";
+import { signersOf, type Spec, type Specs } from "../on-host/spec.ts";
 import type { Stated } from "../on-host/stated.ts";
 import { isExpired } from "../staging/statement-rules.ts";
 
@@ -67,7 +67,7 @@ function statusOfOne(
   const { specs } = addon ?? {};
   return {
     addon_id: printable(id),
-    state: unknown ? "unknown" : stateOf(active, offered, addon),
+    state: unknown ? "unknown" : stateOf(addon?.specs ?? null, offered),
     has: active === null ? null : hasOf(active),
     keys_wanted: specs?.signer_mark?.keys ?? 1,
     statement: active?.stated === undefined ? null : statementOf(active.stated, now),
@@ -96,15 +96,14 @@ function hasOf(spec: Spec): StatusDocument["has"] {
   return { version, digest: `sha256:${sha256}`, folder, keyid: keyid ?? null, keyids: signersOf(spec) };
 }
 
-function stateOf(active: Spec | null, offered: Assignment | undefined, addon: HostAddon | null): StatusWord {
+function stateOf(specs: Specs | null, offered: Assignment | undefined): StatusWord {
   if (offered === undefined) return "not_assigned";
   if (!offered.enabled) return "disabled";
-  if (active === null) return "not_staged";
+  if (specs === null || specs.active === null) return "not_staged";
+  const { active, pinned, blocked } = specs;
   if (active.artifact_sha256 === offered.artifact_sha256) return "current";
-  if (addon?.specs.pinned?.artifact_sha256 === active.artifact_sha256) return "pinned";
-  return addon?.specs.blocked.some((sha256) => sha256 === offered.artifact_sha256) === true
-    ? "blocked"
-    : "behind";
+  if (pinned?.artifact_sha256 === active.artifact_sha256) return "pinned";
+  return blocked.some((sha256) => sha256 === offered.artifact_sha256) ? "blocked" : "behind";
 }
 
 export function describeStatus(all: readonly StatusDocument[]): string {

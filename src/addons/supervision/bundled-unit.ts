@@ -86,7 +86,7 @@ export function readBundledUnit(name: string, text: string, binaryName: string):
     const problem = raw.trimEnd().endsWith("\\")
       ? "is continued on the next line"
       : lineProblem(line, section, draft, binaryName);
-    section = /^\[([A-Za-z]+)\]$/u.exec(line)?.[1] ?? section;
+    section = sectionNamed(line) ?? section;
     if (problem !== null) problems.push(`line ${index + 1} ${problem}`);
   }
   if (problems.length > 0) {
@@ -98,9 +98,13 @@ export function readBundledUnit(name: string, text: string, binaryName: string):
   return { service: draft.service, timer, args: draft.args };
 }
 
+function sectionNamed(line: string): string | undefined {
+  return /^\[([A-Za-z]+)\]$/u.exec(line)?.[1];
+}
+
 function lineProblem(line: string, section: string, draft: Draft, binaryName: string): string | null {
   if (line === "" || line.startsWith("#") || line.startsWith(";")) return null;
-  const header = /^\[([A-Za-z]+)\]$/u.exec(line)?.[1];
+  const header = sectionNamed(line);
   if (header !== undefined) {
     return Object.hasOwn(DIRECTIVES, header) ? null : `opens ${quoted(line, 60)}, which no add-on has`;
   }
