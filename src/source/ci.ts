@@ -1,7 +1,7 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonValue } from "../base/json.ts";
 import { CI_SYSTEMS } from "./ci-systems.ts";
-import type { Environment, RawClaims } from "./ci-variables.ts";
+import { digits, type Environment, type RawClaims } from "./ci-variables.ts";
 import { redactRemote } from "./remote.ts";
 
 /**
@@ -37,10 +37,10 @@ const MAX_CHARS = 1024;
 const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
 
 /** `event` is the document that describes what started the run, on the systems that have one. */
-export function readCi(env: Environment, event: JsonValue | null): CiClaims | null {
+export function readCi(env: Environment, event: JsonValue): CiClaims | null {
   const found = CI_SYSTEMS.find((candidate) => candidate.detect(env));
   if (found === undefined) return null;
-  const raw = found.read(env, event !== null && isMap(event) ? event : null);
+  const raw = found.read(env, isMap(event) ? event : null);
   const refFull = fullRef(raw);
   return {
     system: found.system,
@@ -74,7 +74,7 @@ function shortName(full: string | null): string | null {
 function pullRequest(raw: RawClaims["pullRequest"]): PullRequestClaims | null {
   if (raw === undefined || raw === null) return null;
   return {
-    number: /^\d{1,18}$/u.test(raw.number ?? "") ? (raw.number ?? null) : null,
+    number: digits(raw.number),
     head: commit(raw.head),
     base: commit(raw.base),
     headRef: shortName(said(raw.headRef)),
@@ -102,9 +102,7 @@ function repository(url: string | undefined): string | null {
 
 /** A web address, without user, query and fragment; `suffix` is ours and comes after. */
 function runUrl(run: RawClaims["run"]): string | null {
-  const text = said(run?.base);
-  if (text === null || run === undefined) return null;
-  const url = URL.parse(text);
+  const url = URL.parse(said(run?.base) ?? "");
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
-  return `${url.protocol}//${url.host}${url.pathname}${run.suffix ?? ""}`;
+  return `${url.protocol}//${url.host}${url.pathname}${run?.suffix ?? ""}`;
 }

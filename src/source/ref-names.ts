@@ -23,7 +23,7 @@ function isRefName(name: string): boolean {
 /** The id that a list of packed refs has for a name, or null. */
 export function packedRef(text: string, name: string): string | null {
   for (const line of text.split("\n")) {
-    if (line.length > name.length && line.endsWith(` ${name}`)) {
+    if (line.endsWith(` ${name}`)) {
       const id = line.slice(0, -name.length - 1);
       if (ID.test(id)) return id;
     }

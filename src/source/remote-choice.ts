@@ -36,10 +36,10 @@ export function chooseRepo(settings: Settings, head: string | null): Known<strin
     if (remote !== undefined && !urls.has(remote)) urls.set(remote, value);
   }
   if (urls.size === 0) return absent("no_remote");
-  const branch = head?.replace(/^refs\/heads\//u, "");
-  const tracked = setting(settings, `branch.${branch}.remote`);
+  const branch = head?.replace(/^refs\/heads\//u, "") ?? null;
+  const tracked = branch === null ? null : setting(settings, `branch.${branch}.remote`);
   const only = urls.size === 1 ? [...urls.values()][0] : undefined;
-  const url = urls.get(tracked ?? "") ?? urls.get("origin") ?? only;
+  const url = (tracked === null ? undefined : urls.get(tracked)) ?? urls.get("origin") ?? only;
   if (url === undefined) return absent("ambiguous_remote");
   const normalised = normaliseRemote(url);
   return normalised.repo === null ? absent(normalised.reason) : known(normalised.repo);

@@ -26,7 +26,7 @@ const MAX_CHARS = 4096;
 /** Control, bidirectional and zero-width characters: a name with one is not what it looks like. */
 const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
 const HOST = /^[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}_-]|\.(?!\.|$))*$/u;
-const IPV6 = /^\[[0-9a-f:.]*:[0-9a-f:.]*\]$/iu;
+const IPV6 = /^\[[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*\]/iu;
 const HIDDEN = "***";
 
 /**
@@ -34,13 +34,14 @@ const HIDDEN = "***";
  * which a password cannot be told from the path is refused. Local paths, which tell about a machine and not about a
  * repository, are `local_remote`; helpers (`ext::…`) and what is no address are `unsupported_remote`.
  */
-export function normaliseRemote(url: string): NormalisedRemote {
-  const text = url.trim();
+export function normaliseRemote(remote: string): NormalisedRemote {
+  const text = remote.trim();
   if (text === "" || text.length > MAX_CHARS || DECEPTIVE.test(text)) return UNSUPPORTED;
   if (/^[a-z0-9+.-]*::/iu.test(text)) return UNSUPPORTED;
-  const [, scheme, address] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/iu.exec(text) ?? [];
-  if (scheme !== undefined && address !== undefined) return fromUrl(scheme.toLowerCase(), address);
-  return isLocalPath(text) ? LOCAL : fromScpForm(text);
+  const url = /^([a-z][a-z0-9+.-]*):\/\/(.*)/iu.exec(text);
+  if (url === null) return isLocalPath(text) ? LOCAL : fromScpForm(text);
+  const [, scheme = "", address = ""] = url;
+  return fromUrl(scheme.toLowerCase(), address);
 }
 
 function fromUrl(scheme: string, address: string): NormalisedRemote {
@@ -54,7 +55,7 @@ function fromUrl(scheme: string, address: string): NormalisedRemote {
 
 /** `[user@]host:path`, where the first colon outside brackets ends the host; also `[host:port]:path`. */
 function fromScpForm(text: string): NormalisedRemote {
-  const found = /^((?:[^:[\]]*@)?(?:\[[^\]]*\]|[^:[\]]*)):(.*)$/u.exec(text);
+  const found = /^((?:[^:[\]]*@)?(?:\[[^\]]*\]|[^:[\]]*)):(.*)/u.exec(text);
   if (found === null) return UNSUPPORTED;
   const [, address = "", path = ""] = found;
   // `user:password@host:path` is host `user` to git. Whoever wrote it meant a secret.
@@ -62,14 +63,13 @@ function fromScpForm(text: string): NormalisedRemote {
   if (path.includes("@") && (!hasUser || /@.*:/u.test(path))) return UNSUPPORTED;
   const bracket = address.indexOf("[");
   const host = address.slice(bracket === -1 ? address.lastIndexOf("@") + 1 : bracket);
-  const inBrackets = /^\[(?:[^\]]*@)?([^:\]]*(?::[0-9]*)?)\]$/u.exec(host)?.[1];
+  const inBrackets = /^\[(?:[^\]]*@)?([^:\]]*(?::[0-9]*)?)\]/u.exec(host)?.[1];
   return named(readHost(inBrackets ?? host, 22), path);
 }
 
 /** Git's rule: a path unless a colon comes before the first slash. Drive letters and backslashes are Windows paths. */
 function isLocalPath(text: string): boolean {
-  const head = text.split("/", 1)[0] ?? "";
-  return !head.includes(":") || /^(?:[a-z]:(?:\/|$)|file:)/iu.test(text) || text.includes("\\");
+  return /^(?:[^/:]*(?:\/|$)|[a-z]:(?:\/|$)|file:)/iu.test(text) || text.includes("\\");
 }
 
 function splitAuthority(address: string): { authority: string; rest: string } {
@@ -85,7 +85,7 @@ function splitAuthority(address: string): { authority: string; rest: string } {
  */
 function hidesCredentials(authority: string, rest: string): boolean {
   if (!rest.includes("@")) return false;
-  const beforeLast = rest.slice(0, Math.max(0, rest.lastIndexOf("/")));
+  const beforeLast = rest.slice(0, rest.lastIndexOf("/") + 1);
   return withoutIpv6(authority).includes(":") || /[^/]@/u.test(beforeLast);
 }
 
@@ -99,7 +99,7 @@ function readHost(text: string, defaultPort: number): string | null {
   if (host === undefined) return null;
   const bare = host.replace(/\.$/u, "");
   if (!HOST.test(bare) && !IPV6.test(host)) return null;
-  const name = bare.replace(/[A-Z]+/gu, (letters) => letters.toLowerCase());
+  const name = bare.replace(/[A-Z]/gu, (letter) => letter.toLowerCase());
   const port = digits === undefined || digits === "" ? defaultPort : Number(digits);
   if (port < 1 || port > 65_535) return null;
   return port === defaultPort ? name : `${name}:${port}`;
@@ -107,7 +107,7 @@ function readHost(text: string, defaultPort: number): string | null {
 
 function named(host: string | null, rest: string): NormalisedRemote {
   const path = rest
-    .replace(/[?#].*$/u, "")
+    .replace(/[?#].*/u, "")
     .replace(/\/{2,}/gu, "/")
     .replace(/[\s/]+$/u, "")
     .replace(/\.git$/u, "")
@@ -160,5 +160,5 @@ function redactQuery(address: string): string {
 
 /** The quotation mark that closes the URL in git's messages is kept. */
 function closingOf(address: string): string {
-  return /['"]?[:,.]?$/u.exec(address.slice(-2))?.[0] ?? "";
+  return /['"]?[:,.]?$/u.exec(address)?.[0] ?? "";
 }

@@ -17,13 +17,12 @@ function partsOf(name: string): readonly string[] {
 
 function comparePart(a: string, b: string): number {
   if (a === b) return 0;
-  const numbers = /^\d/u.test(a) && /^\d/u.test(b);
+  const numbers = /\d/u.test(a) && /\d/u.test(b);
   if (numbers) {
     const [left, right] = [BigInt(a), BigInt(b)];
     return left < right ? -1 : left > right ? 1 : 0;
   }
-  // The shorter name is the release, unless the longer one goes on as a pre-release.
-  if (a === "" || b === "") return (a === "") === /^[-~]/u.test(a + b) ? 1 : -1;
+  // A name that goes on as a pre-release is before the shorter one, and any other is behind it.
   if (/^[-~]/u.test(a) !== /^[-~]/u.test(b)) return /^[-~]/u.test(a) ? -1 : 1;
   return a < b ? -1 : 1;
 }

@@ -4,6 +4,8 @@ import { compareVersions } from "../../src/source/version-order.ts";
 
 test("versions are in the order in which they came out", () => {
   const ordered = [
+    "a2",
+    "b1",
     "nightly",
     "v0.9",
     "v1.0-alpha",
@@ -12,12 +14,19 @@ test("versions are in the order in which they came out", () => {
     "v1.0-rc10",
     "v1.0",
     "v1.0.1",
+    "v1.02",
     "v1.2",
     "v1.10",
     "v10",
     `v${"9".repeat(40)}`,
   ];
   expect([...ordered].reverse().sort(compareVersions)).toEqual(ordered);
+});
+
+test("of two spellings of one version the first by character is before the other", () => {
+  expect(compareVersions("v1.02", "v1.2")).toBeLessThan(0);
+  expect(compareVersions("v1.2", "v1.02")).toBeGreaterThan(0);
+  expect(compareVersions("v1.2", "v1.2")).toBe(0);
 });
 
 const name = fc.stringMatching(/^[v0-9.~-]{0,8}$/u);
