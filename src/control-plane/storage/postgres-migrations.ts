@@ -225,4 +225,10 @@ CREATE TABLE host_labels (
   PRIMARY KEY (env, host)
 );
 `,
+  `
+ALTER TABLE events ADD COLUMN previous BIGINT;
+ALTER TABLE pins ADD COLUMN last_event BIGINT;
+DROP INDEX events_by_subject;
+CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+`,
 ];

@@ -235,4 +235,12 @@ CREATE TABLE host_labels (
   PRIMARY KEY (env, host)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- The event before about the same pin, which has the last one; null where no pin was there, and for what came before
+-- this step. Only these are in the index: each promotion would write another page of it.
+ALTER TABLE events ADD COLUMN previous INTEGER;
+ALTER TABLE pins ADD COLUMN last_event INTEGER;
+DROP INDEX events_by_subject;
+CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+`,
 ];
