@@ -1,6 +1,7 @@
 import type { JsonValue } from "../../base/json.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
 import { PutTable } from "../storage/put-rows.ts";
+import { headAfter } from "../storage/stored-head.ts";
 import { eventDigest } from "./event-chain.ts";
 
 /** On whose behalf a change is made. */
@@ -84,6 +85,6 @@ function append(
   };
   const sha256 = eventDigest(memory.head.sha256, event);
   put(EVENTS, event.seq, [...Object.values(event), sha256, previous]);
-  memory.head = { seq: event.seq, sha256 };
+  memory.head = headAfter(memory.head, event.seq, sha256, event);
   return event.seq;
 }

@@ -243,4 +243,10 @@ ALTER TABLE pins ADD COLUMN last_event INTEGER;
 DROP INDEX events_by_subject;
 CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
 `,
+  `
+-- The last event that may have changed a token or what a host is given. A server that knows no such number leaves
+-- watched_to behind seq, and then any event may have been one.
+ALTER TABLE event_head ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event_head ADD COLUMN watched_to INTEGER NOT NULL DEFAULT -1;
+`,
 ];
