@@ -1,6 +1,7 @@
 import type { JsonValue } from "../../base/json.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
 import { PutTable } from "../storage/put-rows.ts";
+import { headAfter } from "../storage/stored-head.ts";
 import { eventDigest } from "./event-chain.ts";
 
 /** On whose behalf a change is made. */
@@ -29,12 +30,16 @@ type Change<State> = {
  * the event.
  */
 export function recordChange(sql: WriteSql, by: By, change: Change<JsonValue>): number {
-  return recordTexts(sql, by, { ...change, before: stored(change.before), after: stored(change.after) });
+  const texts = { ...change, before: stored(change.before), after: stored(change.after) };
+  return recordTexts(sql, by, texts, null);
 }
 
-/** The same for states that are JSON text already. */
-export function recordTexts(sql: WriteSql, by: By, change: Change<string | null>): number {
-  return append(sql, by, "allowed", change);
+/** A change of which the states are JSON text already. */
+export type TextChange = Change<string | null>;
+
+/** The same for texts. `previous` is the event before about the same pin. */
+export function recordTexts(sql: WriteSql, by: By, change: TextChange, previous: number | null): number {
+  return append(sql, by, "allowed", change, previous);
 }
 
 export function recordDenial(
@@ -43,7 +48,7 @@ export function recordDenial(
   denied: { readonly action: string; readonly subject: string; readonly reason: string },
 ): Promise<void> {
   return database.write(async (sql) => {
-    append(sql, by, "denied", { ...denied, before: null, after: null });
+    append(sql, by, "denied", { ...denied, before: null, after: null }, null);
   });
 }
 
@@ -53,8 +58,8 @@ function stored(value: JsonValue): string | null {
 
 const EVENTS = new PutTable(
   `INSERT INTO events (seq, at, env, actor, action, decision, subject, reason, before_json, after_json, request_id,
-     sha256) VALUES`,
-  12,
+     sha256, previous) VALUES`,
+  13,
 );
 
 /** Writes are one after the other, so the head is still the last event when this one becomes it. */
@@ -62,7 +67,8 @@ function append(
   { memory, put }: WriteSql,
   by: By,
   decision: "allowed" | "denied",
-  { action, subject, reason, before, after }: Change<string | null>,
+  { action, subject, reason, before, after }: TextChange,
+  previous: number | null,
 ): number {
   const event = {
     seq: memory.head.seq + 1,
@@ -78,7 +84,7 @@ function append(
     request_id: by.requestId,
   };
   const sha256 = eventDigest(memory.head.sha256, event);
-  put(EVENTS, event.seq, [...Object.values(event), sha256]);
-  memory.head = { seq: event.seq, sha256 };
+  put(EVENTS, event.seq, [...Object.values(event), sha256, previous]);
+  memory.head = headAfter(memory.head, event.seq, sha256, event);
   return event.seq;
 }

@@ -1,3 +1,4 @@
+import { pinEvents } from "../pins/pin-events.ts";
 import type { Sql, SqlValue } from "../storage/database.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import type { PackageFact } from "./lineage.ts";
@@ -167,7 +168,6 @@ export type EventFact = {
 
 export type EventQuery = {
   readonly envs: readonly string[];
-  readonly subject?: string;
   /** Only changes and denials about pins. */
   readonly onlyPins: boolean;
   readonly before: number;
@@ -178,13 +178,34 @@ export type EventQuery = {
 export function eventFacts(sql: Sql, query: EventQuery): Promise<EventFact[]> {
   const values: SqlValue[] = [...query.envs];
   const conditions = [`env IN (${places(query.envs)})`, `seq < $${values.push(query.before)}`];
-  if (query.subject !== undefined) conditions.push(`subject = $${values.push(query.subject)}`);
   if (query.onlyPins) conditions.push("action LIKE 'pin.%'");
   return sql.rows<EventFact>(
     `SELECT seq, at, env, ${named("actor")} AS actor, action, decision, subject, reason, before_json AS "before", after_json AS "after"
      FROM events WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT $${values.push(query.limit)}`,
     ...values,
   );
+}
+
+/** What happened to a pin, newest first. */
+export async function pinEventFacts(
+  sql: Sql,
+  { env, template, region }: PinFact,
+  limit: number,
+): Promise<EventFact[]> {
+  const place = { template_name: template, region };
+  const events = await pinEvents(sql, env, place, Number.MAX_SAFE_INTEGER, limit);
+  const names = await tokenNames(
+    sql,
+    events.map(({ actor }) => actor),
+  );
+  return events.map(({ actor, before_json: before, after_json: after, ...event }) => ({
+    ...event,
+    env,
+    subject: `${template}/${region}`,
+    actor: names.get(actor) ?? actor,
+    before,
+    after,
+  }));
 }
 
 /** `$1, $2, …` for a list that begins the parameters; a list of nothing matches nothing. */

@@ -61,12 +61,11 @@ export const PAGE_ROUTES: readonly Route[] = [
     const pin = pins.find((one) => one.env === env && one.template === template && one.region === region);
     if (pin === undefined)
       throw new WireRefusal("pin_not_found", "no such pin is here, or this token does not show it");
-    const { events } = await seen.events(Number.MAX_SAFE_INTEGER, EVENTS, `${template}/${region}`);
-    const own = events.filter((event) => event.env === env);
+    const events = await seen.eventsAbout(pin, EVENTS);
     const cell = cellOf(pin, await seen.stops(), await originsOf(seen, pin));
     const lineage = await readLineage(seen, pin.digest, pins);
     const matches = cell.origin?.known === "by digest" ? await seen.matchesCommit(cell.origin.build) : null;
-    const story = { lineage, events: own, receipts: await seen.receipts(pin), matches };
+    const story = { lineage, events, receipts: await seen.receipts(pin), matches };
     return page(`${template} in ${env}`, viewer, pinView(cell, story, viewer));
   }),
   pageRoute("/digests/{digest}", "digest", async ({ viewer, params }, seen) => {

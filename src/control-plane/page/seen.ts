@@ -6,6 +6,7 @@ import {
   buildsWith,
   eventFacts,
   packagesWith,
+  pinEventFacts,
   pinFacts,
   recentBuilds,
   stopFacts,
@@ -101,17 +102,19 @@ export class Seen {
   async events(
     before: number,
     limit: number,
-    subject?: string,
   ): Promise<{ readonly events: readonly EventFact[]; readonly next: number | null }> {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.pins && !sees.all) return { events: [], next: null };
-    const onlyPins = !sees.all || subject !== undefined;
-    const about = subject === undefined ? {} : { subject };
-    const found = await eventFacts(this.#sql, { envs, onlyPins, before, limit, ...about });
+    const found = await eventFacts(this.#sql, { envs, onlyPins: !sees.all, before, limit });
     const events = found.filter(
       (event) => bounds.templates === null || isWithin(bounds.templates, event.subject.split("/")[0] ?? null),
     );
     return { events, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
+  }
+
+  /** The last events about a pin that was seen. */
+  eventsAbout(pin: PinFact, limit: number): Promise<readonly EventFact[]> {
+    return pinEventFacts(this.#sql, pin, limit);
   }
 
   async #builds(read: () => Promise<BuildFact[]>): Promise<readonly BuildFact[]> {

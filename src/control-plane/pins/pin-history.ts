@@ -2,6 +2,8 @@ import { isMap } from "../../base/decode.ts";
 import { isImageDigest, type ImageDigest } from "../../base/digest.ts";
 import { parseJson, type JsonValue } from "../../base/json.ts";
 import type { Database, Sql } from "../storage/database.ts";
+import { eachPinEvent, pinEvents } from "./pin-events.ts";
+import type { PinPlace } from "./promotion.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 /** One change of a pin, from the append-only events. `version` is the one that the row had after it. */
@@ -15,39 +17,20 @@ type Change = {
   readonly after: JsonValue;
 };
 
-type Row = {
-  readonly seq: number;
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly reason: string | null;
-  readonly before_json: string | null;
-  readonly after_json: string | null;
-};
-
-const COLUMNS = "seq, at, actor, action, reason, before_json, after_json";
-
 /** The newest changes of a pin first, at most `limit` of those before version `before`. */
 export async function pinHistory(
   database: Database,
   env: string,
-  subject: string,
+  place: PinPlace,
   before: number,
   limit: number,
 ): Promise<Change[]> {
-  const rows = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT ${COLUMNS} FROM events
-       WHERE env = $1 AND subject = $2 AND decision = 'allowed' AND seq < $3 ORDER BY seq DESC LIMIT $4`,
-      env,
-      subject,
-      before,
-      limit,
-    ),
-  );
-  return rows.map(({ seq, actor, before_json, after_json, ...rest }) => ({
+  const events = await database.read((sql) => pinEvents(sql, env, place, before, limit));
+  return events.map(({ seq, at, action, reason, actor, before_json, after_json }) => ({
     version: seq,
-    ...rest,
+    at,
+    action,
+    reason,
     by: actor,
     before: stored(before_json),
     after: stored(after_json),
@@ -57,21 +40,18 @@ export async function pinHistory(
 /** What a rollback goes back to: a version, a digest that was pinned here, or without either the one before. */
 export type RollbackTarget = { readonly version?: number; readonly digest?: ImageDigest };
 
+const WROTE: ReadonlySet<string> = new Set(["pin.promote", "pin.rollback", "pin.break_glass"]);
+
 /** The digest and commit of an earlier state of the pin. Throws WireRefusal `not_in_history`. */
 export async function earlierPin(
   sql: Sql,
   env: string,
-  subject: string,
+  place: PinPlace,
   now: string,
   target: RollbackTarget,
 ): Promise<{ readonly image_digest: ImageDigest; readonly git_sha?: string }> {
-  const rows = await sql.rows<Row>(
-    `SELECT ${COLUMNS} FROM events WHERE env = $1 AND subject = $2 AND decision = 'allowed'
-       AND action IN ('pin.promote', 'pin.rollback', 'pin.break_glass') ORDER BY seq DESC`,
-    env,
-    subject,
-  );
-  for (const row of rows) {
+  for await (const row of eachPinEvent(sql, env, place)) {
+    if (!WROTE.has(row.action)) continue;
     const after = stored(row.after_json);
     const digest = isMap(after) ? after["image_digest"] : undefined;
     if (!isMap(after) || typeof digest !== "string" || !isImageDigest(digest)) continue;

@@ -2,7 +2,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { ifMatchHolds } from "../http/etag.ts";
 import { keepReceipt, lastReceipted, planeId, receiptsOf } from "./pin-receipts.ts";
-import { etagOf, findPin } from "./pins.ts";
+import { etagOf, findPin } from "./pin-rows.ts";
 import { readPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Route } from "../router.ts";

@@ -4,8 +4,9 @@ import { sha256Of } from "../../base/hashing.ts";
 import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database, Sql, WriteSql } from "../storage/database.ts";
-import { recordChange, type By } from "../events/events.ts";
-import type { VersionedPin } from "./pins.ts";
+import type { By } from "../events/events.ts";
+import { eachPinEvent, recordAboutPin } from "./pin-events.ts";
+import type { VersionedPin } from "./pin-rows.ts";
 import type { PinPlace } from "./promotion.ts";
 import { statementIn } from "../attestations/envelope.ts";
 import { WireRefusal } from "../http/wire.ts";
@@ -23,13 +24,6 @@ export type StoredReceipt = {
 /** The action of their events: receipts are a part of the pin's append-only history. */
 const ACTION = "pin.receipt";
 
-type Row = {
-  readonly seq: number;
-  readonly at: string;
-  readonly actor: string;
-  readonly after_json: string;
-};
-
 /**
  * The receipts of one version of a pin, oldest first. They are among the events after the one that wrote the row,
  * since none is taken for a version that the pin does not have.
@@ -40,39 +34,34 @@ export async function receiptsOf(
   place: PinPlace,
   version: number,
 ): Promise<StoredReceipt[]> {
-  const rows = await sql.rows<Row>(
-    `SELECT seq, at, actor, after_json FROM events
-     WHERE env = $1 AND subject = $2 AND action = $3 AND decision = 'allowed' AND seq > $4 ORDER BY seq`,
-    env,
-    subjectOf(place),
-    ACTION,
-    version,
-  );
-  return rows.flatMap(({ seq, at, actor, after_json }) => {
-    const after = parseJson(after_json, { what: "an event", code: "storage_failed" });
-    if (!isMap(after) || after["version"] !== version) return [];
-    return [{ number: seq, version, at, by: actor, envelope: after["envelope"] ?? null }];
-  });
+  const receipts: StoredReceipt[] = [];
+  for await (const { seq, at, actor, action, after_json } of eachPinEvent(sql, env, place)) {
+    if (seq <= version) break;
+    const after = action === ACTION ? stored(after_json) : null;
+    if (!isMap(after) || after["version"] !== version) continue;
+    receipts.push({ number: seq, version, at, by: actor, envelope: after["envelope"] ?? null });
+  }
+  return receipts.reverse();
 }
 
-/** The number of the last receipt of the pin, of whatever version; null without any. */
+/** The version of the last receipt of the pin; null without any. */
 export async function lastReceipted(
   database: Database,
   env: string,
   place: PinPlace,
 ): Promise<number | null> {
-  const [row] = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT seq, at, actor, after_json FROM events
-       WHERE env = $1 AND subject = $2 AND action = $3 AND decision = 'allowed' ORDER BY seq DESC LIMIT 1`,
-      env,
-      subjectOf(place),
-      ACTION,
-    ),
-  );
-  if (row === undefined) return null;
-  const after = parseJson(row.after_json, { what: "an event", code: "storage_failed" });
-  return isMap(after) && typeof after["version"] === "number" ? after["version"] : null;
+  return database.read(async (sql) => {
+    for await (const { action, after_json } of eachPinEvent(sql, env, place)) {
+      if (action !== ACTION) continue;
+      const after = stored(after_json);
+      return isMap(after) && typeof after["version"] === "number" ? after["version"] : null;
+    }
+    return null;
+  });
+}
+
+function stored(text: string | null): JsonValue {
+  return text === null ? null : parseJson(text, { what: "an event", code: "storage_failed" });
 }
 
 /**
@@ -95,12 +84,8 @@ export async function keepReceipt(
   if (same !== undefined) return same;
   if (there.length >= LIMITS.receiptsOfVersion)
     throw new WireRefusal("too_many_receipts", `version ${version} has ${there.length} receipts already`);
-  const number = recordChange(sql, by, {
-    action: ACTION,
-    subject: subjectOf(place),
-    before: null,
-    after: { version, image_digest, envelope },
-  });
+  const after = JSON.stringify({ version, image_digest, envelope });
+  const number = await recordAboutPin(sql, env, place, by, { action: ACTION, before: null, after });
   return { number, version, at: by.at, by: by.actor, envelope };
 }
 
@@ -151,8 +136,4 @@ export async function planeId(sql: Sql): Promise<string> {
   );
   const { at, env, actor, action, subject, request_id } = first ?? {};
   return sha256Of(JSON.stringify([at, env, actor, action, subject, request_id]));
-}
-
-function subjectOf({ template_name, region }: PinPlace): string {
-  return `${template_name}/${region}`;
 }

@@ -1,6 +1,7 @@
 import type { Database, Sql, WriteSql } from "../storage/database.ts";
 import { Noted } from "../storage/write-memory.ts";
-import { recordChange, type By } from "../events/events.ts";
+import { recordTexts, type By, type TextChange } from "../events/events.ts";
+import { recordAboutPin } from "./pin-events.ts";
 import type { Promotion } from "./promotion.ts";
 import { WireRefusal } from "../http/wire.ts";
 
@@ -64,13 +65,8 @@ export function setStop(
     if (row === undefined) throw new Error("the upsert of a stop returned no row");
     UNSTOPPED.set(sql.memory, env, false);
     const stop = fromRow(row);
-    recordChange(sql, by, {
-      action: `pin.${place.kind}`,
-      subject: subjectOf(place),
-      before: null,
-      after: stop,
-      reason,
-    });
+    const change = { action: `pin.${place.kind}`, before: null, after: JSON.stringify(stop), reason };
+    await recordStop(sql, env, place, by, change);
     return stop;
   });
 }
@@ -86,19 +82,25 @@ export function liftStop(database: Database, env: string, place: StopPlace, by: 
     );
     if (row === undefined) return false;
     UNSTOPPED.set(sql.memory, env, undefined);
-    recordChange(sql, by, {
-      action: `pin.un${place.kind}`,
-      subject: subjectOf(place),
-      before: fromRow(row),
-      after: null,
-    });
+    const change = { action: `pin.un${place.kind}`, before: JSON.stringify(fromRow(row)), after: null };
+    await recordStop(sql, env, place, by, change);
     return true;
   });
 }
 
-function subjectOf(place: StopPlace): string {
-  if (place.kind === "frozen") return "*";
-  return `${place.template_name}${place.kind === "held" ? `/${place.region}` : `@${place.image_digest}`}`;
+async function recordStop(
+  sql: WriteSql,
+  env: string,
+  place: StopPlace,
+  by: By,
+  change: Omit<TextChange, "subject">,
+): Promise<void> {
+  if (place.kind === "held") {
+    await recordAboutPin(sql, env, place, by, change);
+    return;
+  }
+  const subject = place.kind === "frozen" ? "*" : `${place.template_name}@${place.image_digest}`;
+  recordTexts(sql, by, { ...change, subject }, null);
 }
 
 const COLUMNS = "kind, scope, reason, set_at, set_by";

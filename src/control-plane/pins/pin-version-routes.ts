@@ -6,7 +6,8 @@ import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { once, readKey } from "./idempotency.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
-import { etagOf, findPin, listPins, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
+import { etagOf, findPin, type VersionedPin } from "./pin-rows.ts";
+import { listPins, showPin, writePin, type Condition } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
@@ -69,7 +70,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     answer: async (call, { database }) => {
       const limit = pageLimit(call.query, DEFAULT_LIMIT, MAX_LIMIT);
       const before = wholeNumber(call.query, "before", Number.MAX_SAFE_INTEGER, 1);
-      const history = await pinHistory(database, call.env, subjectOf(call), before, limit);
+      const history = await pinHistory(database, call.env, placeOf(call), before, limit);
       const oldest = history.at(-1)?.version ?? null;
       return json({ history, next_before: history.length < limit ? null : oldest });
     },
@@ -88,7 +89,7 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
       return writtenOnce(call, database, [condition, target, force], async (sql) => {
         const now = await findPin(sql, call.env, place.template_name, place.region);
         if (now === null) throw new WireRefusal("pin_not_found", "there is no such pin");
-        const earlier = await earlierPin(sql, call.env, subjectOf(call), now.pin.image_digest, target);
+        const earlier = await earlierPin(sql, call.env, place, now.pin.image_digest, target);
         return writePin(sql, call.env, { ...place, ...earlier, force }, condition, call.by, trustPolicy());
       });
     },

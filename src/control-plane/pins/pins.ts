@@ -1,109 +1,31 @@
 import { attestationsOf } from "../attestations/attestations.ts";
-import type { Database, Sql, WriteSql } from "../storage/database.ts";
-import { PutTable } from "../storage/put-rows.ts";
-import { Noted } from "../storage/write-memory.ts";
+import type { Database, WriteSql } from "../storage/database.ts";
 import { ifMatchHolds } from "../http/etag.ts";
 import { recordTexts, type By } from "../events/events.ts";
 import { isUnstopped, refuseStopped, stopsOf, type Stop } from "./pin-stops.ts";
+import {
+  COLUMNS,
+  currentPin,
+  etagOf,
+  findPin,
+  fromRow,
+  notedPin,
+  pinOf,
+  putPin,
+  type Pin,
+  type Row,
+  type VersionedPin,
+  type WrittenPin,
+} from "./pin-rows.ts";
 import type { Promotion } from "./promotion.ts";
 import { provenBy, type PolicyProof, type TrustPolicy } from "./trust-policy.ts";
 import { WireRefusal } from "../http/wire.ts";
-
-/** A pin as it is on the wire. Members that were not given are absent. */
-export type Pin = {
-  readonly template_name: string;
-  readonly region: string;
-  readonly image_digest: string;
-  readonly git_sha?: string;
-  readonly notes?: string;
-  readonly seq?: number;
-  readonly promoted_at: string;
-  readonly promoted_by: string;
-};
-
-/** A pin with the number of the event that wrote it. */
-export type VersionedPin = { readonly pin: Pin; readonly version: number };
-
-/** A pin as writes know it: with its JSON, which is made once for the answer, the record, and the record of the next. */
-export type WrittenPin = VersionedPin & { readonly json: string };
 
 /** What must still be so when the write comes. */
 export type Condition =
   | { readonly kind: "none" }
   | { readonly kind: "absent" }
   | { readonly kind: "version"; readonly ifMatch: string };
-
-type Row = {
-  readonly template_name: string;
-  readonly region: string;
-  readonly image_digest: string;
-  readonly git_sha: string | null;
-  readonly notes: string | null;
-  readonly promoted_at: string;
-  readonly promoted_by: string;
-  readonly version: number;
-  readonly seq: number | null;
-};
-
-const COLUMNS = "template_name, region, image_digest, git_sha, notes, promoted_at, promoted_by, version, seq";
-
-const PINS = new PutTable(
-  `INSERT INTO pins (env, ${COLUMNS}) VALUES`,
-  10,
-  `ON CONFLICT (env, template_name, region) DO UPDATE SET image_digest = excluded.image_digest,
-     git_sha = excluded.git_sha, notes = excluded.notes, promoted_at = excluded.promoted_at,
-     promoted_by = excluded.promoted_by, version = excluded.version, seq = excluded.seq`,
-);
-
-/** Null is a pin that is not there. */
-const CURRENT = new Noted<WrittenPin | null>();
-
-/** With the members in this order, whoever makes it: its JSON is a part of the record. */
-function pinOf({ git_sha, notes, seq, ...row }: Omit<Row, "version">): Pin {
-  return {
-    template_name: row.template_name,
-    region: row.region,
-    image_digest: row.image_digest,
-    ...(git_sha === null ? {} : { git_sha }),
-    ...(notes === null ? {} : { notes }),
-    ...(seq === null ? {} : { seq }),
-    promoted_at: row.promoted_at,
-    promoted_by: row.promoted_by,
-  };
-}
-
-function fromRow(row: Row): VersionedPin {
-  return { pin: pinOf(row), version: row.version };
-}
-
-export function etagOf({ version }: VersionedPin): string {
-  return `"${version}"`;
-}
-
-export async function findPin(
-  { rows }: Pick<Sql, "rows">,
-  env: string,
-  template: string,
-  region: string,
-): Promise<VersionedPin | null> {
-  const [row] = await rows<Row>(
-    `SELECT ${COLUMNS} FROM pins WHERE env = $1 AND template_name = $2 AND region = $3`,
-    env,
-    template,
-    region,
-  );
-  return row === undefined ? null : fromRow(row);
-}
-
-/** What was put is noted, so what is not noted is in the table. */
-async function readCurrent(
-  { peek }: WriteSql,
-  env: string,
-  { template_name, region }: Promotion,
-): Promise<WrittenPin | null> {
-  const found = await findPin({ rows: peek }, env, template_name, region);
-  return found === null ? null : { ...found, json: JSON.stringify(found.pin) };
-}
 
 /**
  * Puts the pin of (env, template, region) in place of the one before. Without a condition the last writer wins, as
@@ -119,9 +41,8 @@ export async function writePin(
   enforced: TrustPolicy | null,
 ): Promise<WrittenPin> {
   const { template_name, region, image_digest, git_sha = null, notes = null, force } = promotion;
-  const place = `${env}/${template_name}/${region}`;
-  const noted = CURRENT.get(sql.memory, place);
-  const before = noted === undefined ? await readCurrent(sql, env, promotion) : noted;
+  const noted = notedPin(sql, env, promotion);
+  const before = noted === undefined ? await currentPin(sql, env, promotion) : noted;
   if (force?.breakGlass !== true && !isUnstopped(sql, env)) await refuseStopped(sql, env, promotion);
   refuseStale(before, condition);
   const mark = before?.pin.seq ?? null;
@@ -136,7 +57,7 @@ export async function writePin(
   const set = { template_name, region, image_digest, git_sha, notes, seq };
   const pin = pinOf({ ...set, promoted_at: by.at, promoted_by: by.actor });
   const json = JSON.stringify(pin);
-  const version = recordTexts(sql, by, {
+  const change = {
     action:
       force?.breakGlass === true
         ? "pin.break_glass"
@@ -147,21 +68,10 @@ export async function writePin(
     before: before?.json ?? null,
     after: proof === null ? json : JSON.stringify({ ...pin, ...proof }),
     ...(force === undefined ? {} : { reason: force.reason }),
-  });
-  sql.put(PINS, place, [
-    env,
-    template_name,
-    region,
-    image_digest,
-    git_sha,
-    notes,
-    by.at,
-    by.actor,
-    version,
-    seq,
-  ]);
-  const written = { pin, version, json };
-  CURRENT.set(sql.memory, place, written);
+  };
+  const version = recordTexts(sql, by, change, before?.lastEvent ?? null);
+  const written = { pin, version, json, lastEvent: version };
+  putPin(sql, env, written);
   return written;
 }
 

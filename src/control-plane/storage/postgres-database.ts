@@ -51,6 +51,8 @@ type Reserved = Awaited<ReturnType<SQL["reserve"]>>;
  * lock nothing moves under a transaction.
  */
 class PostgresTransaction extends PostgresConnection implements Transaction {
+  // Each statement is a way there and back; its parameters are counted in 16 bits.
+  readonly rowsAtOnce = 64;
   readonly #pool: SQL;
   #connection: Reserved | null = null;
 

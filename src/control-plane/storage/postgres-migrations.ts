@@ -225,4 +225,14 @@ CREATE TABLE host_labels (
   PRIMARY KEY (env, host)
 );
 `,
+  `
+ALTER TABLE events ADD COLUMN previous BIGINT;
+ALTER TABLE pins ADD COLUMN last_event BIGINT;
+DROP INDEX events_by_subject;
+CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+`,
+  `
+ALTER TABLE event_head ADD COLUMN watched BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE event_head ADD COLUMN watched_to BIGINT NOT NULL DEFAULT -1;
+`,
 ];

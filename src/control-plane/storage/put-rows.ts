@@ -1,8 +1,5 @@
 import type { SqlValue } from "./database.ts";
 
-/** The parameters of a statement are counted in 16 bits by PostgreSQL; more rows than this save nothing more. */
-const MOST_ROWS = 64;
-
 /** A table into which many rows go with one statement. */
 export class PutTable {
   readonly #before: string;
@@ -60,13 +57,13 @@ export class PutRows {
     for (const rows of this.#tables.values()) rows.clear();
   }
 
-  /** Sends all of them and is empty then. A few sizes of statements serve every number of rows. */
-  async send(run: (text: string, ...values: SqlValue[]) => Promise<number>): Promise<void> {
+  /** Sends all of them, `most` at once, a power of two; a few sizes of statements serve every number. It is empty then. */
+  async send(most: number, run: (text: string, ...values: SqlValue[]) => Promise<number>): Promise<void> {
     for (const [table, rows] of this.#tables) {
       if (rows.size === 0) continue;
       const waiting = [...rows.values()];
       rows.clear();
-      for (let at = 0, size = MOST_ROWS; at < waiting.length; size /= 2) {
+      for (let at = 0, size = most; at < waiting.length; size /= 2) {
         for (; waiting.length - at >= size; at += size) {
           await run(table.insert(size), ...waiting.slice(at, at + size).flat());
         }

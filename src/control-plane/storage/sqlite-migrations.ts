@@ -235,4 +235,18 @@ CREATE TABLE host_labels (
   PRIMARY KEY (env, host)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- The event before about the same pin, which has the last one; null where no pin was there, and for what came before
+-- this step. Only these are in the index: each promotion would write another page of it.
+ALTER TABLE events ADD COLUMN previous INTEGER;
+ALTER TABLE pins ADD COLUMN last_event INTEGER;
+DROP INDEX events_by_subject;
+CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+`,
+  `
+-- The last event that may have changed a token or what a host is given. A server that knows no such number leaves
+-- watched_to behind seq, and then any event may have been one.
+ALTER TABLE event_head ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE event_head ADD COLUMN watched_to INTEGER NOT NULL DEFAULT -1;
+`,
 ];

@@ -1,10 +1,8 @@
 import type { Database } from "./database.ts";
+import { readHead } from "./stored-head.ts";
 
 /** More than this many and all are read anew: a bound, not a plan. */
 const MOST = 50_000;
-
-/** What changes no token and no host's list: nearly everything that happens all day. */
-const BESIDE = ["host.report", "pin.promote", "pin.receipt", "build.record", "attestation.keep"];
 
 /**
  * The number of the last event that may have changed a token or what hosts are assigned. Every change is an event, in
@@ -14,8 +12,6 @@ const BESIDE = ["host.report", "pin.promote", "pin.receipt", "build.record", "at
 export class Revision {
   readonly #database: Database;
   #look: Promise<number> | null = null;
-  #seen = -1;
-  #last = -1;
 
   constructor(database: Database) {
     this.#database = database;
@@ -23,40 +19,12 @@ export class Revision {
 
   now(): Promise<number> {
     if (this.#look === null) {
-      this.#look = this.#read();
+      this.#look = this.#database.read(async ({ rows }) => (await readHead(rows))?.watched ?? 0);
       setImmediate(() => {
         this.#look = null;
       });
     }
     return this.#look;
-  }
-
-  async #read(): Promise<number> {
-    const [head] = await this.#database.read((sql) =>
-      sql.rows<{ seq: number }>("SELECT seq FROM event_head"),
-    );
-    const seq = head?.seq ?? 0;
-    if (seq > this.#seen) {
-      const counts = await this.#isAnyOf(this.#seen, seq);
-      // Another look may have been quicker, and have seen more.
-      if (counts) this.#last = Math.max(this.#last, seq);
-      this.#seen = Math.max(this.#seen, seq);
-    }
-    return this.#last;
-  }
-
-  /** Whether an event behind `from`, up to `to`, is one that counts. */
-  async #isAnyOf(from: number, to: number): Promise<boolean> {
-    const found = await this.#database.read((sql) =>
-      sql.rows(
-        `SELECT 1 FROM events WHERE seq > $1 AND seq <= $2 AND decision = 'allowed'
-           AND action NOT IN ($3, $4, $5, $6, $7) LIMIT 1`,
-        from,
-        to,
-        ...BESIDE,
-      ),
-    );
-    return found.length > 0;
   }
 }
 

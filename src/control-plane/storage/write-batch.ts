@@ -1,10 +1,12 @@
-import type { EventHead } from "../events/event-chain.ts";
 import type { Sql, SqlValue, WriteSql } from "./database.ts";
 import { PutRows, type PutTable } from "./put-rows.ts";
+import { readHead, writeHead, type StoredHead } from "./stored-head.ts";
 import { WriteMemory } from "./write-memory.ts";
 
 /** One transaction at a time on one connection, and inside it one savepoint at a time. */
 export type Transaction = Sql & {
+  /** Of how many rows one statement is best made, a power of two. */
+  readonly rowsAtOnce: number;
   readonly begin: () => Promise<void>;
   /** Resolves when everything since `begin` is on the disk. */
   readonly commit: () => Promise<void>;
@@ -26,7 +28,7 @@ export class WriteBatch implements WriteSql {
   /** Of the writes that are done, and of the one that is under way. */
   readonly #done = new PutRows();
   readonly #own = new PutRows();
-  readonly #begun: EventHead;
+  readonly #begun: StoredHead;
   #isMarked = false;
   /** What failed outside of a savepoint: then there is nothing to go back to but the begin. */
   #broken: { readonly error: unknown } | null = null;
@@ -40,8 +42,8 @@ export class WriteBatch implements WriteSql {
   /** Begins a transaction, with what is known from the one before when nobody wrote since. */
   static async begin(transaction: Transaction, memory: WriteMemory | null): Promise<WriteBatch> {
     await transaction.begin();
-    const [head] = await transaction.rows<EventHead>("SELECT seq, sha256 FROM event_head");
-    if (head === undefined) throw new Error("the record of events has no head");
+    const head = await readHead(transaction.rows);
+    if (head === null) throw new Error("the record of events has no head");
     return new WriteBatch(transaction, memory?.serves(head) === true ? memory : new WriteMemory(head));
   }
 
@@ -89,11 +91,9 @@ export class WriteBatch implements WriteSql {
 
   /** Resolves when all of it is on the disk. */
   async commit(): Promise<void> {
-    await this.#done.send(this.#transaction.run);
+    await this.#send(this.#done);
     const { head } = this.memory;
-    if (head !== this.#begun) {
-      await this.#transaction.run("UPDATE event_head SET seq = $1, sha256 = $2", head.seq, head.sha256);
-    }
+    if (head !== this.#begun) await writeHead(this.#transaction.run, head);
     await this.#transaction.commit();
   }
 
@@ -101,12 +101,16 @@ export class WriteBatch implements WriteSql {
   async #settle(): Promise<void> {
     if (!this.#isMarked) {
       await this.#outside(async () => {
-        await this.#done.send(this.#transaction.run);
+        await this.#send(this.#done);
         await this.#transaction.mark();
       });
       this.#isMarked = true;
     }
-    await this.#own.send(this.#transaction.run);
+    await this.#send(this.#own);
+  }
+
+  async #send(rows: PutRows): Promise<void> {
+    await rows.send(this.#transaction.rowsAtOnce, this.#transaction.run);
   }
 
   async #outside<T>(act: () => Promise<T>): Promise<T> {

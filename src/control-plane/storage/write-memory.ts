@@ -1,4 +1,4 @@
-import type { EventHead } from "../events/event-chain.ts";
+import type { StoredHead } from "./stored-head.ts";
 
 /** About a thousand bytes each. More of them and all are forgotten before the next transaction. */
 const MOST = 10_000;
@@ -8,21 +8,21 @@ const MOST = 10_000;
  * right for as long as the last event is the one that they left; a write that is undone takes back what it noted.
  */
 export class WriteMemory {
-  #head: EventHead;
+  #head: StoredHead;
   #size = 0;
   readonly #undo: (() => void)[] = [];
 
   /** `head` is the last event at the begin of a transaction. */
-  constructor(head: EventHead) {
+  constructor(head: StoredHead) {
     this.#head = head;
   }
 
   /** The last event, with those of the writes of this transaction. */
-  get head(): EventHead {
+  get head(): StoredHead {
     return this.#head;
   }
 
-  set head(next: EventHead) {
+  set head(next: StoredHead) {
     const before = this.#head;
     this.#undo.push(() => {
       this.#head = before;
@@ -31,7 +31,7 @@ export class WriteMemory {
   }
 
   /** Whether it may serve a transaction that begins behind this event. */
-  serves(head: EventHead): boolean {
+  serves(head: StoredHead): boolean {
     return head.seq === this.#head.seq && head.sha256 === this.#head.sha256 && this.#size < MOST;
   }
 
