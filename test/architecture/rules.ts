@@ -207,6 +207,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "assigned/same-list",
     "audit/audit-chain",
     "audit/audit-events",
+    "audit/owed-lines",
     "bundle/bundle-format",
     "bundle/executable",
     "bundle/tar-header",
