@@ -213,6 +213,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "bundle/tar-header",
     "bundle/tar-listing",
     "bundle/tar-writer",
+    "bundle/zstd-frames",
     "names",
     "on-host/journal",
     "on-host/layout",
