@@ -101,7 +101,7 @@ const aside = `1+${SHA.slice(0, 12)}`;
 
 describe("the next step", () => {
   const steps: [string, Partial<Facts>, Partial<NextStep> | Record<string, unknown>][] = [
-    ["fresh", {}, { kind: "stage", folder: "1", how: "new" }],
+    ["fresh", {}, { kind: "stage", folder: "1", how: "new", retained: null }],
     [
       "in place",
       { staged: good, current: "1" },
@@ -361,7 +361,8 @@ describe("the next step", () => {
   });
 
   test("a name made from a digest is older than nothing", () => {
-    const unnamed = wanted({ version: "" });
+    // One that has digits alone looks like a number.
+    const unnamed = wanted({ version: "", artifact_sha256: "1".repeat(64) });
     expect(nextStep(unnamed, { ...FRESH, highestVersion: "999999999999999" }).kind).toBe("stage");
     expect(markAfter(unnamed, "2")).toBe("2");
   });

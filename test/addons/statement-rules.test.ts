@@ -162,6 +162,11 @@ describe("the claims of a statement", () => {
     expect(failure.message).toStartWith("the statement of the add-on is malformed: ");
   });
 
+  test("that are empty say what was wanted", () => {
+    const failure = refusalOf(() => addonClaims({ ...whole, predicate: { ...whole.predicate, os: "" } }));
+    expect(failure.message).toEndWith(': os is ""; wanted text');
+  });
+
   test("that are wrong in many places name three", () => {
     const failure = refusalOf(() => addonClaims({ ...whole, predicate: {} }));
     expect(failure.message.match(/is missing/gu)).toHaveLength(3);
