@@ -1,6 +1,7 @@
 /** The unpacking half: a large bundle beside GNU tar, and a whole stage of it beside the usual tools in sequence. */
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeBundle } from "../../src/addons/bundle/make-bundle.ts";
 import { assignmentOf, fillNoise, newKey } from "./harness/artifacts.ts";
 import { BINARY, record, roundsOr } from "./harness/record.ts";
 import type { Way } from "./harness/rounds.ts";
@@ -9,7 +10,8 @@ import { compileAsOurs, compilePeer, hasCommand, inNewFolder, run } from "./harn
 const rounds = roundsOr(5);
 const NOISE = 20_971_520;
 const NAMES = ["app", "helper", "agent", "plugin"];
-const BUNDLES = ["bundle.tar.gz", "bundle.tar.zst"];
+/** As `gzip` makes one, as `zstd` does (one frame), and as `addon publish` does (frames of a mebibyte). */
+const BUNDLES = ["bundle.tar.gz", "one-frame.tar.zst", "bundle.tar.zst"];
 const WHOLE = "waybill addon-stage";
 const TOOLS = "curl, sha256sum, minisign -V, zstd -d | tar -x";
 
@@ -23,7 +25,8 @@ await inNewFolder(async (folder) => {
   fill(at);
   inside("tar", "--format=ustar", "-C", "files", "-cf", "bundle.tar", ...NAMES);
   inside("gzip", "-k", "-1", "bundle.tar");
-  inside("zstd", "-q", "-k", "bundle.tar");
+  inside("zstd", "-q", "-k", "bundle.tar", "-o", "one-frame.tar.zst");
+  await makeBundle(at("files"), at("bundle.tar.zst"), "zstd", new AbortController().signal);
   // Compiled, as the product is: not the runtime's reading of its source is measured.
   const unpackOne = compileAsOurs(join(import.meta.dir, "unpack-one.ts"), folder);
   const before = (): void => {

@@ -6,8 +6,6 @@ import { HOSTILE_INPUTS } from "./hostile-inputs.ts";
 export const GROUPS: readonly Group[] = [...DISTURBANCES, ...HOSTILE_INPUTS];
 
 export const NOT_INJECTED: readonly string[] = [
-  "The one thing that a crash of a stage is known to lose: the line of `audit.jsonl` about what it had just done, when the " +
-    "kill comes between the two. What runs, and what the specs say of it, is not touched by that.",
   "Power loss. It is approximated by killing the process at every call, and by reading with `strace` in which order " +
     "data, names and folders are given to the disk; what a disk does with an fsync that it only pretends to make is not " +
     "seen.",

@@ -5,6 +5,7 @@ import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import type { ReleaseKeys } from "../addons/staging/release-signers.ts";
+import type { Warning } from "../addons/warning.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
@@ -82,21 +83,13 @@ async function checkAll(
   world: World,
 ): Promise<Finding[]> {
   const audit = new AuditLog(layout.audit, world.now);
+  const warn = (warning: Warning): void => world.say.warn(warning.message);
+  const noting = repair ? { audit, warn } : null;
   const platform = platformOf(process.platform, process.arch);
   const now = latestTime(layout.clock, world.now());
   const findings: Finding[] = [];
   for (const addon of readInventory(layout, ids)) {
-    findings.push(...(await checkAddon(addon, repair, { layout, platform, keys, now, stop: world.stop })));
-  }
-  for (const { addonId, folder, sha256, repaired } of findings) {
-    if (!repaired) continue;
-    const event = {
-      event: "repaired",
-      addon_id: addonId,
-      version: folder ?? "",
-      sha256: sha256 ?? undefined,
-    };
-    for (const warning of audit.append(event)) world.say.warn(warning.message);
+    findings.push(...(await checkAddon(addon, { layout, platform, keys, now, stop: world.stop, noting })));
   }
   return findings;
 }

@@ -16,6 +16,8 @@ import { readSigningKeys, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { readStoreList, STORE_FLAGS } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
 
+const PACKINGS: string[] = ["zstd", "gzip"];
+
 export const addonPublish: Command = defineCommand({
   name: "publish",
   description: "sign a program, upload it, publish it as an add-on, and prove that hosts will get it",
@@ -58,6 +60,12 @@ export const addonPublish: Command = defineCommand({
     "nats-creds": STORE_FLAGS["nats-creds"],
     "store-timeout": { ...STORE_FLAGS["store-timeout"], description: "ceiling for one store" },
     cacert: STORE_FLAGS.cacert,
+    pack: {
+      type: "enum",
+      options: PACKINGS,
+      description:
+        "how a directory is packed: zstd (the default), or gzip, which the original's agent reads as well",
+    },
     binary: { type: "string", valueHint: "NAME", description: "its file name on hosts (that of FILE)" },
     expires: {
       type: "string",
@@ -99,30 +107,19 @@ export const addonPublish: Command = defineCommand({
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
     const keys = await readSigningKeys(flags, world);
-    if (flags["add-signature"]) {
-      refuseWithAddSignature(flags, keys.length);
-      const reach = readStoreList(flags, flags["allow-insecure-http"], shownPlatform(platform), world).choice
-        .reach;
-      const file = resolve(world.cwd, flags.file);
-      return coSignOutcome({
-        file,
-        id,
-        version,
-        platform,
-        reach,
-        controlPlane,
-        token,
-        keys,
-        stop: world.stop,
-      });
-    }
+    if (flags["add-signature"]) refuseWithAddSignature(flags, keys.length);
     if (keys.length === 0) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
     const insecure = flags["allow-insecure-http"];
     const { stores, choice } = readStoreList(flags, insecure, shownPlatform(platform), world);
     const claims = readClaims(flags, version, keys.length > 0, world.now());
-    const packed = await packDirectory(resolve(world.cwd, flags.file), world);
+    const packed = await packDirectory(resolve(world.cwd, flags.file), flags.pack, world);
+    const { reach } = choice;
+    if (flags["add-signature"]) {
+      const what = { file: packed.file, id, version, platform, reach, controlPlane, token, keys };
+      return coSignOutcome({ ...what, stop: world.stop }).finally(packed.remove);
+    }
     const published = await publishAddon({
       file: packed.file,
       id,
@@ -131,7 +128,7 @@ export const addonPublish: Command = defineCommand({
       binaryName,
       stores,
       storeMs: parseDuration(flags["store-timeout"], "--store-timeout"),
-      reach: choice.reach,
+      reach,
       controlPlane,
       token,
       keys,
@@ -192,15 +189,21 @@ function readClaims(
 }
 
 /** A directory as a bundle of its files, in a file that is to be removed; a file as it is. */
-async function packDirectory(path: string, world: World): Promise<{ file: string; remove: () => void }> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return { file: path, remove: () => {} };
+async function packDirectory(
+  path: string,
+  pack: string | undefined,
+  world: World,
+): Promise<{ file: string; remove: () => void }> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    if (pack === undefined) return { file: path, remove: () => {} };
+    throw new Failure("flags_contradict", `--pack is for a directory; ${quoted(path)} is published as it is`);
+  }
   const folder = mkdtempSync(join(tmpdir(), "waybill-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const { makeBundle } = await import("../addons/bundle/make-bundle.ts");
-    const file = join(folder, "bundle.tar.gz");
-    await makeBundle(path, file, world.stop);
+    const file = join(folder, "bundle");
+    await makeBundle(path, file, pack === "gzip" ? "gzip" : "zstd", world.stop);
     return { file, remove };
   } catch (error) {
     remove();

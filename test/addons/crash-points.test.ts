@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fileCapabilities } from "../../src/host/file-capabilities.ts";
@@ -110,6 +119,13 @@ async function expectSettled(host: Host, version: string): Promise<void> {
   expect(readdirSync(join(host.root, "tmp"))).toEqual([]);
   expect(readdirSync(host.path("sample")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   expect((await host.verify(["--key", host.publicKey])).exit).toBe(0);
+  expect(specs.owed).toBeUndefined();
+}
+
+/** The lines of the log, without what a call that failed left there. */
+function logOf(host: Host): { event: string; version: string; recovered?: boolean }[] {
+  const lines = readFileSync(join(host.root, "audit.jsonl"), "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
 }
 
 describe.skipIf(!hasStrace)("killed", () => {
@@ -125,18 +141,42 @@ describe.skipIf(!hasStrace)("killed", () => {
     await expectSettled(host, "2");
   });
 
-  test("in a first stage, before anything was noted: what runs is proven, and that there is no record is said", async () => {
+  const AT_LINE: Point = { calls: `${RENAME},openat`, at: /openat\(.*audit\.jsonl/u, after: SHOWN };
+  const BEHIND: Point = { calls: `${RENAME},fsync`, at: /fsync\(\d+<[^>]*audit\.jsonl>/u, after: SHOWN };
+  test.each([
+    ["before its line", AT_LINE, 0, true],
+    ["with half of its line on the disk", BEHIND, 20, true],
+    ["behind its line", BEHIND, 0, undefined],
+  ] as const)(
+    "with its work done, %s: the next run writes what is missing, once",
+    async (_name, point, lost, recovered) => {
+      using host = new Host();
+      const [one] = versions(host);
+      host.assign();
+      expect((await host.stage()).exit).toBe(0);
+      host.assign(one);
+      await killedAt(host, host.arguments(), point);
+      const log = join(host.root, "audit.jsonl");
+      if (lost > 0) truncateSync(log, statSync(log).size - lost);
+      for (const _ of [1, 2]) expect((await host.stage()).exit).toBe(0);
+      await expectSettled(host, "1");
+      const lines = logOf(host);
+      expect(lines).toMatchObject([{ event: "staged", version: "1" }]);
+      expect(lines[0]?.recovered).toBe(recovered);
+    },
+  );
+
+  test("with the line of another command owed: whoever comes next writes it", async () => {
     using host = new Host();
-    const [one] = versions(host);
-    host.assign(one);
+    for (const entry of versions(host)) {
+      host.assign(entry);
+      expect((await host.stage()).exit).toBe(0);
+    }
+    await killedAt(host, ["addon", "pin", "sample", "--root", host.root], { ...AT_LINE, after: SPECS });
+    // Nothing is assigned any more: what is forgotten with that is not what was done.
+    host.assign();
     expect((await host.stage()).exit).toBe(0);
-    // As it is when the kill comes between the specs and the first line.
-    rmSync(join(host.root, "audit.jsonl"));
-    expect((await host.stage()).exit).toBe(0);
-    expect(await host.verify(["--key", host.publicKey])).toMatchObject({
-      exit: 0,
-      document: { audit: null },
-    });
+    expect(logOf(host).map(({ event }) => event)).toEqual(["staged", "staged", "pinned"]);
   });
 
   test("case 16: an fsync that failed once fails the stage, and is not asked again for the same file", async () => {

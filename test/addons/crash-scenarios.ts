@@ -20,6 +20,8 @@ export type Scenario = {
   /** What the next run is, and the version that it shows in the end. */
   readonly again: "stage" | "same";
   readonly after: string;
+  /** The lines that the log has in the end, each once: what was done before, and the operation itself. */
+  readonly log: readonly string[];
 };
 
 export type Versions = Readonly<Record<"1" | "2" | "3", Entry>>;
@@ -59,6 +61,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: [null, "1"],
     again: "stage",
     after: "1",
+    log: ["staged 1"],
   },
   {
     name: "an upgrade",
@@ -70,6 +73,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: ["1", "2"],
     again: "stage",
     after: "2",
+    log: ["staged 1", "staged 2"],
   },
   {
     name: "a rollback",
@@ -80,6 +84,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: ["1", "2"],
     again: "same",
     after: "1",
+    log: ["staged 1", "staged 2", "rolled_back 1"],
   },
   {
     name: "a gc",
@@ -90,6 +95,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: ["3"],
     again: "same",
     after: "3",
+    log: ["staged 1", "staged 2", "staged 3", "removed 1"],
   },
   {
     name: "an import",
@@ -107,6 +113,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: ["1", "2"],
     again: "same",
     after: "2",
+    log: ["staged 1", "staged 2"],
   },
   {
     name: "a repair",
@@ -119,6 +126,7 @@ const OPERATIONS: readonly Omit<Scenario, "form">[] = [
     allowed: ["1"],
     again: "same",
     after: "1",
+    log: ["staged 1", "repaired 1"],
   },
 ];
 

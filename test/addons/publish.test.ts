@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { jsonOf, runWaybill } from "../support/binary.ts";
@@ -185,7 +185,7 @@ test("a directory is packed, the same each time, and arrives as a bundle", async
   const flags = ["--id", "packed", "--version", "1", "--binary", "tool", "--key-env", "KEY", "--assign"];
   const first = await publish(host, flags);
   expect(first).toMatchObject({ exit: 0, document: { stored: "new", binary: "tool" } });
-  expect(first.document["object_key"]).toEndWith(".tar.gz");
+  expect(first.document["object_key"]).toEndWith(".tar.zst");
   writeFileSync(join(folder, "tool.json"), '{"a":1}');
   expect(await publish(host, flags)).toMatchObject({
     exit: 0,
@@ -197,6 +197,33 @@ test("a directory is packed, the same each time, and arrives as a bundle", async
   });
   expect(host.read("packed/current/tool")).toBe("#!/bin/sh\necho packed\n");
   expect(host.read("packed/current/tool.json")).toBe('{"a":1}');
+});
+
+test("a directory is packed with gzip when it is asked for, and only a directory is packed", async () => {
+  using host = new Host();
+  const folder = join(host.home, "program");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "tool"), "#!/bin/sh\necho packed\n");
+  const flags = [
+    "--id",
+    "zipped",
+    "--version",
+    "1",
+    "--binary",
+    "tool",
+    "--key-env",
+    "KEY",
+    "--pack",
+    "gzip",
+  ];
+  const { document } = await publish(host, flags);
+  expect(document["object_key"]).toEndWith(".tar.gz");
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "#!/bin/sh\n");
+  expect(await publish(host, flags)).toMatchObject({
+    exit: 2,
+    document: { error: { code: "flags_contradict" } },
+  });
 });
 
 test("a bundle that no host would take is refused before anything is sent", async () => {

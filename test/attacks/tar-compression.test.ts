@@ -50,6 +50,32 @@ const changed = (bytes: Uint8Array, at: number, to: number): Buffer => {
   return copy;
 };
 
+const [KB64, KB128] = [65_536, 131_072];
+
+/** One zstd frame for each stretch of the bytes; `params` are zstd's own, 200 leaves the length out, 201 is a checksum. */
+function frames(bytes: Uint8Array, stretch: number, params: Record<number, number> = {}): Buffer[] {
+  const count = Math.ceil(bytes.length / stretch);
+  return Array.from({ length: count }, (_, index) =>
+    zstdCompressSync(bytes.subarray(index * stretch, (index + 1) * stretch), { params }),
+  );
+}
+
+const APART = frames(ARCHIVE, KB64);
+const [FIRST = Buffer.alloc(0), SECOND = Buffer.alloc(0), ...OTHERS] = APART;
+const LAST = APART.at(-1) ?? Buffer.alloc(0);
+
+/** A frame that says that it has `says` bytes, of blocks of one byte each that is repeated so often. */
+function lying(says: number, ...runs: number[]): Buffer {
+  const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]);
+  head.writeUInt32LE(says, 5);
+  const blocks = runs.map((run, index) => {
+    const block = Buffer.alloc(4);
+    block.writeUIntLE((run << 3) | 2 | (index === runs.length - 1 ? 1 : 0), 0, 3);
+    return block;
+  });
+  return Buffer.concat([head, ...blocks]);
+}
+
 describe("a compressed bundle that is taken", () => {
   const taken: [string, Uint8Array][] = [
     ["gzip", GZ],
@@ -57,6 +83,8 @@ describe("a compressed bundle that is taken", () => {
     ["gzip with a path as its file name", member(8, Buffer.from("../../etc/passwd\0"))],
     ["gzip with extra fields and a comment", member(4 | 16, Buffer.from("\x03\x00abcnote\0", "latin1"))],
     ["zstd with a checksum", zstdCompressSync(ARCHIVE, { params: { 201: 1 } })],
+    ["zstd in frames of equal stretches", Buffer.concat(APART)],
+    ["zstd in larger frames, with checksums", Buffer.concat(frames(ARCHIVE, KB128, { 201: 1 }))],
   ];
   test.each(taken)("%s", async (_name, bytes) => {
     expect(await unpack(bytes)).toEqual({ code: "none", message: "", length: noise.length });
@@ -95,6 +123,63 @@ describe("a compressed bundle that is refused", () => {
       Buffer.concat([ZST, Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])]),
       "one frame",
     ],
+    ["zstd in two frames of another stretch", Buffer.concat(frames(ARCHIVE, 200_000)), "equal stretches"],
+    [
+      "zstd in frames of which one in the middle is shorter",
+      Buffer.concat([FIRST, LAST, SECOND, ...OTHERS]),
+      "equal stretches",
+    ],
+    [
+      "zstd in frames of which a later one is longer",
+      Buffer.concat([FIRST, ...frames(ARCHIVE.subarray(KB64), KB128)]),
+      "equal stretches",
+    ],
+    [
+      "zstd in frames that do not say how long they are",
+      Buffer.concat(frames(ARCHIVE, KB64, { 200: 0 })),
+      "equal stretches",
+    ],
+    [
+      "zstd in frames, and garbage",
+      Buffer.concat([...APART.slice(0, 2), Buffer.from("garbage")]),
+      "equal stretches",
+    ],
+    [
+      "zstd in frames, and one to be skipped",
+      Buffer.concat([...APART.slice(0, 2), Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])]),
+      "equal stretches",
+    ],
+    [
+      "zstd in frames, and an empty one",
+      Buffer.concat([...APART.slice(0, 2), zstdCompressSync("")]),
+      "equal stretches",
+    ],
+    ["zstd in frames, and twice the archive", Buffer.concat([...APART.slice(0, -1), ...APART]), ""],
+    ["zstd in frames, cut off in the last", Buffer.concat(APART).subarray(0, -1), "cut off"],
+    [
+      "zstd in frames, cut off between two",
+      Buffer.concat(APART.slice(0, 2)),
+      "without the two blocks of zeros",
+    ],
+    [
+      "zstd in frames, the second with a wrong checksum",
+      Buffer.concat(
+        frames(ARCHIVE, KB64, { 201: 1 }).map((frame, index) =>
+          index === 1 ? changed(frame, -1, (frame.at(-1) ?? 0) ^ 1) : frame,
+        ),
+      ),
+      "damaged",
+    ],
+    [
+      "zstd in frames, one of which holds more than it says",
+      Buffer.concat([lying(KB64, KB64), lying(KB64, KB64, KB64)]),
+      "",
+    ],
+    [
+      "zstd in frames, one of which holds less than it says",
+      Buffer.concat([lying(KB64, KB64), lying(KB64, 100)]),
+      "",
+    ],
     ["zstd cut off", ZST.subarray(0, 1000), "cut off"],
     ["zstd cut off by one byte", ZST.subarray(0, -1), "cut off"],
     ["zstd cut off in its header", ZST.subarray(0, 5), ""],
@@ -111,6 +196,19 @@ describe("a compressed bundle that is refused", () => {
     // A frame of one empty block with a window of 2 GiB.
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]);
     expect(await unpack(frame)).toMatchObject({ code: "tarball_too_large" });
+  });
+
+  test("a bomb in frames is counted before the first of them is unpacked", async () => {
+    const stretch = zstdCompressSync(Buffer.alloc(4_194_304));
+    const bomb = Buffer.concat(Array.from({ length: 300 }, () => stretch));
+    expect(bomb.length).toBeLessThan(100_000);
+    expect(await unpack(bomb)).toMatchObject({ code: "tarball_too_large", length: 0 });
+  });
+
+  test("a frame that says little and holds very much costs no more than it says", async () => {
+    const runs = Array.from({ length: 100_000 }, () => 131_071);
+    const bomb = Buffer.concat([lying(KB64, KB64), lying(KB64, ...runs)]);
+    expect(await unpack(bomb)).toMatchObject({ code: "tarball_unsafe" });
   });
 
   const bombs: [string, (bytes: Uint8Array) => Uint8Array][] = [

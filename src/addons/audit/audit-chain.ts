@@ -12,6 +12,8 @@ export type AuditEvent = {
   readonly keyid?: string | undefined;
   /** A code or a word more. */
   readonly detail?: string | undefined;
+  /** Written by a later run: the one that did it was killed before it could. */
+  readonly recovered?: boolean | undefined;
 };
 
 /** The last line of a log: the next one names its digest, so that no line can be changed or taken out unseen. */

@@ -1,6 +1,5 @@
 import type { Failure } from "../../base/failure.ts";
-import { LIMITS } from "../../base/limits.ts";
-import { tooLarge, unsafe } from "./tar-header.ts";
+import { unsafe } from "./tar-header.ts";
 
 /** How a bundle is compressed, by its first bytes. */
 export type BundleFormat = "gzip" | "zstd";
@@ -43,57 +42,6 @@ export function gzipHeaderLength(head: Uint8Array): number {
   if ((flags & 2) !== 0) at += 2;
   if (at > head.length) throw unsafe("its gzip header has no end");
   return at;
-}
-
-/** Reads `length` bytes at `position`; fewer at the end of the file. */
-export type ReadAt = (position: number, length: number) => Uint8Array;
-
-/**
- * Walks the block headers of a zstd file (RFC 8878 §3.1.1), because the decoder takes a cut-off one for a whole
- * one: exactly one frame, to the last byte, that keeps within the memory we give it. Throws Failure.
- */
-export function checkZstdFrame(read: ReadAt, size: number): void {
-  const head = read(0, 18);
-  const descriptor = head[4] ?? 0;
-  const single = (descriptor & 0x20) !== 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const contentSize = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  if ((descriptor & 8) !== 0 || dictionary !== 0) throw unsafe("its zstd frame wants what is not known here");
-  const sizeAt = single ? 5 : 6;
-  checkWindow(single ? littleEndian(head, sizeAt, contentSize) : windowOf(head[5] ?? 0));
-  let at = sizeAt + contentSize;
-  for (let last = false; !last;) {
-    const block = read(at, 3);
-    if (block.length < 3) throw cut();
-    const header = littleEndian(block, 0, 3);
-    last = (header & 1) === 1;
-    const kind = (header >> 1) & 3;
-    if (kind === 3) throw unsafe("its zstd frame has a block of a reserved kind");
-    // A run of one byte is stored as that byte.
-    at += 3 + (kind === 1 ? 1 : header >> 3);
-  }
-  if ((descriptor & 4) !== 0) at += 4;
-  if (at > size) throw cut();
-  if (at < size) throw unsafe(`${size - at} bytes follow its zstd frame; wanted one frame and nothing else`);
-}
-
-function checkWindow(bytes: number): void {
-  if (bytes <= LIMITS.zstdWindowBytes) return;
-  throw tooLarge(
-    `its zstd frame wants ${bytes} bytes of memory; at most ${LIMITS.zstdWindowBytes} are given`,
-  );
-}
-
-function windowOf(byte: number): number {
-  const base = 2 ** (10 + (byte >> 3));
-  return base + (base / 8) * (byte & 7);
-}
-
-/** Exact up to 2^53; more is above every ceiling anyway. A two-byte content size counts from 256. */
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0);
-  return length === 2 ? value + 256 : value;
 }
 
 export function cut(): Failure {

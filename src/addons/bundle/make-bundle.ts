@@ -6,40 +6,100 @@ import { throwIfStopped } from "../../base/interruption.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { errorCode, PendingFile, reason } from "../../host/files.ts";
+import type { BundleFormat } from "./bundle-format.ts";
 import { isBundleName } from "../names.ts";
 import { tooLarge, unsafe } from "./tar-header.ts";
 import { paddingOf, writeTarHeader } from "./tar-writer.ts";
 
 const CHUNK_BYTES = 262_144;
 const FILE_MODE = 0o600;
+/** Bytes of one zstd frame, unpacked: frames that need nothing of each other are unpacked by several threads. */
+const STRETCH_BYTES = 1_048_576;
+const ZSTD_LEVEL = 9;
+
+/** Takes the bytes of an archive in order, packed into a file. */
+type Packer = {
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly end: () => Promise<void>;
+  readonly abandon: () => void;
+};
 
 /**
  * Packs the files of a directory into a bundle: flat, in the order of their names, with nothing of this machine in
  * it, so that equal files make equal bytes. Throws Failure for what no host would take.
  */
-export async function makeBundle(directory: string, out: string, stop: AbortSignal): Promise<void> {
+export async function makeBundle(
+  directory: string,
+  out: string,
+  format: BundleFormat,
+  stop: AbortSignal,
+): Promise<void> {
   const names = readdirSync(directory).toSorted((a, b) => (a < b ? -1 : 1));
   if (names.length > LIMITS.bundleEntries) throw tooLarge(`it has more than ${LIMITS.bundleEntries} files`);
   const file = new PendingFile(out, FILE_MODE);
+  const packer = format === "gzip" ? gzipInto(file) : zstdInto(file);
+  try {
+    for (const name of names) await writeFile(directory, name, packer.write, stop);
+    await packer.write(new Uint8Array(1024));
+    await packer.end();
+    file.commit();
+  } finally {
+    packer.abandon();
+    file.discard();
+  }
+}
+
+function gzipInto(file: PendingFile): Packer {
   const gzip = createGzip({ level: 9 });
   const ended = Promise.withResolvers<void>();
   gzip.on("data", (chunk: Uint8Array) => file.write(chunk));
   gzip.on("end", () => ended.resolve());
   gzip.on("error", (error) => ended.reject(error));
-  const write = (bytes: Uint8Array): Promise<void> =>
-    new Promise((resolve) => {
-      gzip.write(bytes, () => resolve());
-    });
-  try {
-    for (const name of names) await writeFile(directory, name, write, stop);
-    await write(new Uint8Array(1024));
-    gzip.end();
-    await ended.promise;
-    file.commit();
-  } finally {
-    gzip.destroy();
-    file.discard();
-  }
+  return {
+    write: (bytes) =>
+      new Promise((resolve) => {
+        gzip.write(bytes, () => resolve());
+      }),
+    end: () => {
+      gzip.end();
+      return ended.promise;
+    },
+    abandon: () => void gzip.destroy(),
+  };
+}
+
+/** Frames of equal stretches, two of them made at a time. */
+function zstdInto(file: PendingFile): Packer {
+  let stretch = new Uint8Array(STRETCH_BYTES);
+  let filled = 0;
+  let making: Promise<Uint8Array> | null = null;
+  const next = async (frame: Promise<Uint8Array> | null): Promise<void> => {
+    const before = making;
+    making = frame;
+    making?.catch(() => {});
+    if (before !== null) file.write(await before);
+  };
+  const flush = (): Promise<void> => {
+    const full = stretch.subarray(0, filled);
+    [stretch, filled] = [new Uint8Array(STRETCH_BYTES), 0];
+    return next(Bun.zstdCompress(full, { level: ZSTD_LEVEL }));
+  };
+  return {
+    write: async (bytes) => {
+      for (let rest = bytes; rest.length > 0;) {
+        const part = rest.subarray(0, STRETCH_BYTES - filled);
+        stretch.set(part, filled);
+        filled += part.length;
+        rest = rest.subarray(part.length);
+        if (filled === STRETCH_BYTES) await flush();
+      }
+    },
+    end: async () => {
+      if (filled > 0) await flush();
+      await next(null);
+    },
+    abandon: () => {},
+  };
 }
 
 async function writeFile(

@@ -4,7 +4,6 @@ import { throwIfStopped } from "../../base/interruption.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { readAt, readInto } from "../../host/files.ts";
 import {
-  checkZstdFrame,
   cut,
   GZIP_HEADER_BYTES,
   GZIP_TRAILER_BYTES,
@@ -12,12 +11,15 @@ import {
   type BundleFormat,
 } from "./bundle-format.ts";
 import { tooLarge, unsafe } from "./tar-header.ts";
+import { zstdFrames, type ZstdFrame } from "./zstd-frames.ts";
 import { TarListing, type ApprovedFile, type BundleSink } from "./tar-listing.ts";
 
 const READ_BYTES = 1_048_576;
 const UNPACKED_BYTES = 1_048_576;
 /** Chunks that the decoder may be ahead of the writing, which goes on beside it. */
 const AHEAD_CHUNKS = 4;
+/** Frames on their way at once: two threads have work, and a few MiB are held. */
+const AHEAD_FRAMES = 3;
 const DECODER_OPTIONS = { chunkSize: UNPACKED_BYTES };
 /** Everything that an approved archive can hold: files, headers and notes for each, padding. */
 const MOST_BYTES = LIMITS.bundleBytes + LIMITS.bundleEntries * 131_072 + 2 * LIMITS.bundlePaddingBytes;
@@ -44,18 +46,34 @@ export async function readBundle(
 ): Promise<readonly ApprovedFile[]> {
   const listing = new TarListing(bundle.binaryName, sink);
   let length = 0;
-  for await (const chunk of unpacked(bundle)) {
+  const { chunks, areWhole } = unpacked(bundle);
+  for await (const chunk of chunks) {
     throwIfStopped(stop, "unpacking a bundle");
     length += chunk.length;
     if (length > MOST_BYTES) throw tooLarge(`it unpacks to more than ${MOST_BYTES} bytes`);
     listing.update(chunk);
+    if (areWhole) (sink.over ?? giveBack)(chunk);
     await sink.drain?.();
   }
   return listing.finish();
 }
 
-function unpacked(bundle: OpenBundle): AsyncGenerator<Uint8Array> {
-  return bundle.format === "gzip" ? inflated(bundle) : decompressed(bundle);
+/** `areWhole`: each chunk is all of its memory, which nobody else needs. */
+type Chunks = { readonly chunks: AsyncGenerator<Uint8Array>; readonly areWhole: boolean };
+
+function unpacked(bundle: OpenBundle): Chunks {
+  const { descriptor, size, format } = bundle;
+  if (format === "gzip") return { chunks: inflated(bundle), areWhole: false };
+  const read = (position: number, length: number): Uint8Array => readAt(descriptor, position, length);
+  const frames = zstdFrames(read, size, MOST_BYTES);
+  return frames.length > 1
+    ? { chunks: decodedApart(descriptor, frames), areWhole: true }
+    : { chunks: through(createZstdDecompress(DECODER_OPTIONS), descriptor, 0, size), areWhole: false };
+}
+
+/** Frees the memory of a chunk now: the collector sees a small object in it, and would let hundreds of them pile up. */
+export function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /**
@@ -83,9 +101,41 @@ async function* inflated({ descriptor, size }: OpenBundle): AsyncGenerator<Uint8
   }
 }
 
-async function* decompressed({ descriptor, size }: OpenBundle): AsyncGenerator<Uint8Array> {
-  checkZstdFrame((position, length) => readAt(descriptor, position, length), size);
-  yield* through(createZstdDecompress(DECODER_OPTIONS), descriptor, 0, size);
+/** Frames that need nothing of each other, some at a time, each in a thread of the runtime's; in their order. */
+async function* decodedApart(descriptor: number, frames: readonly ZstdFrame[]): AsyncGenerator<Uint8Array> {
+  const ahead: Promise<Uint8Array>[] = [];
+  let begun = 0;
+  const begin = (): void => {
+    for (const frame of frames.slice(begun, begun + AHEAD_FRAMES - ahead.length)) {
+      begun++;
+      const decoding = decodedFrame(descriptor, frame);
+      // Whoever stops taking them does not hear of those that are on their way.
+      decoding.catch(() => {});
+      ahead.push(decoding);
+    }
+  };
+  begin();
+  for (let decoding = ahead.shift(); decoding !== undefined; decoding = ahead.shift()) {
+    const bytes = await decoding;
+    begin();
+    yield bytes;
+  }
+}
+
+/** The decoder gets a frame alone, with a length that was counted against the ceilings, and refuses another one. */
+async function decodedFrame(descriptor: number, { at, length, content }: ZstdFrame): Promise<Uint8Array> {
+  const packed = readAt(descriptor, at, length);
+  if (packed.length < length) throw cut();
+  let bytes: Uint8Array;
+  try {
+    bytes = await Bun.zstdDecompress(packed);
+  } catch (error) {
+    throw undecodable(error);
+  } finally {
+    giveBack(packed);
+  }
+  if (bytes.length === content) return bytes;
+  throw unsafe(`a zstd frame unpacks to ${bytes.length} bytes and says ${content}`);
 }
 
 type Decoder = ReturnType<typeof createInflateRaw> | ReturnType<typeof createZstdDecompress>;

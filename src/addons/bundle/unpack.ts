@@ -1,6 +1,6 @@
 import { close, constants, fchmodSync, fsync, openSync, write } from "node:fs";
 import { join } from "node:path";
-import { readBundle, type OpenBundle } from "./read-bundle.ts";
+import { giveBack, readBundle, type OpenBundle } from "./read-bundle.ts";
 import { HEAD_BYTES } from "./executable.ts";
 import type { ApprovedFile, BundleSink } from "./tar-listing.ts";
 
@@ -62,6 +62,9 @@ class FolderWriter implements BundleSink {
   /** Every file that was begun, until it is on the disk and closed. */
   readonly #files: Promise<void>[] = [];
   readonly #writing = new Set<Promise<void>>();
+  /** Writes that are on their way out of each chunk, and the chunks of which no more are begun. */
+  readonly #uses = new Map<ArrayBufferLike, number>();
+  readonly #over = new Set<ArrayBufferLike>();
   #inFlight = 0;
   /** What went wrong first: nothing more is unpacked then. */
   #failed: unknown = null;
@@ -89,9 +92,13 @@ class FolderWriter implements BundleSink {
     const { descriptor, position, written } = this.#open;
     this.#open.position += bytes.length;
     this.#inFlight += bytes.length;
+    const { buffer } = bytes;
+    this.#uses.set(buffer, (this.#uses.get(buffer) ?? 0) + 1);
     const writing = writeAt(descriptor, bytes, position).finally(() => {
       this.#inFlight -= bytes.length;
       this.#writing.delete(writing);
+      this.#uses.set(buffer, (this.#uses.get(buffer) ?? 1) - 1);
+      this.#settleChunk(buffer);
     });
     writing.catch((error: unknown) => {
       this.#failed ??= error;
@@ -107,6 +114,17 @@ class FolderWriter implements BundleSink {
     this.#files.push(file);
     this.#open = null;
   };
+
+  readonly over = ({ buffer }: Uint8Array): void => {
+    this.#over.add(buffer);
+    this.#settleChunk(buffer);
+  };
+
+  #settleChunk(buffer: ArrayBufferLike): void {
+    if ((this.#uses.get(buffer) ?? 0) > 0) return;
+    this.#uses.delete(buffer);
+    if (this.#over.delete(buffer)) giveBack(new Uint8Array(buffer));
+  }
 
   readonly drain = async (): Promise<void> => {
     while (this.#failed === null && this.#inFlight > IN_FLIGHT_BYTES) await Promise.race(this.#writing);

@@ -5,7 +5,7 @@ import { errorCode } from "../../host/files.ts";
 import { readCurrent } from "./current-link.ts";
 import { checkOwnDirectory } from "./directories.ts";
 import { settle } from "./journal.ts";
-import { readSpecs } from "./last-known-good.ts";
+import { readSpecs } from "./specs-file.ts";
 import type { AddonPaths, Layout } from "./layout.ts";
 import { isSafeName, safeName, type SafeName } from "../names.ts";
 import { readRecord, type AddonRecord } from "./record.ts";

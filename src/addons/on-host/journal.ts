@@ -1,4 +1,4 @@
-import { advance, goBack, type Pending, type Specs } from "./spec.ts";
+import { advance, goBack, owing, type Pending, type Specs } from "./spec.ts";
 import { higherVersion } from "../version-order.ts";
 
 /**
@@ -28,5 +28,6 @@ export function settle(specs: Specs, current: string | null): Specs {
   const { pending } = specs;
   if (pending === null) return specs;
   if (switchState(specs, current) === "prepared") return { ...specs, pending: null };
-  return committed(specs, pending, higherVersion(specs.highest_version, pending.spec.version));
+  const done = committed(specs, pending, higherVersion(specs.highest_version, pending.spec.version));
+  return owing(done, [...(specs.owed ?? []), ...(pending.owed ?? [])]);
 }

@@ -14,6 +14,7 @@ import {
 import { isSha256, type Sha256 } from "../../base/digest.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { owedLine, type Owed } from "../audit/owed-lines.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import { signerMark, type SignerMark } from "./signer-mark.ts";
@@ -61,12 +62,18 @@ export type Specs = {
   readonly stated: boolean;
   /** How many keys had to sign it; absent while one is enough. */
   readonly signer_mark?: SignerMark | undefined;
+  /** Lines that the log has not got yet, oldest first; absent for none. */
+  readonly owed?: readonly Owed[] | undefined;
   /** No older version than this one is staged any more, whoever allows it: its publisher said so. "" for none. */
   readonly minimum_version: string;
 };
 
-/** A switch that has begun; `back` when an operator asked for an earlier version. */
-export type Pending = { readonly spec: Spec; readonly back: boolean };
+/** A switch that has begun; `back` when an operator asked for an earlier version, `owed` what the log gets for it. */
+export type Pending = {
+  readonly spec: Spec;
+  readonly back: boolean;
+  readonly owed?: readonly Owed[] | undefined;
+};
 
 export type Pin = { readonly artifact_sha256: Sha256; readonly version: string; readonly reason: string };
 
@@ -86,6 +93,7 @@ export const NO_SPECS: Specs = {
 /** Specs that are kept for a rollback, and artifacts that are remembered as rolled back from. */
 const MAX_HISTORY = 8;
 const MAX_BLOCKED = 32;
+const MAX_OWED = 64;
 
 export function specOf(
   assignment: Assignment,
@@ -159,6 +167,13 @@ export function signersOf({ keyid, stated: said }: Spec): readonly string[] {
   return [...new Set([...(keyid === undefined ? [] : [keyid]), ...(said?.signers ?? [])])];
 }
 
+/** The same with lines that the log still has to get. */
+export function owing(specs: Specs, lines: readonly Owed[]): Specs {
+  const { owed: _owed, ...rest } = specs;
+  // A log that cannot be written for long must not fill the specs.
+  return lines.length === 0 ? rest : { ...rest, owed: lines.slice(-MAX_OWED) };
+}
+
 /** Whether two specs start the same thing in the same way. */
 export function sameSpec(a: Spec | null, b: Spec | null): boolean {
   return Bun.deepEquals(a, b);
@@ -188,11 +203,13 @@ const pin: Decoder<Pin> = object({
   reason: string(),
 });
 
+const lines = list(owedLine, LIMITS.assignments);
+
 const specs: Decoder<Specs> = object({
   schema: string(SCHEMA, (text) => text === SCHEMA),
   active: nullable(spec),
   last_known_good: nullable(spec),
-  pending: otherwise(nullable(object({ spec, back: boolean() })), null),
+  pending: otherwise(nullable(object({ spec, back: boolean(), owed: optional(lines) })), null),
   history: otherwise(list(spec, LIMITS.assignments), []),
   highest_version: otherwise(string(), ""),
   blocked: otherwise(list(narrowed("64 lower-case hex characters", isSha256), LIMITS.assignments), []),
@@ -200,6 +217,7 @@ const specs: Decoder<Specs> = object({
   signed: boolean(),
   stated: otherwise(boolean(), false),
   signer_mark: optional(signerMark),
+  owed: optional(lines),
   minimum_version: otherwise(string(), ""),
 });
 

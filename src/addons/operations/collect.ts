@@ -7,7 +7,9 @@ import type { AuditLog } from "../audit/audit-log.ts";
 import { sweep } from "../on-host/directories.ts";
 import { chooseGarbage, type GarbageChoice } from "./garbage.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { settledSpecs, writeSpecs } from "../on-host/last-known-good.ts";
+import { openSpecs, payOwed } from "../on-host/noted-specs.ts";
+import { owing } from "../on-host/spec.ts";
+import { writeSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import type { Warning } from "../warning.ts";
 
@@ -49,17 +51,21 @@ function runningFolders(paths: AddonPaths, running: readonly string[]): Set<stri
 export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog): Warning[] {
   const { paths } = addon;
   sweep(paths.directory, "temporary_files");
-  const { specs } = settledSpecs(paths);
+  const { specs, warnings } = openSpecs(paths, audit);
   const gone = new Set(choice.removed);
   // First the specs, so that none of them names a folder that is not there any more.
-  writeSpecs(paths, specs, { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) });
-  return choice.removed.flatMap((folder) => {
+  const after = { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) };
+  const events = choice.removed.map((version) => ({ event: "removed", addon_id: addon.id, version }));
+  const lines = [...(after.owed ?? []), ...audit.owe(events, true)];
+  const intending = owing(after, lines);
+  writeSpecs(paths, specs, intending);
+  for (const folder of choice.removed) {
     const trash = join(paths.directory, `.trash.${randomHex(6)}.tmp`);
     renameSync(paths.version(folder), trash);
     fsyncDirectory(paths.versions);
     rmSync(trash, { recursive: true, force: true });
-    return audit.append({ event: "removed", addon_id: addon.id, version: folder });
-  });
+  }
+  return [...warnings, ...payOwed(paths, intending, audit, false).warnings];
 }
 
 /** A partial download that nobody went on with. */

@@ -4,7 +4,10 @@ import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
 import { parseRawSignature } from "../../trust/signature-text.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { inspect, type Installed } from "../on-host/installed.ts";
+import { confirmRepair, intendRepair, openSpecs, withoutRepair, writeNoted } from "../on-host/noted-specs.ts";
+import type { Warning } from "../warning.ts";
 import type { HostAddon, StagedFolder } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Platform } from "../assigned/platform.ts";
@@ -24,6 +27,8 @@ export type Checking = {
   readonly keys: ReleaseKeys | null;
   readonly now: Date;
   readonly stop: AbortSignal;
+  /** Where repairs are noted; null for who makes none. */
+  readonly noting: { readonly audit: AuditLog; readonly warn: (warning: Warning) => void } | null;
 };
 
 /** What came of one version, or of the add-on itself (`folder` null). */
@@ -40,9 +45,9 @@ export type Finding = {
 };
 
 /** Reads every byte of every version of an add-on and holds it against what was verified. */
-export async function checkAddon(addon: HostAddon, repair: boolean, checking: Checking): Promise<Finding[]> {
+export async function checkAddon(addon: HostAddon, checking: Checking): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const staged of addon.folders) findings.push(await checkFolder(addon, staged, repair, checking));
+  for (const staged of addon.folders) findings.push(await checkFolder(addon, staged, checking));
   const { specs, current } = addon;
   const shown = specs.active?.folder ?? null;
   if (shown !== null && current !== shown) {
@@ -75,7 +80,6 @@ export async function checkAddon(addon: HostAddon, repair: boolean, checking: Ch
 async function checkFolder(
   addon: HostAddon,
   { folder, record }: StagedFolder,
-  repair: boolean,
   checking: Checking,
 ): Promise<Finding> {
   // The spec is our own and nobody else may read it; the record is for every reader.
@@ -107,14 +111,15 @@ async function checkFolder(
       binaryName: record.binary_name,
       sha256: record.artifact_sha256,
       check,
-      modes: repair ? "put_right" : "report",
+      modes: checking.noting === null ? "report" : "put_right",
       stop: checking.stop,
     });
     const failure = judge(folder, record, found, check) ?? proof.failure;
     const keyids = proof.stated?.signers ?? (found.keyid === null ? [] : [found.keyid]);
     const keyid = proof.stated?.keyid ?? found.keyid;
     const well = { addonId: addon.id, folder, sha256: record.artifact_sha256, keyid, keyids };
-    if (failure === null || !repair || found.retained === null || failure.code !== "hash_mismatch") {
+    if (failure === null) confirm(addon, record, checking);
+    if (found.retained === null || failure?.code !== "hash_mismatch" || checking.noting === null) {
       return { ...well, failure, repaired: false };
     }
     await makeWhole(addon, folder, record, found.retained, check, checking);
@@ -186,19 +191,39 @@ async function makeWhole(
   record: AddonRecord,
   retained: string,
   check: SignatureCheck | null,
-  { layout, platform, stop }: Checking,
+  { layout, platform, stop, noting }: Checking,
 ): Promise<void> {
   const file = new ArtifactFile(retained);
   try {
+    const { version, artifact_sha256: sha256 } = record;
+    const event = { addon_id: addon.id, version, sha256 };
+    // What cannot be read may be of use to somebody yet, and is not written over for a line in a log.
+    const opened = noting === null ? null : openSpecs(addon.paths, noting.audit);
+    const log = opened === null || opened.warnings.length > 0 ? null : noting;
+    const specs =
+      opened === null || log === null ? null : intendRepair(addon.paths, opened.specs, event, log.audit);
     const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, size: null, record };
     const { active, last_known_good: good, history } = addon.specs;
     const spec = [active, good, ...history].find((one) => one?.folder === folder) ?? null;
     const fileCapabilities = spec === null ? [] : strategyFor(spec, layout, true).onFile;
     const staging = { layout, paths: addon.paths, platform, isHost: false, check, fileCapabilities, stop };
     await stageArtifact(artifact, { folder, how: "repair" }, file.chunks(stop), staging);
+    const done = { ...event, event: "repaired" };
+    const warnings =
+      specs === null || log === null
+        ? (noting?.audit.append(done) ?? [])
+        : writeNoted(addon.paths, specs, withoutRepair(specs, sha256), [done], log.audit).warnings;
+    for (const warning of warnings) noting?.warn(warning);
   } finally {
     file.close();
   }
+}
+
+/** A repair that a killed run made is told of now. */
+function confirm({ paths }: HostAddon, { artifact_sha256: sha256 }: AddonRecord, { noting }: Checking): void {
+  if (noting === null) return;
+  const { specs } = openSpecs(paths, noting.audit);
+  for (const warning of confirmRepair(paths, specs, sha256, noting.audit).warnings) noting.warn(warning);
 }
 
 function broken(addon: HostAddon, folder: string | null, failure: Failure): Finding {

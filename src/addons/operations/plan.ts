@@ -7,7 +7,7 @@ import { checkOwnDirectory } from "../on-host/directories.ts";
 import { gatherFacts } from "../staging/facts.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { settle } from "../on-host/journal.ts";
-import { readSpecs } from "../on-host/last-known-good.ts";
+import { readSpecs } from "../on-host/specs-file.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { nextStep, type Facts, type NextStep } from "../staging/next-step.ts";
 import type { ReleaseKeys } from "../staging/release-signers.ts";

@@ -3,7 +3,7 @@ import { quoted } from "../../base/printable.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { inspect } from "../on-host/installed.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { settledSpecs, switchTo, writeSpecs } from "../on-host/last-known-good.ts";
+import { openSpecs, switchNoted, writeNoted } from "../on-host/noted-specs.ts";
 import { rollbackTarget } from "./rollback-target.ts";
 import { goBack, type Spec } from "../on-host/spec.ts";
 import type { Warning } from "../warning.ts";
@@ -27,7 +27,7 @@ export async function rollBack(
   stop: AbortSignal,
 ): Promise<RolledBack> {
   const { paths } = addon;
-  const { specs, warnings } = settledSpecs(paths);
+  const { specs, warnings } = openSpecs(paths, audit);
   const target = rollbackTarget(specs, to);
   const { folder, binary_name: name, artifact_sha256: sha256 } = target;
   const found = await inspect(paths, folder, {
@@ -45,21 +45,21 @@ export async function rollBack(
     );
   }
   const after = goBack(specs, target);
-  switchTo(paths, specs, { spec: target, back: true }, after);
-  const noted = audit.append({
+  const event = {
     event: "rolled_back",
     addon_id: addon.id,
     version: target.version,
     sha256,
     detail: specs.active === null ? undefined : `from ${specs.active.version}`,
-  });
+  };
+  const noted = switchNoted(paths, specs, { spec: target, back: true }, after, [event], audit);
   const path = paths.binary(folder, name);
-  return { from: specs.active, to: target, path, warnings: [...warnings, ...noted] };
+  return { from: specs.active, to: target, path, warnings: [...warnings, ...noted.warnings] };
 }
 
 /** Keeps what runs now, whatever is assigned. Throws Failure `nothing_checked` when nothing runs. */
 export function pin(addon: HostAddon, reason: string, audit: AuditLog): { spec: Spec; warnings: Warning[] } {
-  const { specs, warnings } = settledSpecs(addon.paths);
+  const { specs, warnings } = openSpecs(addon.paths, audit);
   const spec = specs.active;
   if (spec === null) {
     throw new Failure(
@@ -68,16 +68,18 @@ export function pin(addon: HostAddon, reason: string, audit: AuditLog): { spec: 
     );
   }
   const { artifact_sha256, version } = spec;
-  writeSpecs(addon.paths, specs, { ...specs, pinned: { artifact_sha256, version, reason } });
-  const noted = audit.append({ event: "pinned", addon_id: addon.id, version, sha256: artifact_sha256 });
-  return { spec, warnings: [...warnings, ...noted] };
+  const after = { ...specs, pinned: { artifact_sha256, version, reason } };
+  const event = { event: "pinned", addon_id: addon.id, version, sha256: artifact_sha256 };
+  const noted = writeNoted(addon.paths, specs, after, [event], audit);
+  return { spec, warnings: [...warnings, ...noted.warnings] };
 }
 
 /** Takes what is assigned again, also what was rolled back from. */
 export function unpin(addon: HostAddon, audit: AuditLog): { changed: boolean; warnings: Warning[] } {
-  const { specs, warnings } = settledSpecs(addon.paths);
+  const { specs, warnings } = openSpecs(addon.paths, audit);
   const changed = specs.pinned !== null || specs.blocked.length > 0;
   if (!changed) return { changed, warnings: [...warnings] };
-  writeSpecs(addon.paths, specs, { ...specs, pinned: null, blocked: [] });
-  return { changed, warnings: [...warnings, ...audit.append({ event: "unpinned", addon_id: addon.id })] };
+  const after = { ...specs, pinned: null, blocked: [] };
+  const noted = writeNoted(addon.paths, specs, after, [{ event: "unpinned", addon_id: addon.id }], audit);
+  return { changed, warnings: [...warnings, ...noted.warnings] };
 }

@@ -39,7 +39,7 @@ export type Proof = {
 export async function verifyInstalled(addon: HostAddon, checking: Checking): Promise<Proof> {
   const { current } = addon;
   const shown = addon.folders.filter(({ folder }) => folder === current);
-  const findings = current === null ? [] : await checkAddon({ ...addon, folders: shown }, false, checking);
+  const findings = current === null ? [] : await checkAddon({ ...addon, folders: shown }, checking);
   const found = findings.find(({ folder }) => folder === current);
   const version = shown[0]?.record?.version ?? "";
   const accepted = {

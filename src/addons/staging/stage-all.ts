@@ -1,7 +1,8 @@
 import type { Assignment, RefusedEntry } from "../assigned/assignment.ts";
 import type { AddonResult } from "./outcome.ts";
 import type { Run } from "./run.ts";
-import { keepGoing, stageOne } from "./stage-one.ts";
+import { keepGoing } from "./keep-going.ts";
+import { stageOne } from "./stage-one.ts";
 
 /** Add-ons at a time: a slow store must not hold up the others, nor they the host. */
 const WORKERS = 4;

@@ -99,14 +99,14 @@ async function stageList(
   turn: LockTurn,
   warn: (warning: Warning) => void,
 ): Promise<AddonResult[]> {
+  const { layout } = request.run;
+  const audit = new AuditLog(layout.audit, request.now);
   for (const warning of host.warnings) warn(warning);
   // A remembered list, or a local file that could not be taken, says nothing about what is gone.
   if (isNew && !host.warnings.some(({ code }) => code === "override_ignored")) {
     const assigned = [...host.assignments, ...host.refused].map(({ addon_id: id }) => id);
-    for (const warning of forgetUnassigned(request.run.layout, new Set(assigned))) warn(warning);
+    for (const warning of forgetUnassigned(layout, new Set(assigned), audit)) warn(warning);
   }
-  const { layout } = request.run;
-  const audit = new AuditLog(layout.audit, request.now);
   const attempts = new Attempts(layout.attempts, request.now, Math.random, request.retryNow);
   try {
     return await stageAll(host.assignments, host.refused, { ...request.run, turn, warn, audit, attempts });

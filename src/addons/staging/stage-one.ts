@@ -1,4 +1,4 @@
-import { Failure } from "../../base/failure.ts";
+import type { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { reason } from "../../host/files.ts";
@@ -8,20 +8,28 @@ import { eventOf } from "../audit/audit-events.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { checkOwnDirectory, sweep } from "../on-host/directories.ts";
 import { gatherFacts } from "./facts.ts";
-import { fallBack, settledSpecs, switchTo, writeSpecs, type Fallback } from "../on-host/last-known-good.ts";
+import {
+  confirmRepair,
+  intendRepair,
+  openSpecs,
+  switchNoted,
+  withoutRepair,
+  writeNoted,
+  type Opened,
+} from "../on-host/noted-specs.ts";
+import { settledSpecs, writeSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
-import { isSafeName } from "../names.ts";
-import { markAfter, nextStep, type Facts } from "./next-step.ts";
+import { markAfter, nextStep, type Facts, type NextStep } from "./next-step.ts";
 import { obey, type Doing } from "./obtain.ts";
+import { hold, inPlace, keepGoing, nothingInPlace, pinnedIsGone } from "./keep-going.ts";
 import { bytesCheck, isProvenByStatement } from "./release-signers.ts";
 import { Overtaken } from "./overtaken.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
 import { withSignerMark } from "./signer-rules.ts";
 import { hostBinaryProblem, warnWhenInert } from "./runnable.ts";
-import { note, type Run } from "./run.ts";
-import { advance, NO_SPECS, sameSpec, signersOf, specOf, type Spec, type Specs } from "../on-host/spec.ts";
+import type { Run } from "./run.ts";
+import { advance, NO_SPECS, sameSpec, specOf, type Specs } from "../on-host/spec.ts";
 import { storageFailure } from "../on-host/storage-failure.ts";
-import type { Warning } from "../warning.ts";
 
 /** Brings the host to one assignment. Throws only the interruption: a failure is a result, with what goes on. */
 export async function stageOne(assignment: Assignment, run: Run): Promise<AddonResult> {
@@ -57,7 +65,7 @@ async function bringOrKeep(wanted: Wanted, run: Run): Promise<AddonResult> {
 async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const { assignment } = wanted;
   const paths = run.layout.addon(wanted.id);
-  const specs = openAddon(paths, run);
+  const opened = openAddon(paths, run);
   const trust = {
     signers: run.keys(wanted),
     allowUnsigned: run.allowUnsigned.has(wanted.id),
@@ -65,9 +73,10 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
     platform: run.platform,
     now: run.now,
   };
-  const facts = await gatherFacts(wanted, paths, specs, trust, true, run.stop);
+  const facts = await gatherFacts(wanted, paths, opened, trust, true, run.stop);
   const step = nextStep(wanted, facts);
   if (step.kind === "refuse") throw step.failure;
+  const specs = noteRepair(step, wanted, paths, opened, run);
   const held = step.kind === "hold" ? null : (run.steady?.(assignment) ?? null);
   if (step.kind === "hold") {
     const kept = await hold(step.warnings, wanted, paths, specs, run);
@@ -94,15 +103,16 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   });
   const mark = markAfter(wanted, facts.highestVersion);
   const marked = withSignerMark(specs, facts, spec);
-  const after = advance(marked, spec, mark, run.gated?.has(spec.supervision));
-  if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
-  else if (facts.current === step.folder) writeSpecs(paths, specs, after);
-  else switchTo(paths, marked, { spec, back: false }, after);
+  const advanced = advance(marked, spec, mark, run.gated?.has(spec.supervision));
+  const after = withoutRepair(advanced, wanted.sha256);
+  const action = actionOf(step, !sameSpec(specs.active, spec));
+  const events = eventOf(action, spec, step.warnings);
+  if (facts.current === step.folder && events.length === 0) promote(paths, specs, after, run);
+  else if (facts.current === step.folder) tell(run, writeNoted(paths, specs, after, events, run.audit));
+  else tell(run, switchNoted(paths, marked, { spec, back: false }, after, events, run.audit));
   for (const warning of step.warnings) run.warn(warning);
   warnWhenInert(paths.binary(spec.folder, spec.binary_name), run);
   run.attempts.succeeded(assignment);
-  const action = actionOf(step, !sameSpec(specs.active, spec));
-  for (const event of eventOf(action, spec, step.warnings)) note(run, event);
   const outcome = action === "none" || action === "reconfigure" ? "unchanged" : "staged";
   return { ...inPlace(spec, paths), wantedVersion: wanted.version, outcome, action, failure: null };
 }
@@ -129,115 +139,24 @@ function openAddon(paths: AddonPaths, run: Run): Specs {
   if (!checkOwnDirectory(paths.directory)) return NO_SPECS;
   checkOwnDirectory(paths.versions);
   sweep(paths.directory, "temporary_files");
-  const { specs, warnings } = settledSpecs(paths);
+  return tell(run, openSpecs(paths, run.audit));
+}
+
+/** A repair changes no specs, so it is noted before it is made; one that a killed run made is told of now. */
+function noteRepair(step: NextStep, wanted: Wanted, paths: AddonPaths, specs: Specs, run: Run): Specs {
+  const { id: addon_id, version, sha256 } = wanted;
+  if (step.kind === "in_place") return tell(run, confirmRepair(paths, specs, sha256, run.audit));
+  if (step.kind !== "stage" || step.how !== "repair") return specs;
+  return intendRepair(paths, specs, { addon_id, version, sha256 }, run.audit);
+}
+
+function tell(run: Run, { specs, warnings }: Opened): Specs {
   for (const warning of warnings) run.warn(warning);
   return specs;
-}
-
-/** What is there stays; null when its bytes are not what was verified any more. */
-async function hold(
-  warnings: readonly Warning[],
-  wanted: Wanted,
-  paths: AddonPaths,
-  specs: Specs,
-  run: Run,
-): Promise<AddonResult | null> {
-  for (const warning of warnings) run.warn(warning);
-  const fallback = await fallBack(paths, specs, run.stop);
-  if (fallback.kind !== "kept") return null;
-  const spec = inPlace(fallback.spec, paths);
-  return { ...spec, wantedVersion: wanted.version, outcome: "unchanged", action: "hold", failure: null };
-}
-
-function pinnedIsGone(wanted: Wanted): Failure {
-  return new Failure(
-    "binary_missing",
-    `what add-on ${quoted(wanted.id)} is pinned to is not there any more`,
-    {
-      hint: `take what is assigned with: waybill addon unpin ${wanted.id}`,
-    },
-  );
 }
 
 export function actionOf(step: Doing, changedSpec: boolean): Action {
   if (step.kind === "stage") return step.how === "new" ? "stage" : step.how;
   if (step.switchLink) return "activate";
   return changedSpec ? "reconfigure" : "none";
-}
-
-/** After a failure: what worked goes on, if it still is what was verified. */
-export async function keepGoing(
-  id: string,
-  version: string,
-  failure: Failure,
-  run: Run,
-): Promise<AddonResult> {
-  const failed = { ...nothingInPlace(id, version), failure };
-  if (!isSafeName(id)) return failed;
-  const paths = run.layout.addon(id);
-  const fallback = await tryFallBack(paths, run);
-  if (fallback.kind === "kept") {
-    const action = fallback.restored ? "restore" : "keep";
-    for (const event of eventOf(action, fallback.spec, [])) note(run, event);
-    return {
-      ...inPlace(fallback.spec, paths),
-      wantedVersion: version,
-      outcome: "kept_last_known_good",
-      action,
-      failure,
-    };
-  }
-  if (!fallback.withdrawn) return failed;
-  note(run, { event: "withdrawn", addon_id: id, version, detail: failure.code });
-  return {
-    ...failed,
-    action: "withdraw",
-    failure: new Failure(
-      "hash_mismatch",
-      `what was staged is not what was verified, and cannot be replaced: ${failure.message}`,
-      { hint: `${quoted(paths.current)} was removed, so that nobody runs it`, cause: failure },
-    ),
-  };
-}
-
-async function tryFallBack(paths: AddonPaths, run: Run): Promise<Fallback> {
-  try {
-    if (!checkOwnDirectory(paths.directory) || !checkOwnDirectory(paths.versions)) {
-      return { kind: "nothing", withdrawn: false };
-    }
-    return await fallBack(paths, settledSpecs(paths).specs, run.stop);
-  } catch {
-    throwIfStopped(run.stop, `looking for what add-on ${quoted(paths.directory)} ran before`);
-    // The first failure is the one to tell; this one has the same cause, or tells of a broken disk.
-    return { kind: "nothing", withdrawn: false };
-  }
-}
-
-function inPlace(
-  spec: Spec,
-  paths: AddonPaths,
-): Pick<AddonResult, "addonId" | "version" | "binaryPath" | "sha256" | "keyid" | "keyids"> {
-  return {
-    addonId: spec.addon_id,
-    version: spec.version,
-    binaryPath: paths.binary(spec.folder, spec.binary_name),
-    sha256: spec.artifact_sha256,
-    keyid: spec.keyid ?? null,
-    keyids: signersOf(spec),
-  };
-}
-
-function nothingInPlace(addonId: string, version: string): AddonResult {
-  return {
-    addonId,
-    version,
-    wantedVersion: version,
-    outcome: "skipped",
-    action: "none",
-    binaryPath: null,
-    sha256: null,
-    keyid: null,
-    keyids: [],
-    failure: null,
-  };
 }

@@ -1,6 +1,6 @@
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { settledSpecs } from "../on-host/last-known-good.ts";
+import { settledSpecs } from "../on-host/specs-file.ts";
 import { rollBack, type RolledBack } from "../operations/roll-back.ts";
 import type { FailureCode } from "../../base/exit-codes.ts";
 import { Failure } from "../../base/failure.ts";

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { readSpecs } from "../on-host/last-known-good.ts";
+import { readSpecs } from "../on-host/specs-file.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";

@@ -1,6 +1,6 @@
 import type { AuditLog } from "../audit/audit-log.ts";
 import { readInventory } from "../on-host/inventory.ts";
-import { settledSpecs, writeSpecs } from "../on-host/last-known-good.ts";
+import { openSpecs, writeNoted } from "../on-host/noted-specs.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { sameSpec, type Spec, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
@@ -70,13 +70,13 @@ export class Trials {
   /** The window is over; says so, "" when something else is active by now. Call it under the root's lock. */
   commit(id: SafeName, active: Spec): string {
     const paths = this.#layout.addon(id);
-    const { specs } = settledSpecs(paths);
+    const { specs } = openSpecs(paths, this.#audit);
     if (!sameSpec(specs.active, active)) return "";
     const after = commitTrial(specs);
-    writeSpecs(paths, specs, after);
-    this.#change(id, (gate) => withTrial(gate, after));
     const { version, artifact_sha256: sha256 } = active;
-    this.#audit.append({ event: "known_good", addon_id: id, version, sha256 });
+    const event = { event: "known_good", addon_id: id, version, sha256 };
+    writeNoted(paths, specs, after, [event], this.#audit);
+    this.#change(id, (gate) => withTrial(gate, after));
     return `add-on ${quoted(id)}: ${quoted(version)} is the last known good`;
   }
 
@@ -97,11 +97,12 @@ export class Trials {
   unblock(id: SafeName): string {
     const { left } = this.#gateOf(id);
     const paths = this.#layout.addon(id);
-    const { specs } = settledSpecs(paths);
+    const { specs } = openSpecs(paths, this.#audit);
     if (left === null || !left.cleared || !specs.blocked.includes(left.sha256)) return "";
-    writeSpecs(paths, specs, { ...specs, blocked: specs.blocked.filter((one) => one !== left.sha256) });
+    const after = { ...specs, blocked: specs.blocked.filter((one) => one !== left.sha256) };
     const version = specs.history.find((one) => one.artifact_sha256 === left.sha256)?.version ?? "";
-    this.#audit.append({ event: "unblocked", addon_id: id, version, sha256: left.sha256 });
+    const event = { event: "unblocked", addon_id: id, version, sha256: left.sha256 };
+    writeNoted(paths, specs, after, [event], this.#audit);
     return `the same probe fails as before, so ${quoted(version)} is not to blame, and is taken again`;
   }
 

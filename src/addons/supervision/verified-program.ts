@@ -4,7 +4,7 @@ import { readCurrent } from "../on-host/current-link.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
 import { inspect } from "../on-host/installed.ts";
 import { settle } from "../on-host/journal.ts";
-import { readSpecs } from "../on-host/last-known-good.ts";
+import { readSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { decodeSpecs, type Spec, type Specs } from "../on-host/spec.ts";
 import { marksOf } from "../on-host/stamp-file.ts";

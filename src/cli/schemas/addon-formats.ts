@@ -90,6 +90,7 @@ export const ADDON_FORMATS: { readonly [name: string]: Schema } = {
       "sha256?": text,
       "keyid?": text,
       "detail?": text,
+      "recovered?": flag,
       prev: sha256,
     }),
   ),

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { Failure } from "../../base/failure.ts";
+import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { quoted } from "../../base/printable.ts";
+import { readBounded, writeAtomic } from "../../host/files.ts";
+import type { Warning } from "../warning.ts";
+import { readCurrent, switchCurrent } from "./current-link.ts";
+import { settle } from "./journal.ts";
+import type { AddonPaths } from "./layout.ts";
+import { decodeSpecs, encodeSpecs, newerSchema, NO_SPECS, owing, type Pending, type Specs } from "./spec.ts";
+
+/** A configuration may hold secrets. */
+const SPECS_MODE = 0o600;
+
+/**
+ * The persisted specs of an add-on. What cannot be read is told and counts as none: the bytes are still there. Those
+ * of a newer build are not touched, as they may guard what this one knows nothing of: Failure `state_newer`.
+ */
+export function readSpecs(paths: AddonPaths): {
+  readonly specs: Specs;
+  readonly warnings: readonly Warning[];
+} {
+  if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
+  try {
+    const bytes = readBounded(paths.specs, LIMITS.documentBytes, "the specs");
+    const document = parseJson(bytes, { what: "the specs", code: "record_mismatch" });
+    const newer = newerSchema(document);
+    if (newer !== null) throw stateNewer(paths.specs, newer);
+    const decoded = decodeSpecs(document);
+    if (decoded.ok) return { specs: decoded.value, warnings: [] };
+    throw new Failure("record_mismatch", decoded.problems.slice(0, 3).join("; "));
+  } catch (error) {
+    if (error instanceof Failure && error.code === "state_newer") throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      specs: NO_SPECS,
+      warnings: [
+        { code: "state_unreadable", message: `${quoted(paths.specs)} is taken for empty: ${message}` },
+      ],
+    };
+  }
+}
+
+function stateNewer(path: string, schema: string): Failure {
+  return new Failure(
+    "state_newer",
+    `${quoted(path)} was written by a newer waybill (${quoted(schema, 60)})`,
+    {
+      hint: "run that one; going back to an older waybill needs an empty root",
+    },
+  );
+}
+
+export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): void {
+  if (Bun.deepEquals(before, after)) return;
+  writeAtomic(paths.specs, encodeSpecs(after), SPECS_MODE);
+}
+
+/**
+ * Shows another folder: the journal says so first, then the link moves, then `after` is what counts. Whatever moment
+ * a run dies at, `settle` gives the same specs from what it left. Returns them.
+ */
+export function switchTo(paths: AddonPaths, specs: Specs, pending: Pending, after: Specs): Specs {
+  const prepared = { ...specs, pending };
+  writeSpecs(paths, specs, prepared);
+  switchCurrent(paths, pending.spec.folder);
+  const done = owing(after, [...(after.owed ?? []), ...(pending.owed ?? [])]);
+  writeSpecs(paths, prepared, done);
+  return done;
+}
+
+/** The specs as they are after what a killed run left was settled. */
+export function settledSpecs(paths: AddonPaths): {
+  readonly specs: Specs;
+  readonly warnings: readonly Warning[];
+} {
+  const { specs, warnings } = readSpecs(paths);
+  if (specs.pending === null) return { specs, warnings };
+  const settled = settle(specs, readCurrent(paths));
+  writeSpecs(paths, specs, settled);
+  return { specs: settled, warnings };
+}
