@@ -34,7 +34,7 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
     file: pairs(flags["token-file"], "--token-file"),
   };
   const readers = variables(flags["read-token-env"], "--read-token-env");
-  refuseStrangers([...sources.env.keys(), ...sources.file.keys(), ...readers.keys()], named);
+  for (const given of [sources.env, sources.file, readers]) refuseStrangers(given, named);
   const problems: Failure[] = [];
   const targets: Target[] = [];
   for (const { env, config, from } of named) {
@@ -62,11 +62,9 @@ export function readTargets(flags: PlaceFlags, world: World): Target[] {
 type Named = { readonly env: string; readonly config: TargetConfig; readonly from: string };
 
 function namedTargets(flags: PlaceFlags, world: World): Named[] {
-  const direct = [...pairs(flags.target, "--target")].map(([env, url]) => ({
-    env,
-    config: { url },
-    from: `--target ${env}`,
-  }));
+  const direct: Named[] = [];
+  for (const [env, url] of pairs(flags.target, "--target"))
+    direct.push({ env, config: { url }, from: `--target ${env}` });
   const path = flags.config ?? (direct.length === 0 ? world.env["WAYBILL_CONFIG"] : undefined);
   const wantsConfig = flags.all || flags.env.length > 0;
   if (direct.length > 0 && (wantsConfig || flags.config !== undefined)) {
@@ -196,14 +194,13 @@ function pairs(texts: readonly string[], flag: string): Map<string, string> {
   return found;
 }
 
-function refuseStrangers(names: readonly string[], known: readonly Named[]): void {
-  const stranger = names.find((name) => !known.some(({ env }) => env === name));
-  if (stranger === undefined) return;
-  throw new Failure(
-    "invalid_value",
-    `a token is given for ${quoted(stranger)}, which is not an environment of this run`,
-    {
-      hint: `the environments are ${known.map(({ env }) => env).join(", ")}`,
-    },
-  );
+function refuseStrangers(given: ReadonlyMap<string, string>, known: readonly Named[]): void {
+  for (const name of given.keys()) {
+    if (known.some(({ env }) => env === name)) continue;
+    throw new Failure(
+      "invalid_value",
+      `a token is given for ${quoted(name)}, which is not an environment of this run`,
+      { hint: `the environments are ${known.map(({ env }) => env).join(", ")}` },
+    );
+  }
 }

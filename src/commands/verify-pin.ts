@@ -136,10 +136,9 @@ async function openReceiptDemand(
 
 /** A key without receipts checks nothing, and whoever gave it believes that it does. */
 function refuseStrayTrust(flags: Values<typeof FLAGS>): void {
-  const stray = (["key", "trust", "trust-state", "role", "threshold"] as const).find((name) => {
+  for (const name of ["key", "trust", "trust-state", "role", "threshold"] as const) {
     const value = flags[name];
-    return value !== undefined && value.length > 0;
-  });
-  if (stray !== undefined)
-    throw new Failure("flags_contradict", `--${stray} was given without --require-receipt, which it is for`);
+    if (value === undefined || value.length === 0) continue;
+    throw new Failure("flags_contradict", `--${name} was given without --require-receipt, which it is for`);
+  }
 }

@@ -31,10 +31,12 @@ export function proxyFor(url: URL, chosen: string | undefined, env: Environment)
 
 function fromEnvironment(url: URL, env: Environment): Proxy | null {
   const scheme = url.protocol === "http:" ? "http_proxy" : "https_proxy";
-  const names = [scheme, scheme.toUpperCase(), "all_proxy", "ALL_PROXY"];
-  const name = names.find((one) => (env[one] ?? "") !== "");
-  if (name === undefined || isLoopback(url) || isExempt(url, env)) return null;
-  return readProxy(env[name] ?? "", `$${name}`);
+  for (const name of [scheme, scheme.toUpperCase(), "all_proxy", "ALL_PROXY"]) {
+    const proxy = env[name] ?? "";
+    if (proxy === "") continue;
+    return isLoopback(url) || isExempt(url, env) ? null : readProxy(proxy, `$${name}`);
+  }
+  return null;
 }
 
 function readProxy(text: string, from: string): Proxy {

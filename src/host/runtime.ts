@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 
 /** What scripts/build embeds. Anything more came from BUN_OPTIONS, which can preload foreign code. */
-const EMBEDDED = ["--disallow-code-generation-from-strings=strict"];
+const EMBEDDED = "--disallow-code-generation-from-strings=strict";
 
 /** True in the compiled binary, false under `bun run` and `bun test`. */
 export function isCompiled(): boolean {
@@ -12,8 +12,7 @@ export function isCompiled(): boolean {
 export function tamperedRuntime(): Failure | null {
   const found = process.execArgv;
   // First what is true of nearly every run: where the program lies is asked of the file system.
-  if (found.length === EMBEDDED.length && found.every((option, index) => option === EMBEDDED[index]))
-    return null;
+  if (found.length === 1 && found[0] === EMBEDDED) return null;
   if (!isCompiled()) return null;
   return new Failure("runtime_tampered", `the runtime was started with foreign options: ${found.join(" ")}`, {
     hint: "unset BUN_OPTIONS and run again",

@@ -148,7 +148,8 @@ export function exitOfLegs(legs: readonly Leg[]): ExitCode {
 
 /** The exit code of several things that were done side by side, of the code of each. */
 export function exitOfCodes(codes: readonly ExitCode[]): ExitCode {
-  const failed: ExitCode[] = codes.filter((code) => code !== EXIT.ok && code !== EXIT.changes);
+  const failed: ExitCode[] = [];
+  for (const code of codes) if (code !== EXIT.ok && code !== EXIT.changes) failed.push(code);
   if (codes.length === 0) return EXIT.missing;
   if (failed.length === 0) return codes.includes(EXIT.changes) ? EXIT.changes : EXIT.ok;
   if (failed.length < codes.length) return EXIT.partial;

@@ -21,8 +21,13 @@ export function findRow(
   contentType: string | null,
 ): PinRow {
   const { rows, isBare } = parseListing(body, contentType);
-  const named = rows.filter((row) => row["template_name"] === wanted.template);
-  const found = named.filter((row) => regionOf(row) === wanted.region);
+  const named: JsonMap[] = [];
+  const found: JsonMap[] = [];
+  for (const row of rows) {
+    if (row["template_name"] !== wanted.template) continue;
+    named.push(row);
+    if (regionOf(row) === wanted.region) found.push(row);
+  }
   const [row] = found;
   if (row === undefined) throw missing(rows, named, wanted);
   if (found.length > 1) {

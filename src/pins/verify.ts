@@ -7,9 +7,9 @@ import { pairs, type Work } from "./work.ts";
 
 /** Reads every pin in every environment and writes nothing. */
 export async function verifyAll(work: Work, rule: ReadBackRule): Promise<Leg[]> {
-  const legs = await Promise.all(
-    pairs(work).map(([target, wanted]) => verifyLeg(target, wanted, work, rule)),
-  );
+  const running: Promise<Leg>[] = [];
+  for (const [target, wanted] of pairs(work)) running.push(verifyLeg(target, wanted, work, rule));
+  const legs = await Promise.all(running);
   return legs.map((leg) => judgeLeg(leg, work.commit));
 }
 

@@ -15,6 +15,10 @@ export type Work = {
 };
 
 /** Each pin in each environment: one leg of the run. */
+// Loops, here and on the way to the first request: the engine makes each method that takes a function (`map`, `find`,
+// `flatMap`) when it is first called, and that takes 20 to 70 µs.
 export function pairs(work: Work): [Target, WantedPin][] {
-  return work.targets.flatMap((target) => work.pins.map((wanted): [Target, WantedPin] => [target, wanted]));
+  const pairs: [Target, WantedPin][] = [];
+  for (const target of work.targets) for (const wanted of work.pins) pairs.push([target, wanted]);
+  return pairs;
 }
