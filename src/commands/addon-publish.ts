@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
 import { parsePlatform, platformOf, shownPlatform } from "../addons/assigned/platform.ts";
@@ -11,7 +10,9 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
+import { statusAt } from "../host/files.ts";
+import { makeScratchFolder } from "../host/scratch-folder.ts";
+import { namesSigningKey, readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { readStoreList, STORE_FLAGS } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
 
@@ -87,7 +88,7 @@ export const addonPublish: Command = defineCommand({
     });
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
-    const isSigned = [flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined);
+    const isSigned = namesSigningKey(flags);
     const key = isSigned ? await readSigningKey(flags, world) : null;
     if (key === null) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
@@ -165,9 +166,8 @@ function readClaims(
 
 /** A directory as a bundle of its files, in a file that is to be removed; a file as it is. */
 async function packDirectory(path: string, world: World): Promise<{ file: string; remove: () => void }> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-    return { file: path, remove: () => {} };
-  const folder = mkdtempSync(join(tmpdir(), "waybill-"));
+  if (statusAt(path)?.isDirectory() !== true) return { file: path, remove: () => {} };
+  const folder = makeScratchFolder();
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const { makeBundle } = await import("../addons/bundle/make-bundle.ts");

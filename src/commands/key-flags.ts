@@ -3,6 +3,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
+import { variableOf } from "../host/secrets.ts";
 import { askHidden } from "../host/terminal.ts";
 import { secretSpellings } from "../trust/key-conversion.ts";
 import { signingKeyOf } from "../trust/key-file.ts";
@@ -65,6 +66,16 @@ export async function readSigningKey(
   return key;
 }
 
+/** Whether a private key is named at all, where a command can do without. Throws Failure `flags_contradict`. */
+export function namesSigningKey(flags: SigningKeyFlags): boolean {
+  if ([flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined)) return true;
+  const stray = (["passphrase-file", "passphrase-fd"] as const).find((name) => flags[name] !== undefined);
+  if (stray === undefined) return false;
+  throw new Failure("flags_contradict", `--${stray} was given without a private key, which it is for`, {
+    hint: "name the key with --key, --key-env or --key-fd",
+  });
+}
+
 /** The file that the private key lies in, which no output may replace, or null. */
 export function signingKeyFile(flags: SigningKeyFlags): string | null {
   return flags.key === undefined || flags.key === "-" ? null : flags.key;
@@ -89,7 +100,7 @@ function keySource(flags: SigningKeyFlags, world: World, prefix: string): KeySou
     throw new Failure("flag_missing", "no private key is named", {
       hint: `pass ${flag} FILE, or ${flag}-env VAR with the name of a variable that holds the key`,
     });
-  const text = world.env[variable] ?? "";
+  const text = variableOf(world.env, variable);
   if (text.trim() === "")
     throw new Failure(
       "credential_missing",
