@@ -1,6 +1,3 @@
-/* oxlint-disable max-lines -- a list */
-  },
-  {
 import { EXPLAINED_CONTEXT } from "./explained-context.ts";
 import { EXPLAINED_SOURCE } from "./explained-source.ts";
 

@@ -3,6 +3,11 @@ import { LIMITS } from "./limits.ts";
 /** Line breaks, terminal control (C0, C1, DEL), bidirectional overrides and zero-width characters. */
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu;
 
+/** Whether a text has one of these: as a name it is then not what it looks like. */
+export function isDeceptive(text: string): boolean {
+  return text.search(UNPRINTABLE) !== -1;
+}
+
 /**
  * Words that CI runners act on when they see them in a log: GitHub, Gitea and Forgejo (`::name::`, `##[name]`),
  * Azure (`##vso[`), TeamCity (`##teamcity[`) and GitLab (`section_start:`). A space is put inside each, so that a

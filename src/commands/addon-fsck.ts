@@ -1,4 +1,5 @@
 import { AuditLog } from "../addons/audit/audit-log.ts";
+import { failuresOf } from "../addons/failures.ts";
 import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import { latestTime } from "../addons/on-host/clock-mark.ts";
@@ -66,11 +67,7 @@ export const addonFsck: Command = defineCommand({
         })),
       },
       text: findings.map(describe).join(""),
-      failures: findings.flatMap(({ addonId, failure }) =>
-        failure === null
-          ? []
-          : [new Failure(failure.code, `add-on ${quoted(addonId)}: ${failure.message}`, failure)],
-      ),
+      failures: failuresOf(findings),
     };
   },
 });

@@ -1,8 +1,7 @@
+import { failuresOf } from "../addons/failures.ts";
 import { exitOfPlan, planAll } from "../addons/operations/plan-all.ts";
 import { planDocument, describePlan } from "../addons/operations/plan-document.ts";
 import { shownPlatform } from "../addons/assigned/platform.ts";
-import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { LIST_FLAGS, OFFER_FLAG, readLayout, readListing, readPlanning, ROOT_FLAGS } from "./addon-flags.ts";
 
@@ -38,11 +37,7 @@ export const addonPlan: Command = defineCommand({
         platform: shownPlatform(planning.platform),
       },
       text: describePlan(planned),
-      failures: planned.flatMap(({ addonId, failure }) =>
-        failure === null
-          ? []
-          : [new Failure(failure.code, `add-on ${quoted(addonId)}: ${failure.message}`, failure)],
-      ),
+      failures: failuresOf(planned),
     };
   },
 });

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { isSafeName, safeName } from "../addons/names.ts";
 import { parsePlatform, platformOf, shownPlatform } from "../addons/assigned/platform.ts";
@@ -11,6 +10,8 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
+import { statusAt } from "../host/files.ts";
+import { makeScratchFolder } from "../host/scratch-folder.ts";
 import { coSignOutcome, refuseWithAddSignature } from "./addon-co-sign.ts";
 import { readSigningKeys, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { readStoreList, STORE_FLAGS } from "./store-flags.ts";
@@ -194,11 +195,11 @@ async function packDirectory(
   pack: string | undefined,
   world: World,
 ): Promise<{ file: string; remove: () => void }> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (statusAt(path)?.isDirectory() !== true) {
     if (pack === undefined) return { file: path, remove: () => {} };
     throw new Failure("flags_contradict", `--pack is for a directory; ${quoted(path)} is published as it is`);
   }
-  const folder = mkdtempSync(join(tmpdir(), "waybill-"));
+  const folder = makeScratchFolder();
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const { makeBundle } = await import("../addons/bundle/make-bundle.ts");

@@ -85,7 +85,7 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
   (await openRoot(layout, staging.lockBudgetMs, stop)).release();
   const lock = await acquireLock({
     path: join(layout.root, "agent.lock"),
-    what: `the agent of ${layout.root}`,
+    what: `the agent of ${quoted(layout.root)}`,
     budgetMs: staging.lockBudgetMs,
     stop,
   });

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
@@ -10,6 +9,7 @@ import { defineCommand, type Command, type Outcome, type World } from "../cli/co
 import type { Values } from "../cli/flags.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { writeAtomic } from "../host/files.ts";
+import { makeScratchFolder } from "../host/scratch-folder.ts";
 import { exposureOf, Systemd } from "../host/systemd.ts";
 import { isTimeText } from "../addons/supervision/manifest.ts";
 import { bringUnits, makeUnits, UNIT_DIRECTORY, usualChoice } from "../addons/supervision/bring-units.ts";
@@ -144,7 +144,7 @@ function describe({ name, text }: UnitFile): string {
 /** Of the service, in a folder where it has its name and nothing of this host is added. */
 async function serviceExposure([service]: readonly UnitFile[]): Promise<string | null> {
   if (service === undefined) return null;
-  const folder = mkdtempSync(join(tmpdir(), "waybill-unit-"));
+  const folder = makeScratchFolder();
   try {
     const path = join(folder, service.name);
     writeAtomic(path, service.text, 0o600);

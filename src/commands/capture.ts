@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
-import { Failure } from "../base/failure.ts";
+import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
@@ -16,6 +15,7 @@ import { unmetRequirements } from "../context/requirements.ts";
 import type { SubmittedBuild } from "../context/submit.ts";
 import { whyUnwritten, writeAtomic } from "../host/files.ts";
 import { randomHex } from "../host/random.ts";
+import { makeScratchFolder } from "../host/scratch-folder.ts";
 import {
   OUTPUT_FLAGS,
   readArchive,
@@ -162,18 +162,10 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
 
 /** A folder for this run, or why there is none. */
 function scratchFolder(): string | Failure {
-  const place = tmpdir();
   try {
-    return mkdtempSync(join(place, "waybill-"));
-  } catch (cause) {
-    return new Failure(
-      "output_not_written",
-      `no folder can be made in ${quoted(place)}: ${whyUnwritten(cause)}`,
-      {
-        hint: "name the archive with --archive, or another place in TMPDIR",
-        cause,
-      },
-    );
+    return makeScratchFolder();
+  } catch (error) {
+    return asFailure(error);
   }
 }
 

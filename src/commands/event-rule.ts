@@ -1,9 +1,8 @@
 import { Failure } from "../base/failure.ts";
-import { parseJson, type JsonValue } from "../base/json.ts";
-import { LIMITS } from "../base/limits.ts";
+import type { JsonValue } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
-import { readBounded } from "../host/files.ts";
+import { readCiEvent } from "../source/ci-event.ts";
 import { proposedChange } from "../source/proposed-change.ts";
 
 export const EVENT_FLAGS = {
@@ -41,15 +40,8 @@ export function refuseProposedChange(allowed: readonly string[], world: World): 
 }
 
 /** The event of this run; null when there is none, or none that can be read: then nothing speaks for the run. */
-function payloadOf(world: World): JsonValue {
-  const path = world.env["GITHUB_EVENT_PATH"] ?? "";
-  const event = world.env["GITHUB_EVENT_NAME"] ?? "";
-  if (path === "" || !(event.startsWith("pull_request") || event === "workflow_run")) return null;
-  try {
-    const what = "the event of this run";
-    return parseJson(readBounded(path, LIMITS.documentBytes, what), { what, code: "input_invalid" });
-  } catch (error) {
-    if (error instanceof Failure) return null;
-    throw error;
-  }
+function payloadOf({ env }: World): JsonValue {
+  const event = env["GITHUB_EVENT_NAME"] ?? "";
+  const isWritten = event.startsWith("pull_request") || event === "workflow_run";
+  return isWritten ? readCiEvent(env["GITHUB_EVENT_PATH"] ?? null) : null;
 }

@@ -1,18 +1,15 @@
-import { join, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
-import { readBounded } from "../host/files.ts";
 import { isTemplate, type WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
-import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { ImageRule } from "../stores/image.ts";
 import { parseImage, parseImageRepository } from "../stores/image-reference.ts";
 import type { OciReference } from "../stores/oci-reference.ts";
 import type { RegistryAccess } from "../stores/registry-request.ts";
+import { readDockerLogins } from "./docker-logins.ts";
 import type { CheckFlags } from "./image-flags.ts";
 import { readCertificates } from "./network-flags.ts";
 
@@ -38,19 +35,18 @@ export function readImageSettings(
     throw new Failure("flags_contradict", "--image and --image-repo contradict each other");
   }
   const ca = flags["registry-cacert"];
-  const keepSecret = (text: string): void => world.secrets.register(text);
   return {
     image: image === undefined ? null : parseImage(image, "--image"),
     repositories: readRepositories(flags["image-repo"], pins),
     access: {
-      logins: readLogins(flags["docker-config"], world, keepSecret),
+      logins: readDockerLogins(flags["docker-config"], world),
       token: undefined,
       reach: {
         ca: ca === undefined ? undefined : readCertificates(ca, "--registry-cacert", world),
         proxyFor: (url) => exchange.connection(url).proxy,
       },
       allowInsecureHttp: flags["allow-insecure-http"],
-      keepSecret,
+      keepSecret: (text) => world.secrets.register(text),
     },
     rule: {
       platforms: flags.platform.map(readPlatform),
@@ -89,19 +85,4 @@ function theOnly(pins: readonly WantedPin[]): string {
 function readPlatform(text: string): string {
   if (/^[a-z0-9]{1,20}\/[a-z0-9_]{1,20}(?:\/[a-z0-9]{1,20})?$/u.test(text)) return text;
   throw new Failure("invalid_value", `--platform is ${quoted(text)}; wanted os/arch, such as linux/amd64`);
-}
-
-/** The logins of a named file, or of $DOCKER_CONFIG, which need not be there. */
-function readLogins(
-  flag: string | undefined,
-  world: World,
-  keepSecret: (text: string) => void,
-): DockerLogins {
-  const folder = world.env["DOCKER_CONFIG"] ?? "";
-  if (flag === undefined && folder === "") return new DockerLogins();
-  const path = resolve(world.cwd, flag ?? join(folder, "config.json"));
-  const bytes = readBounded(path, LIMITS.dockerConfigBytes, "the Docker configuration", "config_unreadable");
-  const logins = parseDockerConfig(bytes, path);
-  for (const password of logins.passwords) keepSecret(password);
-  return logins;
 }

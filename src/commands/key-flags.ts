@@ -3,6 +3,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
+import { variableOf } from "../host/secrets.ts";
 import { askHidden } from "../host/terminal.ts";
 import { secretSpellings } from "../trust/key-conversion.ts";
 import { signingKeyOf } from "../trust/key-file.ts";
@@ -70,8 +71,8 @@ export async function readSigningKeys(
   { key: files, ...others }: Omit<SigningKeyFlags, "key"> & { readonly key: readonly string[] },
   world: World,
 ): Promise<SigningKey[]> {
-  const named = others["key-env"] !== undefined || others["key-fd"] !== undefined;
-  const sources = files.length === 0 ? (named ? [undefined] : []) : files;
+  if (!namesSigningKey({ ...others, key: files[0] })) return [];
+  const sources = files.length === 0 ? [undefined] : files;
   if (
     sources.length > 1 &&
     (others["passphrase-fd"] !== undefined || files.filter((one) => one === "-").length > 1)
@@ -87,6 +88,16 @@ export async function readSigningKeys(
   if (twice === undefined) return keys;
   throw new Failure("flags_contradict", `--key names the key ${twice} twice; it counts once`, {
     hint: "name each key once",
+  });
+}
+
+/** Whether a private key is named at all, where a command can do without. Throws Failure `flags_contradict`. */
+export function namesSigningKey(flags: SigningKeyFlags): boolean {
+  if ([flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined)) return true;
+  const stray = (["passphrase-file", "passphrase-fd"] as const).find((name) => flags[name] !== undefined);
+  if (stray === undefined) return false;
+  throw new Failure("flags_contradict", `--${stray} was given without a private key, which it is for`, {
+    hint: "name the key with --key, --key-env or --key-fd",
   });
 }
 
@@ -114,7 +125,7 @@ function keySource(flags: SigningKeyFlags, world: World, prefix: string): KeySou
     throw new Failure("flag_missing", "no private key is named", {
       hint: `pass ${flag} FILE, or ${flag}-env VAR with the name of a variable that holds the key`,
     });
-  const text = world.env[variable] ?? "";
+  const text = variableOf(world.env, variable);
   if (text.trim() === "")
     throw new Failure(
       "credential_missing",

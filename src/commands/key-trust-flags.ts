@@ -10,7 +10,7 @@ import { editAlone } from "../trust/trust-root-lock.ts";
 import { isKeyName, isRole, type TrustRoot } from "../trust/trust-root.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
 import { EVERYTHING, isScope, type TrustedKey } from "../trust/trusted-key.ts";
-import { readSigningKey, type SigningKeyFlags } from "./key-flags.ts";
+import { namesSigningKey, readSigningKey, type SigningKeyFlags } from "./key-flags.ts";
 
 /** What a new key of a trust root is trusted with. */
 export const TRUSTED_WITH_FLAGS = {
@@ -93,8 +93,7 @@ export async function changeRoot(
   change: (root: TrustRoot, now: Date) => TrustRoot,
 ): Promise<Outcome> {
   const now = world.now();
-  const unsigned = flags.key === undefined && flags["key-env"] === undefined && flags["key-fd"] === undefined;
-  const key = unsigned ? null : await readSigningKey(flags, world);
+  const key = namesSigningKey(flags) ? await readSigningKey(flags, world) : null;
   const { next, made } = await editAlone(file, world.stop, () => {
     const changed = change(loadTrustRoot(file).root, now);
     return { next: changed, made: proposeRoot(file, changed, key, now) };

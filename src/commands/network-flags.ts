@@ -26,7 +26,11 @@ export function readConnections(flags: NetworkFlags, world: World): Connections 
     );
   }
   const ca = flags.cacert === undefined ? undefined : readCertificates(flags.cacert, "--cacert", world);
-  const identity = readIdentity(flags, world);
+  const identity = readIdentity(
+    { flag: "--client-cert", path: flags["client-cert"] },
+    { flag: "--client-key", path: flags["client-key"] },
+    world,
+  );
   return (url) => {
     const proxy = proxyFor(url, flags.proxy, world.env);
     for (const secret of proxy?.secrets ?? []) world.secrets.register(secret);
@@ -46,15 +50,20 @@ export function tellProxies(
   }
 }
 
-function readIdentity(flags: NetworkFlags, world: World): ClientIdentity | null {
-  const [cert, key] = [flags["client-cert"], flags["client-key"]];
-  if (cert === undefined && key === undefined) return null;
-  if (cert === undefined || key === undefined) {
-    throw new Failure("flags_contradict", "--client-cert and --client-key belong together");
+/** A file that a flag names, or does not. */
+type NamedFile = { readonly flag: string; readonly path: string | undefined };
+
+/** What this side shows of itself: a certificate and its private key. Throws Failure with a usage code. */
+export function readIdentity(cert: NamedFile, key: NamedFile, world: World): ClientIdentity | null {
+  if (cert.path === undefined && key.path === undefined) return null;
+  if (cert.path === undefined || key.path === undefined) {
+    throw new Failure("flags_contradict", `${cert.flag} and ${key.flag} belong together`, {
+      hint: "give both",
+    });
   }
   const identity = {
-    cert: readCertificates(cert, "--client-cert", world),
-    key: readText(key, "--client-key", world),
+    cert: readCertificates(cert.path, cert.flag, world),
+    key: readText(key.path, key.flag, world),
   };
   const { createPrivateKey, X509Certificate } = process.getBuiltinModule("node:crypto");
   // The runtime would only find out in the middle of the handshake, and not say why.
@@ -62,14 +71,18 @@ function readIdentity(flags: NetworkFlags, world: World): ClientIdentity | null 
   try {
     fits = new X509Certificate(identity.cert).checkPrivateKey(createPrivateKey(identity.key));
   } catch {
-    throw new Failure("input_invalid", `--client-key ${quoted(key)} holds no private key that can be read`, {
-      hint: "wanted a PEM file without a passphrase",
-    });
+    throw new Failure(
+      "input_invalid",
+      `${key.flag} ${quoted(key.path)} holds no private key that can be read`,
+      {
+        hint: "wanted a PEM file without a passphrase",
+      },
+    );
   }
   if (fits) return identity;
   throw new Failure(
     "input_invalid",
-    `--client-key ${quoted(key)} is not the key of --client-cert ${quoted(cert)}`,
+    `${key.flag} ${quoted(key.path)} is not the key of ${cert.flag} ${quoted(cert.path)}`,
   );
 }
 

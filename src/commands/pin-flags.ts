@@ -121,7 +121,14 @@ export function readPins(flags: PinFlags, world: World, work: keyof typeof SEED_
         hint: "use one of them",
       });
     }
-    const pins = flags.pin.map((text) => readPin(text, region));
+    const pins = flags.pin.map((text) => {
+      const cut = text.indexOf("=");
+      if (cut !== -1) return readPin(text.slice(0, cut), text.slice(cut + 1), region);
+      throw new Failure(
+        "invalid_value",
+        `--pin is ${quoted(text)}; wanted TEMPLATE=sha256:<64 lower-case hex>`,
+      );
+    });
     const twice = pins.find(
       (pin, index) => pins.findIndex((other) => other.template === pin.template) !== index,
     );
@@ -137,7 +144,7 @@ export function readPins(flags: PinFlags, world: World, work: keyof typeof SEED_
       hint: "name the pin: --template T --digest sha256:…",
     });
   }
-  return [readPin(`${template}=${digest}`, region)];
+  return [readPin(template, digest, region)];
 }
 
 /** The pin of `--not`: the template and region as ever, and a digest that must not be there. */
@@ -149,7 +156,7 @@ export function readUnwanted(flags: PinFlags, not: string, world: World): Wanted
   }
   const template = flags.template ?? world.env["TEMPLATE_NAME"];
   if (template === undefined) throw new Failure("flag_missing", "--template is missing");
-  return { ...readPin(`${template}=${not}`, readRegion(flags, world)), unwanted: true };
+  return { ...readPin(template, not, readRegion(flags, world)), unwanted: true };
 }
 
 function readRegion(flags: PinFlags, { env }: World): string {
@@ -160,16 +167,14 @@ function readRegion(flags: PinFlags, { env }: World): string {
   return region;
 }
 
-function readPin(text: string, region: string): WantedPin {
-  const cut = text.indexOf("=");
-  const template = text.slice(0, Math.max(cut, 0));
+function readPin(template: string, digest: string, region: string): WantedPin {
   if (!isTemplate(template)) {
     throw new Failure(
       "invalid_value",
       `the template is ${quoted(template)}; wanted lower-case letters, digits, dot, dash, underscore`,
     );
   }
-  return { template, region, digest: parseImageDigest(text.slice(cut + 1), `the digest of ${template}`) };
+  return { template, region, digest: parseImageDigest(digest, `the digest of ${template}`) };
 }
 
 export function readExchange(flags: PlaceFlags, world: World): Exchange {
@@ -203,9 +208,4 @@ export function readCommitRule(flags: PinFlags, gitSha: string | undefined): Com
   if (mustMatch && gitSha === undefined)
     throw new Failure("flag_missing", "--git-sha-must-match needs --git-sha");
   return { gitSha, mustMatch };
-}
-
-export function readCount(text: string, flag: string): number {
-  if (/^[1-9]\d{0,2}$/u.test(text)) return Number(text);
-  throw new Failure("invalid_value", `${flag} is ${quoted(text)}; wanted a whole number from 1 to 999`);
 }

@@ -13,6 +13,7 @@ import { signersIn } from "../trust/trust-root-signers.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import type { Subject } from "../trust/trusted-key.ts";
 import type { TrustedSigners } from "../trust/trusted-signers.ts";
+import { readCount } from "./counts.ts";
 import type { PolicyFlags, TrustFlags } from "./evidence-flags.ts";
 
 /** The role of a trust root that may sign policies. */
@@ -28,7 +29,7 @@ export function readTrusted(flags: TrustFlags, subject: Subject, now: Date): Tru
 
 /** The same for whoever will ask about several artifacts: key files and the trust root are read once. */
 export function readTrustedOf(flags: TrustFlags): ((subject: Subject, now: Date) => TrustedFor) | null {
-  const threshold = flags.threshold === undefined ? null : readThreshold(flags.threshold);
+  const threshold = flags.threshold === undefined ? null : readCount(flags.threshold, "--threshold");
   refuseStrayTrust(flags);
   if (flags.trust === undefined) {
     const keys = namedKeys(flags, threshold ?? 1);
@@ -75,11 +76,6 @@ function namedKeys(flags: TrustFlags, threshold: number): readonly PublicKey[] |
   });
 }
 
-function readThreshold(text: string): number {
-  if (/^[1-9]\d{0,2}$/u.test(text)) return Number(text);
-  throw new Failure("invalid_value", `--threshold is ${quoted(text)}; wanted a whole number from 1 to 999`);
-}
-
 /**
  * The policy that the flags name, its signatures and validity checked, or null without --policy. Throws Failure: a
  * usage code, or the first of the policy's refusals with the others in its message.
@@ -93,8 +89,16 @@ export function readPolicy(flags: TrustFlags & PolicyFlags, world: World, now: D
       throw new Failure("flags_contradict", "--policy-state was given without --policy, which it is for");
     return null;
   }
-  const opened = openPolicyFile(path, flags, now);
-  if (opened.ok) return opened.policy;
+  return proven(openPolicyFile(path, flags, now), path, world).policy;
+}
+
+/** A policy that was opened. Throws the first of its refusals, after the others were told. */
+export function proven(
+  opened: OpenedPolicy,
+  path: string,
+  world: World,
+): Extract<OpenedPolicy, { readonly ok: true }> {
+  if (opened.ok) return opened;
   for (const refusal of opened.refusals.slice(1)) world.say.warn(refusal.message);
   const [first] = opened.refusals;
   throw first ?? new Failure("signature_invalid", `policy ${quoted(path)} is not signed`);

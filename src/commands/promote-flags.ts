@@ -8,7 +8,8 @@ import { fitNotes } from "../pins/notes.ts";
 import type { Force, PinNote } from "../pins/pin.ts";
 import type { PromotionRules } from "../pins/promotion-rules.ts";
 import { readCi } from "../source/ci.ts";
-import { readCommit, readCount, type PinFlags } from "./pin-flags.ts";
+import { readCount } from "./counts.ts";
+import { readCommit, type PinFlags } from "./pin-flags.ts";
 
 /** The flags of `promote` alone. */
 export const PROMOTE_FLAGS = {
@@ -68,7 +69,8 @@ export function readNote(flags: Flags, world: World): PinNote {
 }
 
 function readSeq(text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,15}$/u.test(text)) return text === undefined ? undefined : Number(text);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/u.test(text)) return Number(text);
   throw new Failure("invalid_value", `--seq is ${quoted(text)}; wanted a whole number`, {
     hint: "a number that only grows, such as the run number of the CI system",
   });

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import type { TrustPolicy } from "../control-plane/pins/trust-policy.ts";
 import type { ServeConfig } from "../control-plane/serve-config.ts";
 import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
 import { judgingTime } from "./judging-time.ts";
-import { openPolicyFile, readTrustedOf, repositoryName } from "./policy-flags.ts";
+import { openPolicyFile, proven, readTrustedOf, repositoryName } from "./policy-flags.ts";
 
 export const SERVE_POLICY_FLAGS = {
   policy: {
@@ -73,16 +72,11 @@ export function readTrustPolicy(
     role: undefined,
     threshold: undefined,
   };
-  const opened = openPolicyFile(path, flags, judgingTime(world));
-  if (!opened.ok) {
-    for (const refusal of opened.refusals.slice(1)) world.say.warn(refusal.message);
-    const [first] = opened.refusals;
-    throw first ?? new Failure("signature_invalid", `policy ${quoted(path)} is not signed`);
-  }
+  const { policy, sha256 } = proven(openPolicyFile(path, flags, judgingTime(world)), path, world);
   const trusted = readTrustedOf(flags);
   return {
-    policy: opened.policy,
-    sha256: opened.sha256,
+    policy,
+    sha256,
     trusted: (subject, at) => trusted?.(subject, at) ?? (() => null),
     repositoryName,
   };

@@ -33,7 +33,10 @@ export const serve: Command = defineCommand({
     "waybill serve --database-file /etc/waybill/database --listen 127.0.0.1:7070",
     "waybill serve --data ./control-plane --backup control-plane-2026-11-21.sqlite",
   ],
-  exits: ["untrusted", "missing", "conflict", "server"],
+  exits: [
+    ...(["auth", "policy", "untrusted", "missing", "rejected", "protocol"] as const),
+    ...(["conflict", "transport", "server"] as const),
+  ],
   emptyDocument: { listening: null },
   act: async (values, world) => {
     if (values.backup !== undefined) return backUp(values, values.backup, world);

@@ -1,18 +1,17 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
-import { readBounded } from "../host/files.ts";
 import { proxyFor, type Proxy } from "../host/proxy.ts";
 import { readSecret } from "../host/secrets.ts";
 import { chooseStore, tokenHost, type StoreChoice } from "../stores/choose.ts";
-import { DockerLogins, parseDockerConfig } from "../stores/docker-config.ts";
 import type { DownloadLimits } from "../stores/download.ts";
 import type { Reach } from "../stores/http-object.ts";
 import type { WritableStore } from "../stores/store.ts";
+import { readDockerLogins } from "./docker-logins.ts";
+import { readCertificates, readIdentity } from "./network-flags.ts";
 
 /** Where artifacts are fetched from, and how. */
 export const STORE_FLAGS = {
@@ -74,7 +73,7 @@ export const STORE_FLAGS = {
 
 type StoreFlags = Values<typeof STORE_FLAGS>;
 /** Which stores, and how they are reached. */
-export type PlaceFlags = Pick<
+type StoreListFlags = Pick<
   StoreFlags,
   "store" | "store-token-env" | "cacert" | "store-cert" | "store-key" | "docker-config" | "nats-creds"
 >;
@@ -105,7 +104,7 @@ export function readStores(
 
 /** The stores alone, for those who write into them. */
 export function readStoreList(
-  flags: PlaceFlags,
+  flags: StoreListFlags,
   allowInsecureHttp: boolean,
   platform: string,
   world: World,
@@ -118,7 +117,7 @@ export function readStoreList(
     platform,
     reach: { ...readTls(flags, world), proxyFor: proxyOf(world) },
     environment: world.env,
-    logins: readLogins(flags["docker-config"], world, keepSecret),
+    logins: readDockerLogins(flags["docker-config"], world),
     natsCredentials: natsCreds === undefined ? undefined : resolve(world.cwd, natsCreds),
     keepSecret,
   };
@@ -129,7 +128,7 @@ export function readStoreList(
 }
 
 /** One token for each store, in their order. A token goes to the one host that it was given for. */
-function readTokens(flags: PlaceFlags, world: World): (string | undefined)[] {
+function readTokens(flags: StoreListFlags, world: World): (string | undefined)[] {
   const hosts = flags.store.map(tokenHost);
   const named = new Map<string, string>();
   for (const text of flags["store-token-env"]) {
@@ -164,49 +163,14 @@ function theOnly(hosts: readonly (string | null)[]): string {
   );
 }
 
-function readTls(flags: PlaceFlags, world: World): Reach {
-  const [cert, key] = [flags["store-cert"], flags["store-key"]];
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new Failure("flags_contradict", "--store-cert and --store-key belong together");
-  }
-  const read = (path: string, flag: string, label: RegExp): string => {
-    const text = new TextDecoder().decode(
-      readBounded(resolve(world.cwd, path), LIMITS.certificateBytes, flag),
-    );
-    if (label.test(text)) return text;
-    throw new Failure(
-      "input_invalid",
-      `${flag} ${quoted(path)} holds no PEM ${flag === "--store-key" ? "private key" : "certificate"}`,
-    );
-  };
-  const certificate = /-----BEGIN CERTIFICATE-----/u;
+/** What the stores are trusted by, and what they are shown of this side. */
+function readTls(flags: StoreListFlags, world: World): Reach {
+  const { cacert, "store-cert": cert, "store-key": key } = flags;
+  const shown = readIdentity({ flag: "--store-cert", path: cert }, { flag: "--store-key", path: key }, world);
   return {
-    ca: flags.cacert === undefined ? undefined : read(flags.cacert, "--cacert", certificate),
-    identity:
-      cert === undefined || key === undefined
-        ? undefined
-        : {
-            cert: read(cert, "--store-cert", certificate),
-            key: read(key, "--store-key", /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----/u),
-          },
+    ca: cacert === undefined ? undefined : readCertificates(cacert, "--cacert", world),
+    identity: shown ?? undefined,
   };
-}
-
-const CONFIG_BYTES = 1_048_576;
-
-function readLogins(
-  flag: string | undefined,
-  world: World,
-  keepSecret: (text: string) => void,
-): DockerLogins {
-  const folder = nonEmpty(world.env["DOCKER_CONFIG"]);
-  const named = flag ?? (folder === undefined ? undefined : join(folder, "config.json"));
-  if (named === undefined) return new DockerLogins();
-  const path = resolve(world.cwd, named);
-  const bytes = readBounded(path, CONFIG_BYTES, "the Docker configuration", "config_unreadable");
-  const logins = parseDockerConfig(bytes, path);
-  for (const password of logins.passwords) keepSecret(password);
-  return logins;
 }
 
 /** A proxy sees who is asked and, without TLS, everything: the person who debugs this should know of it. */

@@ -11,7 +11,7 @@ export const tokenList: Command = defineCommand({
   description: "the tokens of a control plane, without their secrets",
   args: DATABASE_FLAGS,
   examples: ["waybill token list --data ./control-plane", "waybill token list --json"],
-  exits: [],
+  exits: ["auth", "server"],
   emptyDocument: { tokens: [] },
   act: async (values, world) => {
     const database = await openNamed(values, world, false);

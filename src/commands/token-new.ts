@@ -52,7 +52,7 @@ export const tokenNew: Command = defineCommand({
     "waybill token new --data ./control-plane --scope pins:read --scope pins:write --env prod --name ci",
     "waybill token new --scope admin --expires 1h > token.txt",
   ],
-  exits: [],
+  exits: ["auth", "conflict", "server"],
   act: async (values, world) => {
     const scopes = readScopes(values.scope);
     if (!isEnvName(values.env)) {

@@ -12,7 +12,7 @@ export const tokenRevoke: Command = defineCommand({
     ...DATABASE_FLAGS,
   },
   examples: ["waybill token revoke 1a2b3c4d --data ./control-plane"],
-  exits: ["missing"],
+  exits: ["auth", "missing", "server"],
   act: async (values, world) => {
     const database = await openNamed(values, world, false);
     try {

@@ -5,6 +5,7 @@ import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
+import { isSha256, type Sha256 } from "../base/digest.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -36,6 +37,7 @@ export const verifyAddon: Command = defineCommand({
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
+    const head = readHead(flags["audit-head"]);
     requireRoot(layout);
     const keys = await readSigners(flags, layout, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
@@ -50,7 +52,7 @@ export const verifyAddon: Command = defineCommand({
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
     }
-    const audit = readAudit(layout, flags["audit-head"]);
+    const audit = readAudit(layout, head);
     const refusals = [
       ...proofs.flatMap(({ failure }) => (failure === null ? [] : [failure])),
       ...audit.refusals,
@@ -81,13 +83,19 @@ function signedBy({ keyids, threshold }: Proof["accepted"]): string {
   return ` signed by ${count}${keyids.join(", ")}`;
 }
 
+function readHead(text: string | undefined): Sha256 | undefined {
+  const found = text?.toLowerCase();
+  if (found === undefined || isSha256(found)) return found;
+  throw new Failure("invalid_value", `--audit-head is ${quoted(found)}; wanted 64 characters of hex`);
+}
+
 function readAudit(
   layout: Layout,
-  wantedHead: string | undefined,
+  wantedHead: Sha256 | undefined,
 ): { document: { lines: number; head: string; ok: boolean } | null; refusals: Failure[] } {
   const text = readTextIfThere(layout.audit, LIMITS.auditBytes, "the audit log");
   if (text === null && wantedHead === undefined) return { document: null, refusals: [] };
-  const chain = checkChain(text ?? "", wantedHead?.toLowerCase());
+  const chain = checkChain(text ?? "", wantedHead);
   const document = { lines: chain.lines, head: chain.head, ok: chain.problem === null };
   if (chain.problem === null) return { document, refusals: [] };
   const failure = new Failure("audit_broken", `the audit log ${quoted(layout.audit)}: ${chain.problem}`, {

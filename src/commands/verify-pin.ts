@@ -10,6 +10,7 @@ import type { WantedPin } from "../pins/pin.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import type { ReadBackRule } from "../pins/read-back.ts";
 import { verifyAll } from "../pins/verify.ts";
+import { readCount } from "./counts.ts";
 import { TRUST_FLAGS } from "./evidence-flags.ts";
 import { IMAGE_CHECK_FLAGS, openImageChecks } from "./image-flags.ts";
 import { judgingTime } from "./judging-time.ts";
@@ -18,7 +19,6 @@ import {
   PLACE_FLAGS,
   readCommit,
   readCommitRule,
-  readCount,
   readExchange,
   readPins,
   readUnwanted,

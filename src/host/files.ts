@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { fs, paths } from "./file-system.ts";
 import { Failure } from "../base/failure.ts";
 import type { FailureCode } from "../base/exit-codes.ts";
@@ -41,6 +42,29 @@ export function readBounded(
     throw new Failure(code, `${what} ${quoted(path)} grew while it was read`, { hint: "run again" });
   } finally {
     fs().closeSync(descriptor);
+  }
+}
+
+/** What a path leads to; undefined when nothing does, and when nobody can look: whoever opens it then says why. */
+export function statusAt(path: string): Stats | undefined {
+  try {
+    return fs().statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a path leads to something. Throws Failure `file_unreadable` when nobody can look: what may be there must
+ * not be taken for nothing.
+ */
+export function isThere(path: string, what: string): boolean {
+  try {
+    return fs().statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw new Failure("file_unreadable", `${what} ${quoted(path)} cannot be read: ${reason(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -7,6 +7,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export type SecretSource = { readonly variable: string } | { readonly file: string };
 
+/** A variable that a flag names, "" when it is not set. The environment is an object, which has a `toString` too. */
+export function variableOf(env: Environment, name: string): string {
+  return Object.hasOwn(env, name) ? (env[name] ?? "") : "";
+}
+
 /** Text that stands where a secret should: masked logs, unexpanded templates, printed nothings. */
 const PLACEHOLDER = /^(?:\*+|null|undefined|none|\$\{.*\}|\$\(.*\)|\$[A-Z_]+|\{\{.*\}\}|<.*>)$/isu;
 
@@ -19,7 +24,7 @@ export function readSecret(source: SecretSource, env: Environment, what: string)
   const from = "variable" in source ? `$${source.variable}` : quoted(source.file);
   const raw =
     "variable" in source
-      ? (env[source.variable] ?? "")
+      ? variableOf(env, source.variable)
       : new TextDecoder().decode(readBounded(source.file, LIMITS.secretBytes, what, "credential_missing"));
   const value = raw.trim();
   if (value === "") {

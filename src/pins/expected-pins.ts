@@ -19,7 +19,10 @@ const EXPECTED = record(narrowed("sha256:<64 lower-case hex>", isImageDigest));
  * global one. Throws Failure `config_invalid` with every fault.
  */
 export function parseExpectedPins(bytes: Uint8Array, path: string): ExpectedPins {
-  const decoded = decode(EXPECTED, parseJson(bytes, { what: `the file ${path}`, code: "config_invalid" }));
+  const decoded = decode(
+    EXPECTED,
+    parseJson(bytes, { what: `the file ${quoted(path)}`, code: "config_invalid" }),
+  );
   const problems = decoded.ok ? [] : [...decoded.problems];
   const pins = new Map<string, ImageDigest>();
   for (const [name, digest] of Object.entries(decoded.ok ? decoded.value : {})) {
@@ -32,7 +35,7 @@ export function parseExpectedPins(bytes: Uint8Array, path: string): ExpectedPins
   }
   if (problems.length === 0 && pins.size === 0) problems.push("it expects nothing");
   if (problems.length === 0) return pins;
-  throw new Failure("config_invalid", `the file ${path} is wrong: ${problems.join("; ")}`, {
+  throw new Failure("config_invalid", `the file ${quoted(path)} is wrong: ${problems.join("; ")}`, {
     hint: 'wanted {"TEMPLATE": "sha256:…", "TEMPLATE/REGION": "sha256:…"}',
   });
 }

@@ -40,12 +40,12 @@ const CONFIG = object(
 export function parseTargetConfig(bytes: Uint8Array, path: string): ReadonlyMap<string, TargetConfig> {
   const config = decode(
     CONFIG,
-    parseJson(bytes, { what: `the configuration ${path}`, code: "config_invalid" }),
+    parseJson(bytes, { what: `the configuration ${quoted(path)}`, code: "config_invalid" }),
   );
   const environments = config.ok ? Object.entries(config.value.environments) : [];
   const problems = config.ok ? environments.flatMap(faultsOf) : config.problems;
   if (config.ok && problems.length === 0) return new Map(environments);
-  throw new Failure("config_invalid", `the configuration ${path} is wrong: ${problems.join("; ")}`, {
+  throw new Failure("config_invalid", `the configuration ${quoted(path)} is wrong: ${problems.join("; ")}`, {
     hint: 'wanted {"environments": {"NAME": {"url": "https://…", "token_env": "VARIABLE"}}}',
   });
 }

@@ -1,5 +1,5 @@
 import { isMap } from "../base/decode.ts";
-import type { JsonMap, JsonValue } from "../base/json.ts";
+import type { JsonMap } from "../base/json.ts";
 import { present, type Environment, type RawPullRequest, type System } from "./ci-variables.ts";
 
 /** GitHub and those that speak its dialect. `run` is the part of a run's address that follows the repository. */
@@ -36,12 +36,13 @@ function githubPullRequest(env: Environment, event: JsonMap | null): RawPullRequ
   };
 }
 
-function mapIn(map: JsonMap | null, name: string): JsonMap | null {
-  const value: JsonValue | undefined = map === null ? undefined : map[name];
+/** A member that is an object, or null. */
+export function mapIn(map: JsonMap | null, name: string): JsonMap | null {
+  const value = map?.[name];
   return isMap(value) ? value : null;
 }
 
 function textIn(map: JsonMap | null, name: string): string | undefined {
-  const value = map === null ? undefined : map[name];
+  const value = map?.[name];
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
 }

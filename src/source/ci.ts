@@ -1,5 +1,6 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonValue } from "../base/json.ts";
+import { isDeceptive } from "../base/printable.ts";
 import { CI_SYSTEMS } from "./ci-systems.ts";
 import { digits, type Environment, type RawClaims } from "./ci-variables.ts";
 import { redactRemote } from "./remote.ts";
@@ -33,9 +34,6 @@ export type PullRequestClaims = {
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 const MAX_CHARS = 1024;
-/** Control, bidirectional and zero-width characters: a name with one is not what it looks like. */
-const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
-
 /** `event` is the document that describes what started the run, on the systems that have one. */
 export function readCi(env: Environment, event: JsonValue): CiClaims | null {
   const found = CI_SYSTEMS.find((candidate) => candidate.detect(env));
@@ -86,7 +84,7 @@ function pullRequest(raw: RawClaims["pullRequest"]): PullRequestClaims | null {
 /** Systems set variables that do not apply to nothing, and nothing is no claim. */
 function said(value: string | undefined): string | null {
   if (value === undefined || value === "" || value.length > MAX_CHARS) return null;
-  return DECEPTIVE.test(value) ? null : value;
+  return isDeceptive(value) ? null : value;
 }
 
 /** Buildkite says `HEAD` when it does not know. */

@@ -1,6 +1,7 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
 import { readCi, type CiClaims, type PullRequestClaims } from "./ci.ts";
+import { mapIn } from "./ci-github.ts";
 import { present } from "./ci-variables.ts";
 import { normaliseRemote } from "./remote.ts";
 
@@ -22,10 +23,10 @@ export function proposedChange(env: Environment, payload: JsonValue): ProposedCh
   const name = env["GITHUB_EVENT_NAME"] ?? "";
   const event = isMap(payload) ? payload : {};
   if (name.startsWith("pull_request")) {
-    return { event: name, isFork: ofGithub(memberOf(event, "pull_request"), env) };
+    return { event: name, isFork: ofGithub(mapIn(event, "pull_request"), env) };
   }
   // It has the secrets of the repository, whatever the run that it follows was for.
-  const followed = memberOf(event, "workflow_run");
+  const followed = mapIn(event, "workflow_run");
   const cause = followed?.["event"];
   if (name === "workflow_run" && typeof cause !== "string") return { event: name, isFork: null };
   if (name === "workflow_run" && typeof cause === "string" && cause.startsWith("pull_request")) {
@@ -73,7 +74,7 @@ function placeOf(remote: string | null): string | undefined {
 }
 
 function ofGithub(change: JsonMap | null, env: Environment): boolean | null {
-  const [head, base] = [memberOf(change, "head"), memberOf(change, "base")];
+  const [head, base] = [mapIn(change, "head"), mapIn(change, "base")];
   const [from, to] = [fullName(head, "repo"), fullName(base, "repo")];
   // A fork that was deleted is null there.
   if (head !== null && head["repo"] === null) return true;
@@ -81,13 +82,8 @@ function ofGithub(change: JsonMap | null, env: Environment): boolean | null {
   return differs(env["GITHUB_HEAD_REPOSITORY"], env["GITHUB_REPOSITORY"]);
 }
 
-function memberOf(map: JsonMap | null, name: string): JsonMap | null {
-  const value = map?.[name] ?? null;
-  return isMap(value) ? value : null;
-}
-
 function fullName(map: JsonMap | null, name: string): string | null {
-  const found = memberOf(map, name)?.["full_name"];
+  const found = mapIn(map, name)?.["full_name"];
   return typeof found === "string" && found !== "" ? found.toLowerCase() : null;
 }
 

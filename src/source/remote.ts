@@ -1,3 +1,5 @@
+import { isDeceptive } from "../base/printable.ts";
+
 /** A git remote as a name for a repository: `host[:port]/path`, the same for each way to reach it, and no secret. */
 
 export type NormalisedRemote =
@@ -23,8 +25,6 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
 
 /** characters of a URL: a repository's own configuration may be hostile, and nothing below is meant for more */
 const MAX_CHARS = 4096;
-/** Control, bidirectional and zero-width characters: a name with one is not what it looks like. */
-const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
 const HOST = /^[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}_-]|\.(?!\.|$))*$/u;
 const IPV6 = /^\[[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*\]/iu;
 const HIDDEN = "***";
@@ -36,7 +36,7 @@ const HIDDEN = "***";
  */
 export function normaliseRemote(remote: string): NormalisedRemote {
   const text = remote.trim();
-  if (text === "" || text.length > MAX_CHARS || DECEPTIVE.test(text)) return UNSUPPORTED;
+  if (text === "" || text.length > MAX_CHARS || isDeceptive(text)) return UNSUPPORTED;
   if (/^[a-z0-9+.-]*::/iu.test(text)) return UNSUPPORTED;
   const url = /^([a-z][a-z0-9+.-]*):\/\/(.*)/iu.exec(text);
   if (url === null) return isLocalPath(text) ? LOCAL : fromScpForm(text);

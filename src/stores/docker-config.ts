@@ -68,7 +68,7 @@ export function parseDockerConfig(bytes: Uint8Array, path: string): DockerLogins
 }
 
 function mapOf(value: JsonValue | undefined): JsonMap {
-  return value !== undefined && isMap(value) ? value : {};
+  return isMap(value) ? value : {};
 }
 
 function loginOf(entry: JsonMap, key: string, what: string): Login | null {

@@ -21,8 +21,7 @@ export function readManifest(bytes: Uint8Array, contentType: string | null, wher
   const what = `the manifest of ${where}`;
   const { kind, mediaType, document } = readManifestDocument(bytes, contentType, what);
   if (kind === "index") return { kind, mediaType, entries: entriesOf(document, what) };
-  const config = document["config"];
-  return { kind, mediaType, config: digestOf(isMap(config ?? null) ? config : null, what) };
+  return { kind, mediaType, config: digestOf(document["config"], what) };
 }
 
 function entriesOf(document: JsonMap, what: string): PlatformEntry[] {
@@ -42,7 +41,7 @@ function entriesOf(document: JsonMap, what: string): PlatformEntry[] {
 }
 
 function digestOf(value: JsonValue | undefined, what: string): Sha256 {
-  const digest = isMap(value ?? null) ? (value as JsonMap)["digest"] : undefined; // oxlint-disable-line typescript/no-unsafe-type-assertion -- just seen to be one
+  const digest = isMap(value) ? value["digest"] : undefined;
   const hex = typeof digest === "string" && digest.startsWith("sha256:") ? digest.slice(7) : "";
   if (isSha256(hex)) return hex;
   throw new Failure("answer_malformed", `${what} has an entry without a sha256 digest`);
@@ -50,7 +49,7 @@ function digestOf(value: JsonValue | undefined, what: string): Sha256 {
 
 /** `os/arch[/variant]` of an index entry or an image configuration, or null when it is not said. */
 export function platformOf(value: JsonValue | undefined): string | null {
-  if (value === undefined || !isMap(value)) return null;
+  if (!isMap(value)) return null;
   const { os, architecture, variant } = value;
   if (typeof os !== "string" || typeof architecture !== "string") return null;
   const name =

@@ -5,14 +5,13 @@ import { sha256Of } from "../base/hashing.ts";
 import { parseJson } from "../base/json.ts";
 import { quoted } from "../base/printable.ts";
 import type { Clock } from "../host/clock.ts";
-import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import type { HttpAnswer } from "../host/http.ts";
 import { StatusFailure } from "./http-status.ts";
 import { isForPlatform, platformOf, readManifest } from "./image-manifest.ts";
 import { MANIFEST_BYTES } from "./manifest-document.ts";
-import type { OciReference } from "./oci-reference.ts";
+import { nameOfReference, type OciReference } from "./oci-reference.ts";
 import { Registry } from "./oci-registry.ts";
-import type { Read, RegistryAccess } from "./registry-request.ts";
+import { registryBase, type Read, type RegistryAccess } from "./registry-request.ts";
 
 /** What has to hold of an image, and how long to try to find out. */
 export type ImageRule = {
@@ -62,8 +61,8 @@ export async function proveImage(
   access: RegistryAccess,
   rule: ImageRule,
 ): Promise<ProvenImage> {
-  const name = nameOf(reference);
-  const registry = new Registry(baseOf(reference.host, access), reference.repository, access);
+  const name = nameOfReference(reference);
+  const registry = new Registry(registryBase(reference.host, access), reference.repository, access);
   const read: Read = { deadlineMs: rule.attemptTimeoutMs, stop: rule.stop };
   const again = <T>(ask: () => Promise<T>): Promise<T> => patiently(ask, rule);
   const asked = reference.digest;
@@ -106,21 +105,6 @@ export async function proveImage(
   const lacking = rule.platforms.find((wanted) => platform === null || !isForPlatform(platform, wanted));
   if (lacking !== undefined) throw platformMissing(name, lacking, platforms);
   return { ...found, platforms };
-}
-
-function nameOf({ host, repository, tag, digest }: OciReference): string {
-  return `${host}/${repository}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@sha256:${digest}`}`;
-}
-
-function baseOf(host: string, access: RegistryAccess): URL {
-  const plain = URL.parse(`http://${host}`);
-  const local =
-    plain !== null && isLoopback(plain) && access.allowInsecureHttp && access.reach.ca === undefined;
-  return parseEndpoint(`http${local ? "" : "s"}://${host}`, {
-    from: "the registry",
-    allowInsecureHttp: access.allowInsecureHttp,
-    path: "none",
-  });
 }
 
 async function patiently<T>(ask: () => Promise<T>, rule: ImageRule): Promise<T> {

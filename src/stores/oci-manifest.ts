@@ -7,11 +7,9 @@ import { readManifestDocument } from "./manifest-document.ts";
 import { parseOciDigest } from "./oci-reference.ts";
 
 /** The content of another document or of an artifact, by its digest. */
-export type Descriptor = { readonly digest: Sha256; readonly size: number; readonly mediaType: string };
+export type Descriptor = { readonly digest: Sha256; readonly size: number };
 
-export type Step =
-  | { readonly kind: "manifest"; readonly descriptor: Descriptor }
-  | { readonly kind: "layer"; readonly descriptor: Descriptor };
+export type Step = { readonly kind: "manifest" | "layer"; readonly descriptor: Descriptor };
 
 /** Where a manifest was read, and what is looked for. */
 export type Search = {
@@ -75,7 +73,7 @@ function ofPlatform(entries: readonly JsonMap[], search: Search): Descriptor {
 
 /** `os/arch`, or null when it is not said. A variant (arm64/v8) names the same machine in a closer way. */
 function platformOf(value: JsonValue | undefined): string | null {
-  if (value === undefined || !isMap(value)) return null;
+  if (!isMap(value)) return null;
   const { os, architecture } = value;
   return typeof os === "string" && typeof architecture === "string" ? `${os}/${architecture}` : null;
 }
@@ -100,13 +98,12 @@ function wantedLayer(entries: readonly JsonMap[], search: Search): Descriptor {
 }
 
 function descriptorOf(entry: JsonMap, where: string): Descriptor {
-  const { digest, size, mediaType } = entry;
+  const { digest, size } = entry;
   if (typeof digest !== "string" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
     throw new Failure("answer_malformed", `${where} has an entry without a digest and a size`);
   }
   return {
     digest: parseOciDigest(digest, "answer_unexpected"),
     size,
-    mediaType: typeof mediaType === "string" ? mediaType : "",
   };
 }

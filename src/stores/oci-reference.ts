@@ -10,6 +10,11 @@ export type OciReference = {
   readonly digest: Sha256 | null;
 };
 
+/** As people write it: `host/repository:tag`, or with `@sha256:…`. */
+export function nameOfReference({ host, repository, tag, digest }: OciReference): string {
+  return `${host}/${repository}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@sha256:${digest}`}`;
+}
+
 const REPOSITORY = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/u;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/u;
 

@@ -1,13 +1,12 @@
-import { isSha256, type Sha256 } from "../base/digest.ts";
+import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
-import { isLoopback, parseEndpoint } from "../host/endpoint.ts";
 import { nextOfManifest } from "./oci-manifest.ts";
-import { parseOciDigest, splitName, type OciReference } from "./oci-reference.ts";
+import { nameOfReference, parseOciDigest, splitName, type OciReference } from "./oci-reference.ts";
 import { pushArtifact } from "./oci-push.ts";
 import { Registry } from "./oci-registry.ts";
-import type { RegistryAccess } from "./registry-request.ts";
+import { registryBase, type RegistryAccess } from "./registry-request.ts";
 import type { ObjectRead, ObjectStream, ObjectWrite, WritableStore } from "./store.ts";
 
 /** An index in an index in an index is more than anybody needs. */
@@ -25,19 +24,11 @@ export class OciStore implements WritableStore {
   readonly #access: RegistryAccess;
 
   constructor(reference: OciReference, platform: string, access: RegistryAccess) {
-    const { host, repository, tag, digest } = reference;
     this.#reference = reference;
     this.#platform = platform;
     this.#access = access;
-    const insecure = access.allowInsecureHttp && URL.parse(`http://${host}`) !== null;
-    const local = insecure && isLoopback(new URL(`http://${host}`)) && access.reach.ca === undefined;
-    this.#base = parseEndpoint(`http${local ? "" : "s"}://${host}`, {
-      from: "the registry",
-      allowInsecureHttp: access.allowInsecureHttp,
-      path: "none",
-    });
-    const suffix = `${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@sha256:${digest}`}`;
-    this.name = `oci://${host}/${repository}${suffix}`;
+    this.#base = registryBase(reference.host, access);
+    this.name = `oci://${nameOfReference(reference)}`;
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
@@ -105,5 +96,5 @@ export class OciStore implements WritableStore {
 }
 
 function manifestOf(tag: string | null, digest: Sha256 | null): string | null {
-  return digest !== null && isSha256(digest) ? `sha256:${digest}` : tag;
+  return digest === null ? tag : `sha256:${digest}`;
 }

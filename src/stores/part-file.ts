@@ -163,7 +163,7 @@ function readNote(path: string): Note | null {
     const what = "the note of a part file";
     const map = parseJson(readBounded(path, NOTE_BYTES, what), { what, code: "input_invalid" });
     const validator = isMap(map) ? map["validator"] : undefined;
-    if (!isMap(map) || validator === undefined || !isMap(validator)) return null;
+    if (!isMap(map) || !isMap(validator)) return null;
     const [store, key, kind, text] = [map["store"], map["key"], validator["kind"], validator["text"]];
     if (typeof store !== "string" || typeof key !== "string" || typeof text !== "string") return null;
     // It goes into a header.

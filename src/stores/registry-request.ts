@@ -15,6 +15,17 @@ export type RegistryAccess = {
   readonly keepSecret: (text: string) => void;
 };
 
+/** Where a registry is: https, or http for a loopback address when that is allowed and no certificate is named. */
+export function registryBase(host: string, { allowInsecureHttp, reach }: RegistryAccess): URL {
+  const plain = URL.parse(`http://${host}`);
+  const isPlain = plain !== null && isLoopback(plain) && allowInsecureHttp && reach.ca === undefined;
+  return parseEndpoint(`http${isPlain ? "" : "s"}://${host}`, {
+    from: "the registry",
+    allowInsecureHttp,
+    path: "none",
+  });
+}
+
 export type Read = Pick<ObjectRead, "deadlineMs" | "stop">;
 
 /** One request, of the registry itself or of a server that it named, which is not shown who asks. */

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, readBounded } from "../host/files.ts";
+import { errorCode, readBounded, statusAt } from "../host/files.ts";
 import {
   formatOf,
   parseDetachedSignature,
@@ -87,14 +87,14 @@ function isFile(value: string): boolean {
 
 /** A folder is no evidence at all, whatever size it has. */
 function isTooLarge(path: string): boolean {
-  const status = statSync(path);
-  return status.isFile() && status.size > LIMITS.keyFileBytes;
+  const status = statusAt(path);
+  return status?.isFile() === true && status.size > LIMITS.keyFileBytes;
 }
 
 function tooLarge(path: string, flag: string): Failure {
   return new Failure(
     "evidence_too_large",
-    `${flag} ${quoted(path)} has ${statSync(path).size} bytes; a signature has at most ${LIMITS.keyFileBytes}`,
+    `${flag} ${quoted(path)} has ${statusAt(path)?.size} bytes; a signature has at most ${LIMITS.keyFileBytes}`,
   );
 }
 

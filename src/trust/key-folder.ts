@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, readBounded, reason } from "../host/files.ts";
+import { errorCode, readBounded, reason, statusAt } from "../host/files.ts";
 import { parseAllowedSigners } from "./allowed-signers.ts";
 import { shownKeyNumber } from "./key-forms.ts";
 import { writePublicFiles } from "./key-file.ts";
@@ -21,8 +21,7 @@ const SUFFIX = /\.(?:pem|pub|key\.pub)$/u;
 
 /** Every key in a file or folder. Throws Failure `file_unreadable`, `key_invalid`, `key_weak`. */
 export function importPublicKeys(path: string): Import {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isDirectory() !== true) return { keys: [readKey(path)], skipped: [] };
+  if (statusAt(path)?.isDirectory() !== true) return { keys: [readKey(path)], skipped: [] };
   const names = listFolder(path).toSorted();
   if (names.length > LIMITS.trustedKeys)
     throw new Failure("input_invalid", `${quoted(path)} has more than ${LIMITS.trustedKeys} entries`);

@@ -1,11 +1,10 @@
-import { statSync } from "node:fs";
 import { decode, integer, narrowed, object, string } from "../base/decode.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded } from "../host/files.ts";
+import { isThere, readBounded } from "../host/files.ts";
 import { policyRises, type SeenPolicy } from "./policy.ts";
 import { writePublicOutput } from "./public-output.ts";
 
@@ -33,7 +32,7 @@ export function refuseOldPolicy(found: SeenPolicy, from: string, file: string): 
 }
 
 function readSeen(file: string): SeenPolicy | null {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+  if (!isThere(file, "policy state")) return null;
   const what = `policy state ${quoted(file)}`;
   const bytes = readBounded(file, LIMITS.secretBytes, "policy state");
   const decoded = decode(SEEN, parseJson(bytes, { what, code: "config_invalid" }));

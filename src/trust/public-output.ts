@@ -1,7 +1,6 @@
-import { statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { whyUnwritten, writeAtomic } from "../host/files.ts";
+import { statusAt, whyUnwritten, writeAtomic } from "../host/files.ts";
 
 /** Throws Failure `flags_contradict` when `out` is one of the files that it must not replace. */
 export function protectFiles(out: string, files: readonly string[]): void {
@@ -34,6 +33,6 @@ export function writePublicOutput(
 
 /** Under any name: through a link of either kind it would be the same loss. */
 function isSameFile(a: string, b: string): boolean {
-  const [first, second] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const [first, second] = [statusAt(a), statusAt(b)];
   return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
 }

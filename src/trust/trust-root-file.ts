@@ -1,11 +1,11 @@
-import { rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { isSha256 } from "../base/digest.ts";
 import { decode, integer, narrowed, object } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded } from "../host/files.ts";
+import { isThere, readBounded } from "../host/files.ts";
 import { addSignature, formatEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { PublicKey } from "./public-key.ts";
 import { writePublicOutput } from "./public-output.ts";
@@ -135,7 +135,7 @@ function write(path: string, envelope: Envelope): void {
 }
 
 function refuseExisting(path: string, hint: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  if (!isThere(path, "trust root")) return;
   throw new Failure("file_exists", `${quoted(path)} exists and is not overwritten`, { hint });
 }
 
@@ -150,7 +150,7 @@ const SEEN = object(
 );
 
 function readSeen(path: string): SeenRoot | null {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  if (!isThere(path, "trust state")) return null;
   const what = `trust state ${quoted(path)}`;
   const bytes = readBounded(path, LIMITS.secretBytes, "trust state");
   const decoded = decode(SEEN, parseJson(bytes, { what, code: "config_invalid" }));

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import { quoted } from "../base/printable.ts";
+import { statusAt } from "../host/files.ts";
 import { acquireLock } from "../host/locks.ts";
 
 /** How long another edit is waited for, in milliseconds. */
@@ -12,7 +12,7 @@ const BUDGET_MS = 30_000;
  */
 export async function editAlone<T>(path: string, stop: AbortSignal, edit: () => T): Promise<T> {
   // Opening a lock makes the file, and an empty one would be a broken root.
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return edit();
+  if (statusAt(path)?.isFile() !== true) return edit();
   const lock = await acquireLock({ path, what: `trust root ${quoted(path)}`, budgetMs: BUDGET_MS, stop });
   try {
     return edit();

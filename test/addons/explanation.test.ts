@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { askOf } from "../../src/addons/assigned/ask.ts";
 import { NOTHING_SAID, type Assignment } from "../../src/addons/assigned/assignment.ts";
 import type { HostList } from "../../src/addons/assigned/host-list.ts";
+import { NO_MARK } from "../../src/addons/on-host/signer-mark.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
 import { describeExplanation, explain, type Explanation } from "../../src/addons/operations/explanation.ts";
 import { describePlan, planDocument } from "../../src/addons/operations/plan-document.ts";
@@ -38,6 +39,9 @@ const FACTS: Facts = {
   replacement: null,
   signedBefore: true,
   keys: 2,
+  threshold: 1,
+  rootVersion: 0,
+  signerMark: NO_MARK,
   allowUnsigned: false,
   replace: false,
   active: sha256Of("1"),

@@ -49,6 +49,7 @@ function status(addon: HostAddon | null, list: HostList | null): StatusDocument 
 const NOTHING = {
   addon_id: "sensor",
   has: null,
+  keys_wanted: 1,
   statement: null,
   offered: null,
   last_known_good: null,
@@ -89,7 +90,8 @@ describe("the status of an add-on", () => {
     expect(status(here(specs, ["1", "0"]), listOf())).toEqual({
       addon_id: "sensor",
       state: "not_assigned",
-      has: { version: "1", digest: `sha256:${sha256Of("1")}`, folder: "1", keyid: "k" },
+      has: { version: "1", digest: `sha256:${sha256Of("1")}`, folder: "1", keyid: "k", keyids: ["k"] },
+      keys_wanted: 1,
       statement: null,
       offered: null,
       last_known_good: "0",
@@ -106,7 +108,7 @@ describe("the status of an add-on", () => {
     ["2026-11-21T12:00:00.001Z", { expires: "2026-11-21T12:00:00.001Z", expired: false }],
     ["2026-11-21T12:00:00.000Z", { expires: "2026-11-21T12:00:00.000Z", expired: true }],
   ])("with a statement until %p tells whether it holds", (expires, statement) => {
-    const stated = { envelope: "{}", keyid: "k", size: 1, expires, minimum_version: "" };
+    const stated = { envelope: "{}", keyid: "k", signers: ["k"], size: 1, expires, minimum_version: "" };
     expect(status(here({ active: specNamed("1", { stated }) }), null)?.statement).toEqual(statement);
   });
 

@@ -1,28 +1,32 @@
 import { codeOf, folderOf, importsOf, type SourceTree } from "./source-tree.ts";
 
 /** Who may import what. A folder knows itself; what is not named here is an arrow that points up or sideways. */
-export const ARROWS: Readonly<
-  Record<string, { readonly to: readonly string[]; readonly types?: readonly string[] }>
-> = {
-  base: { to: [] },
-  host: { to: ["base"] },
-  source: { to: ["base", "host"] },
+export const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  host: ["base"],
+  source: ["base", "host"],
   // A capture says of a context which commit it came from.
-  context: { to: ["base", "host", "source"] },
-  trust: { to: ["base", "host"] },
-  stores: { to: ["base", "host"] },
-  pins: { to: ["base", "host", "trust"] },
-  addons: { to: ["base", "host", "stores", "trust"] },
-  "control-plane": {
-    // It enforces the policies that promotions are held against, and keeps bytes in a store of ours.
-    to: ["base", "host", "trust", "stores"],
-    types: ["source", "context", "pins", "addons"],
-  },
-  cli: { to: ["base", "host"] },
-  commands: {
-    to: ["base", "host", "source", "context", "trust", "stores", "pins", "addons", "control-plane", "cli"],
-  },
-  "main.ts": { to: ["base", "host", "cli", "commands"] },
+  context: ["base", "host", "source"],
+  trust: ["base", "host"],
+  stores: ["base", "host"],
+  pins: ["base", "host", "trust"],
+  addons: ["base", "host", "stores", "trust"],
+  // It enforces the policies that promotions are held against, and keeps bytes in a store of ours.
+  "control-plane": ["base", "host", "trust", "stores"],
+  cli: ["base", "host"],
+  commands: [
+    "base",
+    "host",
+    "source",
+    "context",
+    "trust",
+    "stores",
+    "pins",
+    "addons",
+    "control-plane",
+    "cli",
+  ],
+  "main.ts": ["base", "host", "cli", "commands"],
 };
 
 /** Modules that are not ours, and the files that may use them. Node's harmless ones are not listed. */
@@ -42,7 +46,6 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   "node:path": /./u,
   "node:tty": /^(?:cli|host)\/|^commands\/key-flags\.ts$/u,
   "node:url": /./u,
-  "node:util": /^cli\//u,
   "node:zlib": /./u,
 };
 
@@ -50,13 +53,13 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
 export const DOORS: readonly { readonly what: RegExp; readonly may: RegExp }[] = [
   { what: /\bfetch\(/u, may: /^host\/http\.ts$/u },
   { what: /\bprocess\.exit\(/u, may: /^main\.ts$/u },
-  { what: /\bprocess\.(?:env|argv)\b/u, may: /^(?:main|host\/descriptors)\.ts$/u },
+  { what: /\bprocess\.(?:env|argv)\b/u, may: /^main\.ts$/u },
   { what: /\bBun\.spawn/u, may: /^host\/(?:processes|children)\.ts$/u },
-  { what: /\bnew Worker\(/u, may: /^host\// },
-  { what: /\bBun\.serve\(/u, may: /^control-plane\//u },
+  { what: /\bnew Worker\(/u, may: /^host\/threads\.ts$/u },
+  { what: /\bBun\.serve\(/u, may: /^control-plane\/http\/server\.ts$/u },
   {
     what: /\bBun\.(?:connect|listen|udpSocket|s3|S3Client|SQL|sql|redis|dns)\b/u,
-    may: /^(?:stores|control-plane)\/|^host\/reachable\.ts$/,
+    may: /^host\/reachable\.ts$/u,
   },
   { what: /\bnew (?:WebSocket|XMLHttpRequest|EventSource|Function)\b|\beval\(/u, may: /^$/u },
   { what: /\bBun\.\$|\bBun\.(?:Archive|gunzipSync)\b/u, may: /^$/u },
@@ -169,6 +172,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "image-reference",
     "key",
     "manifest-document",
+    "nats-failure",
     "oci-challenge",
     "oci-manifest",
     "oci-reference",
@@ -215,6 +219,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "bundle/tar-listing",
     "bundle/tar-writer",
     "bundle/zstd-frames",
+    "failures",
     "names",
     "on-host/journal",
     "on-host/layout",
@@ -254,6 +259,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "warning",
   ],
   cli: ["help-page", "schemas/*"],
+  commands: ["attestation-files", "counts", "doctor-findings"],
   "control-plane": [
     "addons/addon-fields",
     "api/api-document",
@@ -342,6 +348,28 @@ function matchesName(path: string, name: string): boolean {
   return name.endsWith("*") ? own.startsWith(name.slice(0, -1)) : own === name;
 }
 
+/** Every permission that nothing in the tree makes use of: it would let in what nobody looked at. */
+export function idlePermissions(tree: SourceTree): string[] {
+  const imports = [...tree].flatMap(([path, text]) =>
+    importsOf(path, text).map(({ target, isOwn }) => ({ from: folderOf(path), path, target, isOwn })),
+  );
+  const arrows = Object.entries(ARROWS).flatMap(([from, to]) =>
+    to
+      .filter(
+        (folder) => !imports.some((one) => one.from === from && one.isOwn && folderOf(one.target) === folder),
+      )
+      .map((folder) => `${from} need not know ${folder}`),
+  );
+  const owners = Object.entries(OWNERS)
+    .filter(([name, may]) => !imports.some((one) => may.test(one.path) && isModule(one.target, name)))
+    .map(([name]) => `nobody imports ${name}`);
+  const doors = DOORS.filter(
+    ({ what, may }) =>
+      may.source !== "^$" && ![...tree].some(([path, text]) => may.test(path) && what.test(codeOf(text))),
+  ).map(({ what }) => `nobody uses ${what.source}`);
+  return [...arrows, ...owners, ...doors];
+}
+
 /** Every rule that the tree breaks, one line each: `cli/run.ts imports commands/root.ts: cli may not know commands`. */
 export function violations(tree: SourceTree): string[] {
   return [...tree].flatMap(([path, text]) => [
@@ -360,19 +388,21 @@ function arrowViolations(path: string, text: string, tree: SourceTree): string[]
     if (!found.isOwn) return moduleViolations(path, found.target);
     if (!tree.has(found.target)) return [`${path} imports ${found.target}, which is not in src`];
     const target = folderOf(found.target);
-    const known = [folder, ...allowed.to, ...(found.isType ? (allowed.types ?? []) : [])];
-    return known.includes(target)
+    return target === folder || allowed.includes(target)
       ? []
       : [`${path} imports ${found.target}: ${folder} may not know ${target}`];
   });
 }
 
 function moduleViolations(path: string, name: string): string[] {
-  const owner = Object.entries(OWNERS).find(
-    ([known]) => name === known || name.startsWith(known.endsWith("/") ? known : `${known}/`),
-  );
+  const owner = Object.entries(OWNERS).find(([known]) => isModule(name, known));
   if (owner === undefined) return [`${path} imports ${name}, which nobody may`];
   return owner[1].test(path) ? [] : [`${path} imports ${name}, which is not its to use`];
+}
+
+/** `known` is a module, or with a slash at its end the scope of several. */
+function isModule(name: string, known: string): boolean {
+  return name === known || name.startsWith(known.endsWith("/") ? known : `${known}/`);
 }
 
 function doorViolations(path: string, text: string): string[] {

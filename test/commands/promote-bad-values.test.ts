@@ -57,7 +57,7 @@ const pins: Row[] = [
     "flags_contradict",
     "--pin and --template",
   ],
-  ["--pin without a digest", ["--pin", "codex", ...PROD], "invalid_value", "the template is"],
+  ["--pin without a digest", ["--pin", "codex", ...PROD], "invalid_value", '--pin is "codex"'],
   [
     "--pin with an empty digest",
     ["--pin", "codex=", ...PROD],

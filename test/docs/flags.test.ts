@@ -12,9 +12,20 @@ const known = (await describeTree(root))
   .flatMap(({ path, command }): Known[] => (isGroup(command) ? [] : [{ path, command }]))
   .toSorted((a, b) => b.path.length - a.path.length);
 
-/** What is wrong with the command lines between backticks: a command or a flag that does not exist. */
+/** The command lines of a page, between backticks and in blocks, continued lines and all, each to its first pipe. */
+function linesOf(page: string): string[] {
+  const text = page.replaceAll(/\\\n\s*/gu, " ");
+  const inline = [...text.matchAll(/`(?:\$ )?waybill ([^`]*)`/gu)];
+  const blocks = [...text.matchAll(/^```[a-z]*\n(.*?)^```$/gmsu)].flatMap(([, block = ""]) => [
+    ...block.matchAll(/(?:^|[\s(=]|\/bin\/)waybill ([^\n#|>&;]*)/gu),
+  ]);
+  // What stands behind `--` is another program's.
+  return [...inline, ...blocks].map(([, line = ""]) => line.replace(/ -- .*$/u, ""));
+}
+
+/** What is wrong with them: a command or a flag that does not exist. */
 function faultsOf(text: string): string[] {
-  const lines = [...text.matchAll(/`(?:\$ )?waybill ([^`]*)`/gu)].map(([, line = ""]) => line.split(/\s+/u));
+  const lines = linesOf(text).map((line) => line.split(/\s+/u));
   return lines.flatMap((words) => {
     const named = known.find(({ path }) => path.every((word, index) => words[index] === word));
     // `verify` alone is `verify pin`; what is no whole line, such as the name of a group, has no flags.
@@ -41,6 +52,9 @@ describe("command lines in the pages", () => {
   test("one that does not exist is seen", () => {
     expect(faultsOf("`waybill sign x --nonsense y`")).toEqual(["waybill sign has no --nonsense"]);
     expect(faultsOf("`waybill nothing --json`")).toEqual(["waybill nothing --json"]);
+    expect(faultsOf("```\nx=$(waybill sign x \\\n  --nonsense | y --more)\n```\n")).toEqual([
+      "waybill sign has no --nonsense",
+    ]);
     expect(faultsOf("`waybill verify --template x` and `waybill key`")).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ describe("refused", () => {
 
   test("every fault at once, and no other", () => {
     expect(refused(() => parse({ Codex: NEW, "codex/EU": NEW })).message).toBe(
-      `the file expected.json is wrong: ${strange("Codex")}; ${strange("codex/EU")}`,
+      `the file "expected.json" is wrong: ${strange("Codex")}; ${strange("codex/EU")}`,
     );
   });
 });

@@ -1,6 +1,10 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { EXIT, type ExitCode } from "../../src/base/exit-codes.ts";
+import { describeTree } from "../../src/cli/command-tree.ts";
+import { isGroup, type Command } from "../../src/cli/command.ts";
 import { resultSchema } from "../../src/cli/schemas/frame.ts";
 import { schemaOf } from "../../src/cli/schemas/names.ts";
+import { root } from "../../src/commands/root.ts";
 
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false });
 const compiled = new Map<string, ValidateFunction>();
@@ -18,6 +22,25 @@ export function schemaProblem(name: string, document: unknown): string | null {
   return validate(document) ? null : ajv.errorsText(validate.errors, { dataVar: name });
 }
 
+/** How each command says that it can end, by the name of its document. A signal ends any of them. */
+const EXITS: ReadonlyMap<string, ReadonlySet<ExitCode>> = new Map(
+  (await describeTree(root)).flatMap(({ path, command }) =>
+    isGroup(command) ? [] : [[path.join("-"), exitsOf(command)] as const],
+  ),
+);
+
+function exitsOf({ exits }: Command): ReadonlySet<ExitCode> {
+  return new Set([...exits.map((name) => EXIT[name]), EXIT.interrupted, EXIT.terminated]);
+}
+
+/** What is wrong with the exit code of a document, or null. */
+function exitProblem(name: string, document: unknown): string | null {
+  const code = (document as { exit_code?: ExitCode }).exit_code;
+  const known = EXITS.get(name);
+  if (known === undefined || code === undefined || known.has(code)) return null;
+  return `exit ${code} is not among the exits of its command`;
+}
+
 /**
  * Every document that a test sees is held against its schema. Standard output that is no whole document of ours is
  * left to the test.
@@ -31,7 +54,7 @@ export function checkDocument(stdout: string): void {
   } catch {
     return;
   }
-  const problem = schemaProblem(name, document);
+  const problem = schemaProblem(name, document) ?? exitProblem(name, document);
   if (problem === null) return;
   throw new Error(
     `the document departs from its schema (waybill schema ${name}): ${problem}; members and words may be added, ` +

@@ -73,7 +73,7 @@ export async function openForStaging(
 }
 
 function requestOf(layout: Layout, budgetMs: number, stop: AbortSignal): LockRequest {
-  return { path: layout.lock, what: `the root ${layout.root}`, budgetMs, stop };
+  return { path: layout.lock, what: `the root ${quoted(layout.root)}`, budgetMs, stop };
 }
 
 async function prepared<T extends Lock>(

@@ -1,6 +1,7 @@
 import { exitCodeOf, EXIT, type ExitCode } from "../../base/exit-codes.ts";
-import { Failure, type FailureDocument } from "../../base/failure.ts";
-import { printable, quoted } from "../../base/printable.ts";
+import type { Failure, FailureDocument } from "../../base/failure.ts";
+import { printable } from "../../base/printable.ts";
+import { failuresOf } from "../failures.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { AddonResult } from "./outcome.ts";
@@ -84,10 +85,6 @@ export function stageDocument(
       layout: layout.name,
       platform: shownPlatform(platform),
     },
-    failures: report.results.flatMap(({ addonId, failure }) =>
-      failure === null
-        ? []
-        : [new Failure(failure.code, `add-on ${quoted(addonId)}: ${failure.message}`, failure)],
-    ),
+    failures: failuresOf(report.results),
   };
 }

@@ -1,4 +1,3 @@
-import { withoutEscapes } from "../../base/encoding.ts";
 import { Failure } from "../../base/failure.ts";
 
 /** Where a PostgreSQL database is. `url` may hold a password and is never shown; `shown` has none. */
@@ -14,6 +13,7 @@ const WANTED = "postgres://USER@HOST/DATABASE, with ?host=/FOLDER for a unix soc
 export function readPostgresAddress(text: string, from: string): PostgresAddress {
   const url = URL.parse(text);
   if (url === null || !/^postgres(?:ql)?:$/u.test(url.protocol) || url.hash !== "") throw refused(from);
+  if (!isDecodable(url.href)) throw refused(from, "has a broken escape; a percent sign is written %25");
   const { username, hostname, searchParams } = url;
   const database = url.pathname.slice(1);
   if (username === "" || database === "" || database.includes("/")) throw refused(from);
@@ -28,12 +28,21 @@ export function readPostgresAddress(text: string, from: string): PostgresAddress
   if (socket === null && hostname === "") throw refused(from);
   if (mode === null && socket === null && !isLoopback(hostname)) searchParams.set("sslmode", "verify-full");
   const where = socket ?? url.host;
-  return { url: url.href, shown: `postgres ${withoutEscapes(database)} on ${where}` };
+  return { url: url.href, shown: `postgres ${decodeURIComponent(database)} on ${where}` };
 }
 
 /** Whether the address holds a secret: then it does not belong into the arguments of a process. */
 export function holdsPassword(text: string): boolean {
   return (URL.parse(text)?.password ?? "") !== "";
+}
+
+/** Whoever connects decodes it. */
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== "";
+  } catch {
+    return false;
+  }
 }
 
 function isLoopback(hostname: string): boolean {

@@ -42,6 +42,7 @@ describe("a PostgreSQL database", () => {
     ["on the command line", ["--database", address], 2, "invalid_value"],
     ["in a variable", ["--database-env", "DB"], 13, "storage_failed"],
     ["in a file", ["--database-file", "db"], 13, "storage_failed"],
+    ["in a variable, with a bare percent sign", ["--database-env", "ODD"], 2, "invalid_value"],
     ["in two places", ["--database-env", "DB", "--database-file", "db"], 2, "flags_contradict"],
   ];
   for (const [where, flags, code, failure] of cases) {
@@ -50,7 +51,10 @@ describe("a PostgreSQL database", () => {
       writeFileSync(folder.at("db"), `${address}\n`);
       const ran = await runWaybill(
         ["serve", "--listen", "127.0.0.1:0", "--data", folder.at("d"), ...flags, "--json"],
-        { cwd: folder.path, env: { ...CLEAN_ENVIRONMENT, DB: address } },
+        {
+          cwd: folder.path,
+          env: { ...CLEAN_ENVIRONMENT, DB: address, ODD: address.replace(password, `${password}%`) },
+        },
       );
       expect([ran.code, jsonOf(ran)]).toMatchObject([code, { error: { code: failure } }]);
       expect(ran.stdout + ran.stderr).not.toContain(password);
