@@ -14,10 +14,9 @@ import { asRefusal, isDenial } from "./http/refusals.ts";
 import { ROUTES } from "./routes.ts";
 import { Router, type Deps, type Route } from "./router.ts";
 import { allows } from "./tokens/scopes.ts";
-import { actorOf, type TokenRecord } from "./tokens/token.ts";
-import { findToken } from "./tokens/tokens.ts";
+import { actorOf } from "./tokens/token.ts";
 import { Revision } from "./storage/view-cache.ts";
-import { SECURITY_HEADERS, WireRefusal } from "./http/wire.ts";
+import { protect, WireRefusal } from "./http/wire.ts";
 
 const ROUTER: Router = new Router(ROUTES);
 
@@ -94,7 +93,8 @@ export function requestHandler(deps: Deps, log: Log, rate: TokenRate = null): Ha
       if (isDenial(refusal)) await deny(refusal, progress, memory.denials, deps).catch(fault);
       response = progress.refused(refusal, request, progress.viewer);
     }
-    protect(response.headers, requestId);
+    protect(response.headers);
+    response.headers.set("x-request-id", requestId);
     const finished = request.method === "HEAD" ? await headOf(response) : response;
     deps.metrics.end(progress.route, finished.status, (performance.now() - begun) / 1_000);
     log.request?.(
@@ -137,10 +137,8 @@ async function answer(
     return seeOther(`${SIGN_IN}?to=${encodeURIComponent(path)}`);
   }
   const revision = await memory.revision.now();
-  const find = (id: string): Promise<TokenRecord | null> =>
-    deps.tokens.at(revision, id, () => findToken(deps.database, id));
   const takesApiKey = route.access !== "page" && route.takesApiKey === true;
-  const caller = await authenticate(request, takesApiKey, find, deps.now());
+  const caller = await authenticate(request, takesApiKey, revision, deps);
   if (!caller.ok) {
     throw new WireRefusal("unauthorized", `unauthorized: ${caller.reason}`, { "www-authenticate": "Bearer" });
   }
@@ -221,11 +219,6 @@ async function deny(
   await recordDenial(deps.database, by, { action, subject: printable(subject, 200), reason });
 }
 
-function protect(headers: Headers, requestId: string): void {
-  for (const [name, value] of PROTECTION) if (!headers.has(name)) headers.set(name, value);
-  headers.set("x-request-id", requestId);
-}
-
 async function headOf(response: Response): Promise<Response> {
   const { headers } = response;
   if (!headers.has("content-length")) {
@@ -233,8 +226,6 @@ async function headOf(response: Response): Promise<Response> {
   }
   return new Response(null, { status: response.status, headers });
 }
-
-const PROTECTION = Object.entries({ ...SECURITY_HEADERS, "cache-control": "no-store" });
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,11 +1,12 @@
 /** Upper bounds of the buckets of a duration, seconds. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10] as const;
 
-type Series = { readonly counts: number[]; sum: number; total: number };
+/** How many took so long and no less than the bucket before, the last ones longer than all. */
+type Series = { readonly counts: number[]; sum: number };
 
 /** What a server counts of itself, in the text format of Prometheus. Routes are named by their pattern, never by what was asked for. */
 export class Metrics {
-  readonly #durations = new Map<string, Series>();
+  readonly #durations = new Map<string, Map<number, Series>>();
   readonly #denials = new Map<string, number>();
   #inFlight = 0;
 
@@ -20,17 +21,17 @@ export class Metrics {
   /** `route` is `METHOD /pattern`, or "none". */
   end(route: string, status: number, seconds: number): void {
     this.#inFlight--;
-    const key = `route="${route}",status="${status}"`;
-    let series = this.#durations.get(key);
+    let statuses = this.#durations.get(route);
+    if (statuses === undefined) this.#durations.set(route, (statuses = new Map<number, Series>()));
+    let series = statuses.get(status);
     if (series === undefined) {
-      series = { counts: BUCKETS.map(() => 0), sum: 0, total: 0 };
-      this.#durations.set(key, series);
+      series = { counts: [...BUCKETS.map(() => 0), 0], sum: 0 };
+      statuses.set(status, series);
     }
     series.sum += seconds;
-    series.total++;
-    for (const [at, bound] of BUCKETS.entries()) {
-      if (seconds <= bound) series.counts[at] = (series.counts[at] ?? 0) + 1;
-    }
+    let at = 0;
+    while (seconds > (BUCKETS[at] ?? Infinity)) at++;
+    series.counts[at] = (series.counts[at] ?? 0) + 1;
   }
 
   deny(code: string): void {
@@ -41,12 +42,16 @@ export class Metrics {
   text(gauges: Readonly<Record<string, number>>): string {
     const lines = ["# TYPE waybill_http_request_duration_seconds histogram"];
     const name = "waybill_http_request_duration_seconds";
-    for (const [labels, { counts, sum, total }] of this.#durations) {
-      for (const [at, bound] of BUCKETS.entries()) {
-        lines.push(`${name}_bucket{${labels},le="${bound}"} ${counts[at] ?? 0}`);
+    for (const [route, statuses] of this.#durations) {
+      for (const [status, { counts, sum }] of statuses) {
+        const labels = `route="${route}",status="${status}"`;
+        let total = 0;
+        for (const [at, count] of counts.entries()) {
+          total += count;
+          lines.push(`${name}_bucket{${labels},le="${BUCKETS[at] ?? "+Inf"}"} ${total}`);
+        }
+        lines.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
       }
-      lines.push(`${name}_bucket{${labels},le="+Inf"} ${total}`);
-      lines.push(`${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${total}`);
     }
     lines.push("# TYPE waybill_denials_total counter");
     for (const [code, count] of this.#denials) lines.push(`waybill_denials_total{code="${code}"} ${count}`);

@@ -83,6 +83,6 @@ export async function recordAboutPin(
   return seq;
 }
 
-function subjectOf({ template_name, region }: PinPlace): string {
+export function subjectOf({ template_name, region }: PinPlace): string {
   return `${template_name}/${region}`;
 }

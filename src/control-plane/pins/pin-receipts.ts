@@ -5,7 +5,7 @@ import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database, Sql, WriteSql } from "../storage/database.ts";
 import type { By } from "../events/events.ts";
-import { eachPinEvent, recordAboutPin } from "./pin-events.ts";
+import { recordAboutPin, subjectOf } from "./pin-events.ts";
 import type { VersionedPin } from "./pin-rows.ts";
 import type { PinPlace } from "./promotion.ts";
 import { statementIn } from "../attestations/envelope.ts";
@@ -24,6 +24,17 @@ export type StoredReceipt = {
 /** The action of their events: receipts are a part of the pin's append-only history. */
 const ACTION = "pin.receipt";
 
+type Row = {
+  readonly seq: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly after_json: string;
+};
+
+/** In the words of their index. */
+const RECEIPTS = `SELECT seq, at, actor, after_json FROM events
+  WHERE env = $1 AND subject = $2 AND action = 'pin.receipt' AND decision = 'allowed'`;
+
 /**
  * The receipts of one version of a pin, oldest first. They are among the events after the one that wrote the row,
  * since none is taken for a version that the pin does not have.
@@ -34,14 +45,12 @@ export async function receiptsOf(
   place: PinPlace,
   version: number,
 ): Promise<StoredReceipt[]> {
-  const receipts: StoredReceipt[] = [];
-  for await (const { seq, at, actor, action, after_json } of eachPinEvent(sql, env, place)) {
-    if (seq <= version) break;
-    const after = action === ACTION ? stored(after_json) : null;
-    if (!isMap(after) || after["version"] !== version) continue;
-    receipts.push({ number: seq, version, at, by: actor, envelope: after["envelope"] ?? null });
-  }
-  return receipts.reverse();
+  const rows = await sql.rows<Row>(`${RECEIPTS} AND seq > $3 ORDER BY seq`, env, subjectOf(place), version);
+  return rows.flatMap(({ seq, at, actor, after_json }) => {
+    const after = stored(after_json);
+    if (!isMap(after) || after["version"] !== version) return [];
+    return [{ number: seq, version, at, by: actor, envelope: after["envelope"] ?? null }];
+  });
 }
 
 /** The version of the last receipt of the pin; null without any. */
@@ -50,18 +59,15 @@ export async function lastReceipted(
   env: string,
   place: PinPlace,
 ): Promise<number | null> {
-  return database.read(async (sql) => {
-    for await (const { action, after_json } of eachPinEvent(sql, env, place)) {
-      if (action !== ACTION) continue;
-      const after = stored(after_json);
-      return isMap(after) && typeof after["version"] === "number" ? after["version"] : null;
-    }
-    return null;
-  });
+  const [row] = await database.read((sql) =>
+    sql.rows<Row>(`${RECEIPTS} ORDER BY seq DESC LIMIT 1`, env, subjectOf(place)),
+  );
+  const after = row === undefined ? null : stored(row.after_json);
+  return isMap(after) && typeof after["version"] === "number" ? after["version"] : null;
 }
 
-function stored(text: string | null): JsonValue {
-  return text === null ? null : parseJson(text, { what: "an event", code: "storage_failed" });
+function stored(text: string): JsonValue {
+  return parseJson(text, { what: "an event", code: "storage_failed" });
 }
 
 /**

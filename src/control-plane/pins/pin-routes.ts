@@ -3,6 +3,7 @@ import { refuseOutside } from "../tokens/bounds.ts";
 import { once, readKey } from "./idempotency.ts";
 import { listPins, writePin } from "./pins.ts";
 import { readPromotion, refuseUnscoped } from "./promotion.ts";
+import type { WriteSql } from "../storage/database.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Route } from "../router.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
@@ -20,14 +21,11 @@ export const PIN_ROUTES: readonly Route[] = [
       refuseOutside(bounds, "templates", promotion.template_name);
       refuseUnscoped(promotion, scopes);
       const key = readKey(request.headers);
-      const body = await database.write((sql) =>
-        once(
-          sql,
-          by,
-          key,
-          () => JSON.stringify(promotion),
-          async () => (await writePin(sql, env, promotion, { kind: "none" }, by, trustPolicy())).json,
-        ),
+      const write = async (sql: WriteSql): Promise<string> =>
+        (await writePin(sql, env, promotion, { kind: "none" }, by, trustPolicy())).json;
+      const asked = (): string => JSON.stringify(promotion);
+      const body = await database.write(
+        key === null ? write : (sql) => once(sql, by, key, asked, () => write(sql)),
       );
       return jsonText(body);
     },

@@ -40,7 +40,7 @@ export function readPromotion(json: JsonValue): Promotion {
   const gitSha = text(body, "git_sha");
   if (gitSha !== "" && !GIT_SHA.test(gitSha)) throw refused("git_sha must be 7..40 lower-case hex");
   const notes = text(body, "notes");
-  if (Array.from(notes).length > LIMITS.notesChars) {
+  if (notes.length > LIMITS.notesChars && Array.from(notes).length > LIMITS.notesChars) {
     throw refused(`notes must be <= ${LIMITS.notesChars} chars`);
   }
   const seq = body["seq"] ?? null;

@@ -3,9 +3,9 @@ import type { WriteSql } from "./database.ts";
 import { WriteBatch, type Transaction } from "./write-batch.ts";
 import type { WriteMemory } from "./write-memory.ts";
 
-/** A write that waits for its turn. `run` hands back what is to be told after the commit. */
+/** A write that waits for its turn. `run` hands back what is to be told after the commit, and rejects when there is none. */
 type Job = {
-  readonly run: (sql: WriteSql) => Promise<() => void>;
+  readonly run: (batch: WriteBatch) => Promise<() => void>;
   readonly reject: (error: unknown) => void;
 };
 
@@ -32,9 +32,14 @@ export class GroupCommit {
 
   write<T>(act: (sql: WriteSql) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const run = async (sql: WriteSql): Promise<() => void> => {
-        const value = await act(sql);
-        return () => resolve(value);
+      const run = async (batch: WriteBatch): Promise<() => void> => {
+        try {
+          const value = await batch.attempt(act);
+          return () => resolve(value);
+        } catch (error) {
+          if (batch.isBroken) throw error;
+          return () => reject(error);
+        }
       };
       this.#queue.push({ run, reject });
       this.#working ??= this.#work();
@@ -61,7 +66,7 @@ export class GroupCommit {
     this.#memory = null;
     try {
       const written = await WriteBatch.begin(this.#transaction, known);
-      for (const job of batch) afterwards.push(await this.#attempt(job, written));
+      for (const job of batch) afterwards.push(await job.run(written));
       await written.commit();
       this.#memory = written.memory;
     } catch (error) {
@@ -72,14 +77,5 @@ export class GroupCommit {
       return;
     }
     for (const tell of afterwards) tell();
-  }
-
-  async #attempt(job: Job, written: WriteBatch): Promise<() => void> {
-    try {
-      return await written.attempt(job.run);
-    } catch (error) {
-      if (written.isBroken) throw error;
-      return () => job.reject(error);
-    }
   }
 }

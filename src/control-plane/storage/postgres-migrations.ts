@@ -230,6 +230,7 @@ ALTER TABLE events ADD COLUMN previous BIGINT;
 ALTER TABLE pins ADD COLUMN last_event BIGINT;
 DROP INDEX events_by_subject;
 CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+CREATE INDEX pin_receipts ON events (env, subject, seq) WHERE action = 'pin.receipt' AND decision = 'allowed';
 `,
   `
 ALTER TABLE event_head ADD COLUMN watched BIGINT NOT NULL DEFAULT 0;

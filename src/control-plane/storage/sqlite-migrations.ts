@@ -237,11 +237,12 @@ CREATE TABLE host_labels (
 `,
   `
 -- The event before about the same pin, which has the last one; null where no pin was there, and for what came before
--- this step. Only these are in the index: each promotion would write another page of it.
+-- this step. Only these are in an index, and receipts: each promotion would write another page of it.
 ALTER TABLE events ADD COLUMN previous INTEGER;
 ALTER TABLE pins ADD COLUMN last_event INTEGER;
 DROP INDEX events_by_subject;
 CREATE INDEX pin_events ON events (env, subject, seq) WHERE previous IS NULL AND substr(action, 1, 4) = 'pin.';
+CREATE INDEX pin_receipts ON events (env, subject, seq) WHERE action = 'pin.receipt' AND decision = 'allowed';
 `,
   `
 -- The last event that may have changed a token or what a host is given. A server that knows no such number leaves

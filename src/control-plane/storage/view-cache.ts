@@ -33,6 +33,11 @@ export class ViewCache<T> {
   readonly #values = new Map<string, T>();
   #revision = -1;
 
+  /** What is kept, without a promise; undefined when it has to be read. */
+  known(revision: number, key: string): T | undefined {
+    return revision === this.#revision ? this.#values.get(key) : undefined;
+  }
+
   /** `revision` was read before this is called, so what `read` sees is as new or newer. */
   async at(revision: number, key: string, read: () => Promise<T>): Promise<T> {
     if (revision !== this.#revision || this.#values.size >= MOST) {

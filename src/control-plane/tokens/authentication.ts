@@ -2,26 +2,30 @@ import { sessionToken } from "../page/session.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { idOfDigest, refusalOf, type TokenRecord } from "./token.ts";
 import { isTokenText } from "./token-text.ts";
+import { findToken } from "./tokens.ts";
+import type { Deps } from "../router.ts";
 
 export type Authenticated =
   | { readonly ok: true; readonly token: TokenRecord }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Who asks, by the row that `find` has. `x-api-key` counts only where a route has always taken it, and the session of
- * a browser only where nothing is changed.
+ * Who asks, as it is behind the change with the number `revision`. `x-api-key` counts only where a route has always taken
+ * it, and the session of a browser only where nothing is changed.
  */
 export async function authenticate(
   request: Request,
   takesApiKey: boolean,
-  find: (id: string) => Promise<TokenRecord | null>,
-  now: Date,
+  revision: number,
+  { tokens, database, now }: Pick<Deps, "tokens" | "database" | "now">,
 ): Promise<Authenticated> {
   const presented = credentialOf(request, takesApiKey);
   if (!presented.ok) return presented;
   const digest = sha256Of(presented.token);
-  const record = await find(idOfDigest(digest));
-  const reason = refusalOf(digest, record, now);
+  const id = idOfDigest(digest);
+  const known = tokens.known(revision, id);
+  const record = known === undefined ? await tokens.at(revision, id, () => findToken(database, id)) : known;
+  const reason = refusalOf(digest, record, now());
   return reason !== null || record === null
     ? { ok: false, reason: reason ?? "token unknown" }
     : { ok: true, token: record };
