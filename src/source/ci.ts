@@ -1,7 +1,7 @@
 import { isMap } from "../base/decode.ts";
 import type { JsonValue } from "../base/json.ts";
 import { CI_SYSTEMS } from "./ci-systems.ts";
-import type { Environment, RawClaims } from "./ci-variables.ts";
+import type { Environment, RawClaims, System } from "./ci-variables.ts";
 import { redactRemote } from "./remote.ts";
 
 /**
@@ -38,8 +38,11 @@ const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u
 
 /** `event` is the document that describes what started the run, on the systems that have one. */
 export function readCi(env: Environment, event: JsonValue | null): CiClaims | null {
-  const found = CI_SYSTEMS.find((candidate) => candidate.detect(env));
-  if (found === undefined) return null;
+  for (const system of CI_SYSTEMS) if (system.detect(env)) return claimsOf(system, env, event);
+  return null;
+}
+
+function claimsOf(found: System, env: Environment, event: JsonValue | null): CiClaims {
   const raw = found.read(env, event !== null && isMap(event) ? event : null);
   const refFull = fullRef(raw);
   return {
