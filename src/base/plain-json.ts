@@ -16,7 +16,10 @@ export function parsePlainJson(text: string, maxDepth: number): JsonValue | unde
   } catch {
     return undefined;
   }
-  return countMembers(value, maxDepth) === countNames(text) ? value : undefined;
+  const members = countMembers(value, maxDepth);
+  if (Number.isNaN(members)) return undefined;
+  // What the runtime would write again as it stands has each name once; programs mostly send such texts.
+  return JSON.stringify(value) === text || members === countNames(text) ? value : undefined;
 }
 
 function countNames(text: string): number {

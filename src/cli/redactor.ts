@@ -31,7 +31,8 @@ export class Redactor {
 
   #spellOut(): void {
     if (this.#unspelled.length === 0) return;
-    const all = new Set([...this.#spellings, ...this.#unspelled.flatMap(spellingsOf)]);
+    const all = new Set(this.#spellings);
+    for (const value of this.#unspelled) for (const spelling of spellingsOf(value)) all.add(spelling);
     this.#unspelled = [];
     this.#spellings = [...all].sort((a, b) => b.length - a.length);
   }
@@ -50,10 +51,9 @@ export class Redactor {
 
 function spellingsOf(value: string): string[] {
   const bytes = new TextEncoder().encode(value);
-  const encoded = [
-    bytes.toBase64(),
-    ...([0, 1, 2] as const).map((shift) => base64Inside(bytes, shift)),
-  ].flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
+  const encoded: string[] = [];
+  for (const text of [bytes.toBase64(), ...insideBase64(bytes)])
+    encoded.push(text, text.replaceAll("+", "-").replaceAll("/", "_"));
   // Nothing in such a value is ever written in another way: most tokens, and the start of a run is short.
   if (/^[A-Za-z0-9._~-]+$/u.test(value)) return [value, ...encoded];
   const percent = encodeURIComponent(value);
@@ -74,12 +74,16 @@ function toHexByte(character: string): string {
 }
 
 /**
- * The characters that base64 of anything around the value has in common, when `shift` bytes modulo 3 stand before
+ * The characters that base64 of anything around the value has in common, when 0, 1 or 2 bytes modulo 3 stand before
  * it: `user:token` of a Basic header is such a thing. They also cover unpadded base64 of the value alone.
  */
-function base64Inside(bytes: Uint8Array, shift: 0 | 1 | 2): string {
-  const shifted = new Uint8Array(shift + bytes.length);
-  shifted.set(bytes, shift);
-  const text = shifted.toBase64();
-  return text.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3));
+function insideBase64(bytes: Uint8Array): string[] {
+  const inside: string[] = [];
+  for (let shift = 0; shift < 3; shift++) {
+    const shifted = new Uint8Array(shift + bytes.length);
+    shifted.set(bytes, shift);
+    const text = shifted.toBase64();
+    inside.push(text.slice(Math.ceil((shift * 4) / 3), Math.floor(((shift + bytes.length) * 4) / 3)));
+  }
+  return inside;
 }

@@ -70,8 +70,9 @@ export type EvidenceFlags = Values<typeof GATE_FLAGS> & TrustFlags & PolicyFlags
 
 /** Whether a flag was given that says anything about evidence, so that a stray one is refused and not overlooked. */
 export function namesEvidence(flags: Readonly<Record<string, unknown>>): boolean {
-  return [GATE_FLAGS, TRUST_FLAGS, POLICY_FLAGS].flatMap(Object.keys).some((name) => {
+  for (const name in { ...GATE_FLAGS, ...TRUST_FLAGS, ...POLICY_FLAGS }) {
     const value = flags[name];
-    return value !== undefined && !(Array.isArray(value) && value.length === 0);
-  });
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return true;
+  }
+  return false;
 }

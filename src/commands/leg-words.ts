@@ -15,6 +15,14 @@ export function inEnvironment(env: string, failure: Failure): Failure {
   return new Failure(failure.code, `${env}: ${failure.message}`, failure);
 }
 
+/** Why legs failed, each saying in which environment. */
+export function failuresOf(legs: readonly Leg[]): Failure[] {
+  const failures: Failure[] = [];
+  for (const { target, failure } of legs)
+    if (failure !== null) failures.push(inEnvironment(target.env, failure));
+  return failures;
+}
+
 /** For a person at a terminal a table; for a script, which reads a pipe or a file, a line a leg with whole digests. */
 export async function textOfLegs(legs: readonly Leg[], { env }: World): Promise<string> {
   if (!mayBeTerminal(env) || !isTerminal(1)) return describeLegs(legs);

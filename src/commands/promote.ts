@@ -14,7 +14,7 @@ import type { Envelope } from "../trust/dsse.ts";
 import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
-import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
+import { failuresOf, inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
 import { PIN_FLAGS, PLACE_FLAGS, readCommitRule, readExchange, readPins } from "./pin-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -90,9 +90,7 @@ async function promoteAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
     },
     text: `${flags["dry-run"] ? (gate?.text ?? "") : ""}${await textOfLegs(legs, world)}`,
     report: () => pinReport(pins, legs),
-    failures: legs.flatMap((leg) =>
-      leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
-    ),
+    failures: failuresOf(legs),
   };
 }
 

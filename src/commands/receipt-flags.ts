@@ -47,5 +47,6 @@ export type ReceiptFlags = Values<typeof RECEIPT_FLAGS>;
 /** Whether a flag was given that says anything about receipts. */
 export function namesReceipts(flags: ReceiptFlags): boolean {
   const given: Readonly<Record<string, unknown>> = flags;
-  return Object.keys(RECEIPT_FLAGS).some((name) => given[name] !== undefined);
+  for (const name in RECEIPT_FLAGS) if (given[name] !== undefined) return true;
+  return false;
 }

@@ -23,7 +23,7 @@ import {
   readPins,
   readUnwanted,
 } from "./pin-flags.ts";
-import { inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
+import { failuresOf, textOfLegs, warnOfLegs } from "./leg-words.ts";
 import { REQUIRE_RECEIPT_FLAG } from "./receipt-flags.ts";
 import { pinReport } from "./pin-report.ts";
 import { readTargets } from "./pin-targets.ts";
@@ -103,9 +103,7 @@ async function verifyPinAct(flags: Values<typeof FLAGS>, world: World): Promise<
     },
     text: await textOfLegs(legs, world),
     report: () => pinReport(pins, legs),
-    failures: legs.flatMap((leg) =>
-      leg.failure === null ? [] : [inEnvironment(leg.target.env, leg.failure)],
-    ),
+    failures: failuresOf(legs),
   };
 }
 

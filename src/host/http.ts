@@ -116,7 +116,9 @@ async function wholeBody(response: Response, wanted: HttpRequest): Promise<Uint8
 /** The runtime gives up at a few megabytes; nobody sends that much in good faith. */
 function refuseLongHead(headers: Headers, url: URL): void {
   let length = 0;
-  for (const [name, value] of headers) length += name.length + value.length;
+  const all: Readonly<Record<string, unknown>> = headers.toJSON();
+  // One name has a list of values: Set-Cookie.
+  for (const name in all) length += name.length + String(all[name]).length;
   if (length > LIMITS.headerBytes) throw headTooLarge(url);
 }
 

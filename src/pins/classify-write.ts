@@ -33,10 +33,8 @@ const POLICY_CODES: ReadonlySet<JsonValue | undefined> = new Set([
 export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
   const { status, body } = heard;
   const answer = jsonObject(body);
-  const page = isPage(body) ? " with a page" : "";
-  const details = { serverText: serverText(body) };
   const failure = (code: Failure["code"], message: string, hint?: string): Failure =>
-    new Failure(code, message, { ...details, hint });
+    new Failure(code, message, { serverText: serverText(body), hint });
   // Not a final answer, or none that HTTP knows: it says nothing about the request.
   if (status < 200) {
     return {
@@ -45,6 +43,7 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
     };
   }
   if (status < 300) return accepted(answer, wanted, failure);
+  const page = isPage(body) ? " with a page" : "";
   if (status < 400) {
     return refused(
       failure(
@@ -60,7 +59,7 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
     case 403: {
       if (POLICY_CODES.has(answer?.["code"]))
         return refused(failure("policy_denied", `the control plane refused the promotion${why(answer)}`));
-      return refused(forbidden(page !== "", "the promotion", details));
+      return refused(forbidden(page !== "", "the promotion", { serverText: serverText(body) }));
     }
     case 404:
     case 405:
@@ -106,7 +105,7 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
   }
   if (status >= 500) {
     // The server says itself that it cannot write: no retry brings a database.
-    if (status === 503 && details.serverText?.includes("no database wired") === true)
+    if (status === 503 && serverText(body)?.includes("no database wired") === true)
       return refused(failure("server_failed", "the control plane has no database"));
     return {
       kind: "ambiguous",

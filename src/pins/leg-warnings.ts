@@ -10,6 +10,13 @@ export type CommitRule = {
   readonly mustMatch: boolean;
 };
 
+/** Each leg of a run, see `judgeLeg`. */
+export function judgeLegs(legs: readonly Leg[], rule: CommitRule): Leg[] {
+  const judged: Leg[] = [];
+  for (const leg of legs) judged.push(judgeLeg(leg, rule));
+  return judged;
+}
+
 /** The leg with everything that its row says beside the digest: warnings, or a failure where the rule wants one. */
 export function judgeLeg(leg: Leg, rule: CommitRule): Leg {
   const row = leg.after?.row ?? null;
@@ -33,22 +40,18 @@ function otherCommit(row: PinRow, wanted: string | undefined): string | null {
 
 function warningsOf(row: PinRow | null): LegWarning[] {
   if (row === null) return [];
-  const state =
-    row.state === null || row.state === "active"
-      ? []
-      : [
-          {
-            code: "row_state",
-            message: `the row of ${row.template} is in state "${printable(row.state, 100)}"`,
-          },
-        ];
-  return [
-    ...state,
-    ...row.shadows.map(({ region, digest }) => ({
+  const warnings: LegWarning[] = [];
+  if (row.state !== null && row.state !== "active")
+    warnings.push({
+      code: "row_state",
+      message: `the row of ${row.template} is in state "${printable(row.state, 100)}"`,
+    });
+  for (const { region, digest } of row.shadows)
+    warnings.push({
       code: "region_shadow",
       message: `${row.template} has a pin of its own in ${region}, at ${digest}: the global one does not hold there`,
-    })),
-  ];
+    });
+  return warnings;
 }
 
 function gaveWay({ outcome, failure, wanted, before }: Leg): LegWarning[] {

@@ -143,7 +143,9 @@ export function exitOfLeg(leg: Leg): ExitCode {
 
 /** The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer build. */
 export function exitOfLegs(legs: readonly Leg[]): ExitCode {
-  return exitOfCodes(legs.map(exitOfLeg));
+  const codes: ExitCode[] = [];
+  for (const leg of legs) codes.push(exitOfLeg(leg));
+  return exitOfCodes(codes);
 }
 
 /** The exit code of several things that were done side by side, of the code of each. */

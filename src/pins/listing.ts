@@ -85,10 +85,11 @@ function parseListing(body: Uint8Array, contentType: string | null): Parsed {
   const rows = Array.isArray(value) ? value : isMap(value) ? value["pins"] : undefined;
   if (!Array.isArray(rows)) throw malformed("it has no list of pins");
   if (rows.length > LIMITS.pinRows) throw malformed(`it has more than ${LIMITS.pinRows} rows`);
-  const maps = rows.map((row: JsonValue, index) => {
-    if (!isMap(row)) throw malformed(`row ${index} is no object`);
-    return row;
-  });
+  const maps: JsonMap[] = [];
+  for (const row of rows) {
+    if (!isMap(row)) throw malformed(`row ${maps.length} is no object`);
+    maps.push(row);
+  }
   return { rows: maps, isBare: Array.isArray(value) };
 }
 
@@ -137,17 +138,17 @@ function readRow(
 
 /** A region's own row goes before the global one, so what was proven of the global row does not hold there. */
 function shadowsOf(digest: string, named: readonly JsonMap[]): PinRow["shadows"] {
-  return named.flatMap((row) => {
+  const shadows: { region: string; digest: string }[] = [];
+  for (const row of named) {
     const region = regionOf(row);
     // Of the one global row as well.
-    if (row["image_digest"] === digest) return [];
-    return [
-      {
-        region: typeof region === "string" ? printable(region, 64) : shownJson(region),
-        digest: shownJson(row["image_digest"] ?? null),
-      },
-    ];
-  });
+    if (row["image_digest"] === digest) continue;
+    shadows.push({
+      region: typeof region === "string" ? printable(region, 64) : shownJson(region),
+      digest: shownJson(row["image_digest"] ?? null),
+    });
+  }
+  return shadows;
 }
 
 /** A build number; what is none is nothing, as if the server kept none. */

@@ -108,7 +108,9 @@ function inert(text: string | null): string | null {
 
 /** One line a leg; a proven one begins with OK, as the scripts that this replaces say it. */
 export function describeLegs(legs: readonly Leg[]): string {
-  return legs.map((leg) => `${describeLeg(leg)}\n`).join("");
+  let lines = "";
+  for (const leg of legs) lines += `${describeLeg(leg)}\n`;
+  return lines;
 }
 
 function describeLeg(leg: Leg): string {

@@ -1,5 +1,5 @@
 import type { Leg } from "./leg.ts";
-import { judgeLeg } from "./leg-warnings.ts";
+import { judgeLegs } from "./leg-warnings.ts";
 import type { PinNote } from "./pin.ts";
 import { Promotion } from "./promotion.ts";
 import type { PromotionRules } from "./promotion-rules.ts";
@@ -22,14 +22,19 @@ export async function promoteAll(
   run: string,
 ): Promise<Leg[]> {
   const { exchange, clock } = work;
-  const promotions = pairs(work).map(
-    ([target, wanted]) => new Promotion(target, wanted, { exchange, clock, note, rules, run }),
-  );
-  await Promise.all(promotions.map((promotion) => promotion.look()));
-  const refusal = promotions.map((promotion) => promotion.refusal).find((found) => found !== null);
-  if (refusal === undefined) await work.beforeWrites?.();
-  const legs = await Promise.all(
-    promotions.map((promotion) => (refusal === undefined ? promotion.finish() : promotion.heldBack(refusal))),
-  );
-  return legs.map((leg) => judgeLeg(leg, work.commit));
+  const promotions: Promotion[] = [];
+  const looks: Promise<void>[] = [];
+  for (const [target, wanted] of pairs(work)) {
+    const promotion = new Promotion(target, wanted, { exchange, clock, note, rules, run });
+    promotions.push(promotion);
+    looks.push(promotion.look());
+  }
+  await Promise.all(looks);
+  let refusal: string | null = null;
+  for (const promotion of promotions) refusal ??= promotion.refusal;
+  if (refusal === null) await work.beforeWrites?.();
+  const ends: Promise<Leg>[] = [];
+  for (const promotion of promotions)
+    ends.push(refusal === null ? promotion.finish() : promotion.heldBack(refusal));
+  return judgeLegs(await Promise.all(ends), work.commit);
 }

@@ -1,5 +1,5 @@
 import { failedLeg, outcomeOfRead, provenLeg, type Attempt, type Leg } from "./leg.ts";
-import { judgeLeg } from "./leg-warnings.ts";
+import { judgeLegs } from "./leg-warnings.ts";
 import type { WantedPin } from "./pin.ts";
 import { readBack, type ReadBackRule } from "./read-back.ts";
 import type { Target } from "./target.ts";
@@ -9,8 +9,7 @@ import { pairs, type Work } from "./work.ts";
 export async function verifyAll(work: Work, rule: ReadBackRule): Promise<Leg[]> {
   const running: Promise<Leg>[] = [];
   for (const [target, wanted] of pairs(work)) running.push(verifyLeg(target, wanted, work, rule));
-  const legs = await Promise.all(running);
-  return legs.map((leg) => judgeLeg(leg, work.commit));
+  return judgeLegs(await Promise.all(running), work.commit);
 }
 
 async function verifyLeg(target: Target, wanted: WantedPin, work: Work, rule: ReadBackRule): Promise<Leg> {

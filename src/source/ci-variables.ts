@@ -36,7 +36,10 @@ export function isTrue(name: string): System["detect"] {
 }
 
 export function isSet(...names: readonly string[]): System["detect"] {
-  return (env) => names.every((name) => (env[name] ?? "") !== "");
+  return (env) => {
+    for (const name of names) if ((env[name] ?? "") === "") return false;
+    return true;
+  };
 }
 
 /** `false` is how some systems say that there is no pull request. */

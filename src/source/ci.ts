@@ -2,7 +2,7 @@ import { isMap } from "../base/decode.ts";
 import type { JsonValue } from "../base/json.ts";
 import { isDeceptive } from "../base/printable.ts";
 import { CI_SYSTEMS } from "./ci-systems.ts";
-import { digits, type Environment, type RawClaims } from "./ci-variables.ts";
+import { digits, type Environment, type RawClaims, type System } from "./ci-variables.ts";
 import { redactRemote } from "./remote.ts";
 
 /**
@@ -36,8 +36,11 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 const MAX_CHARS = 1024;
 /** `event` is the document that describes what started the run, on the systems that have one. */
 export function readCi(env: Environment, event: JsonValue): CiClaims | null {
-  const found = CI_SYSTEMS.find((candidate) => candidate.detect(env));
-  if (found === undefined) return null;
+  for (const system of CI_SYSTEMS) if (system.detect(env)) return claimsOf(system, env, event);
+  return null;
+}
+
+function claimsOf(found: System, env: Environment, event: JsonValue): CiClaims {
   const raw = found.read(env, isMap(event) ? event : null);
   const refFull = fullRef(raw);
   return {

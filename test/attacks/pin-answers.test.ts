@@ -38,6 +38,7 @@ describe("headers", () => {
   const large: [number, string] = [10, "answer_too_large"];
   const pads: [string, string, [number, string]][] = [
     ["one that is longer than all may be", `X-A: ${"a".repeat(65_536)}\r\n`, large],
+    ["many that are longer together", `Set-Cookie: ${"a".repeat(4_000)}\r\n`.repeat(17), large],
     ["one of many megabytes", `X-A: ${"a".repeat(30_000_000)}\r\n`, large],
     ["twenty thousand", "X-A: b\r\n".repeat(20_000), [12, "connection_lost"]],
     ["a name that is too long", `${"x".repeat(1_000_000)}: a\r\n`, large],
