@@ -57,7 +57,9 @@ export class EntryList implements Iterable<Entry> {
   }
 
   /** The paths in parts, beginning with the one that holds an entry; `first` is the number of a part's first one. */
-  *parts(begin: number): Generator<{ readonly first: number; readonly paths: readonly BytePath[] }, undefined> {
+  *parts(
+    begin: number,
+  ): Generator<{ readonly first: number; readonly paths: readonly BytePath[] }, undefined> {
     for (let first = begin - (begin % BLOCK); first < this.length; first += BLOCK) {
       yield { first, paths: this.#paths(first / BLOCK) };
     }
