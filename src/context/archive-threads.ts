@@ -20,7 +20,7 @@ function threadsFor(compression: Compression): number {
 
 /** So many that nobody waits for a place while others are busy, and few enough to be small. */
 export function ringSlots(compression: Compression): number {
-  return threadsFor(compression) + 5;
+  return threadsFor(compression) + (compression === "none" ? 3 : 4);
 }
 
 type Work = {

@@ -92,9 +92,8 @@ export class ArchiveWriter {
     const end = at + Math.ceil(size / BLOCK) * BLOCK;
     if (end >= PIECE_BYTES) return false;
     const executable = this.#folder.isExecutable;
-    this.#headers.write(this.#room.bytes, this.#filled, header, { kind: "file", path, size, executable });
-    const segment = { at, length: size, first: true, last: true };
-    this.#ring.segments(this.#number).add(segment, { number, size, executable });
+    this.#headers.write(this.#room.bytes, this.#filled, header, path, size, executable);
+    this.#ring.segments(this.#number).addWhole(at, number, size, executable);
     // The place may have held another piece before.
     this.#room.bytes.fill(0, at + size, end);
     this.#filled = end;

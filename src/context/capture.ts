@@ -79,6 +79,7 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     ),
   ]);
   const facts = gathered?.facts ?? fromFiles;
+  if (context.items !== null) collect(context.items);
   const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
@@ -187,6 +188,14 @@ async function compare(
   });
 }
 
+/** From so many on, memory counts more than the milliseconds that it takes to give some back. */
+const ITEMS_TO_COLLECT = 20_000;
+
+/** Gives back what going through all items made: by itself the runtime would let it grow to that of several times. */
+function collect(items: TreeItems): void {
+  if (items.length >= ITEMS_TO_COLLECT) Bun.gc(true);
+}
+
 function digestsOf(
   context: ContextCapture,
   workTree: WorkTree,
@@ -199,7 +208,13 @@ function digestsOf(
   const overItems = <T extends string>(
     name: DigestName,
     compute: (found: TreeItems) => DigestResult<T>,
-  ): DigestResult<T> => asked(name, () => (items === null ? none(gone) : compute(items)));
+  ): DigestResult<T> =>
+    asked(name, () => {
+      if (items === null) return none(gone);
+      const digest = compute(items);
+      collect(items);
+      return digest;
+    });
   const archive = context.archive?.tarSha256;
   return {
     working_tree_hash: overItems("working_tree_hash", (found) =>

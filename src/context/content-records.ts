@@ -98,6 +98,12 @@ export class ContentRecords {
     return this.#bytes.subarray(at, at + BLOB_BYTES[format]);
   }
 
+  /** Writes the blob id and gives where it ends. */
+  writeBlob(index: number, format: ObjectFormat, into: Uint8Array, at: number): number {
+    const from = this.#offset + index * RECORD_BYTES + BLOB_AT;
+    return at + this.#bytes.copy(into, at, from, from + BLOB_BYTES[format]);
+  }
+
   size(index: number): number {
     return this.#sizes[(index * RECORD_BYTES + SIZE_AT) / 8] ?? 0;
   }
@@ -202,6 +208,11 @@ class RecordedContent implements FileContent {
 
   get blob(): Uint8Array | null {
     return this.#format === null ? null : this.#records.blobSlot(this.#index, this.#format);
+  }
+
+  writeBlob(into: Uint8Array, at: number): number {
+    if (this.#format === null) throw new RangeError("no blob id was asked for");
+    return this.#records.writeBlob(this.#index, this.#format, into, at);
   }
 
   get size(): number {

@@ -13,6 +13,8 @@ export type FileContent = {
   readonly writeLineEnd?: (into: Uint8Array, at: number) => number;
   /** The id of the content as a git blob, or null when nobody asked for it. */
   readonly blob: Uint8Array | null;
+  /** Writes that id, where one was asked for, and gives where it ends. */
+  readonly writeBlob?: (into: Uint8Array, at: number) => number;
   readonly size: number;
   readonly executable: boolean;
 };

@@ -57,14 +57,23 @@ export class PieceSegments {
   }
 
   add({ at, length, first, last }: Segment, { number, size, executable }: FileOfSegment): void {
-    const index = this.count;
-    const begin = HEADER_INTS + index * SEGMENT_INTS;
+    this.records.done(this.count, size, executable);
+    this.#add(at, length, number, (first ? FIRST : 0) | (last ? LAST : 0));
+  }
+
+  /** The same for a file that lies in the piece as a whole, as nearly all do. */
+  addWhole(at: number, number: number, size: number, executable: boolean): void {
+    this.records.done(this.count, size, executable);
+    this.#add(at, size, number, FIRST | LAST);
+  }
+
+  #add(at: number, length: number, number: number, flags: number): void {
+    const begin = HEADER_INTS + this.count * SEGMENT_INTS;
     this.#numbers[begin] = at;
     this.#numbers[begin + 1] = length;
     this.#numbers[begin + 2] = number;
-    this.#numbers[begin + 3] = (first ? FIRST : 0) | (last ? LAST : 0);
-    this.records.done(index, size, executable);
-    this.#numbers[COUNT] = index + 1;
+    this.#numbers[begin + 3] = flags;
+    this.#numbers[COUNT] = this.count + 1;
   }
 
   get(index: number): Segment {

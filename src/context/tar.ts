@@ -42,10 +42,9 @@ export class TarHeaders {
   }
 
   /** The same as `blocks` of a file, in its place, for which `room` is what `roomFor` said. */
-  write(into: Buffer, at: number, room: number, member: Extract<TarMember, { kind: "file" }>): void {
-    const { path: name, size, executable } = member;
-    if (room > BLOCK) into.set(this.blocks(member), at);
-    else this.#header(into, at, { name, mode: executable ? 0o755 : 0o644, size, type: "0", target: "" });
+  write(into: Buffer, at: number, room: number, path: BytePath, size: number, executable: boolean): void {
+    if (room > BLOCK) into.set(this.blocks({ kind: "file", path, size, executable }), at);
+    else this.#header(into, at, path, executable ? 0o755 : 0o644, size, "0", "");
   }
 
   /** The header, and a pax header before it when one is needed. The bytes are good until the next call. */
@@ -61,7 +60,7 @@ export class TarHeaders {
     if (target !== "" && needsRecord(target)) records += nameRecords("linkpath", target);
     if (size > OCTAL_SIZE_MAX) records += paxRecord("size", String(size));
     const length = records === "" ? 0 : this.#paxHeader(records);
-    this.#header(this.#blocks, length, { name, mode, size, type, target });
+    this.#header(this.#blocks, length, name, mode, size, type, target);
     return this.#blocks.subarray(0, length + BLOCK);
   }
 
@@ -69,14 +68,22 @@ export class TarHeaders {
   #paxHeader(records: string): number {
     const length = BLOCK + Math.ceil(records.length / BLOCK) * BLOCK;
     if (this.#blocks.length < length + BLOCK) this.#blocks = Buffer.alloc(length + BLOCK);
-    const fields = { name: "PaxHeaders/0", mode: 0o644, size: records.length, type: "x", target: "" };
-    this.#header(this.#blocks, 0, fields);
+    this.#header(this.#blocks, 0, "PaxHeaders/0", 0o644, records.length, "x", "");
     this.#blocks.write(records, BLOCK, "latin1");
     this.#blocks.fill(0, BLOCK + records.length, length);
     return length;
   }
 
-  #header(into: Buffer, begin: number, { name, mode, size, type, target }: Fields): void {
+  /** Without an object for what it is given: there are as many headers as files. */
+  #header(
+    into: Buffer,
+    begin: number,
+    name: string,
+    mode: number,
+    size: number,
+    type: string,
+    target: string,
+  ): void {
     into.set(this.#template, begin);
     const length = into.write(name, begin, Math.min(name.length, NAME_BYTES), "latin1");
     let sum = this.#templateSum;
@@ -143,8 +150,6 @@ function paxRecord(keyword: string, value: string): string {
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
   return `${length}${rest}`;
 }
-
-type Fields = { name: string; mode: number; size: number; type: string; target: string };
 
 function octal(value: number, digits: number): string {
   return `${value.toString(8).padStart(digits, "0")}\0`;

@@ -28,6 +28,8 @@ export type ProcessResult =
 type Cut = "deadline" | "too_much_output" | "stopped";
 
 const STDERR_BYTES = 16_384;
+/** What there is room for at first. */
+const OUTPUT_BYTES = 4_096;
 
 /**
  * Runs a program to its end, its deadline, its output ceiling or the run's own stop; at the latter three its whole
@@ -84,7 +86,8 @@ type Reader = { readonly read: () => Promise<{ readonly value?: Uint8Array | und
 
 /** Reads to the end and keeps the first `max` bytes; `onMore` is called once when there is more. */
 async function collect(reader: Reader, max: number, onMore: (() => void) | null): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
+  // In one piece that grows: all of the pieces beside all in one would be twice as much.
+  let kept = new Uint8Array(OUTPUT_BYTES);
   let length = 0;
   for (;;) {
     const { value: piece } = await reader.read();
@@ -93,10 +96,15 @@ async function collect(reader: Reader, max: number, onMore: (() => void) | null)
       onMore();
       break;
     }
-    if (length < max) pieces.push(piece.subarray(0, max - length));
+    const end = Math.min(max, length + piece.length);
+    if (end > kept.length) kept = new Uint8Array(kept.buffer.transfer(Math.max(end, 2 * kept.length)));
+    if (length < max) kept.set(piece.subarray(0, max - length), length);
     length += piece.length;
+    // A piece in memory of its own is given back now: the collector sees too late how much they are together.
+    if (piece.buffer instanceof ArrayBuffer && piece.buffer.byteLength === piece.length)
+      piece.buffer.transfer(0);
   }
-  return new Uint8Array(Buffer.concat(pieces));
+  return new Uint8Array(kept.buffer.transfer(Math.min(max, length)));
 }
 
 /**

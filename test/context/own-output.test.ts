@@ -37,6 +37,16 @@ test.skipIf(!HAS_PYTHON)(
   },
 );
 
+test("an archive that goes to a folder of a large context is not met by its own listing", async () => {
+  const many = Array.from({ length: 1500 }, (_, index) => [`a/${index}`, `${index}`]);
+  const root = plantFiles(newFolder(), { ...Object.fromEntries(many), "z/last": "last" });
+  const digests = async (archive: string): Promise<unknown> =>
+    (await captureJson(root, ["--archive", archive])).document.digests;
+  // Files are packed while the walk goes on, and the folder of the archive comes last.
+  const elsewhere = await digests(join(newFolder(), "context.tar"));
+  expect(await digests(join(root, "z/context.tar"))).toEqual(elsewhere);
+});
+
 test("the file of --out inside the context is no part of it", async () => {
   const root = plantFiles(newFolder(), { ...FILES, "result.json": "old" });
   const first = await captureJson(".", ["--out", "result.json"], { cwd: root });
