@@ -6,7 +6,6 @@ import { KEY_BYTES, SPKI_PREFIX } from "./ed25519.ts";
 
 const ED25519 = "2b6570";
 const ALGORITHMS: Readonly<Record<string, string>> = {
-  [ED25519]: "Ed25519",
   "2b6571": "Ed448",
   "2b656e": "X25519",
   "2b656f": "X448",
