@@ -149,6 +149,11 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: "src/trust/trust-root-document.ts",
+    mutants: ["trustedKey: found.key_number === undefined → false"],
+    reason: "what is not there is no hex either; the check is for the types",
+  },
+  {
+    file: "src/trust/trust-root-document.ts",
     mutants: ["trustedKey: fromBase64(found.public_key) ?? new Uint8Array() → fromBase64(found.public_key)"],
     reason: "it was decoded once, to see that it can be; the operand is for the types",
   },
