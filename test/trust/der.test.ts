@@ -7,6 +7,8 @@ describe("DER has one spelling", () => {
     ["a long length that needs no long form", "3081020500"],
     ["two length bytes that need one", "308200020500"],
     ["three length bytes", "30830000020500"],
+    ["three length bytes that would do as two", `30830100${"00".repeat(256)}`],
+    ["an indefinite length before as many bytes", `3080${"00".repeat(128)}`],
     ["a length beyond the end", "30030201"],
     ["no length", "30"],
     ["another type", "020105"],
@@ -48,6 +50,7 @@ describe("DER has one spelling", () => {
     ];
     for (const [value, wanted] of numbers) expect(hex(derInteger(value))).toBe(wanted);
     expect(hex(derOid("2b6570"))).toBe("06032b6570");
+    expect(hex(der(TAG.null))).toBe("0500");
     expect(new DerReader(derOid("2b6570")).oid()).toBe("2b6570");
     expect(hex(der(TAG.octets, new Uint8Array(0x7f)).subarray(0, 2))).toBe("047f");
     expect(hex(der(TAG.octets, new Uint8Array(0x80)).subarray(0, 3))).toBe("048180");

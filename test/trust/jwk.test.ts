@@ -68,7 +68,10 @@ describe("a JWK is read", () => {
 
   test("but not as a private one without its half of that", () => {
     const refusal = refusalOf(() => parsePrivateJwk(text({ d: undefined }), "it"));
-    expect(refusal.message).toBe("it is a public JWK; signing needs the private key");
+    expect([refusal.code, refusal.message]).toEqual([
+      "key_invalid",
+      "it is a public JWK; signing needs the private key",
+    ]);
     expect(refusalOf(() => parsePrivateJwk(text({ d: "AAAA" }), "it")).message).toContain(
       '"d" is not 32 bytes',
     );

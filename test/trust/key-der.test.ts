@@ -55,6 +55,7 @@ describe("a SubjectPublicKeyInfo", () => {
     ["608648016503040312", "ML-DSA-65"],
     ["608648016503040313", "ML-DSA-87"],
     ["2a03", "an unknown algorithm (object identifier 2a03 in hex)"],
+    ["2a".repeat(30), `an unknown algorithm (object identifier ${"2a".repeat(20)} in hex)`],
   ])("of %s is refused by its name", (oid, name) => {
     expect(refused(() => decodeSpki(spki([derOid(oid)], bytes), "it"))).toBe(
       `it is a key for ${name}; wanted Ed25519`,
