@@ -19,6 +19,11 @@ describe("DER has one spelling", () => {
     expect(() => reader.take(TAG.sequence)).toThrow(NotDer);
   });
 
+  test("a length that no key file has is told as that", () => {
+    const reader = new DerReader(Uint8Array.of(0x30, 0x84, 0, 0, 0, 0));
+    expect(() => reader.take(TAG.sequence)).toThrow("a length out of range");
+  });
+
   test("what was not read to its end", () => {
     const reader = new DerReader(new Uint8Array(Buffer.from("3002050000", "hex")));
     expect(reader.take(TAG.sequence)).toHaveLength(2);
