@@ -44,10 +44,10 @@ export class DerReader {
   /** A whole number from 0 to 2^31 - 1. */
   integer(): number {
     const content = this.take(TAG.integer);
-    const [first = 0x80, second = 0] = content;
-    const padded = content.length > 1 && first === 0 && second < 0x80;
-    if (content.length > 4 || first >= 0x80 || padded) throw new NotDer("a number out of range");
-    return content.reduce((value, byte) => value * 256 + byte, 0);
+    const value = content.reduce((sum, byte) => sum * 256 + byte, 0);
+    // What is not as we would write it is negative, padded or empty.
+    if (content.length <= 4 && Buffer.compare(content, derInteger(value).subarray(2)) === 0) return value;
+    throw new NotDer("a number out of range");
   }
 
   end(): void {

@@ -6,7 +6,6 @@ import { KEY_BYTES, SPKI_PREFIX } from "./ed25519.ts";
 
 const ED25519 = "2b6570";
 const ALGORITHMS: Readonly<Record<string, string>> = {
-  [ED25519]: "Ed25519",
   "2b6571": "Ed448",
   "2b656e": "X25519",
   "2b656f": "X448",
@@ -33,7 +32,8 @@ export function decodeSpki(bytes: Uint8Array, from: string): Uint8Array {
     const info = outer.sequence();
     outer.end();
     readAlgorithm(info, from);
-    if (bytes.length !== SPKI_PREFIX.length + KEY_BYTES || !startsWith(bytes, SPKI_PREFIX))
+    // Both lengths are part of it.
+    if (!startsWith(bytes, SPKI_PREFIX))
       throw new NotDer("another layout than RFC 8410 gives an Ed25519 key");
     return bytes.slice(SPKI_PREFIX.length);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
-import { der, derInteger, derOid, DerReader, NotDer, TAG } from "../../src/trust/der.ts";
+import { der, derInteger, derOid, TAG } from "../../src/trust/der.ts";
 import { publicKeyOf } from "../../src/trust/ed25519.ts";
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
@@ -173,39 +173,4 @@ test("private texts are known as such", () => {
     expect(isPrivateKeyText(text)).toBe(true);
   for (const text of [Buffer.from(publicHalf).toString("hex"), "ssh-ed25519 AAAA", "words"])
     expect(isPrivateKeyText(text)).toBe(false);
-});
-
-describe("DER has one spelling", () => {
-  const table: readonly (readonly [string, string])[] = [
-    ["an indefinite length", "308005000000"],
-    ["a long length that needs no long form", "3081020500"],
-    ["two length bytes that need one", "308200020500"],
-    ["three length bytes", "30830000020500"],
-    ["a length beyond the end", "30030201"],
-    ["no length", "30"],
-    ["another type", "020105"],
-    ["nothing", ""],
-  ];
-  test.each(table)("%s", (_name, hex) => {
-    const reader = new DerReader(new Uint8Array(Buffer.from(hex, "hex")));
-    expect(() => reader.take(TAG.sequence)).toThrow(NotDer);
-  });
-
-  test("what was not read to its end", () => {
-    const reader = new DerReader(new Uint8Array(Buffer.from("3002050000", "hex")));
-    expect(reader.take(TAG.sequence)).toHaveLength(2);
-    expect(() => reader.end()).toThrow(NotDer);
-  });
-
-  test.each(["02020001", "0200", "0201ff", "02050100000000"])("the number %s", (hex) => {
-    const reader = new DerReader(new Uint8Array(Buffer.from(hex, "hex")));
-    expect(() => reader.integer()).toThrow(NotDer);
-  });
-
-  test("numbers and lengths come back", () => {
-    for (const value of [0, 1, 127, 128, 255, 256, 32_767, 32_768, 600_000, 0x7f_ff_ff_ff])
-      expect(new DerReader(derInteger(value)).integer()).toBe(value);
-    for (const size of [0, 1, 127, 128, 255, 256, 65_535])
-      expect(new DerReader(der(TAG.octets, new Uint8Array(size))).take(TAG.octets)).toHaveLength(size);
-  });
 });
