@@ -150,6 +150,16 @@ export const MODULES: readonly Module[] = [
     tests: ["addons/host-state", "addons/audit", "addons/status", "addons/explanation", "addons/decisions"],
   },
   {
+    name: "bundles",
+    files: [
+      "addons/bundle/bundle-format",
+      "addons/bundle/executable",
+      "addons/bundle/tar-header",
+      "addons/bundle/tar-writer",
+    ],
+    tests: ["addons/bundle-format", "addons/executable", "addons/tar-header"],
+  },
+  {
     name: "supervision",
     files: [
       "addons/supervision/bundled-unit",

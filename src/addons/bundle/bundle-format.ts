@@ -30,10 +30,10 @@ export const GZIP_TRAILER_BYTES = 8;
 
 /** Length of the header of a gzip member (RFC 1952 §2.3). The name in it is skipped: it is nobody's to choose. */
 export function gzipHeaderLength(head: Uint8Array): number {
-  const flags = head[3] ?? 0;
+  const flags = littleEndian(head, 3, 1);
   if (head.length < 10 || head[2] !== 8 || (flags & 0xe0) !== 0) throw unsafe("its gzip header is malformed");
   let at = 10;
-  if ((flags & 4) !== 0) at += 2 + (head[at] ?? 0) + 256 * (head[at + 1] ?? 0);
+  if ((flags & 4) !== 0) at += 2 + littleEndian(head, at, 2);
   for (const flag of [8, 16]) {
     if ((flags & flag) === 0) continue;
     const end = head.indexOf(0, at);
@@ -54,14 +54,16 @@ export type ReadAt = (position: number, length: number) => Uint8Array;
  */
 export function checkZstdFrame(read: ReadAt, size: number): void {
   const head = read(0, 18);
-  const descriptor = head[4] ?? 0;
+  const descriptor = littleEndian(head, 4, 1);
   const single = (descriptor & 0x20) !== 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const contentSize = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-  if ((descriptor & 8) !== 0 || dictionary !== 0) throw unsafe("its zstd frame wants what is not known here");
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 && !single ? 0 : 2 ** sizeFlag;
+  // A reserved bit, and the length of the number of a dictionary.
+  if ((descriptor & 0b1011) !== 0) throw unsafe("its zstd frame wants what is not known here");
   const sizeAt = single ? 5 : 6;
-  checkWindow(single ? littleEndian(head, sizeAt, contentSize) : windowOf(head[5] ?? 0));
-  let at = sizeAt + contentSize;
+  // A size of two bytes counts from 256, which no ceiling notices.
+  checkWindow(single ? littleEndian(head, sizeAt, sizeBytes) : windowOf(littleEndian(head, 5, 1)));
+  let at = sizeAt + sizeBytes;
   for (let last = false; !last;) {
     const block = read(at, 3);
     if (block.length < 3) throw cut();
@@ -89,11 +91,10 @@ function windowOf(byte: number): number {
   return base + (base / 8) * (byte & 7);
 }
 
-/** Exact up to 2^53; more is above every ceiling anyway. A two-byte content size counts from 256. */
+/** Zeros where the bytes end. Exact up to 2^53; more is above every ceiling anyway. */
 function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0);
-  return length === 2 ? value + 256 : value;
+  const found = bytes.subarray(at, at + length);
+  return found.reduceRight((value, byte) => value * 256 + byte, 0);
 }
 
 export function cut(): Failure {
