@@ -37,7 +37,10 @@ const FACTS: Facts = {
   staged: { recorded: null, sha256: sha256Of("1"), keyid: "k", retained: null },
   replacement: null,
   signedBefore: true,
-  keys: 2,
+  keys: 3,
+  threshold: 1,
+  rootVersion: 1,
+  signerMark: { keys: 2, root_version: 1 },
   allowUnsigned: false,
   replace: false,
   active: sha256Of("1"),
@@ -100,8 +103,19 @@ describe("an explanation", () => {
       staged: sha256Of("1"),
       signed_by: "k",
       pinned: "1",
-      keys: 2,
+      keys: 3,
+      keys_wanted: 2,
+      statement_signed_by: [],
     });
+    const stated = {
+      envelope: "{}",
+      keyid: "k",
+      signers: ["k", "l"],
+      size: 1,
+      expires: "",
+      minimum_version: "",
+    };
+    expect(explained({ facts: { ...FACTS, stated } }).host?.["statement_signed_by"]).toEqual(["k", "l"]);
     expect(explained({ facts: { ...FACTS, staged: null, pinned: null } }).host).toMatchObject({
       staged: null,
       signed_by: null,
@@ -144,7 +158,9 @@ describe("an explanation", () => {
       `  staged: "${sha256Of("1")}"`,
       '  signed_by: "k"',
       '  pinned: "1"',
-      "  keys: 2",
+      "  keys: 3",
+      "  keys_wanted: 2",
+      "  statement_signed_by: []",
       "decision: refuse",
       "  unsigned: no signature",
       "",

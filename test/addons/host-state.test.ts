@@ -10,10 +10,11 @@ import {
   newerSchema,
   NO_SPECS,
   sameSpec,
+  signersOf,
   specOf,
   type Specs,
-  type Stated,
 } from "../../src/addons/on-host/spec.ts";
+import type { Stated } from "../../src/addons/on-host/stated.ts";
 import { chooseGarbage, type GarbageChoice, type GarbageFacts } from "../../src/addons/operations/garbage.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
@@ -26,7 +27,14 @@ function listOf(...addons: Record<string, unknown>[]): AssignmentList {
   return decodeAssignments(JSON.stringify({ addons: entries }), { what: "l", code: "input_invalid" });
 }
 
-const STATED: Stated = { envelope: "{}", keyid: "k", size: 1, expires: "", minimum_version: "1.5" };
+const STATED: Stated = {
+  envelope: "{}",
+  keyid: "k",
+  signers: ["k"],
+  size: 1,
+  expires: "",
+  minimum_version: "1.5",
+};
 
 describe("the spec of an assignment", () => {
   const staged = {
@@ -66,6 +74,14 @@ describe("the spec of an assignment", () => {
       resources: undefined,
     });
   });
+});
+
+test("the signers of a spec are those of the bytes and of the statement, once each", () => {
+  const stated = { ...STATED, signers: ["k", "l"] };
+  const signers = [{}, { keyid: "k" }, { stated }, { keyid: "m", stated }, { keyid: "l", stated }].map(
+    (more) => signersOf(specNamed("1", more)),
+  );
+  expect(signers).toEqual([[], ["k"], ["k", "l"], ["m", "k", "l"], ["l", "k"]]);
 });
 
 describe("a version that is put in place", () => {

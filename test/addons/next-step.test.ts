@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 import { askOf, type Ask, type Wanted } from "../../src/addons/assigned/ask.ts";
+import { NO_MARK } from "../../src/addons/on-host/signer-mark.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
 import { markAfter, nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
@@ -79,6 +80,9 @@ const FRESH: Facts = {
   replacement: null,
   signedBefore: false,
   keys: 1,
+  threshold: 1,
+  rootVersion: 0,
+  signerMark: NO_MARK,
   allowUnsigned: false,
   replace: false,
   active: null,
@@ -198,6 +202,7 @@ describe("the next step", () => {
   const said = {
     envelope: "{}",
     keyid: "k",
+    signers: ["k"],
     size: 3,
     expires: "2026-07-01T00:00:00.000Z",
     minimum_version: "",

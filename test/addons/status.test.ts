@@ -49,6 +49,7 @@ function status(addon: HostAddon | null, list: HostList | null): StatusDocument 
 const NOTHING = {
   addon_id: "sensor",
   has: null,
+  keys_wanted: 1,
   statement: null,
   offered: null,
   last_known_good: null,
@@ -85,11 +86,13 @@ describe("the status of an add-on", () => {
       highest_version: "3",
       blocked: [sha256Of("3")],
       pinned,
+      signer_mark: { keys: 2, root_version: 1 },
     };
     expect(status(here(specs, ["1", "0"]), listOf())).toEqual({
       addon_id: "sensor",
       state: "not_assigned",
-      has: { version: "1", digest: `sha256:${sha256Of("1")}`, folder: "1", keyid: "k" },
+      has: { version: "1", digest: `sha256:${sha256Of("1")}`, folder: "1", keyid: "k", keyids: ["k"] },
+      keys_wanted: 2,
       statement: null,
       offered: null,
       last_known_good: "0",
@@ -106,7 +109,7 @@ describe("the status of an add-on", () => {
     ["2026-11-21T12:00:00.001Z", { expires: "2026-11-21T12:00:00.001Z", expired: false }],
     ["2026-11-21T12:00:00.000Z", { expires: "2026-11-21T12:00:00.000Z", expired: true }],
   ])("with a statement until %p tells whether it holds", (expires, statement) => {
-    const stated = { envelope: "{}", keyid: "k", size: 1, expires, minimum_version: "" };
+    const stated = { envelope: "{}", keyid: "k", signers: ["k"], size: 1, expires, minimum_version: "" };
     expect(status(here({ active: specNamed("1", { stated }) }), null)?.statement).toEqual(statement);
   });
 
@@ -142,8 +145,14 @@ describe("the status of an add-on", () => {
     expect(describeStatus(all)).toBe(
       "sensor: has 1, offered 2: behind\nother: has nothing, offered 2: not_staged\n",
     );
-    expect(describeStatus(statusOf([here()], null, NOW))).toBe(
-      "sensor: has nothing, offered nothing: unknown\n",
+    const marked = { signer_mark: { keys: 2, root_version: 1 } };
+    const told = [here(), here(marked), here({ ...of("1"), ...marked })].map((one) =>
+      describeStatus(statusOf([one], null, NOW)),
     );
+    expect(told).toEqual([
+      "sensor: has nothing, offered nothing: unknown\n",
+      "sensor: has nothing, offered nothing: unknown\n",
+      "sensor: has 1, offered nothing: unknown, 0 of 2 keys signed\n",
+    ]);
   });
 });

@@ -105,12 +105,18 @@ describe("repositories are compared by what they name", () => {
     ["github.com/acme/app", "evil.example/github.com/acme/app", false],
     ["git.example.com/Acme/App", "git.example.com/acme/app", false],
     ["git.example.com/acme/app", "GIT.example.com/acme/app", true],
+    ["github.com/acme/app", "github.com/Acme/App", true],
+    ["dev.azure.com/Acme/app", "dev.azure.com/acme/App", true],
+    ["ssh.dev.azure.com/v3/Acme/app", "git@ssh.dev.azure.com:v3/acme/App", true],
+    ["git.example.com/github.com/Acme/App", "git.example.com/github.com/acme/app", false],
   ];
   test.each(table)("%s allows %s: %p", (pattern, found, allowed) => {
     const fields = { ...GOOD_CAPTURE.fields, source_repo: { value: found, source: "git", reason: null } };
     const predicate = { ...GOOD_CAPTURE, fields, ci: { ...GOOD_CAPTURE.ci, repo: found } };
     const text = formatEnvelope(envelopeOf(statement({ predicate })));
-    expect(judge(text, underPolicy(ruleWith({ repositories: [pattern] }))).accepted.length > 0).toBe(allowed);
+    // One of several is enough, wherever it stands.
+    for (const repositories of [[pattern], [pattern, "example.com/x"], ["example.com/x", pattern]])
+      expect(judge(text, underPolicy(ruleWith({ repositories }))).accepted.length > 0).toBe(allowed);
   });
 });
 
@@ -159,6 +165,16 @@ describe("rules", () => {
     const verdict = at("laptop", "codex");
     expect(codesOf(verdict)).toEqual(["policy_denied"]);
     expect(verdict.refusals[0]?.message).toContain("no rule");
+  });
+
+  test("must exist for a place that is half known, which is told", () => {
+    const [production, hermes] = rules;
+    const where = (rule: unknown, env: string | null, template: string | null): string | undefined =>
+      judge(good, underPolicy({ ...POLICY, rules: [rule] }, { env, template })).refusals[0]?.message;
+    expect(where(production, "laptop", null)).toEndWith(
+      'has no rule for template "any" in environment "laptop"',
+    );
+    expect(where(hermes, null, "codex")).toEndWith('has no rule for template "codex" in environment "any"');
   });
 
   test("apply all when nobody says which place it is", () => {
