@@ -126,6 +126,10 @@ export const MODULES: readonly Module[] = [
     name: "staging",
     files: [
       "addons/staging/next-step",
+      "addons/staging/signer-rules",
+      "addons/staging/release-signers",
+      "addons/on-host/signer-mark",
+      "addons/on-host/stated",
       "addons/staging/statement-rules",
       "addons/staging/verify-statement",
       "addons/staging/backoff",
@@ -143,6 +147,7 @@ export const MODULES: readonly Module[] = [
     tests: [
       "addons/next-step",
       "addons/statement-rules",
+      "addons/several-signers",
       "addons/capability-strategy",
       "addons/assignment",
       "addons/platform",
