@@ -68,6 +68,7 @@ export const MODULES: readonly Module[] = [
       "trust/trusted-key",
       "trust/trusted-signers",
       "trust/trust-root",
+      "trust/trust-root-signers",
       "trust/trust-root-succession",
       "trust/trust-root-change",
       "trust/policy",
