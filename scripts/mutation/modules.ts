@@ -68,6 +68,7 @@ export const MODULES: readonly Module[] = [
       "trust/trusted-key",
       "trust/trusted-signers",
       "trust/trust-root",
+      "trust/trust-root-signers",
       "trust/trust-root-succession",
       "trust/trust-root-change",
       "trust/policy",
@@ -147,6 +148,10 @@ export const MODULES: readonly Module[] = [
     name: "staging",
     files: [
       "addons/staging/next-step",
+      "addons/staging/signer-rules",
+      "addons/staging/release-signers",
+      "addons/on-host/signer-mark",
+      "addons/on-host/stated",
       "addons/staging/statement-rules",
       "addons/staging/verify-statement",
       "addons/staging/backoff",
@@ -164,6 +169,7 @@ export const MODULES: readonly Module[] = [
     tests: [
       "addons/next-step",
       "addons/statement-rules",
+      "addons/several-signers",
       "addons/capability-strategy",
       "addons/assignment",
       "addons/platform",
@@ -191,6 +197,16 @@ export const MODULES: readonly Module[] = [
       "addons/audit/audit-events",
     ],
     tests: ["addons/host-state", "addons/audit", "addons/status", "addons/explanation", "addons/decisions"],
+  },
+  {
+    name: "bundles",
+    files: [
+      "addons/bundle/bundle-format",
+      "addons/bundle/executable",
+      "addons/bundle/tar-header",
+      "addons/bundle/tar-writer",
+    ],
+    tests: ["addons/bundle-format", "addons/executable", "addons/tar-header"],
   },
   {
     name: "supervision",

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { askOf } from "../../src/addons/assigned/ask.ts";
 import { NOTHING_SAID, type Assignment } from "../../src/addons/assigned/assignment.ts";
 import type { HostList } from "../../src/addons/assigned/host-list.ts";
-import { NO_MARK } from "../../src/addons/on-host/signer-mark.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
 import { describeExplanation, explain, type Explanation } from "../../src/addons/operations/explanation.ts";
 import { describePlan, planDocument } from "../../src/addons/operations/plan-document.ts";
@@ -38,10 +37,10 @@ const FACTS: Facts = {
   staged: { recorded: null, sha256: sha256Of("1"), keyid: "k", retained: null },
   replacement: null,
   signedBefore: true,
-  keys: 2,
+  keys: 3,
   threshold: 1,
-  rootVersion: 0,
-  signerMark: NO_MARK,
+  rootVersion: 1,
+  signerMark: { keys: 2, root_version: 1 },
   allowUnsigned: false,
   replace: false,
   active: sha256Of("1"),
@@ -104,8 +103,19 @@ describe("an explanation", () => {
       staged: sha256Of("1"),
       signed_by: "k",
       pinned: "1",
-      keys: 2,
+      keys: 3,
+      keys_wanted: 2,
+      statement_signed_by: [],
     });
+    const stated = {
+      envelope: "{}",
+      keyid: "k",
+      signers: ["k", "l"],
+      size: 1,
+      expires: "",
+      minimum_version: "",
+    };
+    expect(explained({ facts: { ...FACTS, stated } }).host?.["statement_signed_by"]).toEqual(["k", "l"]);
     expect(explained({ facts: { ...FACTS, staged: null, pinned: null } }).host).toMatchObject({
       staged: null,
       signed_by: null,
@@ -148,7 +158,9 @@ describe("an explanation", () => {
       `  staged: "${sha256Of("1")}"`,
       '  signed_by: "k"',
       '  pinned: "1"',
-      "  keys: 2",
+      "  keys: 3",
+      "  keys_wanted: 2",
+      "  statement_signed_by: []",
       "decision: refuse",
       "  unsigned: no signature",
       "",

@@ -10,6 +10,7 @@ import {
   newerSchema,
   NO_SPECS,
   sameSpec,
+  signersOf,
   specOf,
   type Specs,
 } from "../../src/addons/on-host/spec.ts";
@@ -73,6 +74,14 @@ describe("the spec of an assignment", () => {
       resources: undefined,
     });
   });
+});
+
+test("the signers of a spec are those of the bytes and of the statement, once each", () => {
+  const stated = { ...STATED, signers: ["k", "l"] };
+  const signers = [{}, { keyid: "k" }, { stated }, { keyid: "m", stated }, { keyid: "l", stated }].map(
+    (more) => signersOf(specNamed("1", more)),
+  );
+  expect(signers).toEqual([[], ["k"], ["k", "l"], ["m", "k", "l"], ["l", "k"]]);
 });
 
 describe("a version that is put in place", () => {

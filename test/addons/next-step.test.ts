@@ -402,6 +402,12 @@ describe("the next step", () => {
     });
   });
 
+  test("what a statement of two keys proves needs no signature over its bytes", () => {
+    const stated = { ...said, keyid: "l", signers: ["l", "k"] };
+    const facts = { ...FRESH, keys: 2, threshold: 2, stated, staged: { ...good, keyid: null }, current: "1" };
+    expect(nextStep(wanted(), facts)).toMatchObject({ kind: "in_place", keyid: "l" });
+  });
+
   test("a floor is lifted by no override", () => {
     const refused = nextStep(allowing("1"), { ...FRESH, highestVersion: "2", minimumVersion: "2" });
     expect(refused).toMatchObject({ kind: "refuse", failure: { code: "downgrade_refused" } });

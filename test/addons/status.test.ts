@@ -86,12 +86,13 @@ describe("the status of an add-on", () => {
       highest_version: "3",
       blocked: [sha256Of("3")],
       pinned,
+      signer_mark: { keys: 2, root_version: 1 },
     };
     expect(status(here(specs, ["1", "0"]), listOf())).toEqual({
       addon_id: "sensor",
       state: "not_assigned",
       has: { version: "1", digest: `sha256:${sha256Of("1")}`, folder: "1", keyid: "k", keyids: ["k"] },
-      keys_wanted: 1,
+      keys_wanted: 2,
       statement: null,
       offered: null,
       last_known_good: "0",
@@ -144,8 +145,14 @@ describe("the status of an add-on", () => {
     expect(describeStatus(all)).toBe(
       "sensor: has 1, offered 2: behind\nother: has nothing, offered 2: not_staged\n",
     );
-    expect(describeStatus(statusOf([here()], null, NOW))).toBe(
-      "sensor: has nothing, offered nothing: unknown\n",
+    const marked = { signer_mark: { keys: 2, root_version: 1 } };
+    const told = [here(), here(marked), here({ ...of("1"), ...marked })].map((one) =>
+      describeStatus(statusOf([one], null, NOW)),
     );
+    expect(told).toEqual([
+      "sensor: has nothing, offered nothing: unknown\n",
+      "sensor: has nothing, offered nothing: unknown\n",
+      "sensor: has 1, offered nothing: unknown, 0 of 2 keys signed\n",
+    ]);
   });
 });

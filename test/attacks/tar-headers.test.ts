@@ -116,6 +116,11 @@ describe("an archive that is refused", () => {
     ["a size with a letter", tar({ ...GOOD, size: "0000000000x\0" }), "no octal"],
     ["an empty size", tar({ ...GOOD, size: "\0".repeat(12) }), "no octal"],
     ["a size that goes on after its end", tar({ ...GOOD, size: "7\x000000000000" }), "no octal"],
+    [
+      "a size with a byte of base 256 in the middle",
+      tar({ ...GOOD, size: "0000\u00800000007\0" }),
+      "no octal",
+    ],
     ["a size in base 256", tar({ ...GOOD, size: base256(0x80, 7) }), "base-256"],
     ["a negative size in base 256", tar({ ...GOOD, size: base256(0xff, 7) }), "base-256"],
     ["a wrong checksum", tar({ ...GOOD, checksum: "000001\0 " }), "checksum"],

@@ -4,6 +4,7 @@ import { toBase64 } from "../../src/base/encoding.ts";
 import { encodeSpki } from "../../src/trust/key-der.ts";
 import { formatTrustRoot, parseTrustRoot } from "../../src/trust/trust-root-document.ts";
 import { readSignedRoot } from "../../src/trust/trust-root-succession.ts";
+import { signersIn } from "../../src/trust/trust-root-signers.ts";
 import { isKeyName, isRole, keysFor, rootKeys, thresholdFor } from "../../src/trust/trust-root.ts";
 import { distrust, distrustNamespace, EVERYTHING, isScope } from "../../src/trust/trusted-key.ts";
 import { refusalOf } from "./refusal.ts";
@@ -41,6 +42,32 @@ describe("who counts", () => {
   ];
   test.each(table)("as %s for %p", (role, name, wanted) => {
     expect(namesFor(role, name)).toEqual([...wanted]);
+  });
+
+  test("who may not sign is told with the reason", () => {
+    const other = aRoot(
+      [
+        trusted("ci"),
+        trusted("old", { validUntil: later(-1) }),
+        trusted("ssh", { namespaces: ["git", "file"] }),
+      ],
+      { thresholds: { build: 2 } },
+    );
+    const { keys, threshold, distrusted } = signersIn(other, "build", app, now);
+    expect([keys, threshold]).toEqual([[keyOf("ci").publicKey], 2]);
+    expect(distrusted.map(({ key, why }) => [key.keyid, why.code, why.message])).toEqual([
+      [
+        keyOf("root").publicKey.keyid,
+        "key_not_authorised",
+        'key "root" is not trusted as "build", only as root',
+      ],
+      [keyOf("old").publicKey.keyid, "key_expired", expect.stringContaining('key "old" was valid until')],
+      [
+        keyOf("ssh").publicKey.keyid,
+        "key_not_authorised",
+        'key "ssh" is trusted for OpenSSH signatures in git, file, not for attestations',
+      ],
+    ]);
   });
 
   test("one signature is enough unless the root says more", () => {

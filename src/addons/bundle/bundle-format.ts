@@ -29,10 +29,10 @@ export const GZIP_TRAILER_BYTES = 8;
 
 /** Length of the header of a gzip member (RFC 1952 §2.3). The name in it is skipped: it is nobody's to choose. */
 export function gzipHeaderLength(head: Uint8Array): number {
-  const flags = head[3] ?? 0;
+  const flags = littleEndian(head, 3, 1);
   if (head.length < 10 || head[2] !== 8 || (flags & 0xe0) !== 0) throw unsafe("its gzip header is malformed");
   let at = 10;
-  if ((flags & 4) !== 0) at += 2 + (head[at] ?? 0) + 256 * (head[at + 1] ?? 0);
+  if ((flags & 4) !== 0) at += 2 + littleEndian(head, at, 2);
   for (const flag of [8, 16]) {
     if ((flags & flag) === 0) continue;
     const end = head.indexOf(0, at);
@@ -46,4 +46,10 @@ export function gzipHeaderLength(head: Uint8Array): number {
 
 export function cut(): Failure {
   return unsafe("its compressed data is cut off");
+}
+
+/** Zeros where the bytes end. Exact up to 2^53; more is above every ceiling anyway. */
+export function littleEndian(bytes: Uint8Array, at: number, length: number): number {
+  const found = bytes.subarray(at, at + length);
+  return found.reduceRight((value, byte) => value * 256 + byte, 0);
 }

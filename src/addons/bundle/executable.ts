@@ -44,9 +44,9 @@ export function readExecutable(head: Uint8Array, platform: Platform): Executable
 }
 
 function script(head: Uint8Array): Executable {
-  const end = head.indexOf(0x0a);
-  const line = new TextDecoder().decode(head.subarray(2, end === -1 ? 256 : Math.min(end, 256)));
-  const interpreter = line.trim().split(/[ \t]/u)[0] ?? "";
+  // Linux reads no more of a script.
+  const [line = ""] = new TextDecoder().decode(head.subarray(2, 256)).split("\n");
+  const [interpreter = ""] = line.trim().split(/[ \t]/u);
   if (!interpreter.startsWith("/")) return no(`its "#!" line names no absolute path, found ${quoted(line)}`);
   return { runs: true, interpreter };
 }
@@ -99,9 +99,7 @@ function machO(bytes: DataView, platform: Platform): Executable {
 }
 
 function startsWith(head: Uint8Array, magic: string): boolean {
-  return (
-    magic.length <= head.length && Array.from(magic).every((c, index) => head[index] === c.charCodeAt(0))
-  );
+  return Array.from(magic).every((c, index) => head[index] === c.charCodeAt(0));
 }
 
 function no(why: string): Executable {

@@ -39,7 +39,7 @@ export function readTarHeader(block: Uint8Array, maxBytes: number = LIMITS.bundl
   checkSum(block);
   const gnu = checkMagic(block);
   const name = nameOf(block);
-  const type = String.fromCharCode(block[156] ?? 0);
+  const type = latin(block.subarray(156, 157));
   if (type === "x" || type === "g") return { kind: "notes", size: notesSize(block) };
   if (type !== "0" && type !== "\u0000") {
     const found = REFUSED_TYPES[type] ?? `of type ${quoted(type)}`;
@@ -57,11 +57,9 @@ export function readTarHeader(block: Uint8Array, maxBytes: number = LIMITS.bundl
 export function checkNotes(bytes: Uint8Array): void {
   let rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   while (rest !== "") {
-    const [, digits = "", key = ""] = /^(\d{1,6}) ([^=\n]{1,100})=/u.exec(rest) ?? [];
+    const [, digits, key = ""] = /^(\d{1,6}) ([^=\n]{1,100})=/u.exec(rest) ?? [];
     const length = Number(digits);
-    if (digits === "" || length > rest.length || rest[length - 1] !== "\n") {
-      throw unsafe("a PAX header is malformed");
-    }
+    if (rest[length - 1] !== "\n") throw unsafe("a PAX header is malformed");
     if (!HARMLESS.test(key)) throw unsafe(`a PAX header sets ${quoted(key, 60)}, which readers differ in`);
     rest = rest.slice(length);
   }
@@ -73,10 +71,8 @@ const HARMLESS =
 
 /** The sum over the bytes as unsigned numbers, with the sum's own field as spaces. */
 function checkSum(block: Uint8Array): void {
-  let sum = 8 * 0x20;
-  for (let index = 0; index < BLOCK_BYTES; index++) {
-    if (index < 148 || index >= 156) sum += block[index] ?? 0;
-  }
+  const summed = [...block.subarray(0, 148), ...block.subarray(156)];
+  const sum = summed.reduce((total, byte) => total + byte, 8 * 0x20);
   if (octal(block.subarray(148, 156)) !== sum) throw unsafe("a header has a wrong checksum");
 }
 
@@ -114,7 +110,7 @@ function fieldSize(block: Uint8Array, name: string): number {
   const size = octal(field);
   if (size !== null) return size;
   // Octal holds 8 GiB, far above the ceiling: base-256 has no honest use here, and is read in several ways.
-  const binary = ((field[0] ?? 0) & 0x80) !== 0;
+  const binary = /^[\u0080-\u00ff]/u.test(latin(field));
   throw unsafe(`${quoted(name)} has ${binary ? "a base-256 size" : "a size that is no octal number"}`);
 }
 

@@ -1,6 +1,6 @@
 import type { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { cut } from "./bundle-format.ts";
+import { cut, littleEndian } from "./bundle-format.ts";
 import { tooLarge, unsafe } from "./tar-header.ts";
 
 /** Reads `length` bytes at `position`; fewer at the end of the file. */
@@ -48,7 +48,9 @@ function walkFrame(read: ReadAt, start: number, size: number): ZstdFrame {
   const contentSize = [single ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
   if ((descriptor & 8) !== 0 || dictionary !== 0) throw unsafe("its zstd frame wants what is not known here");
   const sizeAt = single ? 5 : 6;
-  const content = contentSize === 0 ? null : littleEndian(head, sizeAt, contentSize);
+  // A size of two bytes counts from 256.
+  const content =
+    contentSize === 0 ? null : littleEndian(head, sizeAt, contentSize) + (contentSize === 2 ? 256 : 0);
   checkWindow(single ? (content ?? 0) : windowOf(head[5] ?? 0));
   let at = start + sizeAt + contentSize;
   for (let last = false; !last;) {
@@ -86,11 +88,4 @@ function checkWindow(bytes: number): void {
 function windowOf(byte: number): number {
   const base = 2 ** (10 + (byte >> 3));
   return base + (base / 8) * (byte & 7);
-}
-
-/** Exact up to 2^53; more is above every ceiling anyway. A two-byte content size counts from 256. */
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0);
-  return length === 2 ? value + 256 : value;
 }
