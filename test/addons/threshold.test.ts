@@ -363,6 +363,23 @@ describe("an add-on that two of three keys have to sign", () => {
     expect(await sign(file, "bob.key")).toMatchObject([0, { signatures: 2 }]);
     host.assign({ ...entry, artifact_statement: readFileSync(file, "utf8") });
     expect(ended(await team.stage())).toEqual([0, "staged", undefined]);
+    expect(await sign("-", "bob.key")).toMatchObject([2, { error: { code: "flag_missing" } }]);
+    // A Sigstore bundle holds one signature, and is not turned into something else under its name.
+    const attested = [
+      "attest",
+      file,
+      "--predicate",
+      "p.json",
+      "--predicate-type",
+      "https://example.com/r/v1",
+    ];
+    writeFileSync(join(host.home, "p.json"), "{}");
+    const bundle = [...attested, "--key", "alice.key", "--out", "one.sigstore.json"];
+    expect((await runWaybill(bundle, { cwd: host.home })).code).toBe(0);
+    expect(await sign("one.sigstore.json", "bob.key")).toMatchObject([
+      2,
+      { error: { code: "flag_missing" } },
+    ]);
     expect(await sign("trust.json", "bob.key")).toMatchObject([
       6,
       { error: { code: "payload_type_mismatch" } },
