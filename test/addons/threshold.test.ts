@@ -100,6 +100,10 @@ describe("an add-on that two of three keys have to sign", () => {
     const run = await team.stage();
     const keyids = names.map((name) => team.keyids[name]);
     expect(ended(run)).toEqual([0, "staged", undefined]);
+    expect(JSON.parse(readFileSync(join(team.host.root, "audit.jsonl"), "utf8"))).toMatchObject({
+      event: "staged",
+      keyids,
+    });
     expect(run.document.addons[0]?.signature).toEqual({ verified: true, keyid: keyids[0] ?? "", keyids });
     expect((await team.stage()).document.addons).toMatchObject([{ outcome: "unchanged", action: "none" }]);
   });
