@@ -85,6 +85,9 @@ export const sign: Command = defineCommand({
 /** One signature more on a statement that somebody signed; what it says is in the document, for whoever signs. */
 async function addToStatement(values: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const { file, out = file } = values;
+  if (out === "-") {
+    throw new Failure("flag_missing", "the statement comes on standard input; --out says where it goes");
+  }
   const key = await readSigningKey(values, world);
   const keyFile = signingKeyFile(values);
   protectFiles(out, keyFile === null ? [] : [keyFile]);

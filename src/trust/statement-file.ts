@@ -26,6 +26,11 @@ export function signStatement(
       hint: "make one with: waybill attest --format dsse",
     });
   }
+  if (only.format === "bundle" && out === file) {
+    throw new Failure("flag_missing", `${from} is a Sigstore bundle, which holds one signature`, {
+      hint: "name a file for the envelope of both: --out FILE.intoto.json",
+    });
+  }
   if (only.envelope.payloadType !== STATEMENT_PAYLOAD_TYPE) {
     throw new Failure(
       "payload_type_mismatch",

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { runWaybill } from "../support/binary.ts";
 import { Host } from "./host.ts";
 
 const isRoot = process.geteuid?.() === 0;
@@ -172,5 +173,80 @@ describe("planted things", () => {
     expect((await host.stage()).exit).toBe(0);
     expect(readdirSync(join(host.root, "tmp"))).toEqual(["theirs"]);
     expect(readdirSync(host.path("sample")).sort()).toEqual([".waybill-specs.json", "current", "versions"]);
+  });
+});
+
+describe("case 25: what is remembered of an add-on, and somebody else could have written", () => {
+  const specs = (host: Host): string => host.path("sample/.waybill-specs.json");
+  /** Other arguments than were assigned, as whoever could write there would put them. */
+  const inject = (host: Host): void =>
+    writeFileSync(specs(host), host.read("sample/.waybill-specs.json").replace('["one"]', '["other"]'));
+  const cases: [string, (host: Host) => void, (host: Host) => void][] = [
+    ["by its mode", (host) => chmodSync(specs(host), 0o666), (host) => chmodSync(specs(host), 0o600)],
+    ["by its group", (host) => chmodSync(specs(host), 0o620), (host) => chmodSync(specs(host), 0o600)],
+    [
+      "by a link",
+      (host) => {
+        renameSync(specs(host), join(host.home, "elsewhere"));
+        symlinkSync(join(host.home, "elsewhere"), specs(host));
+      },
+      (host) => renameSync(join(host.home, "elsewhere"), specs(host)),
+    ],
+    ...(isRoot
+      ? ([
+          [
+            "by its owner",
+            (host) => chownSync(specs(host), 65_534, 65_534),
+            (host) => chownSync(specs(host), 0, 0),
+          ],
+        ] as [string, (host: Host) => void, (host: Host) => void][])
+      : []),
+  ];
+  test.each(cases)(
+    "%s, starts nothing and decides nothing until it is put right",
+    async (_name, change, mend) => {
+      using host = new Host();
+      const entry = host.program("sample", "1", '#!/bin/sh\necho "$@"\n', { args: ["one"] });
+      host.assign(entry);
+      expect((await host.stage()).exit).toBe(0);
+      inject(host);
+      change(host);
+      const { document } = await host.stage();
+      expect(document.addons).toMatchObject([{ outcome: "skipped", error: { code: "unsafe_path" } }]);
+      expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+      const started = await runWaybill(["addon", "exec", "sample", "--root", host.root]);
+      expect([started.code, started.stdout]).toEqual([5, ""]);
+      for (const word of ["rollback", "pin"]) {
+        expect(await host.addon(word, ["sample"])).toMatchObject({
+          exit: 5,
+          document: { error: { code: "unsafe_path" } },
+        });
+      }
+      // Somebody who looked at it says that it is good, and a run puts right what is assigned otherwise.
+      mend(host);
+      expect((await host.stage()).document.addons).toMatchObject([
+        { outcome: "unchanged", action: "reconfigure" },
+      ]);
+      expect((await runWaybill(["addon", "exec", "sample", "--root", host.root])).stdout).toBe("one\n");
+    },
+  );
+
+  test("a remembered list is not taken for one that was fetched", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () => new Response(Bun.file(host.list)),
+    });
+    const flags = ["--assignments", `http://127.0.0.1:${server.port}/list`, "--allow-insecure-http"];
+    expect((await host.stage(flags)).exit).toBe(0);
+    await server.stop(true);
+    expect((await host.stage(flags)).document).toMatchObject({ assignments: "cache", checked: 1 });
+    const list = readdirSync(host.root).find(
+      (name) => name.endsWith(".json") && name.includes("assignments"),
+    );
+    chmodSync(join(host.root, list ?? ""), 0o622);
+    expect((await host.stage(flags)).document).toMatchObject({ assignments: "none", checked: 0 });
   });
 });

@@ -100,6 +100,10 @@ describe("an add-on that two of three keys have to sign", () => {
     const run = await team.stage();
     const keyids = names.map((name) => team.keyids[name]);
     expect(ended(run)).toEqual([0, "staged", undefined]);
+    expect(JSON.parse(readFileSync(join(team.host.root, "audit.jsonl"), "utf8"))).toMatchObject({
+      event: "staged",
+      keyids,
+    });
     expect(run.document.addons[0]?.signature).toEqual({ verified: true, keyid: keyids[0] ?? "", keyids });
     expect((await team.stage()).document.addons).toMatchObject([{ outcome: "unchanged", action: "none" }]);
   });
@@ -363,6 +367,23 @@ describe("an add-on that two of three keys have to sign", () => {
     expect(await sign(file, "bob.key")).toMatchObject([0, { signatures: 2 }]);
     host.assign({ ...entry, artifact_statement: readFileSync(file, "utf8") });
     expect(ended(await team.stage())).toEqual([0, "staged", undefined]);
+    expect(await sign("-", "bob.key")).toMatchObject([2, { error: { code: "flag_missing" } }]);
+    // A Sigstore bundle holds one signature, and is not turned into something else under its name.
+    const attested = [
+      "attest",
+      file,
+      "--predicate",
+      "p.json",
+      "--predicate-type",
+      "https://example.com/r/v1",
+    ];
+    writeFileSync(join(host.home, "p.json"), "{}");
+    const bundle = [...attested, "--key", "alice.key", "--out", "one.sigstore.json"];
+    expect((await runWaybill(bundle, { cwd: host.home })).code).toBe(0);
+    expect(await sign("one.sigstore.json", "bob.key")).toMatchObject([
+      2,
+      { error: { code: "flag_missing" } },
+    ]);
     expect(await sign("trust.json", "bob.key")).toMatchObject([
       6,
       { error: { code: "payload_type_mismatch" } },

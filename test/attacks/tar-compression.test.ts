@@ -211,6 +211,17 @@ describe("a compressed bundle that is refused", () => {
     expect(await unpack(bomb)).toMatchObject({ code: "tarball_unsafe" });
   });
 
+  test("zstd of nothing but empty blocks is not walked to its end", async () => {
+    const blocks = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50]),
+      Buffer.alloc(20_000_000),
+    ]);
+    expect(await unpack(blocks)).toMatchObject({
+      code: "tarball_too_large",
+      message: expect.stringContaining("blocks"),
+    });
+  });
+
   const bombs: [string, (bytes: Uint8Array) => Uint8Array][] = [
     ["gzip", (bytes) => gzipSync(bytes)],
     ["zstd", (bytes) => zstdCompressSync(bytes)],

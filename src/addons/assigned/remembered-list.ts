@@ -4,10 +4,11 @@ import { sha256Of } from "../../base/hashing.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../../host/files.ts";
+import { reason, writeAtomic } from "../../host/files.ts";
 import { decodeAssignments, type AssignmentList } from "./assignment.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Warning } from "../warning.ts";
+import { readOwn } from "../on-host/own-file.ts";
 
 /** An assignment may carry secrets in its configuration. */
 const MODE = 0o600;
@@ -24,7 +25,7 @@ export function readRemembered(layout: Layout): Remembered | null {
   if (!existsSync(layout.assignments)) return null;
   try {
     const what = "the remembered assignment list";
-    const bytes = readBounded(layout.assignments, LIMITS.documentBytes, what);
+    const bytes = readOwn(layout.assignments, LIMITS.documentBytes, what);
     return { bytes, list: decodeAssignments(bytes, { what, code: "answer_malformed" }) };
   } catch {
     return null;
@@ -37,7 +38,7 @@ const tag = object({ url_sha256: string(), etag: string(), list_sha256: string()
 export function tagOf({ bytes }: Remembered, url: URL, layout: Layout): string | null {
   if (!existsSync(layout.assignmentsTag)) return null;
   try {
-    const text = readBounded(layout.assignmentsTag, TAG_BYTES, "the tag");
+    const text = readOwn(layout.assignmentsTag, TAG_BYTES, "the tag");
     const decoded = decode(tag, parseJson(text, { what: "the tag", code: "record_mismatch" }));
     if (!decoded.ok || decoded.value.url_sha256 !== sha256Of(url.href)) return null;
     return decoded.value.list_sha256 === sha256Of(bytes) ? decoded.value.etag : null;

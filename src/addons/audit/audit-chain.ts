@@ -10,6 +10,8 @@ export type AuditEvent = {
   readonly version?: string | undefined;
   readonly sha256?: string | undefined;
   readonly keyid?: string | undefined;
+  /** All of them, where several keys signed. */
+  readonly keyids?: readonly string[] | undefined;
   /** A code or a word more. */
   readonly detail?: string | undefined;
   /** Written by a later run: the one that did it was killed before it could. */

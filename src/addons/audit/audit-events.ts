@@ -1,6 +1,6 @@
 import type { AuditEvent } from "./audit-chain.ts";
 import type { Action } from "../staging/outcome.ts";
-import type { Spec } from "../on-host/spec.ts";
+import { signersOf, type Spec } from "../on-host/spec.ts";
 import type { Warning } from "../warning.ts";
 
 /** What is noted when something was done; what left everything as it was has no line. */
@@ -18,6 +18,8 @@ export function eventOf(action: Action, spec: Spec, warnings: readonly Warning[]
   const event = EVENTS[action];
   if (event === undefined) return [];
   const { addon_id, version, artifact_sha256: sha256, keyid } = spec;
-  const what = { addon_id, version, sha256, ...(keyid === undefined ? {} : { keyid }) };
+  const keyids = signersOf(spec);
+  const by = { ...(keyid === undefined ? {} : { keyid }), ...(keyids.length < 2 ? {} : { keyids }) };
+  const what = { addon_id, version, sha256, ...by };
   return [...warnings.map(({ code }) => ({ event: code, ...what })), { event, ...what }];
 }

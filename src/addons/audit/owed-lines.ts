@@ -1,5 +1,6 @@
-import { boolean, decode, object, optional, string, type Decoder } from "../../base/decode.ts";
+import { boolean, decode, list, object, optional, string, type Decoder } from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { AuditEvent } from "./audit-chain.ts";
 
 /**
@@ -19,6 +20,7 @@ export const owedLine: Decoder<Owed> = object({
   version: optional(string()),
   sha256: optional(string()),
   keyid: optional(string()),
+  keyids: optional(list(string(), LIMITS.trustedKeys)),
   detail: optional(string()),
   time: string(),
   intended: optional(boolean()),

@@ -12,6 +12,11 @@ export type ZstdFrame = { readonly at: number; readonly length: number; readonly
 /** Frames that are decoded by themselves have this many bytes, but for the last; ours have one MiB. */
 const STRETCH_UNIT = 65_536;
 const MOST_STRETCH = 4_194_304;
+/** Headers that are walked, each of at least three bytes: whoever flushes after every line makes far fewer. */
+const MOST_BLOCKS = 4_194_304;
+/** Headers that lie close together are read together, others each by themselves. */
+const CLOSE_BYTES = 4_096;
+const WINDOW_BYTES = 65_536;
 
 /**
  * The frames of a zstd file (RFC 8878 §3.1.1), found by their block headers, because the decoder takes a cut-off file
@@ -20,7 +25,8 @@ const MOST_STRETCH = 4_194_304;
  * keeps within the memory that we give it. Throws Failure.
  */
 export function zstdFrames(read: ReadAt, size: number, mostBytes: number): readonly ZstdFrame[] {
-  const first = walkFrame(read, 0, size);
+  const walk = new BlockWalk(read);
+  const first = walkFrame(read, walk, 0, size);
   const frames = [first];
   const stretch = first.content ?? 0;
   let total = stretch;
@@ -29,7 +35,7 @@ export function zstdFrames(read: ReadAt, size: number, mostBytes: number): reado
     throw unequal(size - end);
   for (let before = stretch; end < size;) {
     if (before !== stretch || !isFrame(read(end, 4))) throw unequal(size - end);
-    const frame = walkFrame(read, end, size);
+    const frame = walkFrame(read, walk, end, size);
     before = frame.content ?? 0;
     if (before === 0 || before > stretch) throw unequal(size - end);
     total += before;
@@ -40,7 +46,33 @@ export function zstdFrames(read: ReadAt, size: number, mostBytes: number): reado
   return frames;
 }
 
-function walkFrame(read: ReadAt, start: number, size: number): ZstdFrame {
+/** The block headers of a file, one after another. */
+class BlockWalk {
+  readonly #read: ReadAt;
+  #window: Uint8Array = new Uint8Array();
+  #start = 0;
+  #last = 0;
+  #blocks = 0;
+
+  constructor(read: ReadAt) {
+    this.#read = read;
+  }
+
+  /** The three bytes of the header that begins there, as a number. Throws Failure. */
+  headerAt(at: number): number {
+    this.#blocks++;
+    if (this.#blocks > MOST_BLOCKS) throw tooLarge(`it has more than ${MOST_BLOCKS} blocks`);
+    if (at < this.#start || at + 3 > this.#start + this.#window.length) {
+      this.#window = this.#read(at, at - this.#last < CLOSE_BYTES ? WINDOW_BYTES : 3);
+      this.#start = at;
+    }
+    this.#last = at;
+    if (at + 3 > this.#start + this.#window.length) throw cut();
+    return littleEndian(this.#window, at - this.#start, 3);
+  }
+}
+
+function walkFrame(read: ReadAt, walk: BlockWalk, start: number, size: number): ZstdFrame {
   const head = read(start, 18);
   const descriptor = head[4] ?? 0;
   const single = (descriptor & 0x20) !== 0;
@@ -54,9 +86,7 @@ function walkFrame(read: ReadAt, start: number, size: number): ZstdFrame {
   checkWindow(single ? (content ?? 0) : windowOf(head[5] ?? 0));
   let at = start + sizeAt + contentSize;
   for (let last = false; !last;) {
-    const block = read(at, 3);
-    if (block.length < 3) throw cut();
-    const header = littleEndian(block, 0, 3);
+    const header = walk.headerAt(at);
     last = (header & 1) === 1;
     const kind = (header >> 1) & 3;
     if (kind === 3) throw unsafe("its zstd frame has a block of a reserved kind");

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { decode, integer, object } from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
 import { quoted } from "../../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../../host/files.ts";
+import { reason, writeAtomic } from "../../host/files.ts";
 import type { Warning } from "../warning.ts";
+import { readOwn } from "./own-file.ts";
 
 const MODE = 0o644;
 const MARK_BYTES = 4_096;
@@ -42,7 +43,7 @@ export function noteTime(path: string, now: Date): Warning[] {
 function readMark(path: string): number {
   if (!existsSync(path)) return 0;
   try {
-    const bytes = readBounded(path, MARK_BYTES, "the clock mark");
+    const bytes = readOwn(path, MARK_BYTES, "the clock mark");
     const decoded = decode(mark, parseJson(bytes, { what: "the clock mark", code: "record_mismatch" }));
     return decoded.ok && Number.isSafeInteger(decoded.value.highest_ms) && decoded.value.highest_ms <= 8.64e15
       ? decoded.value.highest_ms

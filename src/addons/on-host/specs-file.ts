@@ -3,19 +3,22 @@ import { Failure } from "../../base/failure.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { readBounded, writeAtomic } from "../../host/files.ts";
+import { writeAtomic } from "../../host/files.ts";
 import type { Warning } from "../warning.ts";
 import { readCurrent, switchCurrent } from "./current-link.ts";
 import { settle } from "./journal.ts";
 import type { AddonPaths } from "./layout.ts";
+import { readOwn } from "./own-file.ts";
 import { decodeSpecs, encodeSpecs, newerSchema, NO_SPECS, owing, type Pending, type Specs } from "./spec.ts";
 
 /** A configuration may hold secrets. */
 const SPECS_MODE = 0o600;
+const NOT_OURS: ReadonlySet<string> = new Set(["state_newer", "unsafe_path"]);
 
 /**
  * The persisted specs of an add-on. What cannot be read is told and counts as none: the bytes are still there. Those
- * of a newer build are not touched, as they may guard what this one knows nothing of: Failure `state_newer`.
+ * of a newer build are not touched, as they may guard what this one knows nothing of: Failure `state_newer`. Those that
+ * somebody else could have written are not believed, and not written over either: Failure `unsafe_path`.
  */
 export function readSpecs(paths: AddonPaths): {
   readonly specs: Specs;
@@ -23,7 +26,7 @@ export function readSpecs(paths: AddonPaths): {
 } {
   if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
   try {
-    const bytes = readBounded(paths.specs, LIMITS.documentBytes, "the specs");
+    const bytes = readOwn(paths.specs, LIMITS.documentBytes, "the specs");
     const document = parseJson(bytes, { what: "the specs", code: "record_mismatch" });
     const newer = newerSchema(document);
     if (newer !== null) throw stateNewer(paths.specs, newer);
@@ -31,7 +34,7 @@ export function readSpecs(paths: AddonPaths): {
     if (decoded.ok) return { specs: decoded.value, warnings: [] };
     throw new Failure("record_mismatch", decoded.problems.slice(0, 3).join("; "));
   } catch (error) {
-    if (error instanceof Failure && error.code === "state_newer") throw error;
+    if (error instanceof Failure && NOT_OURS.has(error.code)) throw error;
     const message = error instanceof Error ? error.message : String(error);
     return {
       specs: NO_SPECS,

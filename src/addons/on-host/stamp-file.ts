@@ -12,9 +12,10 @@ import {
 import { isSha256 } from "../../base/digest.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { readBounded, writeAtomic } from "../../host/files.ts";
+import { writeAtomic } from "../../host/files.ts";
 import type { AddonPaths } from "./layout.ts";
 import { isSettled, type FileMark, type Stamp } from "./stamp.ts";
+import { readOwn } from "./own-file.ts";
 
 /** Whoever can write it could change the program as well, so it is guarded like one. */
 const STAMP_MODE = 0o600;
@@ -45,7 +46,7 @@ const stamp: Decoder<Stamp> = object({
 export function readStamp(paths: AddonPaths): Stamp | null {
   if (!existsSync(paths.stamp)) return null;
   try {
-    const bytes = readBounded(paths.stamp, LIMITS.documentBytes, "the stamp");
+    const bytes = readOwn(paths.stamp, LIMITS.documentBytes, "the stamp");
     const decoded = decode(stamp, parseJson(bytes, { what: "the stamp", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {

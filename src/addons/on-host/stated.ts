@@ -21,7 +21,7 @@ const noted = object({
   envelope: string(),
   keyid: string(),
   signers: (value, path, problems) =>
-    value === undefined ? [] : list(string(), LIMITS.envelopeSignatures)(value, path, problems),
+    value === undefined ? [] : list(string(), LIMITS.trustedKeys)(value, path, problems),
   size: integer(),
   expires: string(),
   minimum_version: string(),

@@ -5,10 +5,11 @@ import { Failure } from "../../base/failure.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { readBounded, reason, writeAtomic } from "../../host/files.ts";
+import { reason, writeAtomic } from "../../host/files.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { afterFailure, attemptKey, isHeld, type Attempt } from "./backoff.ts";
 import type { Warning } from "../warning.ts";
+import { readOwn } from "../on-host/own-file.ts";
 
 const MODE = 0o600;
 /** An attempt that nobody made for a day is another attempt. */
@@ -96,7 +97,7 @@ function codeOf({ code }: Attempt): FailureCode {
 function readAttempts(path: string): Map<string, Attempt> {
   if (!existsSync(path)) return new Map();
   try {
-    const bytes = readBounded(path, LIMITS.documentBytes, "the attempts");
+    const bytes = readOwn(path, LIMITS.documentBytes, "the attempts");
     const decoded = decode(decoder, parseJson(bytes, { what: "the attempts", code: "record_mismatch" }));
     return new Map(decoded.ok ? Object.entries(decoded.value.attempts) : []);
   } catch {

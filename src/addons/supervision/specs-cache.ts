@@ -1,8 +1,19 @@
 import { statSync } from "node:fs";
+import { Failure } from "../../base/failure.ts";
 import { readSpecs } from "../on-host/specs-file.ts";
-import type { Layout } from "../on-host/layout.ts";
-import type { Specs } from "../on-host/spec.ts";
+import type { AddonPaths, Layout } from "../on-host/layout.ts";
+import { NO_SPECS, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
+
+/** What runs is not stopped because its specs are not to be believed any more: a stage says so. */
+function readOr(paths: AddonPaths, otherwise: Specs): Specs {
+  try {
+    return readSpecs(paths).specs;
+  } catch (error) {
+    if (error instanceof Failure) return otherwise;
+    throw error;
+  }
+}
 
 /** The specs of every add-on, looked at ten times a second and read when they are others: their files are only ever replaced. */
 export class SpecsCache {
@@ -16,10 +27,10 @@ export class SpecsCache {
   of(id: SafeName): Specs {
     const paths = this.#layout.addon(id);
     const status = statSync(paths.specs, { throwIfNoEntry: false });
-    const mark = status === undefined ? "" : `${status.ino} ${status.mtimeMs} ${status.size}`;
+    const mark = status === undefined ? "" : `${status.ino} ${status.ctimeMs} ${status.size}`;
     const known = this.#read.get(id);
     if (known?.mark === mark) return known.specs;
-    const { specs } = readSpecs(paths);
+    const specs = readOr(paths, known?.specs ?? NO_SPECS);
     this.#read.set(id, { mark, specs });
     return specs;
   }

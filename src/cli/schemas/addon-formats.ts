@@ -89,6 +89,7 @@ export const ADDON_FORMATS: { readonly [name: string]: Schema } = {
       "version?": text,
       "sha256?": text,
       "keyid?": text,
+      "keyids?": list(text),
       "detail?": text,
       "recovered?": flag,
       prev: sha256,
