@@ -85,4 +85,141 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     mutants: ["IgnoreMatcher.hits: rule.test === undefined → true"],
     reason: "only slower: the pattern is compiled anew",
   },
+  {
+    file: "src/context/ignore-pattern.ts",
+    mutants: [
+      "translate: at < characters.length → at <= characters.length",
+      'translate: characters[at++] ?? "" → characters[at++]',
+      "nextChunk: end < pattern.length → end <= pattern.length",
+    ],
+    reason: "one more turn with no character adds nothing; the check is for the types",
+  },
+  {
+    file: "src/context/ignore-pattern.ts",
+    mutants: [
+      'translate: kind = "regexp" → kind = ""',
+      'translate: kind = "regexp" → kind = "" #2',
+      'translate: kind = "regexp" → kind = "" #3',
+      'translate: kind = "regexp" → kind = "" #4',
+      'translate: kind = "regexp" → kind = "" #5',
+    ],
+    reason: "a regular expression is what none of the three other kinds is",
+  },
+  {
+    file: "src/context/ignore-pattern.ts",
+    mutants: ["startsWith: literal.isWellFormed() → false"],
+    reason: "only slower: bytes in place of text",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: [
+      "MAX_HELD: MAX_HELD = 1_000_000 → MAX_HELD = 1000001",
+      "RegexpAutomaton.top: #held = 0; → #held = 1;",
+      "RegexpAutomaton.stateOf: this.#held += unique.length; → nothing",
+      "RegexpAutomaton.stateOf: this.#held += unique.length → this.#held -= unique.length",
+      "RegexpAutomaton.stateOf: this.#held > MAX_HELD → true",
+      "RegexpAutomaton.stateOf: this.#held > MAX_HELD → false",
+      "RegexpAutomaton.stateOf: this.#held > MAX_HELD → this.#held >= MAX_HELD",
+      "RegexpAutomaton.stateOf: this.#states = new Map(); → nothing",
+      "RegexpAutomaton.stateOf: this.#held = unique.length; → nothing",
+      'RegexpAutomaton.stateOf: this.#start = newState([this.#entry], "edge"); → nothing',
+    ],
+    reason: "how many states are kept at once: more memory or more work, and the same answer",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: [
+      'RegexpAutomaton.constructor: step.op === "at" && step.place.endsWith("boundary") → step.op === "at"',
+      'RegexpAutomaton.constructor: step.place.endsWith("boundary") → step.place.endsWith("")',
+      "RegexpAutomaton.matches: kind === undefined → true",
+      "RegexpAutomaton.matches: state.next[kind.id] ?? this.#advance(state, kind) → this.#advance(state, kind)",
+      "RegexpAutomaton.matches: state === FAILED → false",
+      "RegexpAutomaton.advance: this.#floats → true",
+      "RegexpAutomaton.advance: steps.length === 0 → false",
+      "RegexpAutomaton.advance: state.next[kind.id] = following; → nothing",
+      "RegexpAutomaton.canBeginLater: takes === null || takes.length > 0 → true",
+      "RegexpAutomaton.canBeginLater: takes.length > 0 → takes.length >= 0",
+      "RegexpAutomaton.stateOf: Uint32Array.from(new Set(steps)).sort() → Uint32Array.from(new Set(steps))",
+      "RegexpAutomaton.stateOf: known !== undefined → false",
+      "RegexpAutomaton.stateOf: this.#states.set(key, state); → nothing",
+      "RegexpAutomaton.kindOf: known !== undefined → false",
+      "RegexpAutomaton.kindOf: this.#looksAtWords && isWord(codePoint) → isWord(codePoint)",
+      "RegexpAutomaton.kindOf: this.#kindOfCodePoint.set(codePoint, kind); → nothing",
+      "RegexpAutomaton.kindOf: codePoint < 0x80 → true",
+      "RegexpAutomaton.kindOf: codePoint < 0x80 → false",
+      "RegexpAutomaton.kindOf: codePoint < 0x80 → codePoint <= 0x80",
+      "RegexpAutomaton.kindOf: codePoint < 0x80 → codePoint < 127",
+    ],
+    reason: "only slower: what is known is found out again, or what can match no more is followed",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: [
+      'MATCHED: newState([], "edge") → newState([], "")',
+      'FAILED: newState([], "edge") → newState([], "")',
+      'RegexpAutomaton.kindOf: this.#looksAtWords && isWord(codePoint) ? "word" : "other" → this.#looksAtWords && isWord(codePoint) ? "word" : ""',
+      "RegexpAutomaton.top: #visit = 0; → #visit = 1;",
+    ],
+    reason:
+      "from the two ends nobody goes on; of a side only the edge and a word are asked for, of a visit only its difference",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: [
+      "RegexpAutomaton.matches: path.codePointAt(at) ?? unit → path.codePointAt(at)",
+      "RegexpAutomaton.reach: step === undefined → false",
+    ],
+    reason: "there is a character within the path, and a step for every number; the checks are for the types",
+  },
+  {
+    file: "src/context/ignore-regexp.ts",
+    mutants: [
+      "parseRegexp: thrown instanceof Refused → true",
+      "parseRegexp: throw thrown; → nothing",
+      "Parser.sequence: afterRepeat = false → afterRepeat = true",
+      "Parser.item: character.codePointAt(0) ?? 0 → character.codePointAt(0)",
+      "Parser.item: character.codePointAt(0) ?? 0 → character.codePointAt(0) ?? 1",
+      'Parser.namedClass: found[1] ?? "" → found[1]',
+      'Parser.codePoint: hex[1] ?? hex[2] ?? "" → hex[1] ?? hex[2]',
+    ],
+    reason:
+      "nothing else is thrown, and what stands first has nothing to repeat; the checks are for the types",
+  },
+  {
+    file: "src/context/ignore-regexp.ts",
+    mutants: ["Parser.repetition: max: 1 → max: 2"],
+    reason: "it stands behind (.*/) alone, which takes as much the first time as twice",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: ['INSIDE: ["word", "other"] → ["word", ""]', "RegexpAutomaton.canBeginLater: INSIDE → []"],
+    reason:
+      "of a side only the edge and a word are asked for; what holds before a character holds at the end too, behind the other side",
+  },
+  {
+    file: "src/context/ignore-automaton.ts",
+    mutants: [
+      'RegexpAutomaton.canBeginLater: INSIDE.some((before) => (["edge", ...INSIDE] as const).some( … | takes.length > 0; }), ) → true',
+      'RegexpAutomaton.canBeginLater: (["edge", ...INSIDE] as const).some((after) => { const takes … l || takes.length > 0; }) → true',
+    ],
+    reason: "only slower: a beginning is looked for where there is none",
+  },
+  {
+    file: "src/context/ignore-regexp.ts",
+    mutants: [
+      "Parser.single: this.#classes.get(text) ?? set → set",
+      "Parser.single: this.#classes.set(text, shared); → nothing",
+      "Parser.literal: this.#literals.get(codePoint) ?? ((other): boolean => other === codePoint) → ((other): boolean => other === codePoint)",
+      "Parser.literal: this.#literals.set(codePoint, shared); → nothing",
+    ],
+    reason: "only slower: equal sets are two",
+  },
+  {
+    file: "src/context/ignore-regexp.ts",
+    mutants: [
+      "Parser.classEscape: this.#take(/\\{([^}]*)\\}|([^{])/uy) → this.#take(/\\{([^}]+)\\}|([^{])/uy)",
+      'Parser.codePoint: "abtnvfr".indexOf(control) → "abtnvfr".lastIndexOf(control)',
+    ],
+    reason: "no class has an empty name, and no letter is there twice",
+  },
 ];

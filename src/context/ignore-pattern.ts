@@ -89,26 +89,18 @@ function endsWith(literal: string): PathTest {
 
 /**
  * Whether Go's `filepath.Match(pattern, ".")` finds no fault. It stops reading at the first chunk between stars that
- * cannot match, so a fault behind that passes here and is found by `compilePattern`, if it is one there.
+ * cannot match, so a fault behind that passes here and is found by `compilePattern`, if it is one there. One
+ * character is matched by one chunk: only where the first one does is a second one read.
  */
 export function isAcceptedGlob(pattern: string): boolean {
-  let name = ".";
-  for (let rest = pattern; rest !== "";) {
-    const { star, chunk, after } = nextChunk(rest);
-    if (star && chunk === "") return true;
-    let left = matchChunk(chunk, name);
-    if (left === "malformed") return false;
-    const usable = left.matched && (left.rest === "" || after !== "");
-    if (!usable && star && name !== "") left = matchChunk(chunk, "");
-    if (left === "malformed") return false;
-    if (!left.matched || (left.rest !== "" && after === "")) return true;
-    name = left.rest;
-    rest = after;
-  }
-  return true;
+  const first = nextChunk(pattern);
+  const isFirstDot = isDot(first.chunk);
+  if (isFirstDot === null) return false;
+  return !isFirstDot || isDot(nextChunk(first.after).chunk) !== null;
 }
 
-function nextChunk(pattern: string): { star: boolean; chunk: string; after: string } {
+/** What stands between stars. */
+function nextChunk(pattern: string): { chunk: string; after: string } {
   let start = 0;
   while (pattern[start] === "*") start++;
   let inClass = false;
@@ -120,60 +112,52 @@ function nextChunk(pattern: string): { star: boolean; chunk: string; after: stri
     else if (unit === "]") inClass = false;
     else if (unit === "*" && !inClass) break;
   }
-  return { star: start > 0, chunk: pattern.slice(start, end), after: pattern.slice(end) };
+  return { chunk: pattern.slice(start, end), after: pattern.slice(end) };
 }
 
-type ChunkMatch = "malformed" | { matched: boolean; rest: string };
-
-/** A chunk against the beginning of `name`, which is `.` or empty. The whole chunk is checked even after a mismatch. */
-function matchChunk(chunk: string, name: string): ChunkMatch {
-  let rest: string | null = name;
-  for (let at = 0; at < chunk.length;) {
-    const wanted: string | null = rest === null || rest === "" ? null : rest;
-    let fits: boolean;
+/** Whether a chunk matches `.`; null for a fault in it, also behind what does not match. */
+function isDot(chunk: string): boolean | null {
+  let characters = 0;
+  let fits = true;
+  for (let at = 0; at < chunk.length; characters++) {
     if (chunk[at] === "[") {
-      const found = readClass(chunk, at + 1, wanted?.codePointAt(0) ?? 0);
-      if (found === null) return "malformed";
-      fits = found.contains;
+      const found = readClass(chunk, at + 1);
+      if (found === null) return null;
+      fits &&= found.hasDot;
       at = found.end;
     } else if (chunk[at] === "?") {
-      fits = true;
       at++;
     } else {
-      if (chunk[at] === "\\" && ++at === chunk.length) return "malformed";
-      fits = chunk[at++] === wanted;
+      if (chunk[at] === "\\" && ++at === chunk.length) return null;
+      const isSame = chunk[at++] === ".";
+      fits &&= isSame;
     }
-    rest = fits && wanted !== null ? wanted.slice(1) : null;
   }
-  return rest === null ? { matched: false, rest: "" } : { matched: true, rest };
+  return fits && characters === 1;
 }
 
-function readClass(
-  chunk: string,
-  from: number,
-  codePoint: number,
-): { contains: boolean; end: number } | null {
+const DOT = 0x2e;
+
+function readClass(chunk: string, from: number): { hasDot: boolean; end: number } | null {
   const negated = chunk[from] === "^";
   let at = negated ? from + 1 : from;
-  let contains = false;
+  let hasDot = false;
   for (let ranges = 0; ; ranges++) {
-    if (chunk[at] === "]" && ranges > 0) return { contains: contains !== negated, end: at + 1 };
+    if (chunk[at] === "]" && ranges > 0) return { hasDot: hasDot !== negated, end: at + 1 };
     const low = readClassMember(chunk, at);
     if (low === null) return null;
     const high = chunk[low.end] === "-" ? readClassMember(chunk, low.end + 1) : low;
     if (high === null) return null;
-    contains ||= low.codePoint <= codePoint && codePoint <= high.codePoint;
+    hasDot ||= low.codePoint <= DOT && DOT <= high.codePoint;
     at = high.end;
   }
 }
 
 function readClassMember(chunk: string, from: number): { codePoint: number; end: number } | null {
-  let at = from;
-  if (chunk[at] === "-" || chunk[at] === "]") return null;
-  if (chunk[at] === "\\") at++;
+  if (chunk[from] === "-" || chunk[from] === "]") return null;
+  const at = chunk[from] === "\\" ? from + 1 : from;
   const codePoint = chunk.codePointAt(at);
-  // A lone surrogate is a byte that is not UTF-8. A class must not end with its chunk.
+  // A lone surrogate is a byte that is not UTF-8.
   if (codePoint === undefined || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return null;
-  const end = at + (codePoint > 0xffff ? 2 : 1);
-  return end < chunk.length ? { codePoint, end } : null;
+  return { codePoint, end: at + (codePoint > 0xffff ? 2 : 1) };
 }

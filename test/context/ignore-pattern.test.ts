@@ -7,7 +7,7 @@ type Row = [pattern: string, hits: string[], misses: string[]];
 const LITERAL: Row[] = [
   ["a.b", ["a.b"], ["axb", "a.b/c"]],
   ["foo**", ["foobar/x", "foo"], ["fo", "x/foo"]],
-  ["**foo", ["a/xfoo", "foo"], ["foo/x", "fo"]],
+  ["**foo", ["a/xfoo", "foo"], ["foo/x", "fo", "oo"]],
   ["**/foo", ["foo", "a/foo"], ["xfoo", "foo/x"]],
   ["foo/**", ["foo/x", "foo/x/y"], ["foo", "foox"]],
   ["**", ["a", "a/b"], []],
@@ -29,7 +29,13 @@ const GLOB: Row[] = [
   ["[a-c]**", ["ab", "b/x"], ["dx"]],
   ["a]*", ["a]b"], ["ab"]],
   ["a$b*", ["a$b"], ["a", "ab"]],
-  ["(a)+*", ["(a)+"], ["aa"]],
+  ["(a)+*", ["(a)+", "(a)+b"], ["aa", "(a", "(ab"]],
+  ["a.b*", ["a.bc"], ["axbc"]],
+  ["a+*", ["a+b"], ["aab"]],
+  ["**a**", ["ay", "a", "b/a/c"], ["b", "xay"]],
+  ["a]{2}", ["a]]"], ["a]{2}"]],
+  // What Docker puts at the end is escaped.
+  ["*x*\\", ["axb$"], ["axb", "axb\\"]],
   ["a\\?b", ["a?b"], ["axb"]],
   ["\\\\*", ["\\a"], ["a"]],
   ["\ufeffa*", ["ab"], ["\ufeffab"]],
@@ -59,8 +65,9 @@ const REGEXP: Row[] = [
   ["a\\d*", ["a1"], ["ad"]],
   ["a\\D*", ["a/", "ab"], ["a1"]],
   ["\\w\\s*", ["a "], ["ab", "a\v"]],
-  ["\\Qa*", ["a[^/]*$", "a[^/]*$x"], ["a"]],
+  ["\\Qa*", ["a[^/]*$", "a[^/]*$x"], ["a", "a[^/]*"]],
   ["\\Qa\\E*", ["ab"], ["b"]],
+  ["\\Q+*", ["\\+[^/]*$"], ["+[^/]*$"]],
   ["\\Qa*\\E{2}*", ["a[^/]**"], ["a[^/]*"]],
   ["\\ba*", ["ab"], ["ba"]],
   ["*\\b-*", ["a-"], ["--"]],
@@ -120,28 +127,110 @@ describe("one pattern, as moby/patternmatcher matches it", () => {
     });
   }
 
+  test.each(["[", "[a", "[^", "[a-", "[]", "[^]"])("%p is no class, and no text either", (pattern) => {
+    expect(compilePattern(pattern)).toBeNull();
+  });
+
   test.each(REFUSED_WHEN_USED)("%p loads and is refused when it is needed", (pattern) => {
     expect(isAcceptedGlob(pattern)).toBe(true);
     expect(compilePattern(pattern)).toBeNull();
   });
 
   test.each([
-    "[",
-    "[a",
-    "[]",
-    "[]a]",
-    "[^]",
-    "[a-]",
-    "[-a]",
-    "[x-",
-    "a\\",
-    "\\",
-    "[\\",
-    "[\udce9]",
-    "a/[",
-    ".[",
-    "*.[",
+    ...[
+      "[",
+      "[a",
+      "[]",
+      "[]a]",
+      "[^]",
+      "[^",
+      "[a-]",
+      "[-a]",
+      "[a-b-c]",
+      "[a--]",
+      "[x-",
+      "a\\",
+      "\\",
+      "[\\",
+      "[a\\",
+    ],
+    ...[
+      "[\udce9]",
+      "[\ud800]",
+      "[\udfff]",
+      "[a-\udc80]",
+      "a/[",
+      ".[",
+      "*.[",
+      "**[",
+      "a[*",
+      "?[a-]",
+      "[a][",
+      "[^^",
+    ],
+    // The first chunk is a dot, so that the second is read.
+    ...[".*[", "?*[", "*.**[", "\\.*[", ".*\\", ".*a[", "[.]*[", "[a.]*[", "[.a]*[", "[^a]*[", "[^a-c]*["],
+    ...["[!-.]*[", "[.-a]*[", "[--\\.]*[", "[\\.]*[", "[*.]*[", "[\\]*.]*[", "[[.]*[", "[\\--/]*["],
   ])("%p is refused when it is loaded", (pattern) => {
     expect(isAcceptedGlob(pattern)).toBe(false);
+  });
+
+  test.each([
+    ...[
+      "",
+      "*",
+      "**",
+      "a",
+      "[a]",
+      "[^a]",
+      "[a-c]",
+      "[\\]]",
+      "[\\-]",
+      "[a\\-]",
+      "[^^]",
+      "]",
+      "a]",
+      "[]]".slice(1),
+    ],
+    ...[
+      "[\ud7ff]",
+      "[\ue000]",
+      "[\uffff]",
+      "[\u{10000}]",
+      "[\u{10ffff}a]",
+      "[\u{10000}-\u{10001}]",
+      "[a-\uffff]",
+    ],
+    // Nobody reads as far as the fault.
+    ...[
+      "a*[",
+      "..*[",
+      "*x*[",
+      ".a*[",
+      "a.*[",
+      "??*[",
+      "?.*[",
+      ".?*[",
+      "\\a*[",
+      "\\?*[",
+      "]*[",
+      "\\[*[",
+      "\\**[",
+    ],
+    ...[
+      "[a]*[",
+      "[^.]*[",
+      "[^!-a]*[",
+      "[/-a]*[",
+      "[!-\\-]*[",
+      "[*]*[",
+      "[\\**]*[",
+      "[.].*[",
+      "[.]a*[",
+      "[.][.]*[",
+    ],
+    ...[".*a*[", ".**.*[", "?*?*[", "a*\\", "/*["],
+  ])("%p is accepted when it is loaded", (pattern) => {
+    expect(isAcceptedGlob(pattern)).toBe(true);
   });
 });
