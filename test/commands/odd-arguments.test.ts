@@ -132,6 +132,13 @@ const CASES: readonly (readonly [string, readonly string[], number, string, stri
   ["a root below a file", ["addon", "plan", "--root", "app/x"], 2, "root_insecure", "a part of its path"],
   ["a root in a circle", ["addon", "status", "--root", "loop"], 2, "root_insecure", "too many symbolic"],
   ["pages for no folder", ["man", "--out", "app"], 1, "output_not_written", "something else has its name"],
+  [
+    "a variable whose name would colour the terminal",
+    ["token", "list", "--database-env", "a\nb\u001b[31m"],
+    4,
+    "credential_missing",
+    "$a b [31m secret not configured",
+  ],
   ["a head that is no digest", ["verify", "addon", "--audit-head", "x\ny"], 2, "invalid_value", '"x y"'],
   [
     "a program below a file",
