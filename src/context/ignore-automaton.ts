@@ -9,6 +9,7 @@ type Step =
 
 /** What stands beside a position, as far as `^`, `$` and `\b` look at it. */
 type Side = "edge" | "word" | "other";
+const INSIDE = ["word", "other"] as const;
 
 /** The steps that are reached before a character, and where each kind of character leads from them. */
 type State = {
@@ -26,8 +27,8 @@ const MAX_STEPS = 100_000;
 /** step references kept in the states of one automaton */
 const MAX_HELD = 1_000_000;
 
-const MATCHED: State = { steps: [], before: "other", next: [], atEnd: true };
-const FAILED: State = { steps: [], before: "other", next: [], atEnd: false };
+const MATCHED: State = newState([], "edge");
+const FAILED: State = newState([], "edge");
 
 /**
  * A regular expression that searches in time linear in the path, whatever the pattern: states are sets of positions,
@@ -57,7 +58,7 @@ export class RegexpAutomaton {
     this.#seen = new Uint32Array(this.#steps.length);
     this.#looksAtWords = this.#steps.some((step) => step.op === "at" && step.place.endsWith("boundary"));
     this.#floats = this.#canBeginLater();
-    this.#start = this.#startState();
+    this.#start = newState([this.#entry], "edge");
   }
 
   /** Null when the expression is too large; Go refuses such a one too, at a larger size. */
@@ -70,7 +71,7 @@ export class RegexpAutomaton {
     let state = this.#start;
     for (let at = 0; at < path.length; at++) {
       const unit = path.charCodeAt(at);
-      let kind = unit < 0x80 ? this.#ascii[unit] : undefined;
+      let kind = this.#ascii[unit];
       if (kind === undefined) {
         const codePoint = path.codePointAt(at) ?? unit;
         if (codePoint > 0xffff) at++;
@@ -115,10 +116,9 @@ export class RegexpAutomaton {
   }
 
   #canBeginLater(): boolean {
-    const inside: Side[] = this.#looksAtWords ? ["word", "other"] : ["other"];
-    return inside.some((before) =>
-      (["edge", ...inside] as const).some((after) => {
-        const takes = this.#reach({ steps: [this.#entry], before, next: [], atEnd: undefined }, after);
+    return INSIDE.some((before) =>
+      (["edge", ...INSIDE] as const).some((after) => {
+        const takes = this.#reach(newState([this.#entry], before), after);
         return takes === null || takes.length > 0;
       }),
     );
@@ -133,15 +133,11 @@ export class RegexpAutomaton {
     if (this.#held > MAX_HELD) {
       this.#states = new Map();
       this.#held = unique.length;
-      this.#start = this.#startState();
+      this.#start = newState([this.#entry], "edge");
     }
-    const state: State = { steps: [...unique], before, next: [], atEnd: undefined };
+    const state = newState([...unique], before);
     this.#states.set(key, state);
     return state;
-  }
-
-  #startState(): State {
-    return { steps: [this.#entry], before: "edge", next: [], atEnd: undefined };
   }
 
   #kindOf(codePoint: number): Kind {
@@ -177,7 +173,7 @@ export class RegexpAutomaton {
     const { of, min, max } = expression;
     let first = next;
     if (max === Infinity) {
-      const loop: Step = { op: "fork", next: 0, other: next };
+      const loop: Step = { op: "fork", next, other: next };
       first = this.#add(loop);
       loop.next = this.#compile(of, first, setIds);
     } else {
@@ -192,6 +188,10 @@ export class RegexpAutomaton {
   #add(step: Step): number {
     return this.#steps.push(step) - 1;
   }
+}
+
+function newState(steps: readonly number[], before: Side): State {
+  return { steps, before, next: [], atEnd: undefined };
 }
 
 function holds(place: Place, before: Side, after: Side): boolean {

@@ -26,7 +26,6 @@ const POSIX: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 const CATEGORY = /^(?:C[cfos]|L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?)$/;
-const SCRIPT = /^(?!Unknown$)[A-Z][A-Za-z_]*$/;
 /** Go knows scripts by their long names alone, JavaScript by four letters too; these long names have four. */
 const SHORT_SCRIPTS: ReadonlySet<string> = new Set("Ahom Cham Kawi Lisu Miao Modi Newa Thai Toto".split(" "));
 
@@ -57,7 +56,8 @@ function unicodeMembers(name: string): RegExp | undefined {
   // Go's C holds assigned code points only.
   if (name === "C") return /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
   if (CATEGORY.test(name)) return new RegExp(`\\p{${name}}`, "u");
-  if (!SCRIPT.test(name) || (name.length === 4 && !SHORT_SCRIPTS.has(name))) return undefined;
+  if (name === "Unknown" || /\W/.test(name)) return undefined;
+  if (name.length === 4 && !SHORT_SCRIPTS.has(name)) return undefined;
   try {
     return new RegExp(`\\p{Script=${name}}`, "u");
   } catch {

@@ -52,7 +52,7 @@ function readLine(raw: Uint8Array, number: number): string | null {
 }
 
 function normalise(pattern: string): string {
-  if (pattern === "") return pattern;
+  if (pattern === "") return "";
   const clean = cleanPath(pattern);
   return clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean;
 }

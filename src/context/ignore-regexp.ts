@@ -1,6 +1,7 @@
 /**
  * Reads the regular expressions that Docker makes of ignore patterns, in the syntax of Go's `regexp` (RE2). A pattern
- * cannot bring in groups, flags or `+`: Docker escapes their characters; `[ ] { } | ^ \` come through as they are.
+ * cannot bring in groups, flags or `+`: Docker escapes their characters, so that every parenthesis has its other half;
+ * `[ ] { } | ^ \` come through as they are.
  */
 
 import { notNewline, perlClass, posixClass, unicodeClass, type CodePointSet } from "./ignore-classes.ts";
@@ -48,15 +49,13 @@ class Parser {
   }
 
   parse(): Expression {
-    const expression = this.#either();
-    if (this.#at < this.#source.length) throw new Refused();
-    return expression;
+    return this.#either();
   }
 
   #either(): Expression {
     const branches = [this.#sequence()];
     while (this.#skip("|")) branches.push(this.#sequence());
-    return branches.length === 1 && branches[0] ? branches[0] : { op: "either", of: branches };
+    return { op: "either", of: branches };
   }
 
   #sequence(): Expression {
@@ -85,7 +84,7 @@ class Parser {
     if (braces === null) return null;
     const min = Number(braces[1]);
     const max = braces[2] === undefined ? min : braces[3] === undefined ? Infinity : Number(braces[3]);
-    if (min > MAX_COPIES || (max > MAX_COPIES && max !== Infinity) || min > max) throw new Refused();
+    if (min > max) throw new Refused();
     return { min, max };
   }
 
@@ -105,7 +104,8 @@ class Parser {
       const end = this.#source.indexOf("\\E", this.#at);
       const quoted = this.#source.slice(this.#at, end === -1 ? undefined : end);
       for (const character of quoted) items.push(this.#literal(character.codePointAt(0) ?? 0));
-      this.#at += quoted.length + (end === -1 ? 0 : 2);
+      // Where there is no end, it leads behind that of the source.
+      this.#at += quoted.length + 2;
     } else {
       items.push(this.#single());
     }
@@ -211,7 +211,7 @@ function isSmall(repeated: Expression): boolean {
     if (inner.max === 0) return true;
     const copies = inner.max === Infinity ? inner.min : inner.max;
     if (copies > budget) return false;
-    if (copies > 0) budget = Math.floor(budget / copies);
+    budget = Math.floor(budget / Math.max(copies, 1));
   }
   return true;
 }

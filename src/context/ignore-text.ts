@@ -28,36 +28,23 @@ export function decodeName(bytes: Uint8Array): string {
 }
 
 export function encodeName(text: string): Uint8Array {
-  if (text.isWellFormed()) return new TextEncoder().encode(text);
   const parts = text.split(/([\udc80-\udcff])/u);
+  // Of such a surrogate the low byte is the byte; they stand between the others.
   return Buffer.concat(
-    parts.map((part) =>
-      /^[\udc80-\udcff]$/u.test(part) ? Buffer.of(part.charCodeAt(0) - 0xdc00) : Buffer.from(part, "utf8"),
-    ),
+    parts.map((part, index) => (index % 2 === 1 ? Buffer.of(part.charCodeAt(0)) : Buffer.from(part, "utf8"))),
   );
 }
 
-/** Go's `strings.TrimSpace`: U+0085 is space and U+FEFF is not, the reverse of `trim()`. */
+/** What is space to Go: U+0085 is and U+FEFF is not, the reverse of `trim()`. */
+const SPACE = /\p{White_Space}/u;
+
+/** Go's `strings.TrimSpace`. */
 export function trimSpace(text: string): string {
   let start = 0;
+  while (SPACE.test(text.charAt(start))) start++;
   let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  while (SPACE.test(text.charAt(end - 1))) end--;
   return text.slice(start, end);
-}
-
-function isSpace(unit: number): boolean {
-  if (unit <= 0x20) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
-  if (unit < 0x1680) return unit === 0x85 || unit === 0xa0;
-  return (
-    unit === 0x1680 ||
-    (unit >= 0x2000 && unit <= 0x200a) ||
-    unit === 0x2028 ||
-    unit === 0x2029 ||
-    unit === 0x202f ||
-    unit === 0x205f ||
-    unit === 0x3000
-  );
 }
 
 /** Go's `filepath.Clean` on a POSIX system: the shortest lexical equivalent, `.` for nothing. */

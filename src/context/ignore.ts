@@ -11,8 +11,8 @@ export type Match = {
   ignored: boolean;
   /** The last line that changed the verdict for this path, directly or through a parent; null when none did. */
   decidedBy: IgnoreLine | null;
-  /** For the entries of this directory. */
-  own: ParentMatch;
+  /** For the entries of this directory; null when nothing hit so far. */
+  own: ParentMatch | null;
 };
 
 type Rule = {
@@ -67,13 +67,11 @@ export class IgnoreMatcher {
   readonly empty: boolean;
   readonly hasExceptions: boolean;
   readonly #rules: readonly Rule[];
-  readonly #nothing: ParentMatch;
   /** What the exceptions begin with, `/` last; null when one has a wildcard, so that it may match anywhere. */
   readonly #exceptionPrefixes: readonly string[] | null;
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
-    this.#nothing = new Uint8Array(rules.length);
     this.empty = rules.length === 0;
     const exceptions = rules.filter((rule) => rule.exception).map((rule) => withoutLastStars(rule.pattern));
     this.hasExceptions = exceptions.length > 0;
@@ -90,8 +88,8 @@ export class IgnoreMatcher {
       if (parent?.[index] !== 1) {
         // A pattern that could not change the verdict is not looked at, and then counts as no hit for what is below.
         if (rule.exception !== ignored) continue;
-        if (!this.#hits(rule, path) && (parent !== null || !this.#hitsAncestor(rule, path))) continue;
-        own ??= Uint8Array.from(parent ?? this.#nothing);
+        if (!this.#hits(rule, path)) continue;
+        own ??= parent === null ? new Uint8Array(this.#rules.length) : Uint8Array.from(parent);
         own[index] = 1;
       }
       if (rule.exception === ignored) {
@@ -99,7 +97,7 @@ export class IgnoreMatcher {
         decidedBy = rule.line;
       }
     }
-    return { ignored, decidedBy, own: own ?? parent ?? this.#nothing };
+    return { ignored, decidedBy, own: own ?? parent };
   }
 
   /** Whether the walk reads a directory: one that is not ignored, or one that may contain something re-included. */
@@ -135,14 +133,6 @@ export class IgnoreMatcher {
     if (rule.test === undefined) rule.test = compilePattern(rule.pattern);
     if (rule.test === null) throw refused(rule.line, "syntax error in pattern");
     return rule.test(path);
-  }
-
-  /** For a path that comes without its parent's match, as Docker does it. */
-  #hitsAncestor(rule: Rule, path: string): boolean {
-    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
-      if (this.#hits(rule, path.slice(0, slash))) return true;
-    }
-    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { decode, integer, isMap, object, optional, string } from "../base/decode.ts";
+import { decode, nullable, object, optional, string, within } from "../base/decode.ts";
 import { isSha256 } from "../base/digest.ts";
 import { fromBase64, toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
@@ -30,33 +30,36 @@ export function manifestLine(item: TreeItem): string {
   return `${JSON.stringify(line)}\n`;
 }
 
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 const ENTRY = object({
   path: string("a path", (text) => text !== ""),
-  path_base64: optional(string("base64", (text) => fromBase64(text) !== null)),
+  path_base64: optional(string("base64", (text) => text !== "" && fromBase64(text) !== null)),
   mode: string("a mode", (text) => /^(?:100644|100755|120000)$/u.test(text)),
-  size: integer(),
+  size: within(0, Number.MAX_SAFE_INTEGER),
   sha256: string("a sha256", isSha256),
+  git_blob: optional(nullable(string("an object id", (text) => OBJECT_ID.test(text)))),
 });
-
-const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 
 /** Reads the lines of a manifest. Throws Failure `input_invalid`. */
 export function parseManifest(text: string, from: string): ManifestEntry[] {
+  const paths = new Set<BytePath>();
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line, index) => parseLine(line, `line ${index + 1} of ${from}`));
+    .map((line, index) => {
+      const what = `line ${index + 1} of ${from}`;
+      const entry = parseLine(line, what);
+      // Two contents of one name: a comparison would be with either.
+      if (paths.has(entry.path)) throw noEntry(what, "its path is there already");
+      paths.add(entry.path);
+      return entry;
+    });
 }
 
 function parseLine(line: string, what: string): ManifestEntry {
-  const value = parseJson(line, { what, code: "input_invalid" });
-  const decoded = decode(ENTRY, value);
+  const decoded = decode(ENTRY, parseJson(line, { what, code: "input_invalid" }));
   if (!decoded.ok) throw noEntry(what, decoded.problems.join("; "));
-  const blob = isMap(value) ? (value["git_blob"] ?? null) : null;
-  if (blob !== null && (typeof blob !== "string" || !OBJECT_ID.test(blob)))
-    throw noEntry(what, "git_blob is no id");
-  if (decoded.value.size < 0) throw noEntry(what, "size is below zero");
-  const { path, path_base64: encoded, mode, size, sha256 } = decoded.value;
+  const { path, path_base64: encoded, mode, size, sha256, git_blob: blob = null } = decoded.value;
   const bytes = encoded === undefined ? null : fromBase64(encoded);
   return {
     path: bytes === null ? bytePathFromText(path) : bytePathOf(bytes),

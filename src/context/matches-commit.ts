@@ -1,5 +1,5 @@
 import { toHex } from "../base/encoding.ts";
-import { bytePathOf, childPath, exactText, isAscii, shownText, type BytePath } from "./byte-path.ts";
+import { bytePathOf, childPath, exactText, shownText, type BytePath } from "./byte-path.ts";
 import { modeOf, type TreeItem } from "./tree-digests.ts";
 
 /** One way in which the staged bytes differ from the commit. */
@@ -104,11 +104,10 @@ function ownerOf(path: BytePath, owners: ReadonlySet<string>): BytePath | null {
 
 /** The untracked paths that are a missing one as soon as both are composed. */
 export function inOtherForm(found: readonly Departure[]): BytePath[] {
-  const composed = ({ path }: Departure): string | null =>
-    isAscii(path) ? null : (exactText(path)?.normalize("NFC") ?? null);
+  const composed = ({ path }: Departure): string | null => exactText(path)?.normalize("NFC") ?? null;
   const missing = new Set(found.filter(({ kind }) => kind === "missing").map(composed));
+  // Names that are no text have no form.
   missing.delete(null);
-  if (missing.size === 0) return [];
   return found
     .filter((departure) => departure.kind === "untracked" && missing.has(composed(departure)))
     .map(({ path }) => path);

@@ -63,13 +63,12 @@ export function differenceOf(a: readonly Leaf[], b: readonly Leaf[]): TreeDiffer
   const links = [...a, ...b].filter(({ mode }) => mode === GITLINK).map(({ path }) => path);
   const isLinked = (path: BytePath): boolean =>
     links.some((link) => path === link || path.startsWith(`${link}/`));
-  const [left, right] = [a, b].map((side) =>
-    links.length === 0 ? side : side.filter(({ path }) => !isLinked(path)),
-  );
-  const idOf = idInCommon(left ?? [], right ?? []);
-  const open = new Map((left ?? []).map((leaf) => [leaf.path, leaf]));
+  const left = a.filter(({ path }) => !isLinked(path));
+  const right = b.filter(({ path }) => !isLinked(path));
+  const idOf = idInCommon(left, right);
+  const open = new Map(left.map((leaf) => [leaf.path, leaf]));
   const differences: PathDifference[] = [];
-  for (const other of right ?? []) {
+  for (const other of right) {
     const one = open.get(other.path) ?? null;
     open.delete(other.path);
     const how = one === null ? "added" : howOf(one, other, idOf);
@@ -78,7 +77,7 @@ export function differenceOf(a: readonly Leaf[], b: readonly Leaf[]): TreeDiffer
   for (const [path, leaf] of open) differences.push({ path, how: "removed", a: leaf, b: null });
   differences.sort((x, y) => (x.path < y.path ? -1 : 1));
   const removed = differences.filter(({ how }) => how === "removed").length;
-  return { checked: (right ?? []).length + removed, differences, notCompared: [...new Set(links)] };
+  return { checked: right.length + removed, differences, notCompared: [...new Set(links)] };
 }
 
 function howOf(a: Leaf, b: Leaf, idOf: (leaf: Leaf) => string | null): How | null {

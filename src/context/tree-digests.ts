@@ -111,7 +111,7 @@ function* inPieces(
     }
     length = write(item, buffer, length);
   }
-  if (length > 0) yield buffer.subarray(0, length);
+  yield buffer.subarray(0, length);
 }
 
 /**
@@ -167,7 +167,6 @@ class OpenTrees {
 
   /** `folder` ends with a slash, or is "". */
   #enter(folder: string): void {
-    if (folder === this.#folder) return;
     while (!folder.startsWith(this.#folder)) this.#leave();
     for (let at = this.#folder.length; at < folder.length;) {
       const end = folder.indexOf("/", at);

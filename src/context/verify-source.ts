@@ -70,7 +70,7 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
 function ownOutputsIn(warnings: JsonValue | undefined): string[] {
   return (Array.isArray(warnings) ? warnings : []).flatMap((warning: JsonValue) => {
     if (!isMap(warning) || warning["code"] !== "own_output_skipped") return [];
-    const path = /^(.+) is written by this run,/su.exec(textIn(warning, "message") ?? "")?.[1];
+    const path = /(.+) is written by this run,/su.exec(textIn(warning, "message") ?? "")?.[1];
     return path === undefined ? [] : [path];
   });
 }

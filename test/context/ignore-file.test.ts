@@ -83,6 +83,16 @@ describe("text as Go reads it", () => {
     expect(cleanPath(path)).toBe(expected);
   });
 
+  test("white space is what Go takes for it, at both ends", () => {
+    const trimmed = Array.from({ length: 0x1_0000 }, (_, unit) => unit).filter(
+      (unit) => trimSpace(`${String.fromCharCode(unit)}a${String.fromCharCode(unit)}`) === "a",
+    );
+    expect(trimmed.map((unit) => unit.toString(16)).join(" ")).toBe(
+      "9 a b c d 20 85 a0 1680 2000 2001 2002 2003 2004 2005 2006 2007 2008 2009 200a 2028 2029 202f 205f 3000",
+    );
+    expect(trimSpace(" \u3000\t ")).toBe("");
+  });
+
   test("a long run of white space inside a line costs nothing", () => {
     const line = `a${" ".repeat(1_000_000)}b`;
     expect(trimSpace(` ${line} `)).toBe(line);
@@ -106,5 +116,36 @@ describe("text as Go reads it", () => {
   test("only bytes that are not UTF-8 become lone surrogates", () => {
     expect(decodeName(Buffer.from("61ff62c3a9e2", "hex"))).toBe("a\udcffb\u00e9\udce2");
     expect(decodeName(Buffer.from("efbfbd", "hex"))).toBe("\ufffd");
+    const borders = [0, 0x7f, 0x80, 0x7ff, 0x800, 0xfff, 0x1000, 0xcfff, 0xd000, 0xd7ff, 0xe000, 0xffff];
+    const astral = [0x1_0000, 0x3_ffff, 0x4_0000, 0xf_ffff, 0x10_0000, 0x10_ffff];
+    for (const codePoint of [...borders, ...astral]) {
+      const character = String.fromCodePoint(codePoint);
+      const bytes = Buffer.from(character);
+      expect(decodeName(Buffer.concat([bytes, Buffer.of(0xff)]))).toBe(`${character}\udcff`);
+      // Cut short, no two of its bytes are one character.
+      if (bytes.length > 1) expect(decodeName(bytes.subarray(0, -1))).toHaveLength(bytes.length - 1);
+    }
+  });
+
+  test.each([
+    "c0af",
+    "c1bf",
+    "e09fbf",
+    "eda080",
+    "edbfbf",
+    "f08fbfbf",
+    "f4908080",
+    "f5808080",
+    "e0a07f",
+    "f0907f80",
+  ])("the bytes %s are no character, each for itself", (hex) => {
+    const bytes = Buffer.from(hex, "hex");
+    const alone = Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte));
+    expect(decodeName(bytes)).toBe(alone.join(""));
+  });
+
+  test("text beside such bytes is encoded as it is", () => {
+    const text = "\u00e9\udcc3a\udca9\u{1f600}\udcff\udc80";
+    expect(Buffer.from(encodeName(text)).toString("hex")).toBe("c3a9c361a9f09f9880ff80");
   });
 });

@@ -81,6 +81,12 @@ const REGEXP: Row[] = [
   ["\\p{Thai}", ["\u0e01"], ["a"]],
   ["\\p{Any}", ["a", "/"], [""]],
   ["\\pC", ["\u0001"], ["a", "\u0378"]],
+  ["x|\\b", ["ab", "a/-b"], ["-", "a-", ""]],
+  ["x|\\B", ["-", "a-", ""], ["a", "-a"]],
+  ["?|", ["x", "/", ""], []],
+  ["a|?|c", ["a/", "/b"], ["/", ""]],
+  ["a\\b{0,}-", ["a-"], ["a", "-"]],
+  ["a\\B{0,}b[c]", ["abc"], ["ab", "bc"]],
   ["a{500}\\Q\\E{2}*", ["a".repeat(1000)], ["a".repeat(999)]],
 ];
 
@@ -89,7 +95,8 @@ const BYTES: Row[] = [
   ["a\udce9**", ["a\udce9b", "a\u9000"], ["a\ufffdb", "a\u00e9"]],
   ["**\udca9", ["\udca9", "a/\u00e9"], ["\udcaa"]],
   ["\ufeff**x", ["\ufeff**x", "\u00bf**x"], ["x", "**x"]],
-  ["[^\ufffd]", ["a"], ["\ufffd", "\udc80"]],
+  ["[^\ufffd]", ["a", "\ud7ff", "\ue000"], ["\ufffd", "\udc80", "\ud800", "\udfff"]],
+  ["??", ["\uffffa", "\u{10000}a", "\u{10ffff}\u{10ffff}"], ["\uffff", "\u{10000}", "\u{10000}ab"]],
 ];
 
 const REFUSED_WHEN_USED: string[] = [
@@ -138,9 +145,26 @@ describe("one pattern, as moby/patternmatcher matches it", () => {
     expect(isAcceptedGlob(pattern)).toBe(false);
   });
 
-  test("a pattern of more than 100,000 steps is refused; Docker stops at some millions", () => {
-    expect(compilePattern("\\d{1000}".repeat(99))).not.toBeNull();
-    expect(compilePattern("\\d{1000}".repeat(100))).toBeNull();
+  // Anchors are a step each.
+  test.each<[string, number]>([
+    ["", 2],
+    ["\\d", 3],
+    ["?", 3],
+    ["*", 4],
+    ["x**/y", 8],
+    ["\\b", 3],
+    ["|", 3],
+    ["||\\b", 5],
+    ["\\d{0}", 2],
+    ["\\d{2}", 4],
+    ["\\d{1,3}", 7],
+    ["\\d{2,}", 6],
+    ["\\d{2}\\Q\\E{1,3}", 10],
+  ])("%p has %i steps; more than 100,000 are refused, Docker stops at some millions", (pattern, steps) => {
+    const beside = 100_000 - steps;
+    const some = "\\d{1000}".repeat(Math.floor(beside / 1000));
+    expect(compilePattern(`${some}\\d{${beside % 1000}}${pattern}`)).not.toBeNull();
+    expect(compilePattern(`${some}\\d{${(beside % 1000) + 1}}${pattern}`)).toBeNull();
   });
 
   test("a pattern that stalls a backtracking engine is answered", () => {

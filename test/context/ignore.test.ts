@@ -35,6 +35,7 @@ describe("which line decides", () => {
     ["a", "a/b/c", true, "a"],
     ["a", "b/a", false, null],
     ["a\na/b", "a/b", true, "a"],
+    ["a/b\na", "a/b", true, "a/b"],
     ["*\n!src", "src/a.ts", false, "!src"],
     ["*\n!src", "other", true, "*"],
     ["*\n!src/a.ts", "src", true, "*"],
@@ -62,12 +63,6 @@ describe("which line decides", () => {
     expect(found.decidedBy).toEqual({ pattern: "!a", line: 4 });
   });
 
-  test("a path without its parent's match is compared with its ancestors", () => {
-    expect(matcherOf("a/b").match("a/b/c/d", null).ignored).toBe(true);
-    // Here the exception is looked at when the path is already ignored, unlike on a walk.
-    expect(matcherOf("a/b/c\n!a/b").match("a/b/c", null).ignored).toBe(false);
-  });
-
   test("what matched above is not compared again, and siblings share nothing", () => {
     const matcher = matcherOf("a\nb*\n!a/c");
     const a = matcher.match("a", null);
@@ -80,6 +75,8 @@ describe("which line decides", () => {
 
   test("an empty file and exceptions are known beforehand", () => {
     expect([matcherOf("# a\n").empty, matcherOf("a").empty]).toEqual([true, false]);
+    // Twice trimmed and cleaned, nothing is left.
+    expect(matcherOf("/ /").empty).toBe(true);
     expect([matcherOf("a").hasExceptions, matcherOf("a\n!b").hasExceptions]).toEqual([false, true]);
   });
 });

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Failure } from "../../src/base/failure.ts";
 import { toHex } from "../../src/base/encoding.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { bytePathOf } from "../../src/context/byte-path.ts";
@@ -23,7 +22,7 @@ const item = fc
 
 test("a manifest says every name exactly, and reads as what was written", () => {
   fc.assert(
-    fc.property(fc.array(item), (items) => {
+    fc.property(fc.uniqueArray(item, { selector: ({ path }) => path }), (items) => {
       const text = items.map(manifestLine).join("");
       expect(text.split("\n").length).toBe(items.length + 1);
       expect(parseManifest(text, "it")).toEqual(
@@ -43,21 +42,48 @@ const GOOD = { path: "a", mode: "100644", size: 1, sha256: "0".repeat(64), git_b
 const BAD: readonly object[] = [
   { ...GOOD, path: "" },
   { ...GOOD, mode: "100600" },
+  { ...GOOD, mode: " 100644" },
+  { ...GOOD, mode: "100644 " },
   { ...GOOD, size: 1.5 },
   { ...GOOD, size: -1 },
   { ...GOOD, sha256: "0".repeat(63) },
   { ...GOOD, sha256: "A".repeat(64) },
   { ...GOOD, git_blob: "x" },
+  { ...GOOD, git_blob: 1 },
+  { ...GOOD, git_blob: "0".repeat(41) },
+  { ...GOOD, git_blob: ` ${"0".repeat(40)}` },
+  { ...GOOD, git_blob: "A".repeat(40) },
   { ...GOOD, path_base64: "*" },
+  { ...GOOD, path_base64: "" },
+  { ...GOOD, path: "first" },
+  { ...GOOD, path: "other", path_base64: "Zmlyc3Q=" },
   {},
 ];
-test("a line that is no entry is refused", () => {
-  for (const line of BAD)
-    expect(() => parseManifest(`${JSON.stringify(GOOD)}\n${JSON.stringify(line)}\n`, "it")).toThrow(
-      expect.objectContaining({ code: "input_invalid" }),
-    );
+test.each(BAD)("%j is refused as the second line", (line) => {
+  const first = JSON.stringify({ ...GOOD, path: "first" });
+  expect(() => parseManifest(`${first}\n\n${JSON.stringify(line)}\n`, "it")).toThrow(
+    expect.objectContaining({
+      code: "input_invalid",
+      message: expect.stringContaining("line 2 of it is no entry of a manifest: "),
+    }),
+  );
+});
+
+test("a member that is none is told with what was wanted", () => {
+  const line = JSON.stringify({ ...GOOD, path_base64: "*" });
+  expect(() => parseManifest(line, "it")).toThrow('path_base64 is "*"; wanted base64');
+});
+
+test("the id as a git blob has one of two lengths, or is missing", () => {
+  const { git_blob: _, ...without } = GOOD;
+  const ids = ["1".repeat(40), "2".repeat(64)];
+  const lines = [without, ...ids.map((id) => ({ ...GOOD, path: id, git_blob: id }))];
+  const text = lines.map((line) => JSON.stringify(line)).join("\n");
+  expect(parseManifest(text, "it").map(({ blob }) => blob)).toEqual([null, ...ids]);
 });
 
 test.each(["[]", "x", "{", '{"path":"a","path":"b"}'])("%s is no line of a manifest", (line) => {
-  expect(() => parseManifest(line, "it")).toThrow(Failure);
+  expect(() => parseManifest(line, "it")).toThrow(
+    expect.objectContaining({ code: "input_invalid", message: expect.stringContaining("line 1 of it") }),
+  );
 });
