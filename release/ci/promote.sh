@@ -1,5 +1,6 @@
 #!/bin/sh
-# The promotion of a build, for any runner that has a shell: pin it in every environment, and prove it. The exit code is waybill's own; the last command that failed decides.
+# The promotion of a build, for any runner that has a shell: pin it in every environment, and prove it. The exit code
+# is waybill's own; the first command that fails ends it.
 #   WAYBILL_TEMPLATE       the template whose image is pinned
 #   WAYBILL_IMAGE_DIGEST   sha256:… of the image that was built
 #   WAYBILL_CONFIG         the file with the environments and the names of their token variables

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { sweep } from "../addons/on-host/directories.ts";
@@ -13,6 +14,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
+import { reason } from "../host/files.ts";
 import { hostLibc } from "../host/libc.ts";
 import { readSecret } from "../host/secrets.ts";
 import { parseDuration } from "../cli/durations.ts";
@@ -90,13 +92,29 @@ export function oneAddon(layout: Layout, id: string): HostAddon {
   return addon;
 }
 
+/** Where the add-ons are, which need not be there yet. Throws Failure `invalid_value` or `root_insecure`. */
 export function readLayout(
   flags: { readonly root: string | undefined; readonly layout: string },
   world: World,
 ): Layout {
   const name = flags.layout === "serviceradar" ? "serviceradar" : "waybill";
   if (flags.root === "") throw new Failure("invalid_value", "--root is empty; wanted a folder");
-  return new Layout(resolve(world.cwd, flags.root ?? DEFAULT_ROOT[name]), name);
+  const root = resolve(world.cwd, flags.root ?? DEFAULT_ROOT[name]);
+  refuseNoFolder(root);
+  return new Layout(root, name);
+}
+
+/** Before anything below it is looked at: what is missing there would be told of a folder that cannot be one. */
+function refuseNoFolder(root: string): void {
+  let why = "it is not a folder";
+  try {
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== false) return;
+  } catch (error) {
+    why = reason(error);
+  }
+  throw new Failure("root_insecure", `the root ${quoted(root)} cannot be used: ${why}`, {
+    hint: "name a folder with --root",
+  });
 }
 
 const LIST = {

@@ -66,13 +66,23 @@ export async function readSigningKey(
   return key;
 }
 
+/** Whether a private key is named at all, where a command can do without. Throws Failure `flags_contradict`. */
+export function namesSigningKey(flags: SigningKeyFlags): boolean {
+  if ([flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined)) return true;
+  const stray = (["passphrase-file", "passphrase-fd"] as const).find((name) => flags[name] !== undefined);
+  if (stray === undefined) return false;
+  throw new Failure("flags_contradict", `--${stray} was given without a private key, which it is for`, {
+    hint: "name the key with --key, --key-env or --key-fd",
+  });
+}
+
 /** Every private key that is named, once; none when no flag names any. A passphrase is for all of them. */
 export async function readSigningKeys(
   { key: files, ...others }: Omit<SigningKeyFlags, "key"> & { readonly key: readonly string[] },
   world: World,
 ): Promise<SigningKey[]> {
-  if (!namesSigningKey({ ...others, key: files[0] })) return [];
-  const sources = files.length === 0 ? [undefined] : files;
+  const sources =
+    files.length > 0 ? files : namesSigningKey({ ...others, key: undefined }) ? [undefined] : [];
   if (
     sources.length > 1 &&
     (others["passphrase-fd"] !== undefined || files.filter((one) => one === "-").length > 1)
@@ -88,16 +98,6 @@ export async function readSigningKeys(
   if (twice === undefined) return keys;
   throw new Failure("flags_contradict", `--key names the key ${twice} twice; it counts once`, {
     hint: "name each key once",
-  });
-}
-
-/** Whether a private key is named at all, where a command can do without. Throws Failure `flags_contradict`. */
-export function namesSigningKey(flags: SigningKeyFlags): boolean {
-  if ([flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined)) return true;
-  const stray = (["passphrase-file", "passphrase-fd"] as const).find((name) => flags[name] !== undefined);
-  if (stray === undefined) return false;
-  throw new Failure("flags_contradict", `--${stray} was given without a private key, which it is for`, {
-    hint: "name the key with --key, --key-env or --key-fd",
   });
 }
 

@@ -45,9 +45,7 @@ export const verifyAddon: Command = defineCommand({
     const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(
-        await verifyInstalled(addon, { layout, platform, keys, now, stop: world.stop, noting: null }),
-      );
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, now, stop: world.stop }));
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
@@ -77,16 +75,16 @@ export const verifyAddon: Command = defineCommand({
   },
 });
 
-function signedBy({ keyids, threshold }: Proof["accepted"]): string {
-  if (keyids.length === 0) return "";
-  const count = threshold === null || threshold === 1 ? "" : `${keyids.length} keys, wanted ${threshold}: `;
-  return ` signed by ${count}${keyids.join(", ")}`;
-}
-
 function readHead(text: string | undefined): Sha256 | undefined {
   const found = text?.toLowerCase();
   if (found === undefined || isSha256(found)) return found;
   throw new Failure("invalid_value", `--audit-head is ${quoted(found)}; wanted 64 characters of hex`);
+}
+
+function signedBy({ keyids, threshold }: Proof["accepted"]): string {
+  if (keyids.length === 0) return "";
+  const count = threshold === null || threshold === 1 ? "" : `${keyids.length} keys, wanted ${threshold}: `;
+  return ` signed by ${count}${keyids.join(", ")}`;
 }
 
 function readAudit(

@@ -101,6 +101,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   ENOTDIR: "a part of its path is not a directory",
   EISDIR: "it is a directory",
+  EEXIST: "something else has its name",
   ENAMETOOLONG: "its name is too long",
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the device",

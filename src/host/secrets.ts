@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
-import { quoted } from "../base/printable.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { readBounded } from "./files.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,7 +21,7 @@ const PLACEHOLDER = /^(?:\*+|null|undefined|none|\$\{.*\}|\$\(.*\)|\$[A-Z_]+|\{\
  * for a value that could not stand in a header.
  */
 export function readSecret(source: SecretSource, env: Environment, what: string): string {
-  const from = "variable" in source ? `$${source.variable}` : quoted(source.file);
+  const from = "variable" in source ? `$${printable(source.variable, 100)}` : quoted(source.file);
   const raw =
     "variable" in source
       ? variableOf(env, source.variable)

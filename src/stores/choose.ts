@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
 import type { DockerLogins } from "./docker-config.ts";
 import { FileStore } from "./file.ts";
@@ -67,7 +67,7 @@ export function chooseStore(text: string, token: string | undefined, choice: Sto
       return natsStore(text, token, choice);
     case undefined:
       throw new Failure("invalid_value", `--store is ${quoted(text)}; ${WANTED}`, {
-        hint: `a directory is written file:${text}`,
+        hint: `a directory is written file:${printable(text, 200)}`,
       });
     default:
       throw new Failure("invalid_value", `--store is ${quoted(text)}; ${WANTED}`);

@@ -71,7 +71,13 @@ const CASES: readonly (readonly [string, readonly string[], number, string, stri
     "file_unreadable",
     "a part",
   ],
-  ["a root in a loop", ["key", "trust", "add", "loop", ...ADD], 2, "file_unreadable", "too many symbolic"],
+  [
+    "a trust root in a loop",
+    ["key", "trust", "add", "loop", ...ADD],
+    2,
+    "file_unreadable",
+    "too many symbolic",
+  ],
   [
     "keys in a loop",
     ["key", "trust", "import", "trust.json", "--keys", "loop", "--role", "build"],
@@ -121,6 +127,17 @@ const CASES: readonly (readonly [string, readonly string[], number, string, stri
     2,
     "config_invalid",
     'the configuration "a b" is not the JSON',
+  ],
+  ["a root that is a file", ["addon", "exec", "a", "--root", "app"], 2, "root_insecure", "not a folder"],
+  ["a root below a file", ["addon", "plan", "--root", "app/x"], 2, "root_insecure", "a part of its path"],
+  ["a root in a circle", ["addon", "status", "--root", "loop"], 2, "root_insecure", "too many symbolic"],
+  ["pages for no folder", ["man", "--out", "app"], 1, "output_not_written", "something else has its name"],
+  [
+    "a variable whose name would colour the terminal",
+    ["token", "list", "--database-env", "a\nb\u001b[31m"],
+    4,
+    "credential_missing",
+    "$a b [31m secret not configured",
   ],
   ["a head that is no digest", ["verify", "addon", "--audit-head", "x\ny"], 2, "invalid_value", '"x y"'],
   [

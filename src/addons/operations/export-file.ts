@@ -22,7 +22,7 @@ export class ExportFile implements Store {
 
   /** Throws Failure `path_not_found`, `file_unreadable`, `tarball_unsafe` or `input_invalid`. */
   constructor(path: string) {
-    this.name = `the export ${path}`;
+    this.name = `the export ${quoted(path)}`;
     this.#descriptor = openFile(path);
     try {
       this.#entries = readEntries(this.#descriptor);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Failure } from "../../base/failure.ts";
 import { Hasher } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
-import { PendingFile } from "../../host/files.ts";
+import { PendingFile, whyUnwritten } from "../../host/files.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
 import { RETAINED_NAMES } from "../bundle/bundle-format.ts";
 import { INDEX_NAME } from "./export-file.ts";
@@ -35,7 +35,7 @@ export async function exportAddons(
 ): Promise<Exported[]> {
   const parts = addons.flatMap((addon) => partOf(addon));
   if (parts.length === 0) throw new Failure("nothing_checked", "none of these add-ons has anything in place");
-  const file = new PendingFile(out, EXPORT_MODE);
+  const file = newExport(out);
   try {
     const index = { schema: "waybill.addon-export/v1", addons: parts.map((part) => entryOf(part, platform)) };
     const bytes = new TextEncoder().encode(`${JSON.stringify(index)}\n`);
@@ -58,6 +58,22 @@ export async function exportAddons(
     return exported;
   } finally {
     file.discard();
+  }
+}
+
+/** Not the root's fault: what is told of its disk would be about another place. */
+function newExport(out: string): PendingFile {
+  try {
+    return new PendingFile(out, EXPORT_MODE);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      "output_not_written",
+      `--out ${quoted(out)} cannot be written: ${whyUnwritten(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
