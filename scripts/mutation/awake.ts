@@ -19,13 +19,14 @@ export function wake(asked: string, mutant: number): void {
 
 /** The module itself. With `notes`, the path of a file, it writes down which mutants are asked for, and when. */
 export function moduleOf(awake: number, notes: string | null): string {
+  // Some are asked for millions of times: nothing is put together for those that are noted already.
   const note = `
-  const line = \`\${state.phase} \${id}\\n\`;
-  if (!seen.has(line)) appendFileSync(${JSON.stringify(notes)}, line);
-  seen.add(line);`;
+  const noted = seen[state.phase];
+  if (!noted.has(id)) appendFileSync(${JSON.stringify(notes)}, \`\${state.phase} \${id}\\n\`);
+  noted.add(id);`;
   return `import { appendFileSync } from "node:fs";
 const state = (globalThis.waybillMutants ??= { awake: ${awake}, phase: "run" });
-const seen = new Set();
+const seen = { load: new Set(), run: new Set() };
 export function isMutant(id) {${notes === null ? "" : note}
   return state.awake === id;
 }

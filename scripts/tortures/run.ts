@@ -40,7 +40,7 @@ function runGroup(group: Group): Result {
     const [log, report] = [join(folder, "points"), join(folder, "junit.xml")];
     // Two files, and two tests of each: most of them wait for a process, a disk or a clock.
     const atOnce = ["--parallel=2", "--max-concurrency=2"];
-    const flags = ["--timeout", "120000", ...atOnce, "--reporter=junit", `--reporter-outfile=${report}`];
+    const flags = ["--timeout", "600000", ...atOnce, "--reporter=junit", `--reporter-outfile=${report}`];
     const ran = Bun.spawnSync([process.execPath, "test", ...flags, ...filesOf(group)], {
       stdin: "ignore",
       stdout: "pipe",

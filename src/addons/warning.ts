@@ -10,6 +10,8 @@ type WarningCode =
   | "assignments_cached"
   | "cache_not_written"
   | "unsigned_allowed"
+  | "fewer_signers_allowed"
+  | "threshold_lowered"
   | "unsigned_after_signed"
   | "state_unreadable"
   | "state_not_written"

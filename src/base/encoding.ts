@@ -39,3 +39,12 @@ export function fromHexOrBase64(text: string): Uint8Array | null {
   if (HEX_ANY_CASE.test(trimmed) && trimmed.length % 2 === 0) return fromHex(trimmed.toLowerCase());
   return fromBase64(trimmed);
 }
+
+/** Text without its percent escapes, as it stands where one is broken: `50%` is what somebody chose as a password. */
+export function withoutEscapes(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,3 +1,5 @@
+import type { Flag, Flags } from "./flags.ts";
+
 /** One thing that a word or two of the command line say. */
 export type ArgumentToken =
   | { readonly kind: "positional"; readonly value: string }
@@ -11,17 +13,17 @@ export type ArgumentToken =
       readonly inline: boolean;
     };
 
-/** A flag as the splitting of words needs to know it. */
-export type KnownOption = { readonly takesValue: boolean; readonly short?: string };
+/** The flag of this name; undefined for none, and for a positional, which has no dashes. */
+export function optionNamed(flags: Flags, name: string): Flag | undefined {
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  return flag?.type === "positional" ? undefined : flag;
+}
 
 /**
  * Splits a command line as POSIX and GNU do: `--`, `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abc`.
  * Nothing is refused here. By hand, because loading the runtime's own costs more than all of the rest of a start.
  */
-export function tokensOf(
-  argv: readonly string[],
-  options: Readonly<Record<string, KnownOption>>,
-): ArgumentToken[] {
+export function tokensOf(argv: readonly string[], flags: Flags): ArgumentToken[] {
   const tokens: ArgumentToken[] = [];
   const words = [...argv];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
@@ -36,27 +38,26 @@ export function tokensOf(
       const rawName = cut === -1 ? word : word.slice(0, cut);
       const name = rawName.slice(2);
       const inline = cut !== -1;
-      const takes = Object.hasOwn(options, name) && options[name]?.takesValue === true;
-      const value = inline ? word.slice(cut + 1) : takes ? words.shift() : undefined;
+      const value = inline
+        ? word.slice(cut + 1)
+        : takesValue(optionNamed(flags, name))
+          ? words.shift()
+          : undefined;
       tokens.push({ kind: "option", name, rawName, value, inline });
-    } else if (word.startsWith("-") && word.length > 1) tokens.push(...cluster(word, words, options));
+    } else if (word.startsWith("-") && word.length > 1) tokens.push(...cluster(word, words, flags));
     else tokens.push({ kind: "positional", value: word });
   }
   return tokens;
 }
 
 /** `-abc` is `-a -b -c`; the first letter that takes a value takes the rest of the word, or the next word. */
-function cluster(
-  word: string,
-  words: string[],
-  options: Readonly<Record<string, KnownOption>>,
-): ArgumentToken[] {
+function cluster(word: string, words: string[], flags: Flags): ArgumentToken[] {
   const tokens: ArgumentToken[] = [];
   for (let at = 1; at < word.length; at++) {
     const letter = word.charAt(at);
-    const known = Object.entries(options).find(([, { short }]) => short === letter);
-    const option = { kind: "option", name: known?.[0] ?? letter, rawName: `-${letter}` } as const;
-    if (known?.[1].takesValue !== true) {
+    const known = Object.keys(flags).find((name) => shortOf(optionNamed(flags, name)) === letter);
+    const option = { kind: "option", name: known ?? letter, rawName: `-${letter}` } as const;
+    if (!takesValue(known === undefined ? undefined : flags[known])) {
       tokens.push({ ...option, value: undefined, inline: false });
       continue;
     }
@@ -65,4 +66,12 @@ function cluster(
     break;
   }
   return tokens;
+}
+
+function takesValue(flag: Flag | undefined): boolean {
+  return flag !== undefined && flag.type !== "boolean";
+}
+
+function shortOf(flag: Flag | undefined): string | undefined {
+  return flag !== undefined && "alias" in flag && typeof flag.alias === "string" ? flag.alias : undefined;
 }

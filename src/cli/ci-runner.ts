@@ -5,9 +5,8 @@ export type Runner = "github" | "gitlab" | null;
 
 /** The runner that the environment names; null on a terminal, under cron, and under runners without own commands. */
 export function runnerOf(env: Environment): Runner {
-  if (["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"].some((name) => env[name] === "true")) {
-    return "github";
-  }
+  const { GITHUB_ACTIONS, GITEA_ACTIONS, FORGEJO_ACTIONS } = env;
+  if (GITHUB_ACTIONS === "true" || GITEA_ACTIONS === "true" || FORGEJO_ACTIONS === "true") return "github";
   return env["GITLAB_CI"] === "true" ? "gitlab" : null;
 }
 

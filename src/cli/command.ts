@@ -1,4 +1,3 @@
-import type { SubCommandsDef } from "citty";
 import type { ExitCode, ExitName } from "../base/exit-codes.ts";
 import type { Failure } from "../base/failure.ts";
 import type { CiWishes } from "./ci-wishes.ts";
@@ -85,11 +84,11 @@ export type Group = {
   readonly meta: { readonly name: string; readonly description: string };
   /** The subcommand that runs when none is named. */
   readonly default?: string;
-  readonly subCommands: SubCommandsDef;
   readonly members: Readonly<Record<string, Member>>;
 };
 
 export type Member = {
+  /** Beside the loader, so that an overview loads no command. */
   readonly description: string;
   readonly load: () => Promise<Command | Group>;
 };
@@ -100,15 +99,9 @@ export function defineGroup(definition: {
   readonly default?: string;
   readonly members: Readonly<Record<string, Member>>;
 }): Group {
-  const subCommands: SubCommandsDef = {};
-  for (const [name, member] of Object.entries(definition.members)) {
-    // The description stands beside the loader so that an overview loads no command.
-    subCommands[name] = { meta: { name, description: member.description } };
-  }
   return {
     meta: { name: definition.name, description: definition.description },
     ...(definition.default === undefined ? {} : { default: definition.default }),
-    subCommands,
     members: definition.members,
   };
 }

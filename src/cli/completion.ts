@@ -1,7 +1,7 @@
-import { tokensOf } from "./argument-tokens.ts";
+import { optionNamed, tokensOf } from "./argument-tokens.ts";
 import { isGroup, type Command, type Group, type Member } from "./command.ts";
 import { COMMON_FLAGS, type Flag, type Flags } from "./flags.ts";
-import { readDefinition } from "./strict-arguments.ts";
+import { positionalsOf } from "./strict-arguments.ts";
 
 export type Candidate = { readonly value: string; readonly description: string };
 
@@ -53,11 +53,10 @@ export function completeArguments(
   path: readonly string[] = [],
 ): Completion {
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
-  const { options, positionals: slots } = readDefinition(flags);
   const values: Record<string, string> = Object.create(null);
   const used = new Set<string>();
   let positionals = 0;
-  const tokens = tokensOf(before, options);
+  const tokens = tokensOf(before, flags);
   for (const token of tokens) {
     if (token.kind === "positional") positionals++;
     else {
@@ -69,19 +68,19 @@ export function completeArguments(
   const ended = before.includes("--");
   // The value of a flag in a word of its own: the splitting found the flag at the end and nothing after it.
   if (!ended && last?.kind === "option" && !last.inline && last.value === undefined) {
-    const flag = Object.hasOwn(options, last.name) ? flags[last.name] : undefined;
+    const flag = optionNamed(flags, last.name);
     if (flag !== undefined && flag.type !== "boolean")
       return valuesOf(last.name, flag, "", current, values, path);
   }
   if (!ended && current.startsWith("-")) {
     const sign = current.indexOf("=");
     const name = sign === -1 ? "" : current.slice(2, sign);
-    const flag = Object.hasOwn(options, name) ? flags[name] : undefined;
+    const flag = optionNamed(flags, name);
     if (sign === -1) return flagNames(definition, used, current);
     if (flag === undefined || flag.type === "boolean") return NOTHING;
     return valuesOf(name, flag, current.slice(0, sign + 1), current.slice(sign + 1), values, path);
   }
-  const slot = slots[positionals] ?? "";
+  const slot = positionalsOf(flags)[positionals] ?? "";
   const flag = Object.hasOwn(flags, slot) ? flags[slot] : undefined;
   return flag === undefined ? NOTHING : valuesOf(slot, flag, "", current, values, path);
 }

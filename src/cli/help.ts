@@ -1,4 +1,4 @@
-import { renderUsage, type CommandDef } from "citty";
+import { renderUsage, type CommandDef, type SubCommandsDef } from "citty";
 import { EXIT, EXIT_MEANING } from "../base/exit-codes.ts";
 import { isTerminal } from "../host/descriptors.ts";
 import { isGroup, type Command, type Group } from "./command.ts";
@@ -18,7 +18,7 @@ import {
 export async function helpOf(command: Command | Group, path: readonly string[], env: Env): Promise<string> {
   const parents = path.slice(0, -1).join(" ");
   const shown: CommandDef = isGroup(command)
-    ? { meta: command.meta, subCommands: command.subCommands }
+    ? { meta: command.meta, subCommands: overviewOf(command) }
     : { meta: command.meta, args: { ...repetitionsTold(command.args), ...COMMON_FLAGS } };
   const usage = await renderUsage(shown, parents === "" ? undefined : { meta: { name: parents } });
   const paint = coloured(env) ? COLOURED : PLAIN;
@@ -29,6 +29,12 @@ export async function helpOf(command: Command | Group, path: readonly string[], 
     sections.push(rowSection("EXIT CODES", exits, paint));
   }
   return `${sections.join("\n\n")}\n`;
+}
+
+function overviewOf({ members }: Group): SubCommandsDef {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, { description }]) => [name, { meta: { name, description } }]),
+  );
 }
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -208,9 +208,12 @@ function commonFlags(argv: readonly string[]): Common {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   // `-qh` is `-q -h`: a cluster of these three letters and no other.
-  const letters = flags.filter((flag) => !flag.startsWith("--") && /^-[hqv]+$/u.test(flag)).join("");
+  let letters = "";
+  for (const flag of flags)
+    if (flag.startsWith("-") && !flag.startsWith("--") && /^-[hqv]+$/u.test(flag)) letters += flag;
   const has = (name: string, letter: string): boolean => flags.includes(name) || letters.includes(letter);
-  const [quiet, verbose] = [has("--quiet", "q"), has("--verbose", "v")];
+  const quiet = has("--quiet", "q");
+  const verbose = has("--verbose", "v");
   return {
     json: flags.includes("--json"),
     help: has("--help", "h"),

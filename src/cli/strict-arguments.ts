@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { tokensOf, type KnownOption } from "./argument-tokens.ts";
+import { optionNamed, tokensOf } from "./argument-tokens.ts";
 import { COMMON_FLAGS, type Flag, type Flags, type Values } from "./flags.ts";
 import { nearest } from "../base/nearest.ts";
 
@@ -15,13 +15,13 @@ export function readArguments<F extends Flags>(
   usage: string,
 ): Values<F> {
   const flags: Flags = { ...definition, ...COMMON_FLAGS };
-  const { options, positionals } = readDefinition(flags);
-  const values: Record<string, string | boolean | string[] | undefined> = Object.create(null);
+  const positionals = positionalsOf(flags);
+  const values: Found = Object.create(null);
   const last = positionals.length - 1;
   const rest = flags[positionals[last] ?? ""]?.rest === true ? positionals[last] : undefined;
   let position = 0;
 
-  for (const token of tokensOf(argv, options)) {
+  for (const token of tokensOf(argv, flags)) {
     if (token.kind === "positional") {
       const slot = positionals[position++] ?? rest;
       if (slot === undefined) {
@@ -42,8 +42,8 @@ export function readArguments<F extends Flags>(
       values[slot] = token.value;
       continue;
     }
-    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
-    if (flag === undefined || flag.type === "positional") throw unknownFlag(token.rawName, flags, usage);
+    const flag = optionNamed(flags, token.name);
+    if (flag === undefined) throw unknownFlag(token.rawName, flags, usage);
     takeFlag(values, token.name, flag, token.value, token.inline);
   }
 
@@ -52,34 +52,18 @@ export function readArguments<F extends Flags>(
   return values as Values<F>; // oxlint-disable-line typescript/no-unsafe-type-assertion
 }
 
-/** What the splitting of words needs to know of these flags, and their positionals in order. */
+type Found = Record<string, string | boolean | string[] | undefined>;
+
+/** The names of the positionals in their order. */
 // One plain loop over all flags, here and in `fillIn`: a call for each of some fifty makes the runtime compile it, and
 // that costs a short run more than all of its arguments.
-export function readDefinition(flags: Flags): {
-  options: Record<string, KnownOption>;
-  positionals: readonly string[];
-} {
-  const options: Record<string, KnownOption> = {};
+export function positionalsOf(flags: Flags): readonly string[] {
   const positionals: string[] = [];
-  for (const name in flags) {
-    const flag = flags[name];
-    if (flag === undefined) continue;
-    if (flag.type === "positional") positionals.push(name);
-    else {
-      const short = "alias" in flag && typeof flag.alias === "string" ? { short: flag.alias } : {};
-      options[name] = { takesValue: flag.type !== "boolean", ...short };
-    }
-  }
-  return { options, positionals };
+  for (const name in flags) if (flags[name]?.type === "positional") positionals.push(name);
+  return positionals;
 }
 
-function takeFlag(
-  values: Record<string, string | boolean | string[] | undefined>,
-  name: string,
-  flag: Flag,
-  value: string | undefined,
-  inline: boolean,
-): void {
+function takeFlag(values: Found, name: string, flag: Flag, value: string | undefined, inline: boolean): void {
   if (flag.type === "boolean") {
     if (value !== undefined) {
       throw new Failure("invalid_value", `--${name} takes no value, found ${quoted(value)}`, {
@@ -120,11 +104,7 @@ function takesPathOnly(flag: Flag): boolean {
   return /\b(?:FILE|DIR|PATH|ROOT)\b/u.test(hint) && !hint.split("|").includes("-");
 }
 
-function fillIn(
-  values: Record<string, string | boolean | string[] | undefined>,
-  definition: Flags,
-  usage: string,
-): void {
+function fillIn(values: Found, definition: Flags, usage: string): void {
   for (const name in definition) {
     const flag = definition[name];
     if (flag === undefined || values[name] !== undefined) continue;

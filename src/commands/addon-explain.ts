@@ -32,7 +32,7 @@ export const addonExplain: Command = defineCommand({
       const { code, message } = refused.failure;
       const document = {
         checked: 1,
-        addon_id: flags.id,
+        addon_id: printable(flags.id),
         decision: "refuse",
         reasons: [`${code}: ${message}`],
       };
@@ -41,10 +41,13 @@ export const addonExplain: Command = defineCommand({
     const assignment = list.assignments.find(({ addon_id: id }) => id === flags.id);
     if (assignment === undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is not assigned to this host`, {
-        hint: `assigned are: ${list.assignments
-          .map(({ addon_id: id }) => printable(id, 60))
-          .slice(0, 20)
-          .join(", ")}`,
+        hint:
+          list.assignments.length === 0
+            ? "nothing is assigned to it; see: waybill addon status"
+            : `assigned are: ${list.assignments
+                .map(({ addon_id: id }) => printable(id, 60))
+                .slice(0, 20)
+                .join(", ")}`,
       });
     }
     const planned = await planOne(assignment, planning);

@@ -1,9 +1,10 @@
 import { AuditLog } from "../addons/audit/audit-log.ts";
 import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
+import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
-import type { ReleaseKeys } from "../addons/staging/run.ts";
+import type { ReleaseKeys } from "../addons/staging/release-signers.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
@@ -59,6 +60,7 @@ export const addonFsck: Command = defineCommand({
           repaired: one.repaired,
           digest: one.sha256 === null ? null : `sha256:${one.sha256}`,
           keyid: one.keyid,
+          keyids: one.keyids,
           error: one.failure?.toDocument() ?? null,
         })),
       },
@@ -81,9 +83,10 @@ async function checkAll(
 ): Promise<Finding[]> {
   const audit = new AuditLog(layout.audit, world.now);
   const platform = platformOf(process.platform, process.arch);
+  const now = latestTime(layout.clock, world.now());
   const findings: Finding[] = [];
   for (const addon of readInventory(layout, ids)) {
-    findings.push(...(await checkAddon(addon, repair, { layout, platform, keys, stop: world.stop })));
+    findings.push(...(await checkAddon(addon, repair, { layout, platform, keys, now, stop: world.stop })));
   }
   for (const { addonId, folder, sha256, repaired } of findings) {
     if (!repaired) continue;

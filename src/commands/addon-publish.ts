@@ -11,7 +11,8 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { parseEndpoint } from "../host/endpoint.ts";
-import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
+import { coSignOutcome, refuseWithAddSignature } from "./addon-co-sign.ts";
+import { readSigningKeys, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { readStoreList, STORE_FLAGS } from "./store-flags.ts";
 import { readSecret } from "../host/secrets.ts";
 
@@ -35,6 +36,16 @@ export const addonPublish: Command = defineCommand({
       description: "variable that holds a token with addons:write and addons:read",
     },
     ...SIGNING_KEY_FLAGS,
+    key: {
+      ...SIGNING_KEY_FLAGS.key,
+      repeat: true,
+      description: `${SIGNING_KEY_FLAGS.key.description}; all of several sign`,
+    },
+    "add-signature": {
+      type: "boolean",
+      description:
+        "sign what is published already, with what its statement says, beside whoever signed before",
+    },
     store: {
       ...STORE_FLAGS.store,
       description:
@@ -87,14 +98,30 @@ export const addonPublish: Command = defineCommand({
     });
     const token = readSecret({ variable: flags["token-env"] }, world.env, "bearer token");
     world.secrets.register(token);
-    const isSigned = [flags.key, flags["key-env"], flags["key-fd"]].some((one) => one !== undefined);
-    const key = isSigned ? await readSigningKey(flags, world) : null;
-    if (key === null) {
+    const keys = await readSigningKeys(flags, world);
+    if (flags["add-signature"]) {
+      refuseWithAddSignature(flags, keys.length);
+      const reach = readStoreList(flags, flags["allow-insecure-http"], shownPlatform(platform), world).choice
+        .reach;
+      const file = resolve(world.cwd, flags.file);
+      return coSignOutcome({
+        file,
+        id,
+        version,
+        platform,
+        reach,
+        controlPlane,
+        token,
+        keys,
+        stop: world.stop,
+      });
+    }
+    if (keys.length === 0) {
       world.say.warn("published without a signature: hosts refuse it unless they run with --allow-unsigned");
     }
     const insecure = flags["allow-insecure-http"];
     const { stores, choice } = readStoreList(flags, insecure, shownPlatform(platform), world);
-    const claims = readClaims(flags, version, isSigned, world.now());
+    const claims = readClaims(flags, version, keys.length > 0, world.now());
     const packed = await packDirectory(resolve(world.cwd, flags.file), world);
     const published = await publishAddon({
       file: packed.file,
@@ -107,7 +134,7 @@ export const addonPublish: Command = defineCommand({
       reach: choice.reach,
       controlPlane,
       token,
-      key,
+      keys,
       assign: flags.assign,
       ...claims,
       stop: world.stop,
@@ -125,7 +152,8 @@ export const addonPublish: Command = defineCommand({
         digest: `sha256:${published.sha256}`,
         bytes: published.size,
         signature: published.signature === "" ? null : published.signature,
-        keyid: published.keyid,
+        keyid: published.keyids[0] ?? null,
+        keyids: published.keyids,
         expires: claims.expires?.toISOString() ?? null,
         stored: published.stored,
         stores: published.storedIn,

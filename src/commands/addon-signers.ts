@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Layout, LayoutName } from "../addons/on-host/layout.ts";
-import type { ReleaseKeys } from "../addons/staging/run.ts";
+import { bareKeys, type ReleaseKeys } from "../addons/staging/release-signers.ts";
 import { Failure } from "../base/failure.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
@@ -54,7 +54,7 @@ export async function readReleaseKeys(
   if (trust === undefined) {
     if (state !== undefined)
       throw new Failure("flags_contradict", "--trust-state was given without --trust, which it is for");
-    const keys = readKeys(key, layout.name, world);
+    const keys = bareKeys(readKeys(key, layout.name, world));
     return () => keys;
   }
   if (key.length > 0)

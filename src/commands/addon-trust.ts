@@ -1,8 +1,7 @@
-import type { ReleaseKeys } from "../addons/staging/run.ts";
-import { Failure } from "../base/failure.ts";
+import type { ReleaseKeys } from "../addons/staging/release-signers.ts";
 import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
-import { keysFor, thresholdFor } from "../trust/trust-root.ts";
+import { signersIn } from "../trust/trust-root-signers.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import { distrust } from "../trust/trusted-key.ts";
 
@@ -16,19 +15,15 @@ const ADDON_ROLE = "addon";
 export function readAddonTrust(file: string, stateFile: string | null, world: World): ReleaseKeys {
   const { root, skipped } = loadTrust(file, stateFile);
   for (const reason of skipped) world.say.warn(`${quoted(file)} ${reason}`);
-  const wanted = thresholdFor(root, ADDON_ROLE);
-  if (wanted > 1)
-    throw new Failure(
-      "trust_root_invalid",
-      `${quoted(file)} wants ${wanted} keys to sign an add-on; an add-on carries one signature`,
-      { hint: "let the role addon need one key" },
-    );
   const now = world.now();
   for (const key of root.keys) {
     const why = key.roles?.includes(ADDON_ROLE) === true ? distrust(key, ADDON_ROLE, null, now) : null;
     if (why !== null) world.say.warn(`${why.message}; it signs no add-on`);
   }
-  // OpenSSH's namespaces are about another kind of signature than the raw one of an add-on.
-  const usable = { ...root, keys: root.keys.filter(({ namespaces }) => namespaces === null) };
-  return ({ id, sha256 }) => keysFor(usable, ADDON_ROLE, { name: id, sha256 }, now);
+  const names = new Map(root.keys.map(({ key, name }) => [key.keyid, name]));
+  return ({ id, sha256 }) => ({
+    ...signersIn(root, ADDON_ROLE, { name: id, sha256 }, now),
+    names,
+    rootVersion: root.version,
+  });
 }

@@ -14,7 +14,7 @@ import { formatCapture, type CaptureFormat, type Circumstances } from "../contex
 import { writeManifest } from "../context/manifest-file.ts";
 import { unmetRequirements } from "../context/requirements.ts";
 import type { SubmittedBuild } from "../context/submit.ts";
-import { reason, writeAtomic } from "../host/files.ts";
+import { whyUnwritten, writeAtomic } from "../host/files.ts";
 import { randomHex } from "../host/random.ts";
 import {
   OUTPUT_FLAGS,
@@ -166,10 +166,14 @@ function scratchFolder(): string | Failure {
   try {
     return mkdtempSync(join(place, "waybill-"));
   } catch (cause) {
-    return new Failure("output_not_written", `no folder can be made in ${quoted(place)}: ${reason(cause)}`, {
-      hint: "name the archive with --archive, or another place in TMPDIR",
-      cause,
-    });
+    return new Failure(
+      "output_not_written",
+      `no folder can be made in ${quoted(place)}: ${whyUnwritten(cause)}`,
+      {
+        hint: "name the archive with --archive, or another place in TMPDIR",
+        cause,
+      },
+    );
   }
 }
 
@@ -236,9 +240,14 @@ function outcomeOf(captured: Capture, results: Results): Outcome {
   try {
     writeAtomic(out, text, 0o644);
   } catch (cause) {
-    throw new Failure("output_not_written", `--out ${quoted(out)} cannot be written: ${reason(cause)}`, {
-      cause,
-    });
+    throw new Failure(
+      "output_not_written",
+      `--out ${quoted(out)} cannot be written: ${whyUnwritten(cause)}`,
+      {
+        hint: "name a file in a folder that exists and has room",
+        cause,
+      },
+    );
   }
   return { exit, document, text: "", failures };
 }

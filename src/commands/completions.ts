@@ -5,7 +5,7 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { complete, type Candidate, type Completion, type Lookup } from "../cli/completion.ts";
 import { COMPLETION_SCRIPTS } from "../cli/completion-scripts.ts";
-import { readStandardInput } from "../host/files.ts";
+import { readStandardInput } from "../host/standard-input.ts";
 
 const SHELLS: readonly string[] = Object.keys(COMPLETION_SCRIPTS);
 const isShell = (word: string): word is keyof typeof COMPLETION_SCRIPTS =>

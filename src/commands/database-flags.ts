@@ -1,3 +1,4 @@
+import { withoutEscapes } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
@@ -58,7 +59,7 @@ export function readPostgres(values: Given, world: World): PostgresAddress | nul
   const source = variable === undefined ? { file: from } : { variable: from };
   const text = readSecret(source, world.env, "address of a database");
   world.secrets.register(text);
-  world.secrets.register(decodeURIComponent(URL.parse(text)?.password ?? ""));
+  world.secrets.register(withoutEscapes(URL.parse(text)?.password ?? ""));
   return readPostgresAddress(text, variable === undefined ? "--database-file" : "--database-env");
 }
 

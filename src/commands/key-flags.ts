@@ -65,6 +65,31 @@ export async function readSigningKey(
   return key;
 }
 
+/** Every private key that is named, once; none when no flag names any. A passphrase is for all of them. */
+export async function readSigningKeys(
+  { key: files, ...others }: Omit<SigningKeyFlags, "key"> & { readonly key: readonly string[] },
+  world: World,
+): Promise<SigningKey[]> {
+  const named = others["key-env"] !== undefined || others["key-fd"] !== undefined;
+  const sources = files.length === 0 ? (named ? [undefined] : []) : files;
+  if (
+    sources.length > 1 &&
+    (others["passphrase-fd"] !== undefined || files.filter((one) => one === "-").length > 1)
+  ) {
+    throw new Failure("flags_contradict", "several keys cannot be read from one descriptor", {
+      hint: "put the passphrase, or each key, into a file of its own",
+    });
+  }
+  const keys: SigningKey[] = [];
+  for (const key of sources) keys.push(await readSigningKey({ ...others, key }, world));
+  const keyids = keys.map(({ publicKey }) => publicKey.keyid);
+  const twice = keyids.find((keyid, index) => keyids.indexOf(keyid) !== index);
+  if (twice === undefined) return keys;
+  throw new Failure("flags_contradict", `--key names the key ${twice} twice; it counts once`, {
+    hint: "name each key once",
+  });
+}
+
 /** The file that the private key lies in, which no output may replace, or null. */
 export function signingKeyFile(flags: SigningKeyFlags): string | null {
   return flags.key === undefined || flags.key === "-" ? null : flags.key;

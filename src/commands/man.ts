@@ -8,7 +8,7 @@ import { BUILD } from "../base/version.ts";
 import { defineCommand, type Command, type Group } from "../cli/command.ts";
 import { describeTree } from "../cli/command-tree.ts";
 import { manPage, pageName } from "../cli/man-page.ts";
-import { reason, writeAtomic } from "../host/files.ts";
+import { whyUnwritten, writeAtomic } from "../host/files.ts";
 
 export const man: Command = defineCommand({
   name: "man",
@@ -38,9 +38,13 @@ export const man: Command = defineCommand({
       mkdirSync(folder, { recursive: true });
       for (const [name, text] of pages) writeAtomic(join(folder, `${name}.1`), text, 0o644);
     } catch (cause) {
-      throw new Failure("output_not_written", `--out ${quoted(out)} cannot be written: ${reason(cause)}`, {
-        cause,
-      });
+      throw new Failure(
+        "output_not_written",
+        `--out ${quoted(out)} cannot be written: ${whyUnwritten(cause)}`,
+        {
+          cause,
+        },
+      );
     }
     return { exit: EXIT.ok, document: { files }, text: `${files.join("\n")}\n` };
   },

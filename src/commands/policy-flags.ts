@@ -8,9 +8,10 @@ import { openPolicy, type OpenedPolicy, type VerifiedPolicy } from "../trust/pol
 import { refuseOldPolicy } from "../trust/policy-state.ts";
 import { readPolicyEnvelope } from "../trust/policy-file.ts";
 import type { PublicKey } from "../trust/public-key.ts";
-import { isRole, thresholdFor, type TrustRoot } from "../trust/trust-root.ts";
+import { isRole } from "../trust/trust-root.ts";
+import { signersIn } from "../trust/trust-root-signers.ts";
 import { loadTrust } from "../trust/trust-source.ts";
-import { distrust, type Subject, type TrustedKey } from "../trust/trusted-key.ts";
+import type { Subject } from "../trust/trusted-key.ts";
 import type { TrustedSigners } from "../trust/trusted-signers.ts";
 import type { PolicyFlags, TrustFlags } from "./evidence-flags.ts";
 
@@ -72,26 +73,6 @@ function namedKeys(flags: TrustFlags, threshold: number): readonly PublicKey[] |
   throw new Failure("flags_contradict", `--threshold wants ${threshold} of ${distinct} distinct keys`, {
     hint: "name every key that may sign with --key",
   });
-}
-
-function signersIn(root: TrustRoot, role: string, subject: Subject | null, now: Date): TrustedSigners {
-  const keys: PublicKey[] = [];
-  const distrusted: { key: PublicKey; why: Failure }[] = [];
-  for (const one of root.keys) {
-    const why = distrust(one, role, subject, now) ?? onlyForSsh(one);
-    if (why === null) keys.push(one.key);
-    else distrusted.push({ key: one.key, why });
-  }
-  return { keys, threshold: thresholdFor(root, role), distrusted };
-}
-
-/** A key that may sign in some OpenSSH namespaces may sign nothing that has none. */
-function onlyForSsh({ name, namespaces }: TrustedKey): Failure | null {
-  if (namespaces === null) return null;
-  return new Failure(
-    "key_not_authorised",
-    `key ${quoted(name)} is trusted for OpenSSH signatures in ${namespaces.join(", ")}, not for attestations`,
-  );
 }
 
 function readThreshold(text: string): number {

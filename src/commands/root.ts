@@ -1,6 +1,4 @@
 import { defineGroup, type Group } from "../cli/command.ts";
-import { addon } from "./addon-group.ts";
-import { key } from "./key-group.ts";
 
 const token: Group = defineGroup({
   name: "token",
@@ -107,7 +105,7 @@ export const root: Group = defineGroup({
     },
     key: {
       description: "make, show and convert Ed25519 keys, and say which are trusted",
-      load: async () => key,
+      load: async () => (await import("./key-group.ts")).key,
     },
     "addon-stage": {
       description: "bring this host to its assigned add-ons",
@@ -115,7 +113,7 @@ export const root: Group = defineGroup({
     },
     addon: {
       description: "publish add-ons, and look after those of a host",
-      load: async () => addon,
+      load: async () => (await import("./addon-group.ts")).addon,
     },
     serve: {
       description: "run the control plane: builds, pins, packages and assignments",

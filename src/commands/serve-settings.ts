@@ -58,7 +58,7 @@ export type ServeSettings = {
 
 /** Reads every file that the settings name, so that calling it again sees what became of them. Throws Failure. */
 export function readServeSettings(given: ServeValues, world: World): ServeSettings {
-  const { values, rate, quota } = merged(given, world);
+  const { values, rate, quota } = withConfig(given, world);
   const listenText = values.listen ?? "127.0.0.1:7070";
   if (listenText === "systemd") readActivation(world.env, process.pid);
   const data = dataFolder(values, world);
@@ -77,7 +77,11 @@ export function readServeSettings(given: ServeValues, world: World): ServeSettin
   };
 }
 
-function merged(values: ServeValues, world: World): { values: ServeValues; rate: TokenRate; quota: Quota } {
+/** The flags, and what the file of --config says where they say nothing. Throws Failure. */
+export function withConfig(
+  values: ServeValues,
+  world: World,
+): { values: ServeValues; rate: TokenRate; quota: Quota } {
   if (values.config === undefined) return { values, rate: null, quota: null };
   const path = resolve(world.cwd, values.config);
   const bytes = readBounded(path, LIMITS.documentBytes, "--config", "config_unreadable");

@@ -11,7 +11,13 @@ import { isLocal } from "../control-plane/http/listen-address.ts";
 import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
 import { SERVE_POLICY_FLAGS } from "./serve-policy.ts";
-import { readServeSettings, SERVE_FLAGS, type ServeSettings, type ServeValues } from "./serve-settings.ts";
+import {
+  readServeSettings,
+  SERVE_FLAGS,
+  withConfig,
+  type ServeSettings,
+  type ServeValues,
+} from "./serve-settings.ts";
 
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 4_000;
@@ -105,15 +111,19 @@ function renewFiles(
   }
 }
 
-function backUp(values: ServeValues, file: string, world: World): Outcome {
+function backUp(given: ServeValues, file: string, world: World): Outcome {
+  const { values } = withConfig(given, world);
   if (readPostgres(values, world) !== null) {
     throw new Failure("flags_contradict", "--backup copies the file of a data folder", {
       hint: "PostgreSQL has tools of its own for this: pg_dump, pg_basebackup",
     });
   }
-  const { database } = openDataDirectory(dataFolder(values, world), false);
-  if (!existsSync(database))
-    throw new Failure("not_found", `there is no database in ${quoted(values.data ?? "")}`);
+  const { path, database } = openDataDirectory(dataFolder(values, world), false);
+  if (!existsSync(database)) {
+    throw new Failure("not_found", `there is no database in ${quoted(path)}`, {
+      hint: "name the data folder of the server with --data, or its --config",
+    });
+  }
   const to = resolve(world.cwd, file);
   backUpSqlite(database, to);
   const bytes = statSync(to).size;

@@ -2,7 +2,7 @@ import { EXIT } from "../base/exit-codes.ts";
 import { toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { defineCommand, type Command, type World } from "../cli/command.ts";
+import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { signDetached, type DetachedFormat } from "../trust/detached-signer.ts";
 import { protectFiles, writePublicOutput } from "../trust/public-output.ts";
@@ -12,7 +12,7 @@ import type { SigningKey } from "../trust/signing-key.ts";
 import { DEFAULT_NAMESPACE, isNamespace } from "../trust/sshsig.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 
-const FORMATS: string[] = ["minisign", "ssh", "raw"];
+const FORMATS: string[] = ["minisign", "ssh", "raw", "dsse"];
 const ENCODINGS: string[] = ["base64", "hex", "binary"];
 
 const FLAGS = {
@@ -22,7 +22,8 @@ const FLAGS = {
     type: "enum",
     options: FORMATS,
     required: true,
-    description: "minisign (prehashed), ssh (ssh-keygen -Y), raw (pure Ed25519 over the bytes of the file)",
+    description:
+      "minisign (prehashed), ssh (ssh-keygen -Y), raw (pure Ed25519 over the bytes of the file), dsse (one signature more on a signed statement)",
   },
   namespace: {
     type: "string",
@@ -37,7 +38,7 @@ const FLAGS = {
   out: {
     type: "string",
     valueHint: "FILE",
-    description: "where the signature goes (FILE.sig; FILE.minisig for minisign)",
+    description: "where the signature goes (FILE.sig; FILE.minisig for minisign; FILE itself for dsse)",
   },
 } as const;
 
@@ -49,11 +50,13 @@ export const sign: Command = defineCommand({
     "waybill sign app.tar.gz --key release.key --format minisign",
     "waybill sign app.tar.gz --key-env RELEASE_KEY --format ssh --namespace file",
     "waybill sign app.tar.gz --key release.key --format raw --encoding hex --out app.sig",
+    "waybill sign app.intoto.json --key second.key --format dsse",
   ],
   exits: ["auth", "missing", "mismatch", "interrupted", "terminated"],
   act: async (values, world) => {
     const { file, format } = values;
     refuseStrayFlags(values);
+    if (format === "dsse") return addToStatement(values, world);
     const namespace = readNamespace(values.namespace);
     const out = values.out ?? `${file}.${format === "minisign" ? "minisig" : "sig"}`;
     const key = await readSigningKey(values, world);
@@ -78,6 +81,29 @@ export const sign: Command = defineCommand({
     };
   },
 });
+
+/** One signature more on a statement that somebody signed; what it says is in the document, for whoever signs. */
+async function addToStatement(values: Values<typeof FLAGS>, world: World): Promise<Outcome> {
+  const { file, out = file } = values;
+  const key = await readSigningKey(values, world);
+  const keyFile = signingKeyFile(values);
+  protectFiles(out, keyFile === null ? [] : [keyFile]);
+  const { signStatement } = await import("../trust/statement-file.ts");
+  const { statement, envelope } = signStatement(file, out, key);
+  return {
+    exit: EXIT.ok,
+    document: {
+      file,
+      format: "dsse",
+      keyid: key.publicKey.keyid,
+      out,
+      predicate_type: statement.predicateType,
+      subjects: statement.subjects.map(({ name, digest }) => ({ name, digest: { ...digest } })),
+      signatures: envelope.signatures.length,
+    },
+    text: `${out}\n`,
+  };
+}
 
 function refuseStrayFlags(values: Values<typeof FLAGS>): void {
   const { format, namespace, encoding } = values;

@@ -43,7 +43,7 @@ export const verifyAddon: Command = defineCommand({
     const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(await verifyInstalled(addon, { layout, platform, keys, stop: world.stop }, now));
+      proofs.push(await verifyInstalled(addon, { layout, platform, keys, now, stop: world.stop }));
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
@@ -64,7 +64,7 @@ export const verifyAddon: Command = defineCommand({
       text: proofs
         .map(({ addonId, accepted, failure }) =>
           failure === null
-            ? `${addonId} ${accepted.version}: sha256:${accepted.sha256}${accepted.keyid === null ? "" : ` signed by ${accepted.keyid}`}\n`
+            ? `${addonId} ${accepted.version}: sha256:${accepted.sha256}${signedBy(accepted)}\n`
             : `${addonId}: ${failure.code}\n`,
         )
         .join(""),
@@ -72,6 +72,12 @@ export const verifyAddon: Command = defineCommand({
     };
   },
 });
+
+function signedBy({ keyids, threshold }: Proof["accepted"]): string {
+  if (keyids.length === 0) return "";
+  const count = threshold === null || threshold === 1 ? "" : `${keyids.length} keys, wanted ${threshold}: `;
+  return ` signed by ${count}${keyids.join(", ")}`;
+}
 
 function readAudit(
   layout: Layout,

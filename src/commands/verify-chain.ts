@@ -8,7 +8,8 @@ import type { Outcome, World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { ChainCheck, type ChainReport, type EventHead } from "../control-plane/events/event-chain.ts";
 import { readEventPage, readExportLine } from "../control-plane/events/event-document.ts";
-import { PendingFile, readBounded, readStandardInput, reason } from "../host/files.ts";
+import { PendingFile, readBounded, whyUnwritten } from "../host/files.ts";
+import { readStandardInput } from "../host/standard-input.ts";
 import { readPage, type Exchange } from "../pins/pin-client.ts";
 import type { Target } from "../pins/target.ts";
 import { inEnvironment } from "./leg-words.ts";
@@ -114,7 +115,10 @@ function newExport(path: string): PendingFile {
     return new PendingFile(path, 0o600);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure("output_not_written", `--export: ${quoted(path)} cannot be written: ${reason(error)}`);
+    throw new Failure(
+      "output_not_written",
+      `--export: ${quoted(path)} cannot be written: ${whyUnwritten(error)}`,
+    );
   }
 }
 

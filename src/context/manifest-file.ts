@@ -1,7 +1,7 @@
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { PendingFile, readBounded, reason } from "../host/files.ts";
+import { PendingFile, readBounded, whyUnwritten } from "../host/files.ts";
 import { manifestLine, parseManifest, type ManifestEntry } from "./manifest.ts";
 import type { TreeItem } from "./tree-digests.ts";
 
@@ -21,7 +21,7 @@ export function writeManifest(path: string, items: readonly TreeItem[]): void {
   } catch (cause) {
     throw new Failure(
       "output_not_written",
-      `the manifest ${quoted(path)} cannot be written: ${reason(cause)}`,
+      `the manifest ${quoted(path)} cannot be written: ${whyUnwritten(cause)}`,
       { hint: "name a file in a folder that exists and has room; nothing was left behind", cause },
     );
   } finally {

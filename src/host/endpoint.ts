@@ -30,8 +30,8 @@ const NEARBY =
  * Whether the host is only reached from the same wire, as the services are that hand out a machine's credentials. A
  * name that leads there needs no look: without a certificate for that name nothing is sent to it.
  */
-function isNearby({ hostname }: URL): boolean {
-  return NEARBY.test(hostname);
+function isNearby(url: URL): boolean {
+  return !isLoopback(url) && NEARBY.test(url.hostname);
 }
 
 /**

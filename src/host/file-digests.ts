@@ -1,10 +1,10 @@
-import { availableParallelism } from "node:os";
 import { toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { DigestRun, type DigestSpec } from "./digest-run.ts";
-import { isCompiled } from "./runtime.ts";
 import type { DigestAnswer, DigestOrder } from "./digest-worker.ts";
+import { reason } from "./files.ts";
+import { CORES, Thread } from "./threads.ts";
 
 /** From this many bytes on, threads are worth their start. */
 const WORKER_BYTES = 16_777_216;
@@ -65,15 +65,15 @@ export class FileDigests {
   close(): void {
     if (!this.#hasThreads) return;
     threadsTaken = this.#hasThreads = false;
-    for (const lane of this.#lanes) if (lane instanceof Thread) lane.end();
+    for (const lane of this.#lanes) if (lane instanceof DigestThread) lane.end();
   }
 
   /** The threads begin at byte 0 of the file, so nothing has to be handed over. */
   #takeThreads(): void {
-    if (threadsTaken || availableParallelism() < 2) return;
+    if (threadsTaken || CORES < 2) return;
     threadsTaken = this.#hasThreads = true;
     this.#announced = 0;
-    this.#lanes = this.#groups.map((specs) => new Thread(this.#descriptor, specs));
+    this.#lanes = this.#groups.map((specs) => new DigestThread(this.#descriptor, specs));
   }
 }
 
@@ -83,53 +83,36 @@ type Lane = {
   finish(length: number): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
 };
 
-class Thread implements Lane {
-  readonly #worker: Worker;
-  #answer: PromiseWithResolvers<readonly Uint8Array[]> = Promise.withResolvers();
+/** A thread as a lane; its messages come in the order in which they were sent. */
+class DigestThread implements Lane {
+  readonly #thread = new Thread("host/digest-worker");
 
   constructor(descriptor: number, specs: readonly DigestSpec[]) {
-    this.#worker = new Worker(workerUrl());
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<DigestAnswer>) => {
-      if (data.kind === "digests") this.#answer.resolve(data.digests);
-      else this.#fail(data.message);
-    });
-    this.#worker.addEventListener("error", (event) => this.#fail(event.message));
-    // It may fail before anybody waits.
-    this.#answer.promise.catch(() => {});
-    this.#order({ kind: "start", descriptor, specs });
+    this.#tell({ kind: "start", descriptor, specs });
   }
 
   advance(length: number): void {
-    this.#order({ kind: "advance", length });
+    this.#tell({ kind: "advance", length });
   }
 
   restart(): void {
-    this.#answer = Promise.withResolvers();
-    this.#answer.promise.catch(() => {});
-    this.#order({ kind: "restart" });
+    this.#tell({ kind: "restart" });
   }
 
-  finish(length: number): Promise<readonly Uint8Array[]> {
-    this.#order({ kind: "finish", length });
-    return this.#answer.promise;
+  async finish(length: number): Promise<readonly Uint8Array[]> {
+    const order: DigestOrder = { kind: "finish", length };
+    const answer = await this.#thread.ask<DigestAnswer>(order).catch((accident: unknown): DigestAnswer => {
+      return { kind: "failed", message: reason(accident) };
+    });
+    if (answer.kind === "digests") return answer.digests;
+    throw new Failure("storage_failed", `what was downloaded cannot be digested: ${answer.message}`);
   }
 
   end(): void {
-    this.#worker.terminate();
+    this.#thread.end();
   }
 
-  #order(order: DigestOrder): void {
-    // A thread of our own has no origin to name.
-    this.#worker.postMessage(order); // oxlint-disable-line unicorn/require-post-message-target-origin
+  #tell(order: DigestOrder): void {
+    this.#thread.tell(order);
   }
-
-  #fail(message: string): void {
-    this.#answer.reject(new Failure("storage_failed", `what was downloaded cannot be digested: ${message}`));
-  }
-}
-
-/** Beside this file in the source tree; by its path below `src` in the binary, whose chunks lie elsewhere. */
-function workerUrl(): string {
-  if (!isCompiled()) return new URL("./digest-worker.ts", import.meta.url).href;
-  return new URL("./host/digest-worker.js", `file://${Bun.main}`).href;
 }

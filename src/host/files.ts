@@ -71,49 +71,33 @@ export function readInto(descriptor: number, position: number, bytes: Uint8Array
   return filled;
 }
 
-/** All of standard input, at most `max` bytes; more is a Failure with `code`. */
-export function readStandardInput(
-  max: number,
-  what: string,
-  code: FailureCode = "input_invalid",
-): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const piece = new Uint8Array(64 * 1024);
-    const read = readSomeInput(piece);
-    if (read === 0) return new Uint8Array(Buffer.concat(pieces, length));
-    length += read;
-    if (length > max) throw new Failure(code, `${what} on standard input has more than ${max} bytes`);
-    pieces.push(piece.subarray(0, read));
-  }
-}
-
-function readSomeInput(into: Uint8Array): number {
-  for (;;) {
-    try {
-      return fs().readSync(0, into, 0, into.length, null);
-    } catch (error) {
-      const code = errorCode(error);
-      if (code === "EOF") return 0;
-      if (code !== "EAGAIN")
-        throw new Failure("input_invalid", `standard input cannot be read: ${reason(error)}`);
-      Bun.sleepSync(1);
-    }
-  }
-}
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ENOTDIR: "a part of its path is not a directory",
+  EISDIR: "it is a directory",
+  ENAMETOOLONG: "its name is too long",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the quota is used up",
+  EFBIG: "it would be larger than this process may make a file",
+  EMFILE: "this process may open no more files (ulimit -n)",
+  ELOOP: "too many symbolic links",
+};
 
 /** What the system said, without the path: that one is in our own words already. */
 export function reason(error: unknown): string {
   if (error instanceof Failure) return error.message;
   const code = errorCode(error);
-  if (code === "ENOENT") return "it does not exist";
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "ENOTDIR") return "a part of its path is not a directory";
-  if (code === "EISDIR") return "it is a directory";
-  if (code === "ENOSPC") return "no space left on the device";
-  if (code === "ELOOP") return "too many symbolic links";
-  return code === "" ? String(error) : code;
+  return REASONS[code] ?? (code === "" ? String(error) : code);
+}
+
+/** The same of a file that was to be made: what does not exist is then its folder. */
+export function whyUnwritten(error: unknown): string {
+  // PendingFile knows one refusal, whose message names the path once more.
+  if (error instanceof Failure) return "it exists and is not a regular file";
+  return errorCode(error) === "ENOENT" ? "its folder does not exist" : reason(error);
 }
 
 export function fsyncDirectory(path: string): void {

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
-import { errorCode, reason } from "./files.ts";
+import { reason } from "./files.ts";
+import { readSome } from "./standard-input.ts";
 
 /**
  * All bytes of a descriptor that the caller opened for us (`3< file`, `3<<<text`, a pipe), at most `max`; it is closed
@@ -25,18 +26,6 @@ export function readInheritedDescriptor(descriptor: number, max: number, what: s
   if (length > max)
     throw new Failure("input_invalid", `${what}: descriptor ${descriptor} gives more than ${max} bytes`);
   return buffer.slice(0, length);
-}
-
-function readSome(descriptor: number, into: Uint8Array): number {
-  for (;;) {
-    try {
-      return readSync(descriptor, into, 0, into.length, null);
-    } catch (error) {
-      if (errorCode(error) === "EOF") return 0;
-      if (errorCode(error) !== "EAGAIN") throw error;
-      Bun.sleepSync(1);
-    }
-  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { hostLibc } from "./libc.ts";
 import { errorCode } from "./files.ts";
 import { lockingWorks } from "./locks.ts";
+import { randomHex } from "./random.ts";
 
 /** What this machine is, as far as a process can see it without asking anybody. */
 export type Machine = {
@@ -49,7 +50,7 @@ function textOf(path: string): string | null {
 
 function lookAtTemporary(): Machine["temporary"] {
   const path = tmpdir();
-  const probe = join(path, `.waybill-doctor-${crypto.getRandomValues(new Uint8Array(8)).toHex()}`);
+  const probe = join(path, `.waybill-doctor-${randomHex(8)}`);
   try {
     closeSync(openSync(probe, "wx", 0o600));
     unlinkSync(probe);

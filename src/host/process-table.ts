@@ -36,7 +36,8 @@ export function endedChildren(): number[] {
   });
 }
 
-function allPids(): number[] {
+/** Every process of this machine; none where there is no /proc. */
+export function allPids(): number[] {
   try {
     return readdirSync("/proc").flatMap((name) => (/^\d+$/u.test(name) ? [Number(name)] : []));
   } catch {

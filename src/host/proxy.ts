@@ -1,3 +1,4 @@
+import { withoutEscapes } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { isLoopback } from "./endpoint.ts";
@@ -51,27 +52,22 @@ function readProxy(text: string, from: string): Proxy {
       hint: "only http and https proxies are spoken to",
     });
   }
-  const port = url.port === "" ? (url.protocol === "http:" ? "80" : "443") : url.port;
   return {
     url: url.href,
-    shown: `${url.hostname}:${port}`,
+    shown: `${url.hostname}:${portOf(url)}`,
     from,
-    secrets: url.password === "" ? [] : [url.password, decoded(url.password)],
+    secrets: url.password === "" ? [] : [url.password, withoutEscapes(url.password)],
   };
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+function portOf({ port, protocol }: URL): string {
+  return port === "" ? (protocol === "http:" ? "80" : "443") : port;
 }
 
 /** NO_PROXY as curl reads it: `*`, host names with all names below them, with or without a port, IPv4 ranges. */
 function isExempt(url: URL, env: Environment): boolean {
   const list = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
-  const port = url.port === "" ? (url.protocol === "http:" ? "80" : "443") : url.port;
+  const port = portOf(url);
   const host = url.hostname.replace(/^\[|\]$/gu, "").replace(/\.$/u, "");
   return list
     .toLowerCase()

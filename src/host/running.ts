@@ -1,19 +1,14 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
+import { allPids } from "./process-table.ts";
 
 /**
  * What the processes of this machine run: the path of each one's program, and its arguments, because the program of
  * a script is its interpreter. Empty where there is no /proc.
  */
 export function runningPaths(): string[] {
-  let processes: string[];
-  try {
-    processes = readdirSync("/proc").filter((name) => /^\d+$/u.test(name));
-  } catch {
-    return [];
-  }
-  return processes.flatMap((id) => [
-    ...reading(() => [readlinkSync(`/proc/${id}/exe`).replace(/ \(deleted\)$/u, "")]),
-    ...reading(() => readFileSync(`/proc/${id}/cmdline`, "utf8").split("\u0000")),
+  return allPids().flatMap((pid) => [
+    ...reading(() => [readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/u, "")]),
+    ...reading(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\u0000")),
   ]);
 }
 

@@ -10,10 +10,11 @@ export function isCompiled(): boolean {
 
 /** The refusal to run when the runtime was started with foreign options, or null. */
 export function tamperedRuntime(): Failure | null {
-  if (!isCompiled()) return null;
   const found = process.execArgv;
+  // First what is true of nearly every run: where the program lies is asked of the file system.
   if (found.length === EMBEDDED.length && found.every((option, index) => option === EMBEDDED[index]))
     return null;
+  if (!isCompiled()) return null;
   return new Failure("runtime_tampered", `the runtime was started with foreign options: ${found.join(" ")}`, {
     hint: "unset BUN_OPTIONS and run again",
   });

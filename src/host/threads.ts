@@ -5,7 +5,7 @@ import { isCompiled } from "./runtime.ts";
 export const CORES: number = navigator.hardwareConcurrency;
 
 /** The files that start as threads. The build makes each an entry point of the binary. */
-export type ThreadEntry = "context/content-worker" | "context/archive-worker";
+export type ThreadEntry = "context/content-worker" | "context/archive-worker" | "host/digest-worker";
 
 /** A thread that answers each question with one message. What ends it before it is told to is an accident. */
 export class Thread {

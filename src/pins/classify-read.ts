@@ -50,16 +50,16 @@ export function forbidden(
 
 /** Why the body of a 200 is not the state of the control plane in plain bytes, as its headers say; null for nothing. */
 function unfit(headers: Headers, what: string): Failure | null {
-  const coding = headers.get("content-encoding") ?? "identity";
-  if (!/^identity$/iu.test(coding)) {
+  const coding = headers.get("content-encoding");
+  if (coding !== null && !/^identity$/iu.test(coding)) {
     // Also where the bytes happen to be JSON: whoever believes the header reads something else.
     return new Failure("answer_malformed", `${what} came as ${quoted(coding, 40)}, which nobody asked for`, {
       hint: "something between here and the control plane compresses what it should hand on",
     });
   }
   // Only a cache sends an age (RFC 9111 §5.1), and the pin may have moved since.
-  const age = headers.get("age") ?? "";
-  if (/^0*$/u.test(age)) return null;
+  const age = headers.get("age");
+  if (age === null || /^0*$/u.test(age)) return null;
   return new Failure("answer_cached", `${what} came from a cache, ${quoted(age, 20)} seconds old`, {
     hint: "have whatever stands before the control plane keep nothing of it",
   });

@@ -4,7 +4,8 @@
  * `now` stands in for an answer without one.
  */
 export function retryAfterMs(headers: Headers, now: number): number | null {
-  const text = headers.get("retry-after") ?? "";
+  const text = headers.get("retry-after");
+  if (text === null) return null;
   if (/^\d{1,9}$/u.test(text)) return Number(text) * 1_000;
   const until = httpDate(text);
   if (until === null) return null;

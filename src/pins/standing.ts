@@ -31,7 +31,8 @@ const STRONG_ETAG = /^"[\u0021\u0023-\u007e]{1,128}"$/u;
 
 /** Whether the server tells versions apart; without this, conditional writes are not even looked for. */
 export function hasStrongEtag(headers: Headers): boolean {
-  return STRONG_ETAG.test(headers.get("etag") ?? "");
+  const etag = headers.get("etag");
+  return etag !== null && STRONG_ETAG.test(etag);
 }
 
 /**

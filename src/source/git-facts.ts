@@ -4,14 +4,7 @@ import { configuredRepo } from "./configured-repo.ts";
 import { readDirty } from "./dirty.ts";
 import { machineOf, type GitMachine } from "./git-machine.ts";
 import type { Git } from "./git.ts";
-import {
-  readHead,
-  readHeadCommit,
-  type HeadCommit,
-  readSymbolicHead,
-  refsAtHead,
-  type Head,
-} from "./head.ts";
+import { readHead, readHeadCommit, type HeadCommit, refsAtHead, branchOf, type Head } from "./head.ts";
 import { absent, known, type Known } from "./known.ts";
 import { readOperation, type Operation } from "./operation.ts";
 import { readPushed, type Pushed } from "./pushed.ts";
@@ -70,7 +63,7 @@ export async function gatherFacts(git: Git, workTree: Extract<WorkTree, { ok: tr
   const pointing = refsAtHead(git);
   const commit = readHeadCommit(git);
   const committed = readCommitTree(git, subpath);
-  const branch = readSymbolicHead(git);
+  const branch = branchOf(git, pointing);
   const configured = git.run(["config", "-z", "--get-regexp", WANTED_SETTINGS]);
   const [symbolic, head, settingsAnswer, dirty, tree, pushed, superproject, treeId, version] =
     await Promise.all([

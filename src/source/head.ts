@@ -20,9 +20,9 @@ export async function readHead(
   git: Git,
   commit: Promise<HeadCommit>,
   symbolic: Promise<Known<string>>,
-  pointing: Promise<readonly string[]>,
+  pointing: Promise<RefsAtHead>,
 ): Promise<Head> {
-  const [{ id, object }, refs, at] = await Promise.all([
+  const [{ id, object }, refs, { names }] = await Promise.all([
     commit,
     symbolic.then((name) => readRef(git, name)),
     pointing,
@@ -31,7 +31,7 @@ export async function readHead(
     commit: id,
     object,
     ...refs,
-    tags: at
+    tags: names
       .filter((name) => name.startsWith("refs/tags/"))
       .map((name) => name.slice("refs/tags/".length))
       .sort(compareVersions),
@@ -67,11 +67,21 @@ export async function readCommitId(git: Git): Promise<Known<string>> {
   return absent(!named.ok && named.code === 1 ? "unborn_branch" : commit.reason);
 }
 
-/** The full names of the tags and remote-tracking branches at HEAD; none before the first commit. */
-export async function refsAtHead(git: Git): Promise<readonly string[]> {
-  const places = ["refs/tags", "refs/remotes"];
-  const answer = await git.run(["for-each-ref", "--points-at=HEAD", "--format=%(refname)", ...places]);
-  return answer.ok ? linesOf(answer.stdout) : [];
+/** The full names of the refs at HEAD, none before the first commit, and the branch among them that HEAD is. */
+export type RefsAtHead = { readonly names: readonly string[]; readonly branch: string | null };
+
+export async function refsAtHead(git: Git): Promise<RefsAtHead> {
+  const places = ["refs/heads", "refs/remotes", "refs/tags"];
+  const answer = await git.run(["for-each-ref", "--points-at=HEAD", "--format=%(HEAD)%(refname)", ...places]);
+  const lines = answer.ok ? linesOf(answer.stdout) : [];
+  const branch = lines.find((line) => line.startsWith("*"))?.slice(1) ?? null;
+  return { names: lines.map((line) => line.slice(1)), branch };
+}
+
+/** The full name of the branch; only where no branch at HEAD is marked as the current one, git has to say why. */
+export async function branchOf(git: Git, pointing: Promise<RefsAtHead>): Promise<Known<string>> {
+  const { branch } = await pointing;
+  return branch === null ? readSymbolicHead(git) : known(branch);
 }
 
 export function linesOf(output: Uint8Array): string[] {

@@ -94,26 +94,27 @@ export type CaptureFacts = {
 };
 
 export function captureFacts(predicate: JsonMap): CaptureFacts {
-  const { ci, attested_at: at } = predicate;
+  const { ci } = predicate;
   const ref = stated(predicate, "source_ref");
+  const system = text(memberOf(ci, "system"));
   return {
     repository: stated(predicate, "source_repo"),
     ref,
-    fullRef: text(predicate["ref_full"]) ?? claimedFullRef(ref, isMap(ci) ? text(ci["ref_full"]) : null),
+    fullRef: text(predicate["ref_full"]) ?? claimedFullRef(ref, text(memberOf(ci, "ref_full"))),
     commit: stated(predicate, "source_commit")?.value ?? null,
-    dirty: flag(fieldOf(predicate, "source_dirty")?.["value"]),
+    dirty: flag(memberOf(fieldOf(predicate, "source_dirty"), "value")),
     matchesCommit: flag(predicate["matches_commit"]),
     pushed: flag(predicate["pushed"]),
     ci:
-      isMap(ci) && typeof ci["system"] === "string"
-        ? {
-            system: ci["system"],
-            repository: text(ci["repo"]),
-            commit: text(ci["commit"]),
-            runUrl: text(ci["run_url"]),
-          }
-        : null,
-    attestedAt: instantOf(at),
+      system === null
+        ? null
+        : {
+            system,
+            repository: text(memberOf(ci, "repo")),
+            commit: text(memberOf(ci, "commit")),
+            runUrl: text(memberOf(ci, "run_url")),
+          },
+    attestedAt: instantOf(predicate["attested_at"]),
   };
 }
 
@@ -123,16 +124,18 @@ function claimedFullRef(ref: Stated | null, full: string | null): string | null 
   return full.replace(/^refs\/(?:heads|tags)\//u, "") === ref.value ? full : null;
 }
 
-function fieldOf(predicate: JsonMap, name: string): JsonMap | null {
-  const { fields } = predicate;
-  const field = isMap(fields) ? fields[name] : undefined;
-  return isMap(field) ? field : null;
-}
-
 function stated(predicate: JsonMap, name: string): Stated | null {
   const field = fieldOf(predicate, name);
-  const value = text(field?.["value"]);
-  return value === null ? null : { value, claimed: field?.["source"] !== "git" };
+  const value = text(memberOf(field, "value"));
+  return value === null ? null : { value, claimed: memberOf(field, "source") !== "git" };
+}
+
+function fieldOf(predicate: JsonMap, name: string): JsonValue | undefined {
+  return memberOf(predicate["fields"], name);
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isMap(value) ? value[name] : undefined;
 }
 
 function text(value: JsonValue | undefined): string | null {

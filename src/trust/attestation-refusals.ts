@@ -1,5 +1,5 @@
 import type { Sha256 } from "../base/digest.ts";
-import { EXIT } from "../base/exit-codes.ts";
+import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { STATEMENT_PAYLOAD_TYPE, type Statement } from "./statement.ts";
@@ -47,9 +47,6 @@ export function nothingFound(skippedLines: number): Failure {
 
 /** The refusal that speaks for all: wrong evidence before a policy that it does not satisfy. Undefined for none. */
 export function mainRefusal(refusals: readonly Failure[]): Failure | undefined {
-  return [...refusals].sort((a, b) => weightOf(a) - weightOf(b))[0];
-}
-
-function weightOf({ exitCode }: Failure): number {
-  return exitCode === EXIT.untrusted ? 0 : exitCode === EXIT.policy ? 1 : 2;
+  const first = (exit: ExitCode): Failure | undefined => refusals.find(({ exitCode }) => exitCode === exit);
+  return first(EXIT.untrusted) ?? first(EXIT.policy) ?? refusals[0];
 }

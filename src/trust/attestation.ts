@@ -1,5 +1,5 @@
 import { isMap } from "../base/decode.ts";
-import { asFailure, Failure } from "../base/failure.ts";
+import { Failure } from "../base/failure.ts";
 import { parseJson, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { decodeBundle, looksLikeBundle } from "./bundle.ts";
@@ -124,9 +124,8 @@ function read(text: string, from: string): { document: JsonValue } | { failure: 
 }
 
 function foreseen(error: unknown): Failure {
-  const failure = asFailure(error);
-  if (failure.code === "evidence_too_large" || failure.code === "internal_error") throw error;
-  return failure;
+  if (error instanceof Failure && error.code !== "evidence_too_large") return error;
+  throw error;
 }
 
 function refused(failure: Failure): FoundAttestations {

@@ -13,28 +13,22 @@ export type Bundle = {
 };
 
 const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
-const MEDIA_TYPES: ReadonlySet<string> = new Set([
+const MEDIA_TYPES = [
   MEDIA_TYPE,
   ...["0.1", "0.2", "0.3"].map((version) => `application/vnd.dev.sigstore.bundle+json;version=${version}`),
-]);
+];
+const MEMBERS = ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"];
 
 /** True for a JSON object that can only be meant as a bundle. */
 export function looksLikeBundle(value: JsonMap): boolean {
-  return ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"].some((name) =>
-    Object.hasOwn(value, name),
-  );
+  return MEMBERS.some((name) => Object.hasOwn(value, name));
 }
 
 /** Throws Failure `attestation_malformed`, `envelope_malformed` or `evidence_too_large`. */
 export function decodeBundle(value: JsonMap, from: string): Bundle {
-  refuseTwins(
-    value,
-    ["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"],
-    from,
-    malformed,
-  );
+  refuseTwins(value, MEMBERS, from, malformed);
   const { mediaType, verificationMaterial: material } = value;
-  if (typeof mediaType !== "string" || !MEDIA_TYPES.has(mediaType))
+  if (!MEDIA_TYPES.some((known) => known === mediaType))
     throw malformed(
       from,
       typeof mediaType === "string" ? `has media type ${quoted(mediaType)}` : "has no mediaType",

@@ -7,6 +7,7 @@ import { verify } from "./ed25519.ts";
 import { refuseTwins } from "./member-twins.ts";
 import type { PublicKey } from "./public-key.ts";
 import { signBytes } from "./byte-signer.ts";
+import { isEndless, type Trials } from "./signature-trials.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** Dead Simple Signing Envelopes, DSSE 1.0.2: bytes and their type, signed together. */
@@ -129,9 +130,9 @@ function signatureBy(key: SigningKey, payloadType: string, payload: Uint8Array):
   return { keyid: key.publicKey.keyid, signature: signBytes(key, pae(payloadType, payload)) };
 }
 
-/** The bytes that are hashed when every signature is tried under every one of so many keys. */
-export function trialBytes({ signatures, payload }: Envelope, keys: number): number {
-  return signatures.length * keys * payload.length;
+/** What it takes to try every signature under every one of so many keys. */
+export function trialsOf({ signatures, payload }: Envelope, keys: number): Trials {
+  return { signatures: signatures.length, keys, payloadBytes: payload.length };
 }
 
 /**
@@ -144,7 +145,7 @@ export function verifyEnvelope(
   threshold: number,
 ): EnvelopeVerdict {
   if (!Number.isSafeInteger(threshold) || threshold < 1) throw new RangeError("a threshold below 1");
-  if (trialBytes(envelope, keys.length) > LIMITS.signatureTrialBytes) throw tooMuchWork(envelope, keys);
+  if (isEndless([trialsOf(envelope, keys.length)])) throw tooMuchWork(envelope, keys);
   const message = pae(envelope.payloadType, envelope.payload);
   const signers = new Map<string, PublicKey>();
   const refusals: Failure[] = [];
@@ -166,7 +167,7 @@ export function verifyEnvelope(
     };
   if (envelope.signatures.length === 0)
     refusals.push(new Failure("signature_invalid", "the envelope has no signature at all"));
-  if (found.length > 0 || threshold > 1) refusals.unshift(tooFew(found, threshold));
+  if (threshold > 1) refusals.unshift(tooFew(found, threshold));
   return { ok: false, signers: found, refusals };
 }
 
@@ -198,7 +199,9 @@ function sharedEnds(a: string, b: string): number {
 }
 
 function unverified(what: string, keys: readonly PublicKey[]): Failure {
-  const under = keys.length === 1 ? `key ${keys[0]?.keyid}` : `any of ${keys.length} keys`;
+  const [only, ...others] = keys;
+  const under =
+    only !== undefined && others.length === 0 ? `key ${only.keyid}` : `any of ${keys.length} keys`;
   return new Failure("signature_invalid", `${what} does not verify under ${under}`, {
     hint: "it was made by another key, or payload or payload type were changed afterwards",
   });

@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { errorCode, PendingFile, reason } from "../host/files.ts";
+import { errorCode, PendingFile, whyUnwritten } from "../host/files.ts";
 import { randomBytes } from "../host/random.ts";
 import { spkiPem } from "./key-forms.ts";
 import { privateForm } from "./key-conversion.ts";
@@ -59,7 +59,7 @@ function writeNewFiles(files: readonly NewFile[]): void {
     if (error instanceof Failure) throw error;
     throw new Failure(
       "output_not_written",
-      `the key ${quoted(current)} cannot be written: ${reason(error)}`,
+      `the key ${quoted(current)} cannot be written: ${whyUnwritten(error)}`,
       {
         cause: error,
       },

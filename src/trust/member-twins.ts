@@ -19,6 +19,6 @@ export function refuseTwins(
 }
 
 function fold(name: string): string {
-  // U+017F and U+212A fold to "s" and "k" in Go's decoder.
-  return name.replaceAll("_", "").replaceAll("\u017f", "s").replaceAll("\u212a", "k").toLowerCase();
+  // Go's decoder takes U+017F for an "s" and U+212A for a "k"; the second one is a capital "k" here too.
+  return name.replaceAll("_", "").replaceAll("\u017f", "s").toLowerCase();
 }

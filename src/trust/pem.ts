@@ -51,6 +51,6 @@ export function pemBytes(block: PemBlock, from: string): Uint8Array {
 
 /** A PEM block with its last line break, in lines of 64 characters as RFC 7468 has it, or of 70 as OpenSSH does. */
 export function pem(label: string, bytes: Uint8Array, columns: 64 | 70 = 64): string {
-  const lines = toBase64(bytes).match(columns === 64 ? /.{1,64}/gu : /.{1,70}/gu) ?? [];
+  const lines = toBase64(bytes).match(new RegExp(`.{1,${columns}}`, "gu")) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

@@ -14,10 +14,9 @@ export type Place = { readonly env: string | null; readonly template: string | n
 export type Evidence = { readonly statement: Statement; readonly signers: readonly PublicKey[] };
 
 export type PolicyDecision = {
-  readonly allowed: boolean;
   /** The rules that apply to the place, by name. */
   readonly rules: readonly string[];
-  /** Every condition of an enforced rule that does not hold. */
+  /** Every condition of an enforced rule that does not hold; none means that the policy allows it. */
   readonly refusals: readonly Failure[];
   /** The same of rules that only warn. */
   readonly warnings: readonly string[];
@@ -62,7 +61,7 @@ export function decide(
         );
     }
   }
-  return { allowed: refusals.length === 0, rules: rules.map(({ name }) => name), refusals, warnings };
+  return { rules: rules.map(({ name }) => name), refusals, warnings };
 }
 
 function uncovered(policy: Policy, place: Place): Failure {
@@ -109,12 +108,13 @@ function repositoryProblem(
   facts: CaptureFacts,
   repositoryName: RepositoryName,
 ): string | null {
+  const { repository } = facts;
   if (rule.repositories === null) return null;
-  const claimed = claimProblem("the repository", facts.repository, rule);
-  if (claimed !== null || facts.repository === null) return claimed;
-  const name = repositoryName(facts.repository.value);
+  if (repository === null) return "nobody knows the repository";
+  if (isOnlyClaimed(repository, rule)) return claimProblem("the repository", repository);
+  const name = repositoryName(repository.value);
   if (name !== null && rule.repositories.some((pattern) => sameRepository(pattern, name))) return null;
-  return `the repository is ${quoted(facts.repository.value)}; wanted ${listed(rule.repositories)}`;
+  return `the repository is ${quoted(repository.value)}; wanted ${listed(rule.repositories)}`;
 }
 
 /** Hosts that treat `Acme/App` and `acme/app` as one; on any other they may belong to two people. */
@@ -129,10 +129,10 @@ function sameRepository(pattern: string, name: string): boolean {
 
 /** Short patterns compare with the short name; `refs/…` ones need to know whether it is a branch or a tag. */
 function refProblem(rule: PolicyRule, facts: CaptureFacts): string | null {
-  if (rule.refs === null) return null;
-  const claimed = claimProblem("the branch or tag", facts.ref, rule);
-  if (claimed !== null || facts.ref === null) return claimed;
   const { ref, fullRef } = facts;
+  if (rule.refs === null) return null;
+  if (ref === null) return "nobody knows the branch or tag";
+  if (isOnlyClaimed(ref, rule)) return claimProblem("the branch or tag", ref);
   const fits = (pattern: string): boolean =>
     pattern.startsWith("refs/")
       ? fullRef !== null && globMatches(pattern, fullRef)
@@ -147,10 +147,12 @@ function refProblem(rule: PolicyRule, facts: CaptureFacts): string | null {
 }
 
 /** In a pull request's build CI names the contributor's branch, and that one may be called `main`. */
-function claimProblem(what: string, stated: Stated | null, rule: PolicyRule): string | null {
-  if (stated === null) return `nobody knows ${what}`;
-  if (!stated.claimed || rule.acceptCiClaims) return null;
-  return `${what} ${quoted(stated.value)} is only claimed by a variable or flag, git did not observe it`;
+function isOnlyClaimed({ claimed }: Stated, { acceptCiClaims }: PolicyRule): boolean {
+  return claimed && !acceptCiClaims;
+}
+
+function claimProblem(what: string, { value }: Stated): string {
+  return `${what} ${quoted(value)} is only claimed by a variable or flag, git did not observe it`;
 }
 
 function ciProblems(rule: PolicyRule, facts: CaptureFacts, repositoryName: RepositoryName): string[] {
@@ -166,10 +168,9 @@ function ciProblems(rule: PolicyRule, facts: CaptureFacts, repositoryName: Repos
       `the CI run is ${ci.runUrl === null ? "unknown" : quoted(ci.runUrl)}; wanted ${listed(runUrls)}`,
     );
   // A run of one repository that captured another one vouches for neither.
-  const [runs, captured] = [ci.repository, facts.repository?.value ?? null].map((text) =>
-    text === null ? null : repositoryName(text),
-  );
-  if (runs === null || runs === undefined || captured === null || captured === undefined)
+  const runs = ci.repository === null ? null : repositoryName(ci.repository);
+  const captured = facts.repository === null ? null : repositoryName(facts.repository.value);
+  if (runs === null || captured === null)
     problems.push("nobody knows whether the CI run belongs to the captured repository");
   else if (!sameRepository(runs, captured))
     problems.push(`the CI run belongs to ${quoted(runs)}, the capture to ${quoted(captured)}`);

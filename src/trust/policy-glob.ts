@@ -19,11 +19,9 @@ export function globMatches(pattern: string, name: string): boolean {
   return reachable.has(steps.length);
 }
 
-/** Single characters and wildcards. A literal star is never among the single characters. */
+/** Single characters and wildcards, a row of stars as one. A literal star is never among the single characters. */
 function stepsOf(pattern: string): readonly string[] {
-  return Array.from(pattern.matchAll(/\*\*+|[^]/gu), ([step]) =>
-    step.length > 1 && step.startsWith("**") ? "**" : step,
-  );
+  return pattern.replaceAll(/\*\*+/gu, "**").match(/\*\*|[^]/gu) ?? [];
 }
 
 /** A wildcard may stand for nothing. */

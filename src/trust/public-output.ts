@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { reason, writeAtomic } from "../host/files.ts";
+import { whyUnwritten, writeAtomic } from "../host/files.ts";
 
 /** Throws Failure `flags_contradict` when `out` is one of the files that it must not replace. */
 export function protectFiles(out: string, files: readonly string[]): void {
@@ -26,7 +26,9 @@ export function writePublicOutput(
     writeAtomic(out, content, mode);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure("output_not_written", `${name} cannot be written: ${reason(error)}`, { cause: error });
+    throw new Failure("output_not_written", `${name} cannot be written: ${whyUnwritten(error)}`, {
+      cause: error,
+    });
   }
 }
 

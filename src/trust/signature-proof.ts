@@ -4,7 +4,7 @@ import type { DetachedSignature } from "./detached-signature.ts";
 import { verify } from "./ed25519.ts";
 import { shownKeyNumber } from "./key-forms.ts";
 import { globalMessage, shownComment, type MinisignSignature } from "./minisign-signature.ts";
-import type { PublicKey } from "./public-key.ts";
+import { keyNumberOf, type PublicKey } from "./public-key.ts";
 import { sshSignedData, type SshSignature } from "./sshsig.ts";
 import { StreamingVerifier } from "./streaming-verifier.ts";
 
@@ -183,7 +183,7 @@ function withNumber(keys: readonly PublicKey[], number: Uint8Array): readonly Pu
     ({ keyNumber }) => keyNumber === null || Buffer.compare(keyNumber, number) === 0,
   );
   if (candidates.length > 0) return candidates;
-  const known = keys.flatMap(({ keyNumber }) => (keyNumber === null ? [] : [shownKeyNumber(keyNumber)]));
+  const known = keys.map((key) => shownKeyNumber(keyNumberOf(key)));
   return new Failure(
     "signer_unknown",
     `the signature is by key number ${shownKeyNumber(number)}; the given keys have ${known.join(", ")}`,

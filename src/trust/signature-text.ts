@@ -12,11 +12,18 @@ const WANTED = "wanted a raw Ed25519 signature: 64 bytes, or their hex or base64
  * the input looks like.
  */
 export function parseRawSignature(input: Uint8Array | string, from = "the signature"): Uint8Array {
-  const text = typeof input === "string" ? input : asciiText(input);
-  if (text === null) {
-    if (input.length === SIGNATURE_BYTES && typeof input !== "string") return input.slice();
-    throw malformed(`${from} has ${input.length} raw bytes`);
-  }
+  if (typeof input === "string") return fromText(input, from);
+  if (isText(input)) return fromText(new TextDecoder().decode(input), from);
+  if (input.length === SIGNATURE_BYTES) return input.slice();
+  throw malformed(`${from} has ${input.length} raw bytes`);
+}
+
+/** ASCII; 64 bytes of a signature are never all printable. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
+}
+
+function fromText(text: string, from: string): Uint8Array {
   if (text.length > LIMITS.keyFileBytes)
     throw malformed(`${from} has more than ${LIMITS.keyFileBytes} characters`);
   const trimmed = text.trim();
@@ -24,12 +31,6 @@ export function parseRawSignature(input: Uint8Array | string, from = "the signat
   const bytes = fromHexOrBase64(trimmed.replaceAll(/[\r\n]/gu, ""));
   if (bytes?.length === SIGNATURE_BYTES) return bytes;
   throw malformed(`${from} ${lookOf(trimmed, bytes)}`);
-}
-
-/** The text in the bytes, or null when they are binary: 64 bytes of a signature are never all printable. */
-function asciiText(bytes: Uint8Array): string | null {
-  const printable = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
-  return printable ? new TextDecoder().decode(bytes) : null;
 }
 
 function lookOf(text: string, bytes: Uint8Array | null): string {

@@ -16,7 +16,7 @@ export function looksLikeSshKey(text: string): boolean {
 
 /** The 32 bytes of the key. Throws Failure `key_invalid`, which names another algorithm. */
 export function parseSshKey(text: string, from: string): Uint8Array {
-  const [type = "", base64 = ""] = text.split(/\s+/u, 2);
+  const [type = "", base64 = ""] = text.split(/\s+/u);
   if (type !== SSH_ED25519)
     throw new Failure(
       "key_invalid",
@@ -65,5 +65,5 @@ export function formatSshKey(key: Uint8Array, comment = ""): string {
 /** `SHA256:…`, as ssh-keygen -l and the logs of sshd show a key. */
 export function sshFingerprint(key: Uint8Array): string {
   const digest = Buffer.from(sha256Of(sshKeyBlob(key)), "hex").toString("base64");
-  return `SHA256:${digest.replace(/=+$/u, "")}`;
+  return `SHA256:${digest.replace("=", "")}`;
 }

@@ -62,7 +62,7 @@ export function formatSshSignature(signature: Omit<SshSignature, "format">): str
 export function parseSshSignature(file: Uint8Array, from: string): SshSignature {
   const text = Buffer.from(file).toString("latin1");
   if (!text.startsWith(BEGIN)) throw malformed(from, `it does not begin with the line "${BEGIN.trimEnd()}"`);
-  const end = text.indexOf(END, BEGIN.length - 1);
+  const end = text.indexOf(END);
   if (end === -1) throw malformed(from, `it has no line "${END.trim()}"`);
   const body = text.slice(BEGIN.length, end).replaceAll(/[ \t\n]/gu, "");
   const padded = /^[A-Za-z0-9+/]+={0,2}$/u.test(body) && body.length % 4 === 0;

@@ -95,7 +95,7 @@ function orderedJson(value: JsonValue): string {
     return `{${names.map((name) => `${JSON.stringify(name)}:${orderedJson(value[name] ?? null)}`).join(",")}}`;
   }
   // Readers keep such a number as the nearest double or exactly: they would read two predicates.
-  if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value))
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
     throw new Failure("input_invalid", `the number ${shownJson(value)} is beyond 2^53`, {
       hint: "write it as a string: readers of JSON disagree about such numbers",
     });

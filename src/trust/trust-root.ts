@@ -72,6 +72,6 @@ export function problemsOf(root: TrustRoot): readonly string[] {
 }
 
 function repeated(what: string, values: readonly string[]): string[] {
-  const twice = new Set(values.filter((value, index) => values.indexOf(value) !== index));
+  const twice = new Set(values.filter((value, index) => values.includes(value, index + 1)));
   return [...twice].map((value) => `two keys have the ${what} ${printable(value, 80)}`);
 }

@@ -99,10 +99,9 @@ export function distrustNamespace(trusted: TrustedKey, namespace: string | null)
 }
 
 function stillTrusts(revocation: Revocation, subject: Subject | null): boolean {
-  const sha256 = subject?.sha256 ?? null;
-  return sha256 !== null && revocation.stillTrusted.includes(sha256);
+  return revocation.stillTrusted.some((sha256) => sha256 === subject?.sha256);
 }
 
 function instant(date: Date): string {
-  return date.toISOString().replace(/\.000Z$/u, "Z");
+  return date.toISOString().replace(".000Z", "Z");
 }

@@ -1,7 +1,6 @@
 import type { Sha256 } from "../base/digest.ts";
 import { asFailure, Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { mergeEqual, type Attestation, type FoundAttestations } from "./attestation.ts";
 import {
@@ -12,11 +11,12 @@ import {
   tooManyTrials,
 } from "./attestation-refusals.ts";
 import { isKnownType, knownTypes } from "./attestation-types.ts";
-import { trialBytes, verifyEnvelope, type Envelope } from "./dsse.ts";
+import { trialsOf, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { VerifiedPolicy } from "./policy.ts";
 import { decide, rulesFor, type Place } from "./policy-decision.ts";
 import type { RepositoryName } from "./policy-document.ts";
 import type { PublicKey } from "./public-key.ts";
+import { isEndless } from "./signature-trials.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
 import { distrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
@@ -71,7 +71,8 @@ export type AttestationVerdict = {
 
 /**
  * The decision about a file of attestations. One that holds is enough, whatever stands beside it: other people's
- * attestations of other things are no reason to refuse, and none at all is never a success.
+ * attestations of other things are no reason to refuse, and none at all is never a success. Throws Failure
+ * `evidence_too_large` before the first signature is tried, when there are too many to try.
  */
 export function verifyAttestations(
   found: FoundAttestations,
@@ -82,7 +83,10 @@ export function verifyAttestations(
     const statement = statementIn(attestation.envelope, attestation.from);
     return { attestation, statement, signers: signersFor(statement, question) };
   });
-  refuseEndlessWork(read.map(({ attestation, signers }) => [attestation.envelope, signers.count]));
+  const work = read.map(({ attestation, signers: { candidates, distrusted } }) =>
+    trialsOf(attestation.envelope, candidates.length + distrusted.length),
+  );
+  if (isEndless(work)) throw tooManyTrials();
   const accepted: AcceptedAttestation[] = [];
   const refusals: Failure[] = [...found.refusals];
   for (const { attestation, statement, signers } of read) {
@@ -95,14 +99,6 @@ export function verifyAttestations(
   return { checked, accepted, refusals, skippedLines: found.skippedLines };
 }
 
-/** Before the first signature is tried: each trial hashes the whole payload. Throws Failure `evidence_too_large`. */
-function refuseEndlessWork(work: readonly (readonly [Envelope, number])[]): void {
-  const sum = (cost: (envelope: Envelope, keys: number) => number): number =>
-    work.reduce((total, [envelope, keys]) => total + cost(envelope, keys), 0);
-  const trials = sum(({ signatures }, keys) => signatures.length * keys);
-  if (trials > LIMITS.signatureTrials || sum(trialBytes) > LIMITS.signatureTrialBytes) throw tooManyTrials();
-}
-
 type Judged =
   | { readonly ok: true; readonly accepted: AcceptedAttestation }
   | { readonly ok: false; readonly refusals: readonly Failure[] };
@@ -111,7 +107,8 @@ type Signers = {
   readonly trusted: TrustedSigners | null;
   /** The keys of the caller, and those that the rules of the policy name. */
   readonly candidates: readonly PublicKey[];
-  readonly count: number;
+  /** Tried as well, to say whose signature it was that does not count. */
+  readonly distrusted: TrustedSigners["distrusted"];
 };
 
 function signersFor(statement: Statement | Failure, question: AttestationQuestion): Signers {
@@ -121,22 +118,21 @@ function signersFor(statement: Statement | Failure, question: AttestationQuestio
     policy === null ? [] : rulesFor(policy.document, policy.place).flatMap(({ signers }) => signers);
   const keys = [...(trusted?.keys ?? []), ...groups.flatMap((group) => group.keys)];
   const candidates = [...new Map(keys.map((key) => [key.keyid, key])).values()];
-  return { trusted, candidates, count: candidates.length + (trusted?.distrusted.length ?? 0) };
+  return { trusted, candidates, distrusted: trusted?.distrusted ?? [] };
 }
 
 /** Every check runs, also after one has failed: a refusal lists every reason. */
 function judge(
   attestation: Attestation,
   statement: Statement | Failure,
-  { trusted, candidates }: Signers,
+  { trusted, candidates, distrusted }: Signers,
   question: AttestationQuestion,
 ): Judged {
   const { envelope, from, format, unchecked } = attestation;
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
   const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, trusted) : verdict.refusals;
-  if (untrusted.length > 0)
-    refusals.push(...untrusted, ...distrustedSigners(envelope, trusted?.distrusted ?? []));
+  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, distrusted));
   if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE) refusals.push(otherPayloadType(envelope.payloadType));
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
   refusals.push(...typeRefusals(statement, question));

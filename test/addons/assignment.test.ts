@@ -39,6 +39,7 @@ describe("documents", () => {
     ["an error answer", '{"error":"no"}'],
     ["null for the list", '{"addons":null}'],
     ["a bare list", "[]"],
+    ["null for the document", "null"],
     ["a null entry", '{"addons":[null]}'],
     ["an entry without an id", '{"addons":[{"version":"1"}]}'],
     ["an id that is a number", '{"addons":[{"addon_id":7}]}'],
@@ -54,6 +55,10 @@ describe("documents", () => {
   ];
   test.each(refused)("case 64: %s is refused", (_name, document) => {
     expect(failure(document).code).toBe("input_invalid");
+  });
+
+  test("what is missing is named", () => {
+    expect(failure("{}").message).toBe("the list is no assignment list: addons is missing; wanted a list");
   });
 
   test("ten megabytes are too many", () => {
@@ -99,6 +104,11 @@ describe("entries", () => {
         artifacts: {},
       },
     ]);
+  });
+
+  test("an argument is as long as Linux takes one", () => {
+    const longest = `${"é".repeat(65_535)}a`;
+    expect(one({ args: [longest] }).assignments).toMatchObject([{ args: [longest] }]);
   });
 
   test("null is not said", () => {
@@ -148,7 +158,8 @@ describe("entries", () => {
     ["empty text", "", undefined],
   ];
   test.each(configs)("a configuration as %s", (_name, value, expected) => {
-    expect(one({ config_json: value }).assignments[0]?.config_json as unknown).toEqual(expected);
+    const { assignments } = one({ config_json: value });
+    expect(assignments.map(({ config_json }): unknown => config_json)).toStrictEqual([expected]);
   });
 
   const malformed: [string, Record<string, unknown>, string][] = [
@@ -159,6 +170,13 @@ describe("entries", () => {
     ["a zero character in args", { args: ["a", "b\0"] }, "wanted text without a zero character"],
     ["what is too long for one argument", { args: ["é".repeat(65_536)] }, "of at most 131071 bytes"],
     ["a version as a number", { version: 1.1 }, "addons[0].version is 1.1; wanted a string"],
+    ["a delivery as a number", { delivery: 7 }, "addons[0].delivery is 7; wanted a string"],
+    ["a digest as a number", { artifact_sha256: 7 }, "addons[0].artifact_sha256 is 7; wanted a string"],
+    [
+      "a digest with its algorithm in the middle",
+      { artifact_sha256: `${"a".repeat(32)}sha256:${"a".repeat(32)}` },
+      "addons[0].artifact_sha256",
+    ],
     ["a short digest", { artifact_sha256: "a".repeat(63) }, "addons[0].artifact_sha256"],
     ["a long digest", { artifact_sha256: "a".repeat(65) }, "addons[0].artifact_sha256"],
     [
@@ -305,8 +323,8 @@ test("what is malformed keeps the version that it says, and a hint for one that 
 });
 
 test("a configuration that is empty text is none, and text may have white space before it", () => {
-  expect(one({ config_json: "" }).assignments[0]?.config_json).toBeUndefined();
-  expect(one({}).assignments[0]?.config_json).toBeUndefined();
+  for (const { assignments } of [one({ config_json: "" }), one({})])
+    expect(assignments.map(({ config_json }) => config_json)).toStrictEqual([undefined]);
   expect(one({ config_json: ' {"a":1}' }).assignments[0]?.config_json).toEqual({ a: 1 });
   expect(one({ config_json: "[1]" }).refused).toHaveLength(1);
   expect(one({ config_json: Buffer.from("[1]").toString("base64") }).refused).toHaveLength(1);

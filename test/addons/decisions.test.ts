@@ -11,7 +11,7 @@ import {
 import { allowedCapabilities } from "../../src/addons/assigned/capabilities.ts";
 import { chooseGarbage } from "../../src/addons/operations/garbage.ts";
 import { settle, switchState } from "../../src/addons/on-host/journal.ts";
-import { isSafeName, type SafeName } from "../../src/addons/names.ts";
+import type { SafeName } from "../../src/addons/names.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import {
   advance,
@@ -19,7 +19,6 @@ import {
   encodeSpecs,
   goBack,
   NO_SPECS,
-  type Spec,
   type Specs,
   raisedFloor,
 } from "../../src/addons/on-host/spec.ts";
@@ -27,6 +26,7 @@ import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addo
 import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/version-order.ts";
 import { parseJson } from "../../src/base/json.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
+import { specNamed, specsAfter } from "./specs.ts";
 
 describe("the order of versions", () => {
   const orders: [string, VersionOrder, string][] = [
@@ -62,6 +62,7 @@ describe("the order of versions", () => {
     ["1.0.0-a", "same", "1.0.0-a"],
     ["1.0.0--", "newer", "1.0.0-9"],
     ["1.0.0-9a", "newer", "1.0.0-10"],
+    ["1.0.0-1b", "newer", "1.0.0-1a"],
   ];
   test.each(orders)("case 36: %s is %s than %s", (a, order, b) => {
     const opposite = { older: "newer", newer: "older", same: "same", incomparable: "incomparable" } as const;
@@ -100,42 +101,24 @@ describe("the order of versions", () => {
   });
 });
 
-function spec(version: string): Spec {
-  if (!isSafeName(version)) throw new Error(version);
-  return {
-    addon_id: "x",
-    version,
-    folder: version,
-    binary_name: "x",
-    artifact_sha256: sha256Of(version),
-    supervision: "agent_sidecar",
-    args: [version],
-    capabilities: [],
-    os_capabilities: [],
-  };
-}
-
-const after = (...versions: string[]): Specs =>
-  versions.reduce((specs, version) => advance(specs, spec(version), version), NO_SPECS);
-
 describe("the journal", () => {
-  const prepared = { ...after("1", "1"), pending: { spec: spec("2"), back: false } };
+  const prepared = { ...specsAfter("1", "1"), pending: { spec: specNamed("2"), back: false } };
 
   test("a switch that did not take place is forgotten", () => {
     expect(switchState(prepared, "1")).toBe("prepared");
-    expect(settle(prepared, "1")).toEqual(after("1", "1"));
-    expect(settle(prepared, null)).toEqual(after("1", "1"));
+    expect(settle(prepared, "1")).toEqual(specsAfter("1", "1"));
+    expect(settle(prepared, null)).toEqual(specsAfter("1", "1"));
   });
 
   test("one that did is finished, with the whole spec", () => {
     expect(switchState(prepared, "2")).toBe("activated");
-    expect(settle(prepared, "2")).toEqual(advance(after("1", "1"), spec("2"), "2"));
+    expect(settle(prepared, "2")).toEqual(advance(specsAfter("1", "1"), specNamed("2"), "2"));
     expect(switchState(settle(prepared, "2"), "2")).toBe("committed");
   });
 
   test("so is one back, with what it blocks", () => {
-    const back = { ...after("1", "2", "2"), pending: { spec: spec("1"), back: true } };
-    expect(settle(back, "1")).toEqual(goBack(after("1", "2", "2"), spec("1")));
+    const back = { ...specsAfter("1", "2", "2"), pending: { spec: specNamed("1"), back: true } };
+    expect(settle(back, "1")).toEqual(goBack(specsAfter("1", "2", "2"), specNamed("1")));
     expect(settle(back, "1").blocked).toEqual([sha256Of("2")]);
   });
 
@@ -152,7 +135,7 @@ describe("the journal", () => {
     expect(read(encodeSpecs(specs))).toMatchObject({ ok: true, value: JSON.parse(JSON.stringify(specs)) });
     const early = {
       schema: "waybill.addon-specs/v1",
-      active: spec("1"),
+      active: specNamed("1"),
       last_known_good: null,
       signed: true,
     };
@@ -165,9 +148,9 @@ describe("the journal", () => {
 
 describe("what a rollback goes to", () => {
   const targets: [string, Specs, string | undefined, string][] = [
-    ["the last known good", after("1", "1", "2"), undefined, "1"],
-    ["the one before, when the last known good runs", after("1", "1", "2", "2"), undefined, "1"],
-    ["the named one", after("1", "2", "3", "3"), "1", "1"],
+    ["the last known good", specsAfter("1", "1", "2"), undefined, "1"],
+    ["the one before, when the last known good runs", specsAfter("1", "1", "2", "2"), undefined, "1"],
+    ["the named one", specsAfter("1", "2", "3", "3"), "1", "1"],
   ];
   test.each(targets)("%s", (_name, specs, to, version) => {
     expect(rollbackTarget(specs, to).version).toBe(version);
@@ -175,9 +158,9 @@ describe("what a rollback goes to", () => {
 
   test("nothing", () => {
     expect(() => rollbackTarget(NO_SPECS, undefined)).toThrow("nothing ran before");
-    expect(() => rollbackTarget(after("1", "1"), undefined)).toThrow("nothing ran before");
-    expect(() => rollbackTarget(after("1", "2"), "2")).toThrow("runs already");
-    expect(() => rollbackTarget(after("1", "2"), "0")).toThrow("never ran here");
+    expect(() => rollbackTarget(specsAfter("1", "1"), undefined)).toThrow("nothing ran before");
+    expect(() => rollbackTarget(specsAfter("1", "2"), "2")).toThrow("runs already");
+    expect(() => rollbackTarget(specsAfter("1", "2"), "0")).toThrow("never ran here");
   });
 });
 
@@ -190,7 +173,7 @@ test("nothing that is needed is ever garbage", () => {
       fc.option(fc.constantFrom(...names)),
       fc.nat(3),
       (history, running, current, keep) => {
-        const specs = after(...history);
+        const specs = specsAfter(...history);
         const folders = names.map((folder) => ({ folder, sha256: sha256Of(folder) }));
         const choice = chooseGarbage({ current, specs, folders, running: new Set(running), keep });
         const needed = [...running, current, specs.active?.folder, specs.last_known_good?.folder];
@@ -245,7 +228,9 @@ describe("a stamp", () => {
 
   test("does not when the files were younger than a tick of the clock", () => {
     expect(isSettled([mark], 1_000_000_001_000)).toBe(false);
+    expect(isSettled([mark], 1_000_000_002_000)).toBe(false);
     expect(isSettled([mark], 1_000_000_002_001)).toBe(true);
+    expect(isSettled([mark, { ...mark, ctime_ns: "1000000000001000000" }], 1_000_000_002_001)).toBe(false);
     expect(stampHolds({ ...stamp, taken_ms: 1_000_000_001_000 }, wanted, [mark])).toBe(false);
   });
 });

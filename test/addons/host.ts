@@ -14,7 +14,7 @@ type AddonLine = {
   exit_code: number;
   binary_path: string | null;
   digest: string | null;
-  signature: { verified: boolean; keyid: string | null };
+  signature: { verified: boolean; keyid: string | null; keyids: string[] };
   action: string;
   error: { code: string; message: string; hint?: string } | null;
 };

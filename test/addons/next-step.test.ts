@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 import { askOf, type Ask, type Wanted } from "../../src/addons/assigned/ask.ts";
+import { NO_MARK } from "../../src/addons/on-host/signer-mark.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
 import { markAfter, nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
@@ -79,6 +80,9 @@ const FRESH: Facts = {
   replacement: null,
   signedBefore: false,
   keys: 1,
+  threshold: 1,
+  rootVersion: 0,
+  signerMark: NO_MARK,
   allowUnsigned: false,
   replace: false,
   active: null,
@@ -97,7 +101,7 @@ const aside = `1+${SHA.slice(0, 12)}`;
 
 describe("the next step", () => {
   const steps: [string, Partial<Facts>, Partial<NextStep> | Record<string, unknown>][] = [
-    ["fresh", {}, { kind: "stage", folder: "1", how: "new" }],
+    ["fresh", {}, { kind: "stage", folder: "1", how: "new", retained: null }],
     [
       "in place",
       { staged: good, current: "1" },
@@ -198,6 +202,7 @@ describe("the next step", () => {
   const said = {
     envelope: "{}",
     keyid: "k",
+    signers: ["k"],
     size: 3,
     expires: "2026-07-01T00:00:00.000Z",
     minimum_version: "",
@@ -356,7 +361,8 @@ describe("the next step", () => {
   });
 
   test("a name made from a digest is older than nothing", () => {
-    const unnamed = wanted({ version: "" });
+    // One that has digits alone looks like a number.
+    const unnamed = wanted({ version: "", artifact_sha256: "1".repeat(64) });
     expect(nextStep(unnamed, { ...FRESH, highestVersion: "999999999999999" }).kind).toBe("stage");
     expect(markAfter(unnamed, "2")).toBe("2");
   });

@@ -13,6 +13,7 @@ function result([outcome, code]: [Outcome, FailureCode?]): AddonResult {
     binaryPath: null,
     sha256: null,
     keyid: null,
+    keyids: [],
     failure: code === undefined ? null : new Failure(code, "x"),
   };
 }

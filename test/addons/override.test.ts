@@ -32,6 +32,8 @@ describe("members", () => {
     ["a list replaces whole", { args: ["-b", "-c"] }, { args: ["-b", "-c"] }],
     ["an empty list inherits", { args: [], capabilities: [] }, {}],
     ["null inherits", { version: null, args: null, enabled: null }, {}],
+    ["an empty object inherits", { resources: {} }, {}],
+    ["a number replaces", { resources: 7 }, { resources: 7 }],
     ["disabled", { enabled: false }, { enabled: false }],
     ["a configuration replaces whole", { config_json: { b: 2 } }, { config_json: { b: 2 } }],
     ["an empty configuration replaces", { config_json: {} }, { config_json: {} }],
@@ -113,18 +115,54 @@ test.each([
   expect(warnings[0]?.message.toLowerCase()).toContain(`"${member}"`);
 });
 
-const malformed: [string, string][] = [
-  ["no object", "[]"],
-  ["no list", '{"addons":{}}'],
-  ["no entry", '{"addons":["x"]}'],
-  ["a number for a text", '{"addons":[{"addon_id":"x","version":1}]}'],
-  ["a text for a boolean", '{"addons":[{"addon_id":"x","enabled":"no"}]}'],
-  ["clear of an unknown member", '{"addons":[{"addon_id":"x","clear":["enabled"]}]}'],
-  ["clear of a member that is set", '{"addons":[{"addon_id":"x","args":["a"],"clear":["args"]}]}'],
-  ["text behind it", '{"addons":[]}{}'],
+test.each(["{}", '{"addons":[]}'])("%s overrides nothing", (text) => {
+  expect(decodeOverrides(text, "o")).toEqual({ overrides: [], warnings: [] });
+});
+
+const malformed: [string, string, string][] = [
+  ["no object", "[]", "o is no object; wanted {"],
+  ["no list", '{"addons":{}}', "o is malformed: addons is an object; wanted a list"],
+  ["no entry", '{"addons":["x"]}', "addons[0] is no object"],
+  [
+    "an id that is a number",
+    '{"addons":[{"addon_id":7,"colour":1}]}',
+    "addons[0].addon_id is 7; wanted a string",
+  ],
+  [
+    "a number for a text",
+    '{"addons":[{"addon_id":"x","version":1}]}',
+    "addons[0].version is 1; wanted a string",
+  ],
+  [
+    "a text for a boolean",
+    '{"addons":[{"addon_id":"x","enabled":"no"}]}',
+    'addons[0].enabled is "no"; wanted true or false',
+  ],
+  [
+    "a number for the version to go back to",
+    '{"addons":[{"addon_id":"x","allow_downgrade":1}]}',
+    "addons[0].allow_downgrade is 1; wanted a string",
+  ],
+  [
+    "clear that is no list",
+    '{"addons":[{"addon_id":"x","clear":"args"}]}',
+    'addons[0].clear is "args"; wanted a list',
+  ],
+  [
+    "clear of an unknown member",
+    '{"addons":[{"addon_id":"x","clear":["enabled"]}]}',
+    'addons[0].clear[0] is "enabled"; wanted one of binary_path, args, capabilities, ',
+  ],
+  [
+    "clear of a member that is set",
+    '{"addons":[{"addon_id":"x","args":["a"],"clear":["args"]}]}',
+    "addons[0].clear names args, which the entry also sets",
+  ],
+  ["text behind it", '{"addons":[]}{}', "o is not"],
 ];
-test.each(malformed)("malformed as a whole: %s", (_name, document) => {
-  expect(() => decodeOverrides(document, "o")).toThrow(expect.objectContaining({ code: "config_invalid" }));
+test.each(malformed)("malformed as a whole: %s", (_name, document, message) => {
+  const refused = { code: "config_invalid", message: expect.stringContaining(message) };
+  expect(() => decodeOverrides(document, "o")).toThrow(expect.objectContaining(refused));
 });
 
 describe("what can be set back to nothing", () => {
@@ -157,6 +195,7 @@ describe("what only an override says", () => {
       );
     expect(warned({ clear: ["args"], allow_downgrade: "1" })).toEqual([]);
     expect(warned({ Clear: ["args"], Allow_Downgrade: "1" })).toEqual([]);
+    expect(warned({ Colour: 1 })).toEqual(['the override of "x" has unknown members: "Colour"']);
     const many = Object.fromEntries(Array.from({ length: 9 }, (_one, index) => [`m${index}`, 1]));
     const [told = ""] = warned(many);
     expect([told.includes("m0"), told.includes("m7"), told.includes("m8")]).toEqual([true, true, false]);

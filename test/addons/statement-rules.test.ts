@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { bareKeys } from "../../src/addons/staging/release-signers.ts";
 import { verifyStatement } from "../../src/addons/staging/verify-statement.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { addonClaims, addonStatement, type AddonClaims } from "../../src/trust/attestation-addon.ts";
@@ -26,7 +27,7 @@ function signed(claims: Partial<AddonClaims> = {}, key = ALICE, sha256 = APP): s
 
 function verify(text: string, keys = KEYS, platform = LINUX): ReturnType<typeof verifyStatement> {
   const wanted = { id: "sample", version: "2.0", statement: text, sha256: APP };
-  return verifyStatement(wanted, platform, keys, NOW);
+  return verifyStatement(wanted, platform, bareKeys(keys), NOW);
 }
 
 describe("the statement of an artifact", () => {
@@ -35,6 +36,7 @@ describe("the statement of an artifact", () => {
     expect(verify(text)).toStrictEqual({
       envelope: text,
       keyid: ALICE.publicKey.keyid,
+      signers: [ALICE.publicKey.keyid],
       size: 7,
       expires: "2026-12-01T00:00:00.000Z",
       minimum_version: "1.5",
@@ -158,6 +160,11 @@ describe("the claims of a statement", () => {
     const failure = refusalOf(() => addonClaims({ ...whole, predicate }));
     expect(failure.code).toBe("statement_invalid");
     expect(failure.message).toStartWith("the statement of the add-on is malformed: ");
+  });
+
+  test("that are empty say what was wanted", () => {
+    const failure = refusalOf(() => addonClaims({ ...whole, predicate: { ...whole.predicate, os: "" } }));
+    expect(failure.message).toEndWith(': os is ""; wanted text');
   });
 
   test("that are wrong in many places name three", () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { EXIT, EXIT_MEANING, FAILURES, exitCodeOf, type FailureCode } from "../../src/base/exit-codes.ts";
+import {
+  EXIT,
+  EXIT_MEANING,
+  exitCodeOf,
+  FAILURES,
+  failureCodes,
+  isFailureCode,
+} from "../../src/base/exit-codes.ts";
 
 /** What scripts rely on: a number here may never get another meaning. */
 const PUBLISHED: Readonly<Record<string, number>> = {
@@ -23,7 +30,7 @@ const PUBLISHED: Readonly<Record<string, number>> = {
   terminated: 143,
 };
 
-const codes = Object.keys(FAILURES) as FailureCode[];
+const codes = failureCodes();
 
 test("the published numbers", () => {
   expect(EXIT).toEqual(PUBLISHED as typeof EXIT);
@@ -52,8 +59,15 @@ describe("every failure code", () => {
     expect(exitCodeOf(code)).not.toBe(EXIT.ok);
   });
 
+  test("stands in the table once, and no other word does", () => {
+    expect(new Set(codes).size).toBe(codes.length);
+    expect(new Set(FAILURES.map(([ending]) => ending)).size).toBe(FAILURES.length);
+    expect(codes.every(isFailureCode)).toBe(true);
+    expect(["", "usage", "internal_error_", "toString"].some(isFailureCode)).toBe(false);
+  });
+
   test("can be reached: every way to fail but `partial` and `changes` has one", () => {
-    const reached = new Set<string>(Object.values(FAILURES));
+    const reached = new Set<string>(FAILURES.map(([ending]) => ending));
     const without = Object.keys(EXIT).filter((name) => !reached.has(name));
     expect(without).toEqual(["ok", "partial", "changes"]);
   });

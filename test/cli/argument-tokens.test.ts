@@ -3,12 +3,12 @@ import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { tokensOf } from "../../src/cli/argument-tokens.ts";
 
-const OPTIONS = {
-  template: { takesValue: true },
-  notes: { takesValue: true, short: "n" },
-  quiet: { takesValue: false, short: "q" },
-  verbose: { takesValue: false, short: "v" },
-};
+const FLAGS = {
+  template: { type: "string" },
+  notes: { type: "string", alias: "n" },
+  quiet: { type: "boolean", alias: "q" },
+  verbose: { type: "boolean", alias: "v" },
+} as const;
 
 /** The runtime's own, which is held to be right. */
 function reference(argv: readonly string[]): unknown[] {
@@ -48,7 +48,7 @@ test("words are split as the runtime's parser splits them", () => {
   );
   fc.assert(
     fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
-      expect(tokensOf(argv, OPTIONS) as unknown[]).toEqual(reference(argv));
+      expect(tokensOf(argv, FLAGS) as unknown[]).toEqual(reference(argv));
     }),
     { numRuns: 20_000 },
   );

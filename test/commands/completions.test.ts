@@ -84,7 +84,7 @@ describe.skipIf(BINARY === null)("in a real shell (needs the compiled binary)", 
     [["verify", "pi"], ["pin"]],
     [
       ["sign", "--format", ""],
-      ["minisign", "raw", "ssh"],
+      ["dsse", "minisign", "raw", "ssh"],
     ],
     // Bash splits here, and puts back only the last piece.
     [["sign", "--format", "=", "r"], ["raw"]],
@@ -101,7 +101,7 @@ describe.skipIf(BINARY === null)("in a real shell (needs the compiled binary)", 
 
   const fishCases: [string, string[]][] = [
     ["waybill verify pi", ["pin\tread pins back and compare them with what they should be"]],
-    ["waybill sign --format ", ["minisign", "raw", "ssh"]],
+    ["waybill sign --format ", ["dsse", "minisign", "raw", "ssh"]],
     ["waybill sign --format=r", ["--format=raw"]],
     ["waybill sign --key=rel", ["--key=release.key"]],
   ];
@@ -116,7 +116,7 @@ describe.skipIf(BINARY === null)("in a real shell (needs the compiled binary)", 
     [["verify", "pi"], ["values pin"]],
     [
       ["sign", "--format", ""],
-      ["values minisign", "values raw", "values ssh"],
+      ["values dsse", "values minisign", "values raw", "values ssh"],
     ],
     [["sign", "--key=rel"], ["files"]],
     [["capture", ""], ["files -/"]],

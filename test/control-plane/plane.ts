@@ -55,13 +55,21 @@ export class Plane {
   readonly lines: string[] = [];
   now: Date = new Date("2026-11-21T12:00:00.123Z");
   trustPolicy: TrustPolicy | null = null;
+  /** The database once more, as another server opens it. */
+  readonly again: () => Promise<Database>;
   readonly quota: number | null;
   readonly deps: Deps;
   readonly #handle: Handler;
   #ids = 0;
 
-  constructor(folder: TemporaryFolder, database: Database, quota: number | null = null) {
+  constructor(
+    folder: TemporaryFolder,
+    database: Database,
+    again: () => Promise<Database>,
+    quota: number | null = null,
+  ) {
     this.quota = quota;
+    this.again = again;
     this.folder = folder.path;
     this.database = database;
     const directory = openDataDirectory(folder.path, false);
@@ -156,26 +164,27 @@ export async function withPlane(
   {
     using folder = temporaryFolder();
     const file = openDataDirectory(folder.path, false).database;
-    await withDatabase("SQLite", await openDatabase(file, true), folder, work, wrap, quota);
+    await withDatabase("SQLite", () => openDatabase(file, true), folder, work, wrap, quota);
   }
   {
     using folder = temporaryFolder();
     await using empty = await emptyDatabase();
-    const database = await openDatabase(readPostgresAddress(empty.url, "the test"), true);
-    await withDatabase("PostgreSQL", database, folder, work, wrap, quota);
+    const open = (): Promise<Database> => openDatabase(readPostgresAddress(empty.url, "the test"), true);
+    await withDatabase("PostgreSQL", open, folder, work, wrap, quota);
   }
 }
 
 async function withDatabase(
   engine: string,
-  database: Database,
+  open: () => Promise<Database>,
   folder: TemporaryFolder,
   work: (plane: Plane) => Promise<void>,
   wrap: (real: Database) => Database,
   quota: number | null,
 ): Promise<void> {
+  const database = await open();
   try {
-    await work(new Plane(folder, wrap(database), quota));
+    await work(new Plane(folder, wrap(database), open, quota));
   } catch (error) {
     if (error instanceof Error) error.message = `on ${engine}: ${error.message}`;
     throw error;

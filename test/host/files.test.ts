@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { Failure } from "../../src/base/failure.ts";
-import { PendingFile, readBounded, reason, writeAtomic } from "../../src/host/files.ts";
+import { PendingFile, readBounded, reason, whyUnwritten, writeAtomic } from "../../src/host/files.ts";
 import { runProgram } from "../support/binary.ts";
 import { fragment } from "../support/fragment.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -261,9 +261,26 @@ describe("what the system said, in words", () => {
     ["EISDIR", "it is a directory"],
     ["ENOSPC", "no space left on the device"],
     ["ELOOP", "too many symbolic links"],
+    ["ENAMETOOLONG", "its name is too long"],
+    ["EROFS", "the file system is read-only"],
     ["EIO", "EIO"],
   ])("%s", (code, wanted) => {
     expect(reason(Object.assign(new Error("with /a/path"), { code }))).toBe(wanted);
+  });
+  test("of a file that was to be made", () => {
+    using folder = temporaryFolder();
+    const why = (path: string): string => {
+      try {
+        writeAtomic(path, "", 0o600);
+        return "";
+      } catch (error) {
+        return whyUnwritten(error);
+      }
+    };
+    expect(why(folder.at("none/file"))).toBe("its folder does not exist");
+    expect(why(folder.path)).toBe("it exists and is not a regular file");
+    expect(why(folder.at("n".repeat(300)))).toBe("its name is too long");
+    expect(why("/dev/null/file")).toBe("a part of its path is not a directory");
   });
   test("one of our own speaks for itself", () => {
     expect(reason(new Failure("file_exists", "it is a link"))).toBe("it is a link");

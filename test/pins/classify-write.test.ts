@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/base/failure.ts";
 import type { FailureCode } from "../../src/base/exit-codes.ts";
-import { FAILURES } from "../../src/base/exit-codes.ts";
+import { failureCodes } from "../../src/base/exit-codes.ts";
 import { classifyWrite, type WriteAnswer } from "../../src/pins/classify-write.ts";
 import { classifyAbsentListing, classifyRead, mayReadAgain } from "../../src/pins/classify-read.ts";
 import type { Heard } from "../../src/pins/server-text.ts";
@@ -256,9 +256,7 @@ describe("a page", () => {
 });
 
 test("only what may pass by itself is read again", () => {
-  const again = (Object.keys(FAILURES) as FailureCode[]).filter((code) =>
-    mayReadAgain(new Failure(code, "")),
-  );
+  const again = failureCodes().filter((code) => mayReadAgain(new Failure(code, "")));
   expect(again.sort()).toEqual([
     "answer_cached",
     "answer_empty",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { EXIT, FAILURES, type FailureCode } from "../../src/base/exit-codes.ts";
+import { EXIT, exitCodeOf, type FailureCode } from "../../src/base/exit-codes.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
 import { scriptedServer, type ScriptedServer } from "../support/scripted-server.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
@@ -73,7 +73,7 @@ export function describeRefusals(rows: Rows): void {
       const document = jsonOf(run) as { error?: { code?: string; message?: string } };
       expect(document.error?.code).toBe(code);
       expect(document.error?.message).toContain(part);
-      expect(run.code).toBe(EXIT[FAILURES[code]]);
+      expect(run.code).toBe(exitCodeOf(code));
       expect([EXIT.usage, EXIT.auth]).toContain(run.code as 2 | 4);
       expect(document).toMatchObject({
         schema: `waybill.${words.join("-")}/v1`,

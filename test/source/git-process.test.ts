@@ -63,9 +63,11 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-for (const command of ["cat-file", "symbolic-ref", "config -z --get-regexp", "ls-tree"]) {
+for (const command of ["cat-file", "for-each-ref", "symbolic-ref", "config -z --get-regexp", "ls-tree"]) {
   test.skipIf(!HAS_GIT)(`case 38: a hanging "${command}" is a timeout, and no other reason`, async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE });
+    // The one that is asked only where no branch is checked out.
+    if (command === "symbolic-ref") git(root, "checkout", "-q", "--detach");
     const surroundings = withGit(
       `case "$*" in *" ${command} "*) exec sleep ${uniqueSeconds()};; esac\nexec '${REAL_GIT}' "$@"`,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { FAILURES, type FailureCode } from "../../src/base/exit-codes.ts";
+import { failureCodes } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { isTransient, pauseBefore, retryAfterMs } from "../../src/stores/transience.ts";
 
@@ -41,7 +41,7 @@ describe("a pause", () => {
 });
 
 test("what may pass by itself", () => {
-  const codes = Object.keys(FAILURES) as FailureCode[];
+  const codes = failureCodes();
   const transient = codes.filter((code) => isTransient(new Failure(code, "x")));
   for (const code of [
     "unauthorized",

@@ -38,12 +38,26 @@ describe("a receipt", () => {
     },
   );
 
+  test("may have other subjects beside its image", () => {
+    const { subjects, ...more } = promotionStatement(RECEIPT);
+    const other = { name: "sbom", digest: { sha256: digestOf("sbom") } };
+    expect(promotionReceipt({ ...more, subjects: [other, ...subjects, other] })).toEqual(RECEIPT);
+  });
+
   const said = promotionStatement(DECIDED);
   const but = (predicate: Statement["predicate"]): Statement => ({
     ...said,
     predicate: { ...said.predicate, ...predicate },
   });
   const decision = said.predicate["decision"] as Record<string, never>;
+  const listing = (count: number): Statement =>
+    but({ decision: { ...decision, rules: Array<string>(count).fill("r") } });
+
+  test("lists a thousand rules and no more", () => {
+    expect(promotionReceipt(listing(1_000))).not.toBeInstanceOf(Failure);
+    expect(promotionReceipt(listing(1_001))).toMatchObject({ code: "statement_invalid" });
+  });
+
   const bad: [string, Statement, string][] = [
     ["of another type", { ...said, predicateType: CAPTURE_TYPE }, "predicate_type_mismatch"],
     ["without an environment", but({ env: null }), "statement_invalid"],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Failure } from "../../src/base/failure.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { addSignature, formatEnvelope, signEnvelope } from "../../src/trust/dsse.ts";
@@ -33,43 +34,59 @@ const good: [string, Change][] = [
 ];
 
 const bad: [string, Change, string][] = [
-  ["without a media type", (bundle) => Reflect.deleteProperty(bundle, "mediaType"), "attestation_malformed"],
-  ["of another media type", (bundle) => (bundle.mediaType = "application/json"), "attestation_malformed"],
-  ["of a later version", (bundle) => (bundle.mediaType = `${OLD}0.4`), "attestation_malformed"],
+  ["without a media type", (bundle) => Reflect.deleteProperty(bundle, "mediaType"), "has no mediaType"],
+  [
+    "of another media type",
+    (bundle) => (bundle.mediaType = "application/json"),
+    'has media type "application/json"',
+  ],
+  ["of a later version", (bundle) => (bundle.mediaType = `${OLD}0.4`), `has media type "${OLD}0.4"`],
   [
     "without material",
     (bundle) => Reflect.deleteProperty(bundle, "verificationMaterial"),
-    "attestation_malformed",
+    "has no verificationMaterial",
   ],
-  ["without a public key", (bundle) => (bundle.verificationMaterial = {}), "attestation_malformed"],
+  ["without a public key", (bundle) => (bundle.verificationMaterial = {}), "has no publicKey"],
   [
-    "with an empty hint",
-    (bundle) => (bundle.verificationMaterial.publicKey = { hint: "" }),
-    "attestation_malformed",
+    "with an empty hint and no keyid beside it",
+    (bundle) => {
+      bundle.verificationMaterial.publicKey = { hint: "" };
+      delete bundle.dsseEnvelope.signatures[0]?.["keyid"];
+    },
+    "has no hint of its public key",
   ],
-  ["without a hint", (bundle) => (bundle.verificationMaterial.publicKey = {}), "attestation_malformed"],
+  ["without a hint", (bundle) => (bundle.verificationMaterial.publicKey = {}), "has no hint"],
   [
     "with another hint",
     (bundle) => (bundle.verificationMaterial.publicKey = { hint: "x" }),
-    "attestation_malformed",
+    "names two keys",
   ],
   [
     "signed with a certificate",
     (bundle) => (bundle.verificationMaterial = { certificate: { rawBytes: "AAAA" } }),
-    "attestation_malformed",
+    "is signed with a certificate",
+  ],
+  [
+    "signed with a chain of certificates",
+    (bundle) => (bundle.verificationMaterial = { x509CertificateChain: {} }),
+    "is signed with a certificate",
   ],
   [
     "with a certificate beside the key",
-    (bundle) => (bundle.verificationMaterial["x509CertificateChain"] = {}),
-    "attestation_malformed",
+    (bundle) => (bundle.verificationMaterial["certificate"] = {}),
+    "has both a public key and a certificate",
   ],
-  ["without an envelope", (bundle) => Reflect.deleteProperty(bundle, "dsseEnvelope"), "envelope_malformed"],
-  ["with a message signature", (bundle) => (bundle["messageSignature"] = {}), "attestation_malformed"],
-  ["without a signature", (bundle) => (bundle.dsseEnvelope.signatures = []), "attestation_malformed"],
+  [
+    "with a chain of certificates beside the key",
+    (bundle) => (bundle.verificationMaterial["x509CertificateChain"] = {}),
+    "has both a public key and a certificate",
+  ],
+  ["with a message signature", (bundle) => (bundle["messageSignature"] = {}), "carries a messageSignature"],
+  ["without a signature", (bundle) => (bundle.dsseEnvelope.signatures = []), "has 0 signatures"],
   [
     "with two signatures",
     (bundle) => bundle.dsseEnvelope.signatures.push(...bundleOf().dsseEnvelope.signatures),
-    "attestation_malformed",
+    "has 2 signatures",
   ],
 ];
 
@@ -83,23 +100,41 @@ describe("a bundle", () => {
   test.each(good)("%s is accepted", (_what, change) => {
     const verdict = judge(changed(change));
     expect(codesOf(verdict)).toEqual([]);
-    expect(verdict.accepted[0]?.format).toBe("bundle");
+    expect(verdict.accepted).toMatchObject([{ format: "bundle", unchecked: [] }]);
   });
 
-  test.each(bad)("%s is refused", (_what, change, code) => {
+  test.each(bad)("%s is refused", (_what, change, found) => {
     const verdict = judge(changed(change));
     expect(verdict.accepted).toEqual([]);
-    expect(codesOf(verdict)).toEqual([code]);
-    expect(verdict.checked).toBe(1);
+    expect(codesOf(verdict)).toEqual(["attestation_malformed"]);
+    expect(verdict.refusals[0]?.message).toContain(`the attestation ${found}`);
+    expect([verdict.checked, verdict.skippedLines]).toEqual([1, 0]);
   });
+
+  test("without an envelope is refused", () => {
+    const verdict = judge(changed((bundle) => Reflect.deleteProperty(bundle, "dsseEnvelope")));
+    expect([verdict.accepted.length, codesOf(verdict)]).toEqual([0, ["envelope_malformed"]]);
+  });
+
+  test.each(["mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"])(
+    "is meant by %p alone",
+    (name) => {
+      expect(judge(JSON.stringify({ [name]: "x" })).refusals.map(({ message }) => message)).toEqual([
+        expect.stringContaining("wanted a Sigstore bundle with one DSSE envelope"),
+      ]);
+    },
+  );
 
   test("is written in one spelling, and only with one signature that names its key", () => {
     const envelope = envelopeOf();
     expect(formatBundle(envelope)).toBe(formatBundle(envelopeOf()));
     const names = Object.keys(JSON.parse(formatBundle(envelope)) as object);
     expect(names).toEqual(["mediaType", "verificationMaterial", "dsseEnvelope"]);
+    expect(bundleOf().mediaType).toBe("application/vnd.dev.sigstore.bundle.v0.3+json");
     expect(() => formatBundle(addSignature(BOB, envelope))).toThrow(RangeError);
     expect(() => formatBundle({ ...envelope, signatures: [] })).toThrow(RangeError);
+    const nameless = envelope.signatures.map((one) => ({ ...one, keyid: null }));
+    expect(() => formatBundle({ ...envelope, signatures: nameless })).toThrow(RangeError);
   });
 
   test("says what it carries and nobody here checks", () => {
@@ -183,7 +218,10 @@ describe("a statement", () => {
 
   test("of a revoked key says so", () => {
     const why = refusalOf(() => parseAttestations(new Uint8Array(LIMITS.attestationBytes + 1), "it", false));
-    const distrusted = [{ key: ALICE.publicKey, why }];
+    const distrusted = [
+      { key: ALICE.publicKey, why },
+      { key: MALLORY.publicKey, why: new Failure("key_expired", "not asked for") },
+    ];
     const verdict = judge(formatEnvelope(envelopeOf()), {
       trusted: { keys: [BOB.publicKey], threshold: 1, distrusted },
     });
@@ -206,6 +244,7 @@ describe("a file", () => {
       const verdict = judge(text, {}, byLines);
       expect(codesOf(verdict)).toEqual(["no_evidence"]);
       expect([verdict.checked, verdict.refusals[0]?.exitCode]).toEqual([0, 7]);
+      expect(verdict.skippedLines).toBe(0);
     }
   });
 

@@ -163,5 +163,7 @@ export function underPolicy(
   document: unknown = POLICY,
   place: { env: string | null; template: string | null } = { env: "prod", template: "app" },
 ): Pick<AttestationQuestion, "policy"> {
-  return { policy: { document: verifiedPolicy(document), place, repositoryName } };
+  // Text alone is named: nothing at all is no repository called null.
+  const named = (text: string): string | null => repositoryName(text.trim());
+  return { policy: { document: verifiedPolicy(document), place, repositoryName: named } };
 }

@@ -10,6 +10,7 @@ import {
   verifyEnvelope,
   type EnvelopeDocument,
 } from "../../src/trust/dsse.ts";
+import { publicKeyFromBytes, type PublicKey } from "../../src/trust/public-key.ts";
 import { ALICE, BOB, MALLORY } from "./attestations.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -83,6 +84,23 @@ describe("an envelope that is read", () => {
     expect(refusalOf(() => parseEnvelope(text, "it")).code).toBe("envelope_malformed");
   });
 
+  test.each([
+    ["no keyid", {}],
+    ["an empty keyid", { keyid: "" }],
+  ])("that has %s names no key, and is written so", (_what, named) => {
+    const [signature] = signatures;
+    const text = JSON.stringify({ ...document, signatures: [{ ...named, sig: signature?.sig }] });
+    const read = parseEnvelope(text, "it");
+    expect(read.signatures.map(({ keyid }) => keyid)).toEqual([null]);
+    expect(envelopeDocument(read).signatures).toStrictEqual([{ sig: signature?.sig ?? "" }]);
+  });
+
+  test("may be signed as often as the limit says", () => {
+    const many = Array.from({ length: LIMITS.envelopeSignatures }, () => document.signatures[0]);
+    const read = parseEnvelope(JSON.stringify({ ...document, signatures: many }), "it");
+    expect(read.signatures).toHaveLength(LIMITS.envelopeSignatures);
+  });
+
   test("is refused when it is too large, too deep or signed too often, each with exit code 10", () => {
     const many = Array.from({ length: LIMITS.envelopeSignatures + 1 }, () => document.signatures[0]);
     const texts = [
@@ -134,9 +152,76 @@ describe("the signatures", () => {
     expect(verdict.refusals.every(({ exitCode }) => exitCode === 6)).toBe(true);
   });
 
+  test("that do not verify say under which keys, and how many are missing", () => {
+    const [alice, bob] = keys.map(({ keyid }) => keyid);
+    const messages = (of: readonly PublicKey[], threshold = 1): string[] =>
+      verifyEnvelope(addSignature(MALLORY, signed), of, threshold).refusals.map(({ message }) => message);
+    expect(messages([BOB.publicKey])).toEqual([
+      `signature 1 of 2 does not verify under key ${bob}`,
+      `signature 2 of 2 does not verify under key ${bob}`,
+    ]);
+    expect(messages([])[0]).toBe("signature 1 of 2 does not verify under any of 0 keys");
+    expect(messages(keys, 2)).toEqual([
+      `1 of the wanted 2 distinct keys signed (${alice})`,
+      "signature 2 of 2 does not verify under any of 2 keys",
+    ]);
+    expect(messages([BOB.publicKey], 2)[0]).toBe("0 of the wanted 2 distinct keys signed");
+  });
+
+  test("by a key that is given twice are by the one that was given first", () => {
+    const numbered = publicKeyFromBytes(ALICE.publicKey.bytes, "it", new Uint8Array(8));
+    for (const of of [
+      [numbered, ALICE.publicKey],
+      [ALICE.publicKey, numbered],
+    ])
+      expect(verifyEnvelope(signed, of, 1).signers).toEqual(of.slice(0, 1));
+  });
+
   test("without a key are never enough, and no threshold is below one", () => {
     expect(verifyEnvelope(signed, [], 1).ok).toBe(false);
     expect(() => verifyEnvelope(signed, keys, 0)).toThrow(RangeError);
     expect(() => verifyEnvelope(signed, keys, 1.5)).toThrow(RangeError);
+  });
+});
+
+describe("a keyid that is not the signer's", () => {
+  const own = ALICE.publicKey.keyid;
+  const gap = (from: number, to: number): string =>
+    own.slice(0, from) + "%".repeat(to - from) + own.slice(to);
+  // Each has as many characters of the signer's, from both ends, as it says.
+  const table: [string, string, boolean][] = [
+    ["altered in one character", gap(20, 21), false],
+    ["altered in the first character", gap(0, 1), false],
+    ["altered in the last character", gap(43, 44), false],
+    ["16 and 16", gap(16, 28), false],
+    ["16 and 15", gap(16, 29), true],
+    ["15 and 16", gap(15, 28), true],
+    ["32 and none", gap(32, 44), false],
+    ["31 and none", gap(31, 44), true],
+    ["none and 32", gap(0, 12), false],
+    ["none and 31", gap(0, 13), true],
+    ["the first 32 alone", own.slice(0, 32), false],
+    ["the first 31 alone", own.slice(0, 31), true],
+    ["the last 32 alone", own.slice(-32), false],
+    ["the last 31 alone", own.slice(-31), true],
+    ["with something behind it", `${own}%`, false],
+    ["with something before it", `%${own}`, false],
+    ["of another key", BOB.publicKey.keyid, false],
+    ["of another key in the other alphabet", urlSafe(BOB.publicKey.keyid).replaceAll("=", ""), false],
+    ["of another tool", "release", true],
+  ];
+  test.each(table)("%s is passed over or refused as somebody's change", (_what, keyid, passed) => {
+    const envelope = { ...signed, signatures: signed.signatures.map((one) => ({ ...one, keyid })) };
+    const verdict = verifyEnvelope(envelope, keys, 1);
+    expect([verdict.ok, verdict.refusals.map(({ code }) => code)]).toEqual([
+      passed,
+      passed ? [] : ["signature_invalid"],
+    ]);
+  });
+
+  test("has no character that counts from both ends", () => {
+    const signer = { ...ALICE.publicKey, keyid: "A".repeat(44) };
+    const signatures = signed.signatures.map((one) => ({ ...one, keyid: "A".repeat(31) }));
+    expect(verifyEnvelope({ ...signed, signatures }, [signer], 1).ok).toBe(true);
   });
 });

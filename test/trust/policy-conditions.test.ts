@@ -86,6 +86,14 @@ describe("a condition that does not hold says so, and nothing else", () => {
       ],
     ],
     [
+      "of a branch or a tag, where a short name would do as well",
+      { ref_full: null },
+      { refs: ["refs/heads/main", "dev"] },
+      [
+        'the branch or tag is "main" (the capture does not say whether it is a branch or a tag); wanted refs/heads/main or dev',
+      ],
+    ],
+    [
       "of a short name that fits none",
       { ref_full: null },
       { refs: ["dev", "next"] },
@@ -131,6 +139,12 @@ describe("a condition that does not hold says so, and nothing else", () => {
       ci({ run_url: "https://x/1" }),
       {},
       ['the CI run is "https://x/1"; wanted https://github.com/acme/app/actions/runs/*'],
+    ],
+    [
+      "of one of the runs that may be",
+      {},
+      { ci: { run_urls: ["https://x/*", "https://github.com/acme/app/actions/runs/*"] } },
+      [],
     ],
     [
       "of no run",
@@ -226,6 +240,9 @@ describe("what is wanted is listed", () => {
   test("up to five", () => {
     expect(problems({}, { refs: ["a", "b", "c", "d", "e"] })).toEqual([
       'the branch or tag is "refs/heads/main"; wanted a or b or c or d or e',
+    ]);
+    expect(problems({}, { refs: ["a", "b", "c", "d", "e", "f"] })).toEqual([
+      'the branch or tag is "refs/heads/main"; wanted a or b or c or d or e or 1 more',
     ]);
     expect(problems({}, { refs: ["a", "b", "c", "d", "e", "f", "g"] })).toEqual([
       'the branch or tag is "refs/heads/main"; wanted a or b or c or d or e or 2 more',

@@ -29,7 +29,13 @@ describe("a policy", () => {
   test("is opened with who signed it, and the digest of what was signed", () => {
     const opened = open(SIGNED);
     expect(opened).toMatchObject({ ok: true, sha256: sha256Of(Buffer.from(BYTES).toString()) });
-    expect(opened.ok && opened.policy.signers).toEqual([BOB.publicKey]);
+    expect(opened).toMatchObject({
+      policy: { name: "production", version: 1, signers: [BOB.publicKey], rules: [{ name: "images" }] },
+    });
+  });
+
+  test("is signed as what it is called for ever: every policy that somebody signed says it", () => {
+    expect(SIGNED.payloadType).toBe("application/vnd.waybill.policy.v1+json");
   });
 
   const INSTANTS: [string, string[]][] = [

@@ -131,6 +131,8 @@ describe("what is no Ed25519 public key is refused by name", () => {
       forms.ssh.replace("AAAAC3Nz", "AAAAC3Nx"),
       /not a whole ssh-ed25519 key/u,
     ],
+    ["an OpenSSH key that is no base64", "ssh-ed25519 AAAA*", /not a whole ssh-ed25519 key/u],
+    ["half the name of a kind of OpenSSH key", "ssh- AAAA", /neither PEM, hex, base64/u],
     ["two OpenSSH keys", `${forms.ssh}\n${forms.ssh}\n`, /more than one line/u],
     [
       "a minisign signature",

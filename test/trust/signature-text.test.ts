@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { LIMITS } from "../../src/base/limits.ts";
 import { parseRawSignature } from "../../src/trust/signature-text.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -26,6 +27,21 @@ describe("every spelling of a raw signature", () => {
     expect(Buffer.from(parseRawSignature(Buffer.from(text))).equals(signature)).toBe(true);
   });
 
+  test("a text as long as any may be", () => {
+    const long = hex.padStart(LIMITS.keyFileBytes);
+    expect(Buffer.from(parseRawSignature(long)).equals(signature)).toBe(true);
+    expect(refusalOf(() => parseRawSignature(` ${long}`)).message).toContain("more than");
+  });
+
+  test("64 raw bytes are text when each of them is", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const bytes = new Uint8Array(64).fill(0x41).fill(byte, 20, 21);
+      const isText = (byte >= 0x20 && byte < 0x7f) || [9, 10, 11, 12, 13].includes(byte);
+      if (isText) expect(() => parseRawSignature(bytes)).toThrow();
+      else expect(parseRawSignature(bytes)).toEqual(bytes);
+    }
+  });
+
   test("64 raw bytes, whatever they are", () => {
     for (let round = 0; round < 200; round++) {
       const bytes = new Uint8Array(randomBytes(64));
@@ -37,10 +53,14 @@ describe("every spelling of a raw signature", () => {
 const minisig = Buffer.concat([Buffer.from("ED"), randomBytes(72)]).toString("base64");
 const minisignKey = Buffer.concat([Buffer.from("Ed"), randomBytes(40)]).toString("base64");
 
+const labelled = (label: string, length: number): string =>
+  Buffer.concat([Buffer.from(label), randomBytes(length)]).toString("base64");
+
 describe("what is no raw signature is named", () => {
   const table: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ["nothing", "", /is empty/u],
     ["an empty file", new Uint8Array(), /is empty/u],
+    ["white space", " \t\r\n ", /is empty/u],
     ["63 raw bytes", signature.subarray(1), /has 63 raw bytes/u],
     ["65 raw bytes", Buffer.concat([signature, Buffer.from("\n")]), /has 65 raw bytes/u],
     ["63 bytes in hex", hex.slice(2), /is 63 bytes/u],
@@ -69,7 +89,16 @@ describe("what is no raw signature is named", () => {
     ],
     ["OpenPGP", "-----BEGIN PGP SIGNATURE-----\n\nabcd\n", /looks like an OpenPGP signature/u],
     ["a PEM key", "-----BEGIN PUBLIC KEY-----\nMAA=\n", /looks like a PEM block, public key/u],
+    ["an armor behind something", "x -----BEGIN SSH SIGNATURE-----", /is neither hex nor base64/u],
     ["an OpenSSH key", "ssh-ed25519 AAAA x", /looks like an OpenSSH public key/u],
+    ["an OpenSSH key behind something", "x ssh-ed25519 AAAA x", /is neither hex nor base64/u],
+    ["half the name of a kind of key", "ssh- AAAA", /is neither hex nor base64/u],
+    ["a comment alone", "untrusted comment: x", /looks like a minisign or signify signature/u],
+    ["a comment and junk", "untrusted comment: x\n*", /looks like a minisign or signify signature/u],
+    ["minisign's beginning, too long", labelled("ED", 73), /is 75 bytes/u],
+    ["minisign's length, another beginning", labelled("EX", 72), /is 74 bytes/u],
+    ["minisign's length, another first letter", labelled("XD", 72), /is 74 bytes/u],
+    ["signify's beginning", labelled("Ed", 72), /looks like a minisign or signify signature/u],
     ["an envelope", '{"payload":""}', /looks like a JSON document/u],
     ["a huge text", "A".repeat(20_000), /more than 16384 characters/u],
   ];

@@ -61,7 +61,7 @@ test("a signed policy", () => {
   const file = utf8(formatEnvelope(signEnvelope(BOB, POLICY_PAYLOAD_TYPE, policyBytes(POLICY))));
   expect(open(file)).toBe(true);
   expectShut([...flips(file)], open);
-}, 60_000);
+}, 600_000);
 
 function expectShut(
   changes: readonly (readonly [string, Uint8Array])[],
@@ -87,7 +87,7 @@ test("a trust root that two keys signed, of which both must", () => {
   expect(open(file)).toBe(true);
   const some = [...flips(file)].filter((_flip, at) => at % PART === 0);
   expectShut(some, open);
-}, 60_000);
+}, 600_000);
 
 /** As minisign knows it, by its number: in another form it has none, and then that of a signature says nothing. */
 const KEY = parsePublicKey(publicForm(victim.publicKey, "minisign"), "the key");

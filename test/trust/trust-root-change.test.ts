@@ -19,6 +19,11 @@ describe("a root that is not sound says why", () => {
     ["a sound one", sound, []],
     ["a window of one instant", aRoot([trusted("ci", { validFrom: now, validUntil: now })]), []],
     ["an open window", aRoot([trusted("a", { validFrom: now }), trusted("b", { validUntil: now })]), []],
+    [
+      "a window that is open before and ended long ago",
+      aRoot([trusted("a", { validUntil: new Date(-1) })]),
+      [],
+    ],
     ["just enough root keys", { ...sound, thresholds: { root: 1 } }, []],
     [
       "a window that ends before it begins",
@@ -69,11 +74,14 @@ describe("a change is the next version", () => {
     });
   });
 
-  test("rotate never makes an ending later", () => {
-    const ends = aRoot([trusted("ci", { validUntil: later(3) })]);
+  test.each([
+    ["never makes an ending later", 3, 3],
+    ["makes one earlier", 90, 30],
+  ])("rotate %s", (_what, ends, wanted) => {
+    const old = aRoot([trusted("ci", { validUntil: later(ends) })]);
     const successor = { name: "ci-2", key: keyOf("ci-2").publicKey };
-    const rotated = rotateKey(ends, "ci", successor, { from: now, until: later(30) });
-    expect(rotated.keys[1]?.validUntil).toEqual(later(3));
+    const rotated = rotateKey(old, "ci", successor, { from: now, until: later(30) });
+    expect(rotated.keys[1]?.validUntil).toEqual(later(wanted));
   });
 
   const refusals: readonly (readonly [string, () => unknown, string])[] = [
@@ -145,6 +153,8 @@ describe("a change is the next version", () => {
     ]);
     const seen = { version: 2, sha256: held.sha256 };
     expect([rises(seen, held, "it"), rises({ ...seen, version: 1 }, held, "it")]).toEqual([false, true]);
+    // Also when what was noted cannot be: a digest has one version.
+    expect(refusalOf(() => rises({ ...seen, version: 3 }, held, "it")).code).toBe("trust_root_rollback");
   });
 
   test("revoking keeps every other key as it was", () => {

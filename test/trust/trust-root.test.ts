@@ -5,7 +5,7 @@ import { encodeSpki } from "../../src/trust/key-der.ts";
 import { formatTrustRoot, parseTrustRoot } from "../../src/trust/trust-root-document.ts";
 import { readSignedRoot } from "../../src/trust/trust-root-succession.ts";
 import { isKeyName, isRole, keysFor, rootKeys, thresholdFor } from "../../src/trust/trust-root.ts";
-import { distrust, distrustNamespace, isScope } from "../../src/trust/trusted-key.ts";
+import { distrust, distrustNamespace, EVERYTHING, isScope } from "../../src/trust/trusted-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, trusted } from "./roots.ts";
 
@@ -73,8 +73,18 @@ describe("who counts", () => {
     expect([at(-1), at(0), at(day), at(day + 1)]).toEqual(["key_not_yet_valid", null, null, "key_expired"]);
   });
 
+  test("a window without ends holds whatever a clock says", () => {
+    const always = [new Date(-1), new Date(8.64e15)].map((at) => distrust(trusted("k"), "build", null, at));
+    expect(always).toEqual([null, null]);
+  });
+
+  test("the scope of everything is for every name", () => {
+    const key = trusted("k", { scopes: [EVERYTHING] });
+    expect(distrust(key, "build", { name: "team/deep/app", sha256: null }, now)).toBeNull();
+  });
+
   test("what a revoked key had signed before can stay trusted, by its digest", () => {
-    const revocation = { at: now, reason: null, stillTrusted: [app.sha256] };
+    const revocation = { at: now, reason: null, stillTrusted: [sha256Of("before"), app.sha256] };
     const key = trusted("lost", { revocation });
     const code = (subject: Parameters<typeof distrust>[2]): string | null =>
       distrust(key, "build", subject, now)?.code ?? null;
@@ -141,6 +151,7 @@ describe("who counts", () => {
       (one) => distrustNamespace(key, one)?.code ?? null,
     );
     expect<readonly (string | null)[]>(codes).toEqual([null, null, "key_not_authorised", null]);
+    expect(distrustNamespace(trusted("any", { namespaces: null }), "git")).toBeNull();
   });
 });
 
@@ -313,6 +324,10 @@ describe("the document", () => {
     const refusal = refusalOf(() => parseTrustRoot(text, "the root"));
     expect([refusal.code as string, refusal.message]).toEqual([code, expect.stringMatching(message)]);
     expect(refusal.exitCode).toBe(2);
+  });
+
+  test("is signed as what it is called for ever: every root that somebody holds says it", () => {
+    expect(envelopeOf(full, ["root"]).payloadType).toBe("application/vnd.waybill.trust-root+json");
   });
 
   test("under another payload type it is no root", () => {

@@ -87,7 +87,7 @@ const digest: Decoder<Sha256 | ""> = (value, path, problems) => {
 const envelope: Decoder<string> = (value, path, problems) => {
   const text = isMap(value) ? JSON.stringify(value) : trimmed(value, path, problems);
   if (text === undefined || text === "") return text;
-  const bytes = text.startsWith("{") ? null : fromBase64(text);
+  const bytes = fromBase64(text);
   const found = bytes === null ? text : new TextDecoder().decode(bytes);
   if (found.startsWith("{") && found.length <= MAX_STATEMENT) return found;
   problems.push(

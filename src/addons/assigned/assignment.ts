@@ -141,7 +141,7 @@ function decodeEntry(
  * cannot be read in two ways: as an object, which base64 can never spell.
  */
 function configOf(value: JsonValue | undefined, path: string, problems: Problems): JsonValue | undefined {
-  if (value === undefined || value === "") return undefined;
+  if (value === "") return undefined;
   if (typeof value !== "string") return value;
   const bytes = value.trimStart().startsWith("{") ? new TextEncoder().encode(value) : fromBase64(value);
   try {

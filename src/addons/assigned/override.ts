@@ -1,5 +1,5 @@
 import { Failure } from "../../base/failure.ts";
-import { isMap, list, string, type Problems } from "../../base/decode.ts";
+import { boolean, isMap, list, narrowed, string, type Decoder, type Problems } from "../../base/decode.ts";
 import { type JsonMap, type JsonValue, parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
@@ -42,10 +42,19 @@ const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
   "config_json",
 ]);
 
+const clearables: Decoder<Clearable[]> = list(
+  narrowed(`one of ${[...CLEARABLE].join(", ")}`, (name): name is Clearable => CLEARABLE.has(name)),
+  CLEARABLE.size,
+);
+/** What is left of a member that was cleared. */
+const CLEARED = { ...NOTHING_SAID, config_json: undefined };
+
 /** What an override can say and an assignment cannot. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(["clear", "allow_downgrade"]);
 
+/** All in lower case. */
 const ALL_MEMBERS: ReadonlySet<string> = new Set([...FIELD_NAMES, ...OWN_MEMBERS]);
+const DOCUMENT_MEMBERS: ReadonlySet<string> = new Set(["addons"]);
 
 export type OverrideFile = { readonly overrides: readonly Override[]; readonly warnings: readonly Warning[] };
 
@@ -61,7 +70,7 @@ export function decodeOverrides(bytes: Uint8Array | string, what: string): Overr
     warnings.push({ code: "override_twice", message });
   };
   const parsed = parseJson(bytes, { what, code: "config_invalid", onSecond: twice });
-  const document = inOurCase(parsed, ["addons"], twice);
+  const document = inOurCase(parsed, DOCUMENT_MEMBERS, twice);
   const overrides = new Map<string, Override>();
   if (!isMap(document)) throw new Failure("config_invalid", `${what} is no object; wanted {"addons":[…]}`);
   const entries = document["addons"] === undefined ? [] : listOf(document["addons"], problems, twice);
@@ -82,14 +91,13 @@ export function decodeOverrides(bytes: Uint8Array | string, what: string): Overr
  */
 function inOurCase<T extends JsonValue>(
   value: T,
-  names: Iterable<string>,
+  ours: ReadonlySet<string>,
   twice: (name: string) => void,
 ): T | JsonMap {
   if (!isMap(value)) return value;
-  const ours = new Map(Array.from(names, (name) => [name.toLowerCase(), name]));
   const found = new Map<string, JsonValue>();
   for (const [key, member] of Object.entries(value)) {
-    const name = ours.get(key.toLowerCase()) ?? key;
+    const name = ours.has(key.toLowerCase()) ? key.toLowerCase() : key;
     if (found.has(name)) twice(name);
     found.set(name, member);
   }
@@ -114,11 +122,8 @@ function decodeOverride(
   const entry = withoutNulls(raw);
   const id = string()(entry["addon_id"] ?? "", `${path}.addon_id`, problems)?.trim();
   const fields = fieldsOf(entry, path, problems);
-  const enabled = entry["enabled"];
-  if (enabled !== undefined && typeof enabled !== "boolean") {
-    problems.push(`${path}.enabled is ${JSON.stringify(enabled).slice(0, 60)}; wanted true or false`);
-    return undefined;
-  }
+  const enabled =
+    entry["enabled"] === undefined ? undefined : boolean()(entry["enabled"], `${path}.enabled`, problems);
   const clear = clearOf(entry, path, problems);
   const downgrade = string()(entry["allow_downgrade"] ?? "", `${path}.allow_downgrade`, problems)?.trim();
   // An entry without an id overrides nothing.
@@ -147,25 +152,18 @@ function decodeOverride(
   };
 }
 
-function clearOf(entry: JsonMap, path: string, problems: Problems): Clearable[] {
-  const names =
-    entry["clear"] === undefined
-      ? []
-      : list(string(), CLEARABLE.size)(entry["clear"], `${path}.clear`, problems);
-  return (names ?? []).filter((name): name is Clearable => {
-    if (!CLEARABLE.has(name)) {
-      problems.push(`${path}.clear names ${quoted(name, 60)}; wanted some of ${[...CLEARABLE].join(", ")}`);
-      return false;
-    }
-    if (isSaid(entry[name])) problems.push(`${path}.clear names ${name}, which the entry also sets`);
-    return true;
-  });
+function clearOf(entry: JsonMap, path: string, problems: Problems): readonly Clearable[] {
+  if (entry["clear"] === undefined) return [];
+  const names = clearables(entry["clear"], `${path}.clear`, problems) ?? [];
+  const set = names.filter((name) => isSaid(entry[name]));
+  problems.push(...set.map((name) => `${path}.clear names ${name}, which the entry also sets`));
+  return names;
 }
 
 /** "" and [] are what a writer leaves who had nothing to say. */
 function isSaid(value: JsonValue | undefined): boolean {
   if (value === undefined || value === "") return false;
-  return typeof value !== "object" || value === null || Object.keys(value).length > 0;
+  return !(isMap(value) || Array.isArray(value)) || Object.keys(value).length > 0;
 }
 
 /**
@@ -203,9 +201,7 @@ export function applyOverrides(
 function patched(assignment: Assignment, override: Override | undefined): Assignment {
   if (override === undefined) return assignment;
   const said = Object.fromEntries(Object.entries(override.fields).filter(([, value]) => isSaid(value)));
-  const cleared = Object.fromEntries(
-    override.clear.map((name) => [name, name === "config_json" ? undefined : NOTHING_SAID[name]]),
-  );
+  const cleared = Object.fromEntries(override.clear.map((name) => [name, CLEARED[name]]));
   return {
     ...assignment,
     ...said,

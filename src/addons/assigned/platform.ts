@@ -12,15 +12,20 @@ export type Platform = {
   readonly libc?: Libc | undefined;
 };
 
+/** Looked up by what others wrote: `constructor` is in every object, and in no table. */
+function tableOf<T = string>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(entries));
+}
+
 /** Every other name that is understood, in lower case. `docs/addons.md` has this table. */
-const OS_ALIASES: Readonly<Record<string, string>> = {
+const OS_ALIASES = tableOf({
   win32: "windows",
   win: "windows",
   sunos: "solaris",
   macos: "darwin",
   osx: "darwin",
-};
-const ARCH_ALIASES: Readonly<Record<string, string>> = {
+});
+const ARCH_ALIASES = tableOf({
   x64: "amd64",
   x86_64: "amd64",
   "x86-64": "amd64",
@@ -33,14 +38,17 @@ const ARCH_ALIASES: Readonly<Record<string, string>> = {
   armhf: "arm",
   armv6l: "arm",
   armv7l: "arm",
-};
+});
 /** What may follow a processor: the one variant that every machine of it has, or a C library. */
-const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+const VARIANTS = tableOf<readonly string[]>({
   arm64: ["v8"],
   amd64: ["v1"],
   arm: ["v6", "v7"],
-};
-const LIBCS: Readonly<Record<string, Libc>> = { gnu: "glibc", glibc: "glibc", musl: "musl" };
+});
+const LIBCS = tableOf<Libc>({ gnu: "glibc", glibc: "glibc", musl: "musl" });
+
+/** Every processor of a system, in one file. */
+const UNIVERSAL = "universal";
 
 const OSES = new Set(["linux", "darwin", "windows", "freebsd"]);
 const ARCHES = new Set(["amd64", "arm64", "386", "arm", "riscv64", "ppc64le", "s390x"]);
@@ -48,7 +56,7 @@ const ARCHES = new Set(["amd64", "arm64", "386", "arm", "riscv64", "ppc64le", "s
 /** The machine that a process runs on, from `process.platform` and `process.arch`, or any names of the tables. */
 export function platformOf(os: string, arch: string): Platform {
   const [system, processor] = [os.toLowerCase(), arch.toLowerCase()];
-  return { os: OS_ALIASES[system] ?? system, arch: ARCH_ALIASES[processor] ?? processor };
+  return { os: OS_ALIASES.get(system) ?? system, arch: ARCH_ALIASES.get(processor) ?? processor };
 }
 
 /** `os/arch` from a flag. The names of uname and Node are taken as well. Throws Failure `invalid_value`. */
@@ -81,16 +89,16 @@ export function choosePlatform(names: readonly string[], platform: Platform): st
   const exact = [...(platform.libc === undefined ? [] : [`${own}/${platform.libc}`]), own];
   const found = exact.find((name) => names.includes(name));
   if (found !== undefined) return found;
-  const others = names.filter((name) => {
+  const others = names.flatMap((name) => {
     const named = readName(name);
-    return named !== null && runsOn(named, platform);
+    return named !== null && runsOn(named, platform) ? [{ name, arch: named.arch }] : [];
   });
-  const special = others.filter((name) => !/universal$/iu.test(name));
+  const special = others.filter(({ arch }) => arch !== UNIVERSAL);
   const [only, ...rest] = special.length > 0 ? special : others;
-  if (rest.length === 0) return only ?? null;
+  if (rest.length === 0) return only?.name ?? null;
   throw new Failure(
     "answer_ambiguous",
-    `${others.map((name) => quoted(name, 60)).join(" and ")} all mean ${own}`,
+    `${others.map(({ name }) => quoted(name, 60)).join(" and ")} all mean ${own}`,
     {
       hint: `name one of them ${own}`,
     },
@@ -103,13 +111,13 @@ function readName(text: string): Named | null {
   const parts = text.toLowerCase().split(text.includes("/") ? "/" : "-");
   const [os = "", arch = "", more, ...rest] = parts;
   const platform = platformOf(os, arch);
-  const libc = more === undefined ? null : (LIBCS[more] ?? null);
-  const known = more === undefined || libc !== null || VARIANTS[platform.arch]?.includes(more) === true;
-  return rest.length === 0 && os !== "" && arch !== "" && known ? { ...platform, libc } : null;
+  const libc = more === undefined ? null : (LIBCS.get(more) ?? null);
+  const known = more === undefined || libc !== null || VARIANTS.get(platform.arch)?.includes(more) === true;
+  return rest.length === 0 && known ? { ...platform, libc } : null;
 }
 
 function runsOn(named: Named, platform: Platform): boolean {
-  const universal = named.os === "darwin" && named.arch === "universal";
+  const universal = named.os === "darwin" && named.arch === UNIVERSAL;
   const libc = named.libc === null || platform.libc === undefined || named.libc === platform.libc;
   return named.os === platform.os && (universal || named.arch === platform.arch) && libc;
 }

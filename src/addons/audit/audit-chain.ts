@@ -68,7 +68,7 @@ function problemOf(line: string, head: AuditHead): string | null {
   const at = `line ${head.seq + 1}`;
   try {
     const decoded = decode(members, parseJson(line, { what: at, code: "audit_broken" }));
-    if (!decoded.ok) return `${at}: ${decoded.problems[0] ?? "malformed"}`;
+    if (!decoded.ok) return `${at}: ${decoded.problems.join("; ")}`;
     if (decoded.value.seq !== head.seq + 1) return `${at} has the number ${decoded.value.seq}`;
     return decoded.value.prev === head.digest ? null : `${at} does not follow the line before it`;
   } catch (error) {

@@ -158,6 +158,7 @@ export function forgetUnassigned(layout: Layout, assigned: ReadonlySet<string>):
         minimum_version: specs.minimum_version,
         highest_version: specs.highest_version,
         blocked: specs.blocked,
+        signer_mark: specs.signer_mark,
       });
       return [];
     } catch (error) {

@@ -2,7 +2,6 @@ import {
   anything,
   boolean,
   decode,
-  integer,
   isMap,
   list,
   narrowed,
@@ -17,6 +16,8 @@ import type { JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import { isSafeName, type SafeName } from "../names.ts";
+import { signerMark, type SignerMark } from "./signer-mark.ts";
+import { stated, type Stated } from "./stated.ts";
 import { compareVersions } from "../version-order.ts";
 
 /** Everything that one start of an add-on needs, as one unit: an old binary never runs with a new configuration. */
@@ -39,19 +40,6 @@ export type Spec = {
   readonly resources?: JsonValue | undefined;
 };
 
-/** A statement that was verified, as it is remembered. Times are ISO 8601. */
-export type Stated = {
-  /** As it came: the same one need not be verified again, and an export carries it on. */
-  readonly envelope: string;
-  readonly keyid: string;
-  /** Bytes of the artifact. */
-  readonly size: number;
-  /** "" for never. */
-  readonly expires: string;
-  /** "" for none. */
-  readonly minimum_version: string;
-};
-
 export type Specs = {
   /** What `current` shall show. */
   readonly active: Spec | null;
@@ -71,6 +59,8 @@ export type Specs = {
   readonly signed: boolean;
   /** The same for a statement. */
   readonly stated: boolean;
+  /** How many keys had to sign it; absent while one is enough. */
+  readonly signer_mark?: SignerMark | undefined;
   /** No older version than this one is staged any more, whoever allows it: its publisher said so. "" for none. */
   readonly minimum_version: string;
 };
@@ -164,20 +154,17 @@ function historyBefore({ active, history }: Specs, spec: Spec): readonly Spec[] 
   return [...left, ...others].slice(0, MAX_HISTORY);
 }
 
+/** The distinct trusted keys that signed the bytes or the statement about them. */
+export function signersOf({ keyid, stated: said }: Spec): readonly string[] {
+  return [...new Set([...(keyid === undefined ? [] : [keyid]), ...(said?.signers ?? [])])];
+}
+
 /** Whether two specs start the same thing in the same way. */
 export function sameSpec(a: Spec | null, b: Spec | null): boolean {
   return Bun.deepEquals(a, b);
 }
 
 const SCHEMA = "waybill.addon-specs/v1";
-
-const stated: Decoder<Stated> = object({
-  envelope: string(),
-  keyid: string(),
-  size: integer(),
-  expires: string(),
-  minimum_version: string(),
-});
 
 const spec: Decoder<Spec> = object({
   addon_id: string(),
@@ -212,6 +199,7 @@ const specs: Decoder<Specs> = object({
   pinned: otherwise(nullable(pin), null),
   signed: boolean(),
   stated: otherwise(boolean(), false),
+  signer_mark: optional(signerMark),
   minimum_version: otherwise(string(), ""),
 });
 

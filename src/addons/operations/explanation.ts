@@ -1,6 +1,7 @@
 import type { JsonValue } from "../../base/json.ts";
 import { NOTHING_SAID, type Assignment } from "../assigned/assignment.ts";
 import type { HostList } from "../assigned/host-list.ts";
+import { keysDemanded } from "../on-host/signer-mark.ts";
 import type { Planned } from "./plan.ts";
 
 /** One member of an assignment and who said it. Values that may be secret are only said to be there. */
@@ -36,6 +37,8 @@ export function explain(assignment: Assignment, list: HostList, planned: Planned
             signed_by: facts.staged?.keyid ?? null,
             pinned: facts.pinned?.version ?? null,
             keys: facts.keys,
+            keys_wanted: keysDemanded(facts.signerMark, facts),
+            statement_signed_by: [...(facts.stated?.signers ?? [])],
           },
     decision: failure === null ? planned.action : "refuse",
     reasons: [

@@ -10,15 +10,19 @@ import type { Layout } from "../on-host/layout.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { AddonRecord } from "../on-host/record.ts";
 import { strategyFor } from "../staging/give-capabilities.ts";
-import type { ReleaseKeys } from "../staging/run.ts";
+import { bytesCheck, isProvenByStatement, type ReleaseKeys } from "../staging/release-signers.ts";
 import { stageArtifact } from "../staging/stage.ts";
 import type { SignatureCheck } from "../on-host/staged-file.ts";
+import type { Spec } from "../on-host/spec.ts";
+import type { Stated } from "../on-host/stated.ts";
+import { verifyStatement } from "../staging/verify-statement.ts";
 
 export type Checking = {
   readonly layout: Layout;
   readonly platform: Platform;
   /** Who may have signed which add-on; null leaves the signatures alone. */
   readonly keys: ReleaseKeys | null;
+  readonly now: Date;
   readonly stop: AbortSignal;
 };
 
@@ -28,6 +32,8 @@ export type Finding = {
   readonly folder: string | null;
   readonly sha256: string | null;
   readonly keyid: string | null;
+  /** The distinct trusted keys that signed the bytes, or under a threshold the statement about them. */
+  readonly keyids: readonly string[];
   /** null when all is well. */
   readonly failure: Failure | null;
   readonly repaired: boolean;
@@ -95,7 +101,8 @@ async function checkFolder(
     );
   }
   try {
-    const check = checkOf(addon.id, record, checking.keys);
+    const proof = proofOf(addon.id, record, spec ?? null, checking);
+    const { check } = proof;
     const found = await inspect(addon.paths, folder, {
       binaryName: record.binary_name,
       sha256: record.artifact_sha256,
@@ -103,8 +110,10 @@ async function checkFolder(
       modes: repair ? "put_right" : "report",
       stop: checking.stop,
     });
-    const failure = judge(folder, record, found, check);
-    const well = { addonId: addon.id, folder, sha256: record.artifact_sha256, keyid: found.keyid };
+    const failure = judge(folder, record, found, check) ?? proof.failure;
+    const keyids = proof.stated?.signers ?? (found.keyid === null ? [] : [found.keyid]);
+    const keyid = proof.stated?.keyid ?? found.keyid;
+    const well = { addonId: addon.id, folder, sha256: record.artifact_sha256, keyid, keyids };
     if (failure === null || !repair || found.retained === null || failure.code !== "hash_mismatch") {
       return { ...well, failure, repaired: false };
     }
@@ -116,11 +125,37 @@ async function checkFolder(
   }
 }
 
-function checkOf(id: HostAddon["id"], record: AddonRecord, keys: ReleaseKeys | null): SignatureCheck | null {
-  const text = record.artifact_signature ?? "";
-  if (keys === null || text === "") return null;
-  const may = keys({ id, sha256: record.artifact_sha256 });
-  return { signature: parseRawSignature(text, "artifact_signature"), keys: may };
+/** What has to prove the bytes: their signature, or where several keys must have signed, the statement of the spec. */
+type SignedProof = {
+  readonly check: SignatureCheck | null;
+  readonly stated: Stated | null;
+  /** What is wrong with the statement; null when it is good, or not what counts. */
+  readonly failure: Failure | null;
+};
+
+function proofOf(
+  id: HostAddon["id"],
+  record: AddonRecord,
+  spec: Spec | null,
+  { keys, platform, now }: Checking,
+): SignedProof {
+  const { artifact_sha256: sha256, version, artifact_signature: text = "" } = record;
+  if (keys === null) return { check: null, stated: null, failure: null };
+  const signers = keys({ id, sha256 });
+  const signature = text === "" ? null : parseRawSignature(text, "artifact_signature");
+  if (signers.threshold === 1)
+    return { check: bytesCheck(signature, signers, null), stated: null, failure: null };
+  try {
+    const statement = spec?.stated?.envelope ?? "";
+    const stated = verifyStatement({ id, version, sha256, statement }, platform, signers, now);
+    if (isProvenByStatement(signers.threshold, stated)) return { check: null, stated, failure: null };
+    throw new Failure(
+      "threshold_not_met",
+      `version ${quoted(version)} came with no statement that ${signers.threshold} keys signed`,
+    );
+  } catch (error) {
+    return { check: null, stated: null, failure: asFailure(error) };
+  }
 }
 
 function judge(
@@ -167,5 +202,5 @@ async function makeWhole(
 }
 
 function broken(addon: HostAddon, folder: string | null, failure: Failure): Finding {
-  return { addonId: addon.id, folder, sha256: null, keyid: null, failure, repaired: false };
+  return { addonId: addon.id, folder, sha256: null, keyid: null, keyids: [], failure, repaired: false };
 }

@@ -37,7 +37,7 @@ export function chooseGarbage(facts: GarbageFacts): GarbageChoice {
     if (folder === specs.pending?.spec.folder) return "pending";
     if (folder === specs.last_known_good?.folder) return "last_known_good";
     if (folder === previous) return "previous";
-    if (sha256 !== null && sha256 === specs.pinned?.artifact_sha256) return "pinned";
+    if (sha256 === specs.pinned?.artifact_sha256) return "pinned";
     return running.has(folder) ? "running" : null;
   };
   const kept: { folder: string; why: Kept }[] = [];

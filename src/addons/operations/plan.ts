@@ -10,7 +10,7 @@ import { settle } from "../on-host/journal.ts";
 import { readSpecs } from "../on-host/last-known-good.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { nextStep, type Facts, type NextStep } from "../staging/next-step.ts";
-import type { ReleaseKeys } from "../staging/run.ts";
+import type { ReleaseKeys } from "../staging/release-signers.ts";
 import { actionOf } from "../staging/stage-one.ts";
 import type { Action } from "../staging/outcome.ts";
 import type { Platform } from "../assigned/platform.ts";
@@ -67,7 +67,7 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
       ? settle(readSpecs(paths).specs, readCurrent(paths))
       : NO_SPECS;
     const trust = {
-      trustedKeys: planning.keys(wanted),
+      signers: planning.keys(wanted),
       allowUnsigned: planning.allowUnsigned.has(wanted.id),
       replace: planning.replace,
       platform: planning.platform,

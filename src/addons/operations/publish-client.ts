@@ -3,6 +3,7 @@ import type { Sha256 } from "../../base/digest.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseJson, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { quoted } from "../../base/printable.ts";
 import { request, shownUrl, type HttpAnswer, type HttpRequest } from "../../host/http.ts";
 import { asStranger, connectionFor, type Reach } from "../../stores/http-object.ts";
 import { failureOfStatus } from "../../stores/http-status.ts";
@@ -13,12 +14,8 @@ import { shownPlatform, type Platform } from "../assigned/platform.ts";
 const CALL_MS = 30_000;
 const UPLOAD_MS = 1_800_000;
 
-type Package = {
-  readonly id: string;
-  readonly version: string;
-  readonly platform: Platform;
-  readonly binaryName: string;
-};
+type Target = { readonly id: string; readonly version: string; readonly platform: Platform };
+type Package = Target & { readonly binaryName: string };
 type Artifact = {
   readonly objectKey: string;
   readonly sha256: Sha256;
@@ -110,10 +107,9 @@ export class PublishClient {
   }
 
   /** What the package says for the platform; null when there is no such package or artifact. */
-  async published({ id, version, platform }: Package): Promise<Named | null> {
-    const url = this.#url(["v1", "addons", "packages"]);
-    const answer = await this.#send({ method: "GET", url, deadlineMs: CALL_MS });
-    const decoded = decode(packages, parseJson(answer.body, { what: whatOf(url), code: "answer_not_json" }));
+  async published({ id, version, platform }: Target): Promise<Named | null> {
+    const { url, document } = await this.#packages();
+    const decoded = decode(packages, document);
     if (!decoded.ok) {
       throw new Failure("answer_malformed", `${whatOf(url)}: ${decoded.problems.slice(0, 3).join("; ")}`);
     }
@@ -128,6 +124,21 @@ export class PublishClient {
     };
   }
 
+  /** Publishes a package again as it is, with another statement for one platform. */
+  async replaceStatement({ id, version, platform }: Target, statement: string): Promise<void> {
+    const all = (await this.#packages()).document;
+    const entries = isMap(all) && Array.isArray(all["packages"]) ? all["packages"].filter(isMap) : [];
+    const found = entries.find((one) => one["addon_id"] === id && one["version"] === version);
+    const artifacts = found?.["artifacts"];
+    const name = shownPlatform(platform);
+    const artifact = isMap(artifacts) ? artifacts[name] : undefined;
+    if (!isMap(artifact)) throw new Failure("not_found", `${quoted(id)} is not published any more`);
+    await this.#sendJson("POST", this.#url(["v1", "addons", "packages"]), {
+      ...found,
+      artifacts: { [name]: { ...artifact, statement } },
+    });
+  }
+
   /** Proves that hosts can fetch the bytes under the key that they are told. */
   async checkObject(artifact: Artifact): Promise<void> {
     const url = this.#url(["v1", "artifacts", ...artifact.objectKey.split("/")]);
@@ -138,6 +149,12 @@ export class PublishClient {
       "response_mismatch",
       `${shownUrl(url)} has the ETag ${etag}; wanted "${artifact.sha256}"`,
     );
+  }
+
+  async #packages(): Promise<{ readonly url: URL; readonly document: JsonValue }> {
+    const url = this.#url(["v1", "addons", "packages"]);
+    const answer = await this.#send({ method: "GET", url, deadlineMs: CALL_MS });
+    return { url, document: parseJson(answer.body, { what: whatOf(url), code: "answer_not_json" }) };
   }
 
   #url(segments: readonly string[]): URL {

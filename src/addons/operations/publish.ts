@@ -1,16 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { EXIT } from "../../base/exit-codes.ts";
 import type { Sha256 } from "../../base/digest.ts";
-import { toBase64 } from "../../base/encoding.ts";
 import { Failure } from "../../base/failure.ts";
-import { Hasher } from "../../base/hashing.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
-import { addonStatement } from "../../trust/attestation-addon.ts";
-import { formatEnvelope, signEnvelope } from "../../trust/dsse.ts";
-import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../trust/statement.ts";
-import { signFile } from "../../trust/signer.ts";
 import type { SigningKey } from "../../trust/signing-key.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
@@ -20,6 +14,7 @@ import { shownPlatform, type Platform } from "../assigned/platform.ts";
 import type { Reach } from "../../stores/http-object.ts";
 import type { WritableStore } from "../../stores/store.ts";
 import { PublishClient } from "./publish-client.ts";
+import { proofOf } from "./publish-proof.ts";
 import { putInto, type StoredIn } from "./publish-stores.ts";
 
 export type PublishRequest = {
@@ -36,8 +31,8 @@ export type PublishRequest = {
   readonly reach: Reach;
   readonly controlPlane: URL;
   readonly token: string;
-  /** null publishes without a signature; hosts refuse that unless they are told otherwise. */
-  readonly key: SigningKey | null;
+  /** All of them sign; none publishes without a signature, which hosts refuse unless they are told otherwise. */
+  readonly keys: readonly SigningKey[];
   /** Whether every host of the environment shall run it from now on. */
   readonly assign: boolean;
   /** When hosts stop taking it; null for never. Said in the signed statement, so only with a key. */
@@ -49,7 +44,7 @@ export type PublishRequest = {
 };
 
 /** An artifact and where it lies, as a package names it. */
-type PublishedArtifact = {
+export type PublishedArtifact = {
   readonly objectKey: string;
   readonly sha256: Sha256;
   /** base64 of 64 bytes, or "". */
@@ -60,7 +55,7 @@ type PublishedArtifact = {
 
 export type Published = PublishedArtifact & {
   readonly size: number;
-  readonly keyid: string | null;
+  readonly keyids: readonly string[];
   readonly stored: "new" | "already";
   readonly storedIn: readonly StoredIn[];
   readonly outcome: "landed" | "landed_after_lost_response";
@@ -72,7 +67,14 @@ export type Published = PublishedArtifact & {
  */
 export async function publishAddon(request: PublishRequest): Promise<Published> {
   const format = await checkRuns(request);
-  const { sha256, signature, size } = await proofOf(request);
+  const { id: addonId, version, expires, minimumVersion, now: issued } = request;
+  const claims = { addonId, version, ...request.platform, issued, expires, minimumVersion };
+  const { sha256, signature, statement, size } = await proofOf(
+    request.file,
+    request.keys,
+    claims,
+    request.stop,
+  );
   if (size > LIMITS.artifactBytes) {
     throw new Failure(
       "artifact_too_large",
@@ -82,8 +84,8 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
   const artifact: PublishedArtifact = {
     objectKey: objectKeyOf(request, sha256, format),
     sha256,
-    signature: signature === null ? "" : toBase64(signature),
-    statement: statementOf(request, sha256, size),
+    signature,
+    statement,
   };
   const storedIn: StoredIn[] = [];
   for (const store of request.stores) {
@@ -99,7 +101,7 @@ export async function publishAddon(request: PublishRequest): Promise<Published> 
   return {
     ...artifact,
     size,
-    keyid: request.key?.publicKey.keyid ?? null,
+    keyids: request.keys.map(({ publicKey }) => publicKey.keyid),
     stored,
     storedIn,
     outcome: lost.length === 0 ? "landed" : "landed_after_lost_response",
@@ -156,30 +158,6 @@ function notRunnable(file: string, platform: Platform, why: string): Failure {
   );
 }
 
-async function proofOf(
-  request: PublishRequest,
-): Promise<{ readonly sha256: Sha256; readonly signature: Uint8Array | null; readonly size: number }> {
-  if (request.key !== null) return signFile(request.key, request.file, request.stop);
-  const artifact = new ArtifactFile(request.file);
-  try {
-    const hasher = new Hasher();
-    for await (const chunk of artifact.chunks(request.stop)) hasher.update(chunk);
-    return { sha256: hasher.digest(), signature: null, size: artifact.size };
-  } finally {
-    artifact.close();
-  }
-}
-
-/** What the bytes cannot say for themselves, signed: which add-on they are, for which platform, and until when. */
-function statementOf(request: PublishRequest, sha256: Sha256, size: number): string {
-  const { key, id, version, platform, expires, minimumVersion, now: issued } = request;
-  if (key === null) return "";
-  const { os, arch } = platform;
-  const claims = { addonId: id, version, os, arch, size, issued, expires, minimumVersion };
-  const payload = formatStatement(addonStatement(sha256, claims));
-  return formatEnvelope(signEnvelope(key, STATEMENT_PAYLOAD_TYPE, payload)).trim();
-}
-
 /** The original's scheme, with characters outside its alphabet replaced as it does. */
 function objectKeyOf(
   { id, version, platform }: PublishRequest,
@@ -193,7 +171,7 @@ function objectKeyOf(
 }
 
 /** A write whose answer got lost may have landed: the read-back tells. */
-async function unlessLost(lost: Failure[], write: () => Promise<void>): Promise<void> {
+export async function unlessLost(lost: Failure[], write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {

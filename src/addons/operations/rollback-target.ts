@@ -29,7 +29,7 @@ export function rollbackTarget(specs: Specs, to: string | undefined): Spec {
 }
 
 function notBelow(floor: string, spec: Spec): Spec {
-  if (floor === "" || compareVersions(spec.version, floor) !== "older") return spec;
+  if (compareVersions(spec.version, floor) !== "older") return spec;
   throw new Failure(
     "downgrade_refused",
     `version ${quoted(spec.version)} is older than ${quoted(floor)}, the oldest that its publisher allows`,

@@ -2,7 +2,8 @@ import { printable } from "../../base/printable.ts";
 import type { Assignment } from "../assigned/assignment.ts";
 import type { HostList } from "../assigned/host-list.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import type { Spec, Stated } from "../on-host/spec.ts";
+import { signersOf, type Spec } from "../on-host/spec.ts";
+import type { Stated } from "../on-host/stated.ts";
 import { isExpired } from "../staging/statement-rules.ts";
 
 /** How what an add-on has stands to what it is offered. */
@@ -25,7 +26,11 @@ export type StatusDocument = {
     readonly digest: string;
     readonly folder: string;
     readonly keyid: string | null;
+    /** The distinct trusted keys that signed it. */
+    readonly keyids: readonly string[];
   } | null;
+  /** How many keys have to sign it on this host, since so many did once. */
+  readonly keys_wanted: number;
   /** What its publisher signed about what is in place; null for nothing. */
   readonly statement: { readonly expires: string | null; readonly expired: boolean } | null;
   /** What is assigned; null for nothing, or when no list is known. */
@@ -64,6 +69,7 @@ function statusOfOne(
     addon_id: printable(id),
     state: unknown ? "unknown" : stateOf(active, offered, addon),
     has: active === null ? null : hasOf(active),
+    keys_wanted: specs?.signer_mark?.keys ?? 1,
     statement: active?.stated === undefined ? null : statementOf(active.stated, now),
     offered:
       offered === undefined
@@ -85,8 +91,9 @@ function statementOf(stated: Stated, now: Date): StatusDocument["statement"] {
   return { expires: stated.expires === "" ? null : stated.expires, expired: isExpired(stated, now) };
 }
 
-function hasOf({ version, folder, artifact_sha256: sha256, keyid }: Spec): StatusDocument["has"] {
-  return { version, digest: `sha256:${sha256}`, folder, keyid: keyid ?? null };
+function hasOf(spec: Spec): StatusDocument["has"] {
+  const { version, folder, artifact_sha256: sha256, keyid } = spec;
+  return { version, digest: `sha256:${sha256}`, folder, keyid: keyid ?? null, keyids: signersOf(spec) };
 }
 
 function stateOf(active: Spec | null, offered: Assignment | undefined, addon: HostAddon | null): StatusWord {
@@ -102,9 +109,10 @@ function stateOf(active: Spec | null, offered: Assignment | undefined, addon: Ho
 
 export function describeStatus(all: readonly StatusDocument[]): string {
   return all
-    .map(({ addon_id, state, has, offered }) => {
+    .map(({ addon_id, state, has, offered, keys_wanted: wanted }) => {
       const [mine, theirs] = [has?.version ?? "nothing", offered?.version ?? "nothing"];
-      return `${addon_id}: has ${mine}, offered ${theirs}: ${state}\n`;
+      const signed = has === null || wanted === 1 ? "" : `, ${has.keyids.length} of ${wanted} keys signed`;
+      return `${addon_id}: has ${mine}, offered ${theirs}: ${state}${signed}\n`;
     })
     .join("");
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { boolean, decode, integer, object, record, string } from "../../base/decode.ts";
-import { FAILURES, type FailureCode } from "../../base/exit-codes.ts";
+import { isFailureCode, type FailureCode } from "../../base/exit-codes.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -90,10 +90,6 @@ export class Attempts {
 
 function codeOf({ code }: Attempt): FailureCode {
   return isFailureCode(code) ? code : "object_store_unavailable";
-}
-
-function isFailureCode(text: string): text is FailureCode {
-  return Object.hasOwn(FAILURES, text);
 }
 
 /** What cannot be read is no reason to hold anything back. */

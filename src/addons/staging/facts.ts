@@ -1,4 +1,3 @@
-import type { PublicKey } from "../../trust/public-key.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
@@ -6,12 +5,16 @@ import type { Wanted } from "../assigned/ask.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { Facts, StagedVersion } from "./next-step.ts";
 import { readRecord, type AddonRecord } from "../on-host/record.ts";
-import type { Specs, Stated } from "../on-host/spec.ts";
+import { NO_MARK } from "../on-host/signer-mark.ts";
+import type { Specs } from "../on-host/spec.ts";
+import type { SignatureCheck } from "../on-host/staged-file.ts";
+import type { Stated } from "../on-host/stated.ts";
 import { stampHolds, type Stamp } from "../on-host/stamp.ts";
 import { marksOf, readStamp, writeStamp } from "../on-host/stamp-file.ts";
+import { bytesCheck, type ReleaseSigners } from "./release-signers.ts";
 
 export type Trust = Pick<Facts, "allowUnsigned" | "replace" | "now"> & {
-  readonly trustedKeys: readonly PublicKey[];
+  readonly signers: ReleaseSigners;
   readonly platform: Platform;
 };
 
@@ -27,13 +30,14 @@ export async function gatherFacts(
   writes: boolean,
   stop: AbortSignal,
 ): Promise<Facts> {
-  const { trustedKeys, allowUnsigned, replace, now } = trust;
+  const { signers, allowUnsigned, replace, now } = trust;
   const stated = await statedOf(wanted, specs, trust);
+  const check = bytesCheck(wanted.signature, signers, stated);
   const current = readCurrent(paths);
   const record = current === null ? null : readRecord(paths.record(current));
   const look = (folder: string): Promise<StagedVersion | null> => {
     const known = folder === current ? record : undefined;
-    return lookAt(folder, known, wanted, paths, trustedKeys, writes, stop);
+    return lookAt(folder, known, wanted, paths, check, writes, stop);
   };
   return {
     allowUnsigned,
@@ -42,7 +46,10 @@ export async function gatherFacts(
     current,
     staged: await look(wanted.folder),
     replacement: wanted.replacementFolder === null ? null : await look(wanted.replacementFolder),
-    keys: trustedKeys.length,
+    keys: signers.keys.length,
+    threshold: signers.threshold,
+    rootVersion: signers.rootVersion,
+    signerMark: specs.signer_mark ?? NO_MARK,
     // What another program staged here with a signature counts as well.
     signedBefore: specs.signed || (record?.artifact_signature ?? "") !== "",
     active: specs.active?.artifact_sha256 ?? null,
@@ -60,13 +67,16 @@ async function statedOf(wanted: Wanted, { active }: Specs, trust: Trust): Promis
   if (wanted.statement === "") return null;
   const isSame = active?.artifact_sha256 === wanted.sha256 && active.version === wanted.version;
   const known = isSame ? active.stated : undefined;
-  const { trustedKeys: keys, platform, now } = trust;
-  if (known?.envelope === wanted.statement && keys.some(({ keyid }) => keyid === known.keyid)) {
-    return known;
-  }
+  const { signers, platform, now } = trust;
+  if (known?.envelope === wanted.statement && areTrusted(known.signers, signers)) return known;
   // Loaded when it is needed: most runs find the statement that they know.
   const { verifyStatement } = await import("./verify-statement.ts");
-  return verifyStatement(wanted, platform, keys, now);
+  return verifyStatement(wanted, platform, signers, now);
+}
+
+function areTrusted(keyids: readonly string[], { keys, threshold }: ReleaseSigners): boolean {
+  const trusted = new Set(keys.map(({ keyid }) => keyid));
+  return keyids.length >= threshold && keyids.every((keyid) => trusted.has(keyid));
 }
 
 async function lookAt(
@@ -74,7 +84,7 @@ async function lookAt(
   known: AddonRecord | null | undefined,
   wanted: Wanted,
   paths: AddonPaths,
-  keys: readonly PublicKey[],
+  check: SignatureCheck | null,
   writes: boolean,
   stop: AbortSignal,
 ): Promise<StagedVersion | null> {
@@ -93,12 +103,11 @@ async function lookAt(
     binary_name: wanted.binaryName,
   };
   const stamp = readStamp(paths);
-  if (stamp !== null && isVerified(stamp, claim, paths, wanted, keys)) {
+  if (stamp !== null && isVerified(stamp, claim, paths, check)) {
     return { recorded, sha256: wanted.sha256, keyid: stamp.keyid, retained: null };
   }
   const taken_ms = Date.now();
   const before = marksOf(paths, folder);
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys };
   const { binaryName, sha256 } = wanted;
   const modes = writes ? "put_right" : "ignore";
   // Loaded when it is needed: most runs find everything as it was, and read no bundle.
@@ -116,9 +125,8 @@ function isVerified(
   stamp: Stamp,
   claim: Pick<Stamp, "folder" | "artifact_sha256" | "artifact_signature" | "binary_name">,
   paths: AddonPaths,
-  wanted: Wanted,
-  keys: readonly PublicKey[],
+  check: SignatureCheck | null,
 ): boolean {
-  const trusted = wanted.signature === null || keys.some(({ keyid }) => keyid === stamp.keyid);
+  const trusted = check === null || check.keys.some(({ keyid }) => keyid === stamp.keyid);
   return trusted && stampHolds(stamp, claim, marksOf(paths, claim.folder) ?? []);
 }

@@ -3,9 +3,13 @@ import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import type { SafeName } from "../names.ts";
-import type { Pin, Stated } from "../on-host/spec.ts";
+import type { SignerMark } from "../on-host/signer-mark.ts";
+import type { Pin } from "../on-host/spec.ts";
+import type { Stated } from "../on-host/stated.ts";
 import { compareVersions, higherVersion } from "../version-order.ts";
 import type { Warning } from "../warning.ts";
+import { isProvenByStatement } from "./release-signers.ts";
+import { trustProblem, trustWarnings } from "./signer-rules.ts";
 import { statementProblem, statementWarnings } from "./statement-rules.ts";
 
 /** One folder under `versions/`, as it is now. */
@@ -27,8 +31,12 @@ export type Facts = {
   readonly staged: StagedVersion | null;
   readonly replacement: StagedVersion | null;
   readonly signedBefore: boolean;
-  /** How many keys may sign. */
+  /** How many keys may sign, how many have to, and which version of a trust root says so (0 for none). */
   readonly keys: number;
+  readonly threshold: number;
+  readonly rootVersion: number;
+  /** How many had to before. */
+  readonly signerMark: SignerMark;
   readonly allowUnsigned: boolean;
   readonly replace: boolean;
   /** The artifact that `current` shows, by our own specs. */
@@ -92,12 +100,12 @@ export function nextStep(wanted: Wanted, facts: Facts): NextStep {
   for (const [folder, staged] of folders) {
     // The bytes decide; a record that says otherwise is written anew.
     if (folder === null || staged?.sha256 !== wanted.sha256) continue;
-    if (wanted.signature !== null && staged.keyid === null)
-      return { kind: "refuse", failure: wrongSignature() };
+    const keyid = isProvenByStatement(facts.threshold, facts.stated) ? facts.stated.keyid : staged.keyid;
+    if (wanted.signature !== null && keyid === null) return { kind: "refuse", failure: wrongSignature() };
     return {
       kind: "in_place",
       folder,
-      keyid: staged.keyid,
+      keyid,
       switchLink: facts.current !== folder,
       writeRecord:
         staged.recorded?.sha256 !== wanted.sha256 || staged.recorded.binaryName !== wanted.binaryName,
@@ -168,41 +176,6 @@ export function markAfter(wanted: Wanted, highestVersion: string): string {
   if (version === "") return highestVersion;
   // Going back on purpose is also how a mark that nobody can pass any more is taken away.
   return allowed === version ? version : higherVersion(highestVersion, version);
-}
-
-function trustProblem(wanted: Wanted, facts: Facts): Failure | null {
-  if (wanted.signature !== null) {
-    if (facts.keys > 0) return null;
-    return new Failure(
-      "signature_invalid",
-      "the artifact is signed and there is no key that may sign this add-on",
-      {
-        hint: "pass --key with the release key, or --trust with a root that has a key in the role addon for it",
-      },
-    );
-  }
-  if (facts.allowUnsigned) return null;
-  const before = facts.signedBefore ? "; earlier ones of this add-on were signed" : "";
-  return new Failure("unsigned", `the artifact has no signature${before}`, {
-    hint: facts.signedBefore
-      ? "a signature that vanished is how a downgrade looks; find out why before you allow it"
-      : `sign it, or pass --allow-unsigned ${wanted.id}`,
-  });
-}
-
-function trustWarnings(wanted: Wanted, facts: Facts): Warning[] {
-  if (wanted.signature !== null) return [];
-  return [
-    facts.signedBefore
-      ? {
-          code: "unsigned_after_signed",
-          message: `add-on ${quoted(wanted.id)} was signed before and is not any more; --allow-unsigned lets it pass`,
-        }
-      : {
-          code: "unsigned_allowed",
-          message: `add-on ${quoted(wanted.id)} is not signed; --allow-unsigned lets it pass`,
-        },
-  ];
 }
 
 /** Where new bytes may go: good bytes of another digest are never overwritten. */

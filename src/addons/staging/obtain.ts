@@ -7,6 +7,7 @@ import { ArtifactFile } from "../../trust/artifact-file.ts";
 import type { Fetch } from "./arrive.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
+import type { SignatureCheck } from "../on-host/staged-file.ts";
 import { giveFileCapabilities, strategyFor } from "./give-capabilities.ts";
 import type { NextStep } from "./next-step.ts";
 import { writeRecord } from "../on-host/record.ts";
@@ -21,6 +22,8 @@ export type Doing = Exclude<NextStep, { kind: "refuse" | "hold" }>;
 export type Known = {
   /** Bytes of the artifact, by its statement. */
   readonly size: number | null;
+  /** What the bytes have to be signed with; null when nothing, or a statement, is enough. */
+  readonly check: SignatureCheck | null;
   /** Whether the program may have capabilities from before. */
   readonly mayHave: boolean;
   /** Asked after a download, in which everybody could change something. */
@@ -43,10 +46,9 @@ export async function obey(
     if (step.writeRecord) writeRecord(paths.record(step.folder), recordOf(wanted));
     return step.keyid;
   }
-  const check = wanted.signature === null ? null : { signature: wanted.signature, keys: run.keys(wanted) };
   const { sha256, binaryName } = wanted;
   const artifact = { sha256, binaryName, size: known.size, record: recordOf(wanted) };
-  const staging = { ...run, paths, check, fileCapabilities: onFile };
+  const staging = { ...run, paths, check: known.check, fileCapabilities: onFile };
   // Loaded when something has to be staged: most runs find everything in place.
   const { stageArtifact } = await import("./stage.ts");
   if (step.retained !== null)

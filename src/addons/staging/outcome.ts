@@ -36,6 +36,8 @@ export type AddonResult = {
   readonly binaryPath: string | null;
   readonly sha256: Sha256 | null;
   readonly keyid: string | null;
+  /** The distinct trusted keys that signed the bytes or the statement about them; `keyid` is one of them. */
+  readonly keyids: readonly string[];
   /** null for success. */
   readonly failure: Failure | null;
 };

@@ -1,5 +1,4 @@
 import type { LockTurn } from "../../host/lock-turn.ts";
-import type { PublicKey } from "../../trust/public-key.ts";
 import type { Download, Wanted as DownloadWanted } from "../../stores/download.ts";
 import type { ArtifactReference } from "../../stores/sources.ts";
 import type { Attempts } from "./attempts.ts";
@@ -8,12 +7,9 @@ import type { AddonResult } from "./outcome.ts";
 import type { AuditEvent } from "../audit/audit-chain.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Layout } from "../on-host/layout.ts";
-import type { Wanted } from "../assigned/ask.ts";
 import type { Platform } from "../assigned/platform.ts";
 import type { Warning } from "../warning.ts";
-
-/** Who may have signed an artifact of an add-on: with a trust root not everybody may sign everything. */
-export type ReleaseKeys = (artifact: Pick<Wanted, "id" | "sha256">) => readonly PublicKey[];
+import type { ReleaseKeys } from "./release-signers.ts";
 
 /** What a run knows besides the assignments. */
 export type Run = {

@@ -16,7 +16,11 @@ export type AddonDocument = {
   readonly exit_code: ExitCode;
   readonly binary_path: string | null;
   readonly digest: string | null;
-  readonly signature: { readonly verified: boolean; readonly keyid: string | null };
+  readonly signature: {
+    readonly verified: boolean;
+    readonly keyid: string | null;
+    readonly keyids: readonly string[];
+  };
   readonly action: string;
   readonly error: FailureDocument | null;
   /** The version that is assigned; `version` is the one in place. */
@@ -33,7 +37,7 @@ export function addonDocument(result: AddonResult): AddonDocument {
     exit_code: failure === null ? EXIT.ok : exitCodeOf(failure.code),
     binary_path: result.binaryPath,
     digest: result.sha256 === null ? null : `sha256:${result.sha256}`,
-    signature: { verified: result.keyid !== null, keyid: result.keyid },
+    signature: { verified: result.keyid !== null, keyid: result.keyid, keyids: result.keyids },
     action: result.action,
     error: failure?.toDocument() ?? null,
     wanted_version: printable(result.wantedVersion),

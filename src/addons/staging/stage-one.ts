@@ -13,11 +13,13 @@ import type { AddonPaths } from "../on-host/layout.ts";
 import { isSafeName } from "../names.ts";
 import { markAfter, nextStep, type Facts } from "./next-step.ts";
 import { obey, type Doing } from "./obtain.ts";
+import { bytesCheck, isProvenByStatement } from "./release-signers.ts";
 import { Overtaken } from "./overtaken.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
+import { withSignerMark } from "./signer-rules.ts";
 import { hostBinaryProblem, warnWhenInert } from "./runnable.ts";
 import { note, type Run } from "./run.ts";
-import { advance, NO_SPECS, sameSpec, specOf, type Spec, type Specs } from "../on-host/spec.ts";
+import { advance, NO_SPECS, sameSpec, signersOf, specOf, type Spec, type Specs } from "../on-host/spec.ts";
 import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Warning } from "../warning.ts";
 
@@ -57,7 +59,7 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const paths = run.layout.addon(wanted.id);
   const specs = openAddon(paths, run);
   const trust = {
-    trustedKeys: run.keys(wanted),
+    signers: run.keys(wanted),
     allowUnsigned: run.allowUnsigned.has(wanted.id),
     replace: run.replace,
     platform: run.platform,
@@ -77,21 +79,25 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const before = [specs.active, specs.last_known_good, ...specs.history];
   const mayHave = before.some((one) => one !== null && one.os_capabilities.length > 0);
   const isOvertaken = (): boolean => !isAsDecided(step, paths, specs, facts);
-  const known = { size: facts.stated?.size ?? null, mayHave, isOvertaken };
-  const keyid = await obey(step, wanted, paths, run, known);
+  const { stated } = facts;
+  const check = bytesCheck(wanted.signature, trust.signers, stated);
+  const known = { size: stated?.size ?? null, mayHave, isOvertaken, check };
+  const bytesKeyid = await obey(step, wanted, paths, run, known);
+  const keyid = isProvenByStatement(facts.threshold, stated) ? stated.keyid : bytesKeyid;
   const spec = specOf(assignment, {
     version: wanted.version,
     folder: step.folder,
     binary_name: wanted.binaryName,
     artifact_sha256: wanted.sha256,
     keyid: keyid ?? undefined,
-    stated: facts.stated ?? undefined,
+    stated: stated ?? undefined,
   });
   const mark = markAfter(wanted, facts.highestVersion);
-  const after = advance(specs, spec, mark, run.gated?.has(spec.supervision));
+  const marked = withSignerMark(specs, facts, spec);
+  const after = advance(marked, spec, mark, run.gated?.has(spec.supervision));
   if (facts.current === step.folder && sameSpec(specs.active, spec)) promote(paths, specs, after, run);
   else if (facts.current === step.folder) writeSpecs(paths, specs, after);
-  else switchTo(paths, specs, { spec, back: false }, after);
+  else switchTo(paths, marked, { spec, back: false }, after);
   for (const warning of step.warnings) run.warn(warning);
   warnWhenInert(paths.binary(spec.folder, spec.binary_name), run);
   run.attempts.succeeded(assignment);
@@ -210,13 +216,14 @@ async function tryFallBack(paths: AddonPaths, run: Run): Promise<Fallback> {
 function inPlace(
   spec: Spec,
   paths: AddonPaths,
-): Pick<AddonResult, "addonId" | "version" | "binaryPath" | "sha256" | "keyid"> {
+): Pick<AddonResult, "addonId" | "version" | "binaryPath" | "sha256" | "keyid" | "keyids"> {
   return {
     addonId: spec.addon_id,
     version: spec.version,
     binaryPath: paths.binary(spec.folder, spec.binary_name),
     sha256: spec.artifact_sha256,
     keyid: spec.keyid ?? null,
+    keyids: signersOf(spec),
   };
 }
 
@@ -230,6 +237,7 @@ function nothingInPlace(addonId: string, version: string): AddonResult {
     binaryPath: null,
     sha256: null,
     keyid: null,
+    keyids: [],
     failure: null,
   };
 }

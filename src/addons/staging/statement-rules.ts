@@ -1,7 +1,8 @@
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
-import { raisedFloor, type Stated } from "../on-host/spec.ts";
+import { raisedFloor } from "../on-host/spec.ts";
+import type { Stated } from "../on-host/stated.ts";
 import { compareVersions } from "../version-order.ts";
 import type { Warning } from "../warning.ts";
 import type { Facts } from "./next-step.ts";

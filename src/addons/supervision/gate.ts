@@ -74,19 +74,20 @@ export function withSeen(gate: Gate, seen: Seen): Gate {
 
 /** Whether what runs fails a probe that the other version failed as well. */
 export function isTroubleOfTheHost({ active }: Specs, { seen, trial, left }: Gate): boolean {
-  const probe = seen === null || seen.sha256 !== active?.artifact_sha256 ? null : failedProbe(seen);
-  if (seen === null || probe === null) return false;
+  if (seen === null || seen.sha256 !== active?.artifact_sha256) return false;
   if (trial?.sha256 === seen.sha256) return whoseFault(seen, trial.before) === "same_probe";
-  return left !== null && left.cleared && left.to === seen.sha256 && left.probe === probe;
+  return left !== null && left.cleared && left.to === seen.sha256 && left.probe === failedProbe(seen);
 }
 
 export function countStart(gate: Gate): Gate {
   return gate.trial === null ? gate : { ...gate, trial: { ...gate.trial, starts: gate.trial.starts + 1 } };
 }
 
-export function countFailure(gate: Gate, weight = 1, failing: Failing = gate.trial?.failing ?? ENDED): Gate {
-  if (gate.trial === null) return gate;
-  return { ...gate, trial: { ...gate.trial, failures: gate.trial.failures + weight, failing } };
+export function countFailure(gate: Gate, weight = 1, failing?: Failing): Gate {
+  const { trial } = gate;
+  if (trial === null) return gate;
+  const failures = trial.failures + weight;
+  return { ...gate, trial: { ...trial, failures, failing: failing ?? trial.failing } };
 }
 
 /** Three ends by itself, or one verdict that took several probes; or too many starts, whatever it was that ended it. */
@@ -115,15 +116,15 @@ export type StayReason =
 export function stepBack(specs: Specs, gate: Gate): StepBack {
   const { active, last_known_good: good, pinned } = specs;
   if (active === null) return stay("nothing_active");
-  if (good === null || !isOnTrial(specs)) return stay("is_known_good");
+  const { trial } = withTrial(gate, specs);
+  if (good === null || trial === null) return stay("is_known_good");
   if (pinned?.artifact_sha256 === active.artifact_sha256) return stay("pinned");
   const pair = { from: active.artifact_sha256, to: good.artifact_sha256 };
-  const { failing, before } = withTrial(gate, specs).trial ?? { failing: ENDED, before: null };
-  const whose = whoseFault(failing, before);
+  const whose = whoseFault(trial.failing, trial.before);
   if (whose !== "version") return stay(whose);
   if (gate.pairs.some(({ from, to }) => from === pair.from && to === pair.to))
     return stay("went_back_before");
-  const probe = failedProbe(failing);
+  const probe = failedProbe(trial.failing);
   const left = probe === null ? null : { sha256: pair.from, to: pair.to, probe, cleared: false };
   const pairs = [pair, ...gate.pairs].slice(0, MAX_PAIRS);
   return { kind: "back", to: good, gate: { ...gate, trial: null, pairs, left } };

@@ -8,12 +8,9 @@ export type Listening = { readonly port: number } | { readonly path: string };
 export function readHandshake(line: string): Listening | null {
   const parts = line.trim().split("|");
   const [core = "", app = "", network = "", address = "", protocol = ""] = parts;
-  if (parts.length < 4 || parts.length > 7 || !/^\d{1,4}$/u.test(core) || !/^\d{1,4}$/u.test(app))
-    return null;
+  if (parts.length > 7 || !/^\d{1,4}$/u.test(core) || !/^\d{1,4}$/u.test(app)) return null;
   if (protocol !== "" && protocol !== "grpc" && protocol !== "netrpc") return null;
   if (network === "unix") return address.startsWith("/") && address.length < 108 ? { path: address } : null;
-  const port = /^(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/u.exec(address)?.[1];
-  return network === "tcp" && port !== undefined && Number(port) > 0 && Number(port) < 65_536
-    ? { port: Number(port) }
-    : null;
+  const port = Number(/^(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/u.exec(address)?.[1]);
+  return network === "tcp" && port > 0 && port < 65_536 ? { port } : null;
 }

@@ -121,6 +121,5 @@ const members = object(
 export const healthDecoder: Decoder<Health> = (value, path, problems) => {
   const decoded = members(value, path, problems);
   if (decoded === undefined) return undefined;
-  const said = Object.fromEntries(Object.entries(decoded).filter(([, one]) => one !== undefined));
-  return { ...USUAL_HEALTH, ...said };
+  return { ...USUAL_HEALTH, ...decoded };
 };

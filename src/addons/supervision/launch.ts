@@ -61,6 +61,6 @@ function chosen(environment: Environment, passed: readonly string[]): Record<str
 
 /** The first folder of a variable in which systemd names those that it made for us; null without one. */
 export function systemdDirectory(environment: Environment, name: "STATE" | "CREDENTIALS"): string | null {
-  const first = (environment[`${name}_DIRECTORY`] ?? "").split(":")[0] ?? "";
+  const [first = ""] = (environment[`${name}_DIRECTORY`] ?? "").split(":");
   return first.startsWith("/") ? first : null;
 }

@@ -18,5 +18,5 @@ export function nextPollMs(
 function waitOf(text: string, nowMs: number): number {
   if (/^\d{1,9}$/u.test(text)) return Number(text) * 1_000;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? 0 : Math.max(0, at - nowMs);
+  return Number.isNaN(at) ? 0 : at - nowMs;
 }

@@ -177,8 +177,8 @@ function terminate(sidecar: Sidecar, now: number): SidecarStep {
 /** The process is gone, or never was. */
 function ended(sidecar: Sidecar, fault: Fault | null, now: number, random: number): SidecarStep {
   if (!sidecar.alive) return step(sidecar);
-  const gone = { ...sidecar, alive: false, killMs: null, wellSinceMs: null, misses: 0 };
-  if (!sidecar.wanted) return step({ ...gone, state: "stopped", planned: false });
+  const gone = { ...sidecar, alive: false, killMs: null, wellSinceMs: null };
+  if (!sidecar.wanted) return step({ ...gone, state: "stopped" });
   if (sidecar.planned) return start(gone, now);
   // One that is being stopped because it was ill has been blamed for that.
   const isNews = sidecar.killMs === null;
@@ -193,7 +193,7 @@ function ended(sidecar: Sidecar, fault: Fault | null, now: number, random: numbe
     // The machine may be at fault when it did not start; it does not run for that.
     fault: isNews ? (fault ?? "did_not_start") : sidecar.fault,
     state: open ? "circuit_open" : "restarting",
-    restartsMs: open ? [] : restartsMs,
+    restartsMs,
     untilMs: now + pause,
     pauseMs: Math.min(sidecar.pauseMs * 2, LONGEST_PAUSE_MS),
   };
@@ -226,7 +226,7 @@ function giveUp(sidecar: Sidecar, why: Fault, now: number): SidecarStep {
 
 function tick(sidecar: Sidecar, now: number): SidecarStep {
   const { alive, killMs, wanted, untilMs, state, health } = sidecar;
-  if (alive && killMs !== null) {
+  if (killMs !== null) {
     return now < killMs ? step(sidecar) : step({ ...sidecar, killMs: now + KILL_AGAIN_MS }, { do: "kill" });
   }
   if (alive) {
@@ -238,7 +238,5 @@ function tick(sidecar: Sidecar, now: number): SidecarStep {
     const pause = state === "starting" ? Math.min(health.interval_ms, 500) : health.interval_ms;
     return step({ ...sidecar, nextProbeMs: now + pause }, { do: "probe" });
   }
-  if (wanted && (state === "restarting" || state === "circuit_open") && now >= untilMs)
-    return start(sidecar, now);
-  return step(sidecar);
+  return wanted && now >= untilMs ? start(sidecar, now) : step(sidecar);
 }

@@ -65,7 +65,7 @@ function failureOf(service: Shown): string {
 }
 
 function pidOf(service: Shown): number | null {
-  const pid = Number(service["MainPID"] ?? 0);
+  const pid = Number(service["MainPID"]);
   return pid > 0 ? pid : null;
 }
 

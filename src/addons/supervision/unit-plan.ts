@@ -87,7 +87,7 @@ export type Standing = {
 
 /** Whether a started unit holds; null while that is open. */
 export function holds({ active, sub, result, restarts }: Standing): boolean | null {
-  if (active === "failed" || sub === "auto-restart" || restarts > 0) return false;
+  if (sub === "auto-restart" || restarts > 0) return false;
   if (active === "activating" || active === "reloading") return null;
   if (active === "active") return true;
   // A job that has ended well is inactive.

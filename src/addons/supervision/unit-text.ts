@@ -145,6 +145,7 @@ function hardening({ capabilities, service }: UnitRequest): Line[] {
 
 function timerText({ id, root, timer }: UnitRequest, names: UnitNames): string {
   const { on_calendar: calendar = [], on_boot: boot, on_unit_active: active } = timer ?? {};
+  const { randomized_delay: delay, accuracy, persistent } = timer ?? {};
   if (calendar.length === 0 && boot === undefined && active === undefined) {
     throw new Failure("manifest_invalid", `add-on ${quoted(id)} runs by a timer and nothing says when`, {
       hint: "say it in waybill.manifest or in a .timer unit of the bundle, or with --on-calendar",
@@ -159,9 +160,9 @@ function timerText({ id, root, timer }: UnitRequest, names: UnitNames): string {
       ...(boot === undefined ? [] : [line("OnBootSec", boot)]),
       ...(active === undefined ? [] : [line("OnUnitActiveSec", active), line("OnActiveSec", "0")]),
       // A fleet that does the same thing in the same second is an attack on whatever it asks.
-      ["RandomizedDelaySec", timer?.randomized_delay ?? (calendar.length > 0 ? "30" : "0")],
-      ...(timer?.accuracy === undefined ? [] : [line("AccuracySec", timer.accuracy)]),
-      ...(calendar.length > 0 ? [line("Persistent", timer?.persistent === false ? "no" : "yes")] : []),
+      ["RandomizedDelaySec", delay ?? (calendar.length > 0 ? "30" : "0")],
+      ...(accuracy === undefined ? [] : [line("AccuracySec", accuracy)]),
+      ...(calendar.length > 0 ? [line("Persistent", persistent === false ? "no" : "yes")] : []),
     ],
     section("Install", line("WantedBy", "timers.target")),
   ]);

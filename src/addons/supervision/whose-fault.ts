@@ -46,7 +46,7 @@ export type Left = {
 
 /** Whether what is seen of the version that came back takes the blame from the one that was left. */
 export function clears(left: Left, seen: Seen): boolean {
-  return !left.cleared && seen.sha256 === left.to && failedProbe(seen) === left.probe;
+  return seen.sha256 === left.to && failedProbe(seen) === left.probe;
 }
 
 /** What a program is asked, as a digest; null for one that does not run and therefore was not. */

@@ -1,4 +1,4 @@
-import { EXIT, FAILURES } from "../../base/exit-codes.ts";
+import { EXIT, failureCodes } from "../../base/exit-codes.ts";
 import type { JsonMap } from "../../base/json.ts";
 import { MEANINGS } from "./meanings.ts";
 
@@ -70,7 +70,7 @@ export function closed(members: Members): Schema {
 
 export const failure: Schema = {
   ...object({
-    code: { enum: Object.keys(FAILURES) },
+    code: { enum: failureCodes() },
     message: text,
     "hint?": text,
     "server_text?": text,

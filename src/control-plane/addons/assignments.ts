@@ -73,7 +73,7 @@ export function assignAddon(
     );
     if (row === undefined) throw new Error("the upsert of an assignment returned no row");
     const after = fromRow(row);
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "assignment.put",
       subject: subjectOf(addonId, wanted.audience),
       before,
@@ -100,7 +100,7 @@ export function unassignAddon(
       addonId,
       host,
     );
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "assignment.delete",
       subject: subjectOf(addonId, host),
       before,

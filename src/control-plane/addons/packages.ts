@@ -66,7 +66,7 @@ export function publishPackage(database: Database, env: string, wanted: Package,
     await upsert(sql, env, wanted, by);
     const after = await readOne(sql, env, wanted.addon_id, wanted.version);
     if (after === null) throw new Error("a published package is not there");
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "package.publish",
       subject: `${wanted.addon_id}@${wanted.version}`,
       before,

@@ -23,7 +23,7 @@ export function addArtifact(
     );
     if (added === 0) return false;
     await countUse(sql, env, bytes, quota);
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "artifact.store",
       subject: sha256,
       before: null,

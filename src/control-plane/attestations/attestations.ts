@@ -32,7 +32,7 @@ export function keepAttestation(
       sha256,
     );
     if (known !== undefined) return { attestation: known, added: false };
-    const seq = await recordChange(sql, by, {
+    const seq = recordChange(sql, by, {
       action: "attestation.keep",
       subject: sha256,
       before: null,
@@ -68,11 +68,11 @@ export function keepAttestation(
 
 /** The statements about a digest (64 hex), the newest first. */
 export async function attestationsOf(
-  sql: Sql,
+  { rows: read }: Pick<Sql, "rows">,
   env: string,
   subject: string,
 ): Promise<(Attestation & { readonly envelope: JsonMap })[]> {
-  const rows = await sql.rows<Row>(
+  const rows = await read<Row>(
     `SELECT a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by
      FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
      WHERE s.env = $1 AND s.subject_sha256 = $2 ORDER BY a.seq DESC`,

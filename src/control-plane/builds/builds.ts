@@ -122,7 +122,7 @@ export function addBuild(
     );
     if (row === undefined) throw new Error("the insert of a build returned no row");
     const build = fromRow(row);
-    await recordChange(sql, by, { action: "build.record", subject: id, before: null, after: build });
+    recordChange(sql, by, { action: "build.record", subject: id, before: null, after: build });
     return build;
   });
 }

@@ -37,6 +37,6 @@ export function setLabels(
       by.at,
       by.actor,
     );
-    await recordChange(sql, by, { action: "host.label", subject: host, before, after: labels });
+    recordChange(sql, by, { action: "host.label", subject: host, before, after: labels });
   });
 }

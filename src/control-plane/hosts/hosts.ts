@@ -50,7 +50,7 @@ export function reportStatus(
       by.actor,
     );
     if (before === null || JSON.stringify(contentOf(before)) !== JSON.stringify(contentOf(status))) {
-      await recordChange(sql, by, {
+      recordChange(sql, by, {
         action: "host.report",
         subject: host,
         before: before === null ? null : contentOf(before),

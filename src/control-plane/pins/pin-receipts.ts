@@ -3,7 +3,7 @@ import { isImageDigest } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { Database, Sql } from "../storage/database.ts";
+import type { Database, Sql, WriteSql } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
 import type { VersionedPin } from "./pins.ts";
 import type { PinPlace } from "./promotion.ts";
@@ -81,7 +81,7 @@ export async function lastReceipted(
  * for receipts says whose count.
  */
 export async function keepReceipt(
-  sql: Sql,
+  sql: WriteSql,
   env: string,
   { pin, version }: VersionedPin,
   envelope: JsonMap,
@@ -95,7 +95,7 @@ export async function keepReceipt(
   if (same !== undefined) return same;
   if (there.length >= LIMITS.receiptsOfVersion)
     throw new WireRefusal("too_many_receipts", `version ${version} has ${there.length} receipts already`);
-  const number = await recordChange(sql, by, {
+  const number = recordChange(sql, by, {
     action: ACTION,
     subject: subjectOf(place),
     before: null,

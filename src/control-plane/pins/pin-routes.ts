@@ -21,8 +21,12 @@ export const PIN_ROUTES: readonly Route[] = [
       refuseUnscoped(promotion, scopes);
       const key = readKey(request.headers);
       const body = await database.write((sql) =>
-        once(sql, by, key, JSON.stringify(promotion), async () =>
-          JSON.stringify((await writePin(sql, env, promotion, { kind: "none" }, by, trustPolicy())).pin),
+        once(
+          sql,
+          by,
+          key,
+          () => JSON.stringify(promotion),
+          async () => (await writePin(sql, env, promotion, { kind: "none" }, by, trustPolicy())).json,
         ),
       );
       return jsonText(body);

@@ -5,7 +5,7 @@ import { single, wholeNumber, pageLimit } from "../http/query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { once, readKey } from "./idempotency.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
-import type { Database, Sql } from "../storage/database.ts";
+import type { Database, WriteSql } from "../storage/database.ts";
 import { etagOf, findPin, listPins, showPin, writePin, type Condition, type VersionedPin } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
@@ -100,10 +100,10 @@ async function writtenOnce(
   call: Call,
   database: Database,
   asked: JsonValue,
-  write: (sql: Sql) => Promise<VersionedPin>,
+  write: (sql: WriteSql) => Promise<VersionedPin>,
 ): Promise<Response> {
   const key = readKey(call.request.headers);
-  const request = JSON.stringify([call.request.method, subjectOf(call), asked]);
+  const request = (): string => JSON.stringify([call.request.method, subjectOf(call), asked]);
   const text = await database.write((sql) =>
     once(sql, call.by, key, request, async () => {
       const written = await write(sql);

@@ -1,3 +1,4 @@
+import { withoutEscapes } from "../../base/encoding.ts";
 import { Failure } from "../../base/failure.ts";
 
 /** Where a PostgreSQL database is. `url` may hold a password and is never shown; `shown` has none. */
@@ -27,7 +28,7 @@ export function readPostgresAddress(text: string, from: string): PostgresAddress
   if (socket === null && hostname === "") throw refused(from);
   if (mode === null && socket === null && !isLoopback(hostname)) searchParams.set("sslmode", "verify-full");
   const where = socket ?? url.host;
-  return { url: url.href, shown: `postgres ${decodeURIComponent(database)} on ${where}` };
+  return { url: url.href, shown: `postgres ${withoutEscapes(database)} on ${where}` };
 }
 
 /** Whether the address holds a secret: then it does not belong into the arguments of a process. */

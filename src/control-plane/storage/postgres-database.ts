@@ -1,11 +1,12 @@
 import { SQL } from "bun";
 import { Failure } from "../../base/failure.ts";
 import type { Database } from "./database.ts";
-import { GroupCommit, type Transaction } from "./group-commit.ts";
+import { GroupCommit } from "./group-commit.ts";
 import type { PostgresAddress } from "./postgres-address.ts";
 import { PostgresConnection, postgresReason, wasClosed } from "./postgres-connection.ts";
 import { migratePostgres } from "./postgres-migrate.ts";
 import { WRITE_LOCK } from "./postgres-lock.ts";
+import type { Transaction } from "./write-batch.ts";
 
 /** One of them writes, the others read. */
 const CONNECTIONS = 8;

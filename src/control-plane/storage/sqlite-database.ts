@@ -4,12 +4,16 @@ import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { errorCode, reason } from "../../host/files.ts";
 import type { Database, Sql, SqlValue } from "./database.ts";
-import { GroupCommit, type Transaction } from "./group-commit.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { migrateSqlite } from "./sqlite-migrate.ts";
+import type { Transaction } from "./write-batch.ts";
 
 const BUSY_MS = 5_000;
-/** Of each connection. SQLite's own 2 MiB are read anew, two pages for each promotion, once there are a few thousand. */
-const CACHE_KIB = 32_768;
+/**
+ * Of each connection. With the 2 MiB of SQLite pages are read anew for each promotion once there are a few thousand pins;
+ * with much more each commit behind which pages were split looks through all of them.
+ */
+const CACHE_KIB = 8_192;
 
 /** Opens or, with `create`, makes the database file and brings its tables up to date. Throws Failure. */
 export function openSqlite(path: string, create: boolean): Database {

@@ -47,7 +47,7 @@ export function addToken(database: Database, record: TokenRecord, by: By): Promi
       ...[record.templates, record.repos, record.hosts].map((one) => one && JSON.stringify(one)),
     );
     const { name, scopes, env, expires_at, templates, repos, hosts } = record;
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "token.new",
       subject: record.id,
       before: null,
@@ -78,7 +78,7 @@ export function revokeToken(database: Database, id: string, by: By): Promise<str
     }
     if (row.revoked_at !== null) return row.revoked_at;
     await sql.run("UPDATE tokens SET revoked_at = $1 WHERE id = $2", by.at, id);
-    await recordChange(sql, by, {
+    recordChange(sql, by, {
       action: "token.revoke",
       subject: id,
       before: { revoked_at: null },

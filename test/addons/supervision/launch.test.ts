@@ -34,12 +34,32 @@ describe("what a program starts with", () => {
     });
   });
 
+  test("of what it has not it is told nothing", () => {
+    const { env } = launchOf(spec, places, [], { LANG: undefined, CHOSEN: undefined }, ["CHOSEN"]);
+    expect(Object.keys(env)).toEqual([
+      "PATH",
+      "WAYBILL_ADDON_ID",
+      "WAYBILL_ADDON_VERSION",
+      "WAYBILL_ADDON_DIR",
+      "WAYBILL_ADDON_STATE_DIR",
+    ]);
+  });
+
   const variables: [string, boolean][] = [
     ["LANG", true],
     ["LC_ALL", true],
     ["NOTIFY_SOCKET", true],
     ["STATE_DIRECTORY", true],
     ["https_proxy", true],
+    ["http_proxy", true],
+    ["no_proxy", true],
+    ["HTTPS_PROXY", true],
+    ["HTTP_PROXY", true],
+    ["MEMORY_PRESSURE_WATCH", true],
+    ["CREDENTIALS_DIRECTORY", true],
+    ["MY_PATH", false],
+    ["PATH_TO_SECRET", false],
+    ["LC_", false],
     ["CHOSEN", true],
     ["CP_TOKEN", false],
     ["LD_PRELOAD", false],

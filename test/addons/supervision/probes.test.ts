@@ -1,7 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import { readHandshake } from "../../../src/addons/supervision/handshake.ts";
-import { decodeManifest } from "../../../src/addons/supervision/manifest.ts";
-import { nextPollMs } from "../../../src/addons/supervision/next-poll.ts";
 import { freePort } from "../../support/programs.ts";
 import { AgentHost } from "./agent-process.ts";
 
@@ -94,54 +91,5 @@ http.server.HTTPServer(('127.0.0.1', ${port}), H).serve_forever()`;
     await host.until(() => Date.now() > until);
     expect(host.report()).toMatchObject({ pid, state: "degraded", on_trial: true, blocked: [] });
     await host.stop();
-  },
-);
-
-test.each([
-  ["1|1|unix|/tmp/p.sock|grpc", { path: "/tmp/p.sock" }],
-  ["1|5|tcp|127.0.0.1:1234|netrpc", { port: 1_234 }],
-  ["1|1|unix|/tmp/p.sock|grpc|MIIB", { path: "/tmp/p.sock" }],
-  ["1|1|unix|relative|grpc", null],
-  ["1|1|tcp|10.0.0.1:1234|grpc", null],
-  ["1|1|tcp|127.0.0.1:99999|grpc", null],
-  ["1|1|pipe|/x|grpc", null],
-  ["hello", null],
-  ["", null],
-  ["x|1|unix|/tmp/p.sock|grpc", null],
-])("the handshake %p is %p", (line, listening) => {
-  expect(readHandshake(line)).toEqual(listening);
-});
-
-describe("a manifest is refused for", () => {
-  test.each([
-    ["another kind of probe", { health: { probe: { kind: "ping" } } }],
-    ["a probe without its port", { health: { probe: { kind: "tcp" } } }],
-    ["a port that is none", { health: { probe: { kind: "tcp", port: 70_000 } } }],
-    ["another host", { health: { probe: { kind: "http", port: 80, path: "/", host: "example.com" } } }],
-    ["a path outside of the state", { health: { probe: { kind: "unix", path: "../../run/docker.sock" } } }],
-    ["an absolute path", { health: { probe: { kind: "file_age", path: "/etc/passwd", max_ms: 1 } } }],
-    ["an interval that never rests", { health: { interval_ms: 0 } }],
-    [
-      "a cookie that is no name",
-      { health: { probe: { kind: "handshake", cookie: { name: "LD PRELOAD", value: "" } } } },
-    ],
-  ])("%s", (_name, document) => {
-    expect(() => decodeManifest(document)).toThrow(/waybill\.manifest/u);
-  });
-});
-
-test.each([
-  [60_000, null, 0, 54_000],
-  [60_000, null, 1, 66_000],
-  [60_000, "120", 0, 120_000],
-  [60_000, "120", 1, 132_000],
-  [60_000, "1", 0.5, 60_000],
-  [60_000, "Thu, 01 Jan 1970 00:03:20 GMT", 0, 199_000],
-  [60_000, "999999999", 0, 3_600_000],
-  [60_000, "soon", 0.5, 60_000],
-])(
-  "with an interval of %p and Retry-After %p at %p the next question comes after %p ms",
-  (interval, after, random, ms) => {
-    expect(nextPollMs(interval, after, 1_000, random)).toBe(ms);
   },
 );

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 import { sha256Of } from "../../../src/base/hashing.ts";
+import { STOPPED, type Sidecar } from "../../../src/addons/supervision/sidecar.ts";
 import {
+  askedOf,
+  clears,
   whoseFault,
   type Failing,
   type Seen,
@@ -53,4 +56,28 @@ test.each<[string, Failing, string, Seen | null, Whose]>([
   ],
 ])("a version that %s, when the one before %p", (_how, failing, _what, seen, whose) => {
   expect(whoseFault(failing, seen)).toBe(whose);
+});
+
+test.each<[string, Partial<Sidecar>, boolean]>([
+  ["answered", { answer: "well" }, true],
+  ["missed a probe", { answer: "ill", fault: null }, true],
+  ["was never ready", { fault: "never_ready" }, true],
+  ["was unhealthy", { fault: "unhealthy" }, true],
+  ["has not answered yet", {}, false],
+  ["ended", { fault: "ended" }, false],
+  ["did not start", { fault: "did_not_start" }, false],
+])("one that %s was asked: %p", (_what, sidecar, isAsked) => {
+  const health = { ...STOPPED.health, probe: { kind: "tcp", port: 80 } } as const;
+  const asked = sha256Of(JSON.stringify({ kind: "tcp", port: 80 }));
+  expect(askedOf({ ...STOPPED, ...sidecar, health })).toBe(isAsked ? asked : null);
+});
+
+test.each<[string, Partial<Seen>, boolean]>([
+  ["the one that came back fails the same probe", {}, true],
+  ["it fails another one", { probe: other }, false],
+  ["it is well", { fault: null }, false],
+  ["a third one fails it", { sha256: sha256Of("a third one") }, false],
+])("the blame is taken away when %s: %p", (_what, more, isClear) => {
+  const left = { sha256: sha256Of("left"), to: sha256, probe, cleared: false };
+  expect(clears(left, { ...before(null, "never_ready"), ...more })).toBe(isClear);
 });

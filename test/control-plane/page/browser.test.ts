@@ -21,8 +21,9 @@ describe.skipIf(!wanted)("in a browser", () => {
   let token: string;
 
   beforeAll(async () => {
-    database = await openDatabase(openDataDirectory(folder.path, false).database, true);
-    plane = new Plane(folder, database);
+    const open = (): Promise<Database> => openDatabase(openDataDirectory(folder.path, false).database, true);
+    database = await open();
+    plane = new Plane(folder, database, open);
     const handle = requestHandler(
       { ...plane.deps, newId: () => crypto.randomUUID() },
       { request: () => undefined, fault: (text) => plane.faults.push(text) },

@@ -96,7 +96,27 @@ describe("a backup", () => {
   test("of nothing is refused and leaves nothing", async () => {
     using folder = temporaryFolder();
     const ran = await runWaybill(["serve", "--data", folder.path, "--backup", folder.at("x"), "--json"]);
-    expect([ran.code, jsonOf(ran)]).toMatchObject([7, { error: { code: "not_found" } }]);
+    const message = `there is no database in "${folder.path}"`;
+    expect([ran.code, jsonOf(ran)]).toMatchObject([7, { error: { code: "not_found", message } }]);
     expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  test("is of the server that the file of --config describes", async () => {
+    using folder = temporaryFolder();
+    const made = await runWaybill(["token", "new", "--data", folder.at("data"), "--scope", "admin"]);
+    writeFileSync(folder.at("serve.json"), JSON.stringify({ data: "data" }));
+    const words = [
+      "serve",
+      "--config",
+      folder.at("serve.json"),
+      "--backup",
+      folder.at("copy.sqlite"),
+      "--json",
+    ];
+    const ran = await runWaybill(words);
+    expect([made.code, ran.code, jsonOf(ran)["backup"]]).toEqual([0, 0, folder.at("copy.sqlite")]);
+    writeFileSync(folder.at("serve.json"), JSON.stringify({ database: "postgres://u@127.0.0.1/x" }));
+    const refused = await runWaybill(words);
+    expect([refused.code, jsonOf(refused)]).toMatchObject([2, { error: { code: "flags_contradict" } }]);
   });
 });

@@ -31,7 +31,9 @@ test("a revision moves with what may change a token or a list, and with nothing 
   await withPlane(async ({ database }) => {
     const revision = new Revision(database);
     const change = (action: string): Promise<number> =>
-      database.write((sql) => recordChange(sql, BY, { action, subject: "x", before: null, after: null }));
+      database.write(async (sql) =>
+        recordChange(sql, BY, { action, subject: "x", before: null, after: null }),
+      );
     const now = async (): Promise<number> => {
       await Bun.sleep(0);
       return revision.now();

@@ -21,6 +21,25 @@ test.each(["media_type", "MediaType", "dsse_envelope", "verification_material", 
     expect(codesOf(judge(JSON.stringify({ ...bundleOf(), [name]: {} })))).toEqual(["attestation_malformed"]),
 );
 
+test.each([
+  "PublicKey",
+  "public\u212aey",
+  "Certificate",
+  "x509_certificate_chain",
+  "tlog_entries",
+  "timestamp_verification_data",
+])("verification material with a twin %s is refused", (name) => {
+  const bundle = bundleOf();
+  bundle.verificationMaterial[name] = {};
+  expect(codesOf(judge(JSON.stringify(bundle)))).toEqual(["attestation_malformed"]);
+});
+
+test.each(["Hint", "h_int"])("a public key with a twin %s is refused", (name) => {
+  const bundle = bundleOf();
+  bundle.verificationMaterial.publicKey = { ...bundle.verificationMaterial.publicKey, [name]: "x" };
+  expect(codesOf(judge(JSON.stringify(bundle)))).toEqual(["attestation_malformed"]);
+});
+
 test.each(["type", "Subject", "predicate_type", "Predicate"])(
   "a statement with a twin %s is refused",
   (name) => {
@@ -36,3 +55,10 @@ test.each(["type", "Subject", "predicate_type", "Predicate"])(
     expect(codesOf(judge(formatEnvelope(signed)))).toEqual(["statement_invalid"]);
   },
 );
+
+test("the first twin of a document is named", () => {
+  const [refusal] = judge(
+    JSON.stringify({ ...bundleOf(), other: 1, MediaType: 1, DsseEnvelope: 1 }),
+  ).refusals;
+  expect(refusal?.message).toContain('has a member "MediaType", which some readers take for another');
+});

@@ -31,6 +31,8 @@ test("a receipt does not pass where the policy wants a capture, whatever its pre
   expect(codesOf(judge(of("https://example.com/x"), underPolicy()))).toContain("predicate_type_mismatch");
   const rules = { ...ruleWith({}), rules: [{ name: "receipts", predicate_types: [PROMOTION_TYPE] }] };
   expect(judge(of(PROMOTION_TYPE), underPolicy(rules)).accepted).toHaveLength(1);
+  const theirs = { ...ruleWith({}), rules: [{ name: "theirs", predicate_types: ["https://example.com/x"] }] };
+  expect(judge(of("https://example.com/x"), underPolicy(theirs)).accepted).toHaveLength(1);
   // A rule that asks for nothing else still asks for its kind.
   expect(codesOf(judge(of(CAPTURE_TYPE), underPolicy(rules)))).toEqual(["policy_denied"]);
   const bare = { ...ruleWith({}), rules: [{ name: "anything" }] };

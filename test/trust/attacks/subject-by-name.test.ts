@@ -39,4 +39,8 @@ test("the digest decides, whatever the name is and whatever stands beside it", (
     ),
   ).accepted;
   expect(accepted?.subject.name).toBe("x");
+  const [twice] = judge(
+    about({ name: "first", digest: { sha256: APP } }, { name: "second", digest: { sha256: APP } }),
+  ).accepted;
+  expect(twice?.subject.name).toBe("first");
 });
