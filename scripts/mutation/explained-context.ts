@@ -25,7 +25,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     file: "src/context/tree-digests.ts",
     mutants: [
       "workingTreeHash: allAscii = true → allAscii = false",
-      "workingTreeHash: !allAscii && items.some(({ path }) => exactText(path) === null) → items.some(({ path }) => exactText(path) === null)",
+      "workingTreeHash: !allAscii && items.values().some(({ path }) => exactText(path) === null) → items.values().some(({ path }) => exactText(path) === null)",
     ],
     reason: "only slower: it saves asking each name",
   },

@@ -84,7 +84,7 @@ export const EXPLAINED_SOURCE: readonly Explained[] = [
   {
     file: "src/source/ci.ts",
     mutants: [
-      "readCi: isMap(event) → true",
+      "claimsOf: isMap(event) → true",
       "commit: value !== undefined && COMMIT.test(value) → COMMIT.test(value)",
       'runUrl: said(run?.base) ?? "" → said(run?.base)',
       "runUrl: run?.suffix → run.suffix",

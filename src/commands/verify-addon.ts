@@ -45,7 +45,9 @@ export const verifyAddon: Command = defineCommand({
     const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
-      proofs.push(await verifyInstalled(addon, { layout, platform, keys, now, stop: world.stop, noting: null }));
+      proofs.push(
+        await verifyInstalled(addon, { layout, platform, keys, now, stop: world.stop, noting: null }),
+      );
     }
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
