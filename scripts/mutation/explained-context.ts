@@ -186,11 +186,6 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
       "nothing else is thrown, and what stands first has nothing to repeat; the checks are for the types",
   },
   {
-    file: "src/context/ignore-regexp.ts",
-    mutants: ["Parser.repetition: max: 1 → max: 2"],
-    reason: "it stands behind (.*/) alone, which takes as much the first time as twice",
-  },
-  {
     file: "src/context/ignore-automaton.ts",
     mutants: ['INSIDE: ["word", "other"] → ["word", ""]', "RegexpAutomaton.canBeginLater: INSIDE → []"],
     reason:
