@@ -52,7 +52,7 @@ export const sign: Command = defineCommand({
     "waybill sign app.tar.gz --key release.key --format raw --encoding hex --out app.sig",
     "waybill sign app.intoto.json --key second.key --format dsse",
   ],
-  exits: ["auth", "missing", "mismatch", "interrupted", "terminated"],
+  exits: ["auth", "missing", "untrusted", "mismatch", "interrupted", "terminated"],
   act: async (values, world) => {
     const { file, format } = values;
     refuseStrayFlags(values);

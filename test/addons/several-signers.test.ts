@@ -363,10 +363,10 @@ describe("who signed what was noted", () => {
     expect(signers).toEqual([ONE, ONE, STATED]);
   });
 
-  test("is a list of as many as an envelope has", () => {
+  test("is a list of as many as a trust root has keys", () => {
     const of = (count: number): boolean =>
       decode(statedDecoder, { ...early, signers: Array<string>(count).fill("k") }).ok;
-    expect([of(LIMITS.envelopeSignatures), of(LIMITS.envelopeSignatures + 1)]).toEqual([true, false]);
+    expect([of(LIMITS.trustedKeys), of(LIMITS.trustedKeys + 1)]).toEqual([true, false]);
     expect(decode(statedDecoder, { ...early, size: "1" }).ok).toBe(false);
   });
 });
