@@ -24,6 +24,30 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
   {
     file: "src/context/tree-digests.ts",
     mutants: [
+      "LONGEST_ID: LONGEST_ID = 32 → LONGEST_ID = 33",
+      "OpenTrees.add: this.#length + mode.length + name.length + 2 → this.#length + mode.length + name.length + 3",
+    ],
+    reason: "only more room",
+  },
+  {
+    file: "src/context/tree-digests.ts",
+    mutants: [
+      "OpenTrees.word: cut !== this.#folder.length || !path.startsWith(this.#folder) → true",
+      "OpenTrees.word: path.startsWith(this.#folder) → path.endsWith(this.#folder)",
+      "OpenTrees.word: cut === 0 → false",
+    ],
+    reason: "only slower: to enter the folder where one is changes nothing, nor does cutting off nothing",
+  },
+  {
+    file: "src/context/tree-digests.ts",
+    mutants: [
+      'OpenTrees.add: this.#buffer.write(mode, this.#length, "latin1") → this.#buffer.write(mode, this.#length, "")',
+    ],
+    reason: "a mode is of digits, which are the same bytes in UTF-8",
+  },
+  {
+    file: "src/context/tree-digests.ts",
+    mutants: [
       "workingTreeHash: allAscii = true → allAscii = false",
       "workingTreeHash: !allAscii && items.values().some(({ path }) => exactText(path) === null) → items.values().some(({ path }) => exactText(path) === null)",
     ],

@@ -64,7 +64,10 @@ export const EXPLAINED_PINS: readonly Explained[] = [
   },
   {
     file: "src/pins/retry-after.ts",
-    mutants: ['retryAfterMs: headers.get("date") ?? "" → headers.get("date")'],
+    mutants: [
+      "retryAfterMs: text === null → false",
+      'retryAfterMs: headers.get("date") ?? "" → headers.get("date")',
+    ],
     reason: "an expression reads null as the word, which is no number and no date",
   },
   {
@@ -78,6 +81,7 @@ export const EXPLAINED_PINS: readonly Explained[] = [
   {
     file: "src/pins/standing.ts",
     mutants: [
+      "hasStrongEtag: etag !== null && STRONG_ETAG.test(etag) → STRONG_ETAG.test(etag)",
       'readStanding: headers.get("etag") ?? "" → headers.get("etag")',
       'readStanding: typeof digest !== "string" || !isImageDigest(digest) → !isImageDigest(digest)',
     ],

@@ -99,6 +99,17 @@ describe("what is noted of a step", () => {
     expect(eventOf(action, spec, [])).toEqual([{ event, ...what, keyid: "k" }]);
   });
 
+  test("names every key, where several signed", () => {
+    const stated = { envelope: "{}", size: 1, expires: "", minimum_version: "", keyid: "k" };
+    const signedBy = (...signers: string[]): unknown =>
+      eventOf("stage", { ...spec, stated: { ...stated, signers } }, []);
+    expect(signedBy("k")).toStrictEqual([{ event: "staged", ...what, keyid: "k" }]);
+    expect(signedBy("k", "l")).toStrictEqual([{ event: "staged", ...what, keyid: "k", keyids: ["k", "l"] }]);
+    expect(signedBy("l", "m")).toStrictEqual([
+      { event: "staged", ...what, keyid: "k", keyids: ["k", "l", "m"] },
+    ]);
+  });
+
   test("is nothing where nothing was done", () => {
     expect(eventOf("none", spec, [{ code: "unsigned_allowed", message: "m" }])).toEqual([]);
   });

@@ -10,10 +10,12 @@ import {
 } from "../../src/addons/staging/backoff.ts";
 import { allowedCapabilities } from "../../src/addons/assigned/capabilities.ts";
 import { chooseGarbage } from "../../src/addons/operations/garbage.ts";
+import type { Owed } from "../../src/addons/audit/owed-lines.ts";
 import { settle, switchState } from "../../src/addons/on-host/journal.ts";
 import type { SafeName } from "../../src/addons/names.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import {
+  owing,
   advance,
   decodeSpecs,
   encodeSpecs,
@@ -114,6 +116,23 @@ describe("the journal", () => {
     expect(switchState(prepared, "2")).toBe("activated");
     expect(settle(prepared, "2")).toEqual(advance(specsAfter("1", "1"), specNamed("2"), "2"));
     expect(switchState(settle(prepared, "2"), "2")).toBe("committed");
+  });
+
+  test("what the log is owed of before comes ahead of what it is owed of the switch", () => {
+    const line = (event: string): Owed => ({ event, addon_id: "sensor", time: "2026-11-21T12:00:00Z" });
+    const [before, now] = [line("pinned"), line("staged")];
+    const owed = { ...prepared, owed: [before], pending: { ...prepared.pending, owed: [now] } };
+    expect(settle(owed, "2").owed).toEqual([before, now]);
+    expect(settle({ ...owed, pending: prepared.pending }, "2").owed).toEqual([before]);
+    expect(settle({ ...prepared, pending: owed.pending }, "2").owed).toEqual([now]);
+    expect(settle(prepared, "2")).not.toHaveProperty("owed");
+    // A switch that did not take place has no line.
+    expect(settle(owed, "1").owed).toEqual([before]);
+    const many = Array.from({ length: 65 }, (_, index) => line(`${index}`));
+    expect(owing(prepared, many).owed?.map(({ event }) => event)).toEqual(
+      Array.from({ length: 64 }, (_, index) => `${index + 1}`),
+    );
+    expect(owing({ ...prepared, owed: [before] }, [])).toStrictEqual(prepared);
   });
 
   test("so is one back, with what it blocks", () => {

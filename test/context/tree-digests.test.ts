@@ -18,25 +18,47 @@ function leaf(path: string | Buffer, mode = "100644", content = ""): Leaf {
   return { path: Buffer.from(path), mode, content: Buffer.from(content) };
 }
 
-/** In the order of the walk. Every second digest lies in memory, as that of a large context does. */
+const byPath = (a: Leaf, b: Leaf): number => Buffer.compare(a.path, b.path);
+
+function blobOf(content: Buffer, format: ObjectFormat): Buffer {
+  return createHash(format).update(`blob ${content.length}\0`).update(content).digest();
+}
+
+/**
+ * In the order of the walk. Of every second one the digest lies in memory, and of every third all of it, as in a large
+ * context: what they say as text is then another one.
+ */
 function itemsOf(leaves: readonly Leaf[], format: ObjectFormat = "sha1"): TreeItem[] {
-  return leaves
-    .toSorted((a, b) => Buffer.compare(a.path, b.path))
-    .map(({ path, mode, content }, index): TreeItem => {
-      const sha256 = sha256Of(content);
-      const writeSha256 = (into: Uint8Array, at: number): void => void Buffer.from(sha256).copy(into, at);
-      return {
-        path: bytePathOf(path),
-        kind: mode === "120000" ? "symlink" : "file",
-        content: {
-          sha256: index % 2 === 0 ? sha256 : sha256Of("asked for as text"),
-          ...(index % 2 === 0 ? {} : { writeSha256 }),
-          blob: createHash(format).update(`blob ${content.length}\0`).update(content).digest(),
-          size: content.length,
-          executable: mode === "100755",
-        },
-      };
-    });
+  return leaves.toSorted(byPath).map(({ path, mode, content }, index): TreeItem => {
+    const sha256 = sha256Of(content);
+    const blob = blobOf(content, format);
+    const write = (what: Uint8Array, into: Uint8Array, at: number): number => {
+      into.set(what, at);
+      return at + what.length;
+    };
+    const inMemory = {
+      writeSha256: (into: Uint8Array, at: number): void => void write(Buffer.from(sha256), into, at),
+      ...(index % 3 === 2
+        ? {
+            writeLineEnd: (into: Uint8Array, at: number): number =>
+              write(Buffer.from(`${mode}\0${sha256}\n`), into, at),
+            writeBlob: (into: Uint8Array, at: number): number => write(blob, into, at),
+          }
+        : {}),
+    };
+    const isInMemory = index % 2 === 1 || index % 3 === 2;
+    return {
+      path: bytePathOf(path),
+      kind: mode === "120000" ? "symlink" : "file",
+      content: {
+        sha256: isInMemory ? sha256Of("asked for as text") : sha256,
+        ...(isInMemory ? inMemory : {}),
+        blob: index % 3 === 2 ? new Uint8Array(blob.length) : blob,
+        size: content.length,
+        executable: mode === "100755",
+      },
+    };
+  });
 }
 
 /** in-toto's dirHash by its definition, of names without line feeds. */
@@ -115,10 +137,10 @@ describe.each(TREES)("%s", (_, leaves) => {
       const items = itemsOf(leaves, format);
       const wanted = referenceGitTree(leaves, format).toString("hex");
       expect(gitTree(items, format)).toBe(wanted);
-      const listed = items.map((item) => ({
+      const listed = items.map((item, index) => ({
         path: item.path,
         mode: modeOf(item),
-        id: item.content.blob ?? new Uint8Array(),
+        id: blobOf(leaves.toSorted(byPath)[index]?.content ?? Buffer.alloc(0), format),
       }));
       expect(gitTreeOf(listed, format)).toBe(wanted);
     }
@@ -149,6 +171,20 @@ test("the line of an item is its path, mode and digest, with a line feed", () =>
   expect(lines).toEqual(
     MIXED.map(({ path, mode, content }) => `${path.toString()}\0${mode}\0${sha256Of(content)}\n`),
   );
+});
+
+test("a tree that ends wherever its room does is git's", () => {
+  const room = 65_536;
+  const entry = "100644 n0000".length + 1 + 32;
+  const files = Array.from({ length: Math.floor(room / entry) - 2 }, (_, index) =>
+    leaf(`n${String(index).padStart(4, "0")}`),
+  );
+  for (let length = 1; length <= 2 * entry; length++) {
+    const leaves = [leaf("m".repeat(length)), ...files, leaf("o0000"), leaf("o0001"), leaf("o0002")];
+    expect(gitTree(itemsOf(leaves, "sha256"), "sha256")).toBe(
+      referenceGitTree(leaves, "sha256").toString("hex"),
+    );
+  }
 });
 
 describe("a tree without one of the digests", () => {

@@ -200,6 +200,7 @@ describe("a read that somebody stands before", () => {
     ["plain, then compressed", { "content-encoding": "identity, gzip" }, "answer_malformed"],
     ["of no age", { age: "0" }, null],
     ["of no age, spelled out", { age: "000" }, null],
+    ["of an age that is empty", { age: "" }, null],
     ["a second old", { age: "1" }, "answer_cached"],
     ["ten seconds old", { age: "10" }, "answer_cached"],
     ["a second old, padded", { age: "01" }, "answer_cached"],

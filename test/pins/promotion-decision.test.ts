@@ -5,6 +5,7 @@ import {
   decidePromotion,
   decisionDocument,
   describeDecision,
+  evidenceAbout,
   gateFailure,
   type Gate,
   type GateDecision,
@@ -181,5 +182,22 @@ describe("a decision", () => {
     expect(describeDecision({ ...shut(), refusals: [REFUSED] }, null)).toBe(
       "REFUSED app in prod, without a policy\n  refusal  policy_denied: the branch is another one\n",
     );
+  });
+});
+
+describe("the evidence about what is pinned", () => {
+  const about = (...names: string[]): Envelope =>
+    envelopeOf(statement({ subjects: names.map((name) => ({ name, digest: { sha256: digestOf(name) } })) }));
+  const [app, other, both] = [about("app"), about("other"), about("other", "app")];
+  const nameless = envelopeOf(statement({ subjects: [{ name: "app", digest: { sha512: "00" } }] }));
+  const noStatement: Envelope = { ...app, payload: new TextEncoder().encode("{}") };
+
+  test("is each statement about one of the digests, whoever signed it", () => {
+    const foreign = envelopeOf(statement(), MALLORY);
+    const all = gate([app, other, both, nameless, noStatement, foreign]).attestations;
+    expect(evidenceAbout(all, [WANTED])).toEqual([app, both, foreign]);
+    const pins = [WANTED, { ...WANTED, digest: image(digestOf("other")) }];
+    expect(evidenceAbout(all, pins)).toEqual([app, other, both, foreign]);
+    expect(evidenceAbout(all, [])).toEqual([]);
   });
 });
