@@ -79,6 +79,16 @@ export const EXPLAINED_PINS: readonly Explained[] = [
     reason: "the failure is caught a line below; the word null is no address",
   },
   {
+    file: "src/pins/promotion-gate.ts",
+    mutants: ['evidenceAbout: digest["sha256"] ?? "" → digest["sha256"]'],
+    reason: "no digest is wanted that is not there; the check is for the types",
+  },
+  {
+    file: "src/pins/promotion-gate.ts",
+    mutants: ["subjectsOf: error instanceof Failure → true", "subjectsOf: throw error; → nothing"],
+    reason: "reading a statement throws failures alone; a fault of our own would be one of these",
+  },
+  {
     file: "src/pins/standing.ts",
     mutants: [
       "hasStrongEtag: etag !== null && STRONG_ETAG.test(etag) → STRONG_ETAG.test(etag)",

@@ -72,10 +72,13 @@ function collectAll(
 ): { collected: Collected[]; warnings: Warning[] } {
   const audit = new AuditLog(layout.audit, world.now);
   const addons = readInventory(layout, ids);
-  const collected = planCollection(addons, keep);
-  const warnings = addons.flatMap((addon) => {
-    const choice = collected.find(({ addonId }) => addonId === addon.id);
-    return choice === undefined ? [] : collect(addon, choice, audit);
+  const planned = planCollection(addons, keep);
+  const warnings: Warning[] = [];
+  const collected = planned.map((choice) => {
+    const addon = addons.find(({ id }) => id === choice.addonId);
+    const done = addon === undefined ? { removed: [], warnings: [] } : collect(addon, choice, audit);
+    warnings.push(...done.warnings);
+    return { ...choice, removed: done.removed };
   });
   collectParts(layout, world.now().getTime());
   return { collected, warnings };

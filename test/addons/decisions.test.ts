@@ -125,6 +125,7 @@ describe("the journal", () => {
     expect(settle(owed, "2").owed).toEqual([before, now]);
     expect(settle({ ...owed, pending: prepared.pending }, "2").owed).toEqual([before]);
     expect(settle({ ...prepared, pending: owed.pending }, "2").owed).toEqual([now]);
+    expect(settle(owed, "2")).toEqual({ ...settle(prepared, "2"), owed: [before, now] });
     expect(settle(prepared, "2")).not.toHaveProperty("owed");
     // A switch that did not take place has no line.
     expect(settle(owed, "1").owed).toEqual([before]);

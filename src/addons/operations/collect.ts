@@ -44,14 +44,18 @@ function runningFolders(paths: AddonPaths, running: readonly string[]): Set<stri
   return new Set(folders);
 }
 
+export type Collection = { readonly removed: readonly string[]; readonly warnings: readonly Warning[] };
+
 /**
- * Removes what was chosen. A version first loses its name and then its bytes, so that none ever looks present and is
- * not whole. Call it under the root's lock.
+ * Removes what was chosen, and gives what that was. A version first loses its name and then its bytes, so that none
+ * ever looks present and is not whole. Call it under the root's lock.
  */
-export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog): Warning[] {
+export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog): Collection {
   const { paths } = addon;
   sweep(paths.directory, "temporary_files");
   const { specs, warnings } = openSpecs(paths, audit);
+  // Specs that cannot be read do not say what is wanted still, and must not be written over for a line in a log.
+  if (warnings.some(({ code }) => code === "state_unreadable")) return { removed: [], warnings };
   const gone = new Set(choice.removed);
   // First the specs, so that none of them names a folder that is not there any more.
   const after = { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) };
@@ -65,7 +69,8 @@ export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog
     fsyncDirectory(paths.versions);
     rmSync(trash, { recursive: true, force: true });
   }
-  return [...warnings, ...payOwed(paths, intending, audit, false).warnings];
+  const paid = payOwed(paths, intending, audit, false);
+  return { removed: choice.removed, warnings: [...warnings, ...paid.warnings] };
 }
 
 /** A partial download that nobody went on with. */

@@ -5,6 +5,7 @@ import { quoted } from "../../base/printable.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
 import { parseRawSignature } from "../../trust/signature-text.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import { sweep } from "../on-host/directories.ts";
 import { inspect, type Installed } from "../on-host/installed.ts";
 import { confirmRepair, intendRepair, openSpecs, withoutRepair, writeNoted } from "../on-host/noted-specs.ts";
 import type { Warning } from "../warning.ts";
@@ -105,6 +106,8 @@ async function checkFolder(
     );
   }
   try {
+    // What a killed repair left beside the specs.
+    if (checking.noting !== null) sweep(addon.paths.directory, "temporary_files");
     const proof = proofOf(addon.id, record, spec ?? null, checking);
     const { check } = proof;
     const found = await inspect(addon.paths, folder, {
