@@ -31,6 +31,11 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
   },
   {
     file: "src/context/tree-digests.ts",
+    mutants: ["writeTreeLine: item.content.writeLineEnd !== undefined → false"],
+    reason: "only slower: the same line is put together of its mode and its digest",
+  },
+  {
+    file: "src/context/tree-digests.ts",
     mutants: [
       "OpenTrees.word: cut !== this.#folder.length || !path.startsWith(this.#folder) → true",
       "OpenTrees.word: path.startsWith(this.#folder) → path.endsWith(this.#folder)",

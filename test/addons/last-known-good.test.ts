@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, chmodSync, existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { Host } from "./host.ts";
 
 function modeOf(path: string): string {
@@ -182,6 +182,20 @@ describe("the last known good", () => {
       ["kept_last_known_good", "answer_ambiguous"],
     ]);
     expect(exit).toBe(3);
+  });
+
+  test("of specs that cannot be read a collection removes nothing, and leaves them as they are", async () => {
+    using host = new Host();
+    for (const version of ["1", "2", "3"]) {
+      host.assign(host.program("sample", version));
+      await host.stage();
+    }
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    const { exit, document } = await host.addon("gc", ["--keep", "0"]);
+    expect({ exit, removed: document["removed"] }).toEqual({ exit: 0, removed: 0 });
+    expect(document["warnings"]).toMatchObject([{ code: "state_unreadable" }]);
+    expect(readdirSync(host.path("sample/versions")).sort()).toEqual(["1", "2", "3"]);
+    expect(host.read("sample/.waybill-specs.json")).toBe("{");
   });
 
   test("specs that cannot be read are told, and made again", async () => {
