@@ -10,6 +10,7 @@ import type { Facts } from "../../src/addons/staging/next-step.ts";
 import { safeName } from "../../src/addons/names.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
+import { FRESH } from "./facts.ts";
 
 const ASSIGNED: Assignment = {
   ...NOTHING_SAID,
@@ -33,23 +34,16 @@ const PLANNED: Planned = {
 };
 
 const FACTS: Facts = {
+  ...FRESH,
   current: "1",
   staged: { recorded: null, sha256: sha256Of("1"), keyid: "k", retained: null },
-  replacement: null,
   signedBefore: true,
   keys: 3,
-  threshold: 1,
   rootVersion: 1,
   signerMark: { keys: 2, root_version: 1 },
-  allowUnsigned: false,
-  replace: false,
   active: sha256Of("1"),
   highestVersion: "1",
-  blocked: [],
   pinned: { artifact_sha256: sha256Of("1"), version: "1", reason: "" },
-  stated: null,
-  statedBefore: false,
-  minimumVersion: "",
   now: new Date(0),
 };
 

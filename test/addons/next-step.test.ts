@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
 import { askOf, type Ask, type Wanted } from "../../src/addons/assigned/ask.ts";
-import { NO_MARK } from "../../src/addons/on-host/signer-mark.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
 import { markAfter, nextStep, type Facts, type NextStep } from "../../src/addons/staging/next-step.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
+import { FRESH } from "./facts.ts";
 
 const [SHA, OTHER] = [sha256Of("wanted"), sha256Of("other")];
 const SIGNED = "00".repeat(64);
@@ -74,26 +74,6 @@ function allowing(version: string, members: Record<string, unknown> = {}): Wante
   return { ...asked, assignment: { ...asked.assignment, allow_downgrade: version } };
 }
 
-const FRESH: Facts = {
-  current: null,
-  staged: null,
-  replacement: null,
-  signedBefore: false,
-  keys: 1,
-  threshold: 1,
-  rootVersion: 0,
-  signerMark: NO_MARK,
-  allowUnsigned: false,
-  replace: false,
-  active: null,
-  highestVersion: "",
-  blocked: [],
-  pinned: null,
-  stated: null,
-  statedBefore: false,
-  minimumVersion: "",
-  now: new Date("2026-06-01T00:00:00Z"),
-};
 const recorded = { sha256: SHA, binaryName: "x" };
 const good = { recorded, sha256: SHA, keyid: "k", retained: null };
 const conflict = { recorded: { sha256: OTHER, binaryName: "x" }, sha256: null, keyid: null, retained: null };

@@ -29,6 +29,7 @@ import type { SigningKey } from "../../src/trust/signing-key.ts";
 import { ALICE, APP, BOB, digestOf, envelopeOf, MALLORY, NOW } from "../trust/attestations.ts";
 import { refusalOf } from "../trust/refusal.ts";
 import { specNamed } from "./specs.ts";
+import { FRESH } from "./facts.ts";
 
 const [alice, bob, mallory] = [ALICE, BOB, MALLORY].map(({ publicKey }) => publicKey.keyid);
 
@@ -166,26 +167,7 @@ const STATED: Stated = {
 };
 const ONE: Stated = { ...STATED, signers: ["k"] };
 
-const FACTS: Facts = {
-  current: null,
-  staged: null,
-  replacement: null,
-  signedBefore: false,
-  keys: 2,
-  threshold: 1,
-  rootVersion: 3,
-  signerMark: NO_MARK,
-  allowUnsigned: false,
-  replace: false,
-  active: null,
-  highestVersion: "",
-  blocked: [],
-  pinned: null,
-  stated: null,
-  statedBefore: false,
-  minimumVersion: "",
-  now: NOW,
-};
+const FACTS: Facts = { ...FRESH, keys: 2, rootVersion: 3, now: NOW };
 const MARK: SignerMark = { keys: 2, root_version: 3 };
 
 const wanted = (signature: Uint8Array | null): Wanted => ({ id: "sensor", signature }) as unknown as Wanted;

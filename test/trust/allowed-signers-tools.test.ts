@@ -9,16 +9,18 @@ import { HAS, tool } from "./tools.ts";
 
 const line = formatSshKey(keyOf("me").publicKey.bytes);
 
+/** A file `app`, signed as `app.sig` by ssh-keygen with the key in `k`. */
+async function signApp(cwd: string): Promise<void> {
+  const key = privateForm(keyOf("me"), "ssh", (count) => new Uint8Array(count), undefined);
+  writeFileSync(join(cwd, "k"), key, { mode: 0o600 });
+  writeFileSync(join(cwd, "app"), "bytes");
+  await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
+}
+
 describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign", () => {
   test("by window and namespace", async () => {
     await inFolder(async (cwd) => {
-      writeFileSync(
-        join(cwd, "k"),
-        privateForm(keyOf("me"), "ssh", (count) => new Uint8Array(count), undefined),
-        { mode: 0o600 },
-      );
-      writeFileSync(join(cwd, "app"), "bytes");
-      await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
+      await signApp(cwd);
       const table: readonly (readonly [string, string, string | null])[] = [
         ["", "20260601000000Z", null],
         ['namespaces="file" ', "20260601000000Z", null],
@@ -60,13 +62,7 @@ describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign
 
   test("--identity is ssh-keygen's -I, for lists and patterns of principals too", async () => {
     await inFolder(async (cwd) => {
-      writeFileSync(
-        join(cwd, "k"),
-        privateForm(keyOf("me"), "ssh", (count) => new Uint8Array(count), undefined),
-        { mode: 0o600 },
-      );
-      writeFileSync(join(cwd, "app"), "bytes");
-      await tool(["ssh-keygen", "-q", "-Y", "sign", "-n", "file", "-f", "k", "app"], cwd);
+      await signApp(cwd);
       const other = formatSshKey(keyOf("other").publicKey.bytes);
       const table: readonly (readonly [string, string, readonly [number, string | null]])[] = [
         ["me@here", "me@here", [0, null]],

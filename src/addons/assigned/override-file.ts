@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { asFailure, Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { errorCode, reason } from "../../host/files.ts";
+import { errorCode, readAt, reason } from "../../host/files.ts";
 import { decodeOverrides, type OverrideFile } from "./override.ts";
 
 const WORLD_WRITES = 0o002;
@@ -42,12 +42,7 @@ function readTrusted(path: string): Uint8Array | null {
     if ((status.mode & WORLD_WRITES) !== 0) throw new Failure("config_unreadable", "everybody may write it");
     if (status.size > LIMITS.documentBytes)
       throw new Failure("config_unreadable", `it has ${status.size} bytes`);
-    const bytes = new Uint8Array(status.size);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = readSync(descriptor, bytes, length, bytes.length - length, null);
-    }
-    return bytes.subarray(0, length);
+    return readAt(descriptor, 0, status.size);
   } finally {
     closeSync(descriptor);
   }

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
 import { quoted } from "../../base/printable.ts";
-import { reason, writeAll } from "../../host/files.ts";
+import { readAt, reason, writeAll } from "../../host/files.ts";
 import { auditLine, EMPTY_LOG, headAfter, type AuditEvent, type AuditHead } from "./audit-chain.ts";
 import { eventOfOwed, notInLog, owe, type Owed } from "./owed-lines.ts";
 import type { Warning } from "../warning.ts";
@@ -74,15 +74,10 @@ export class AuditLog {
 /** The end of the log. A line that a power cut left half is taken away: what it told of is in the specs. */
 function readTail(descriptor: number): { readonly head: AuditHead; readonly text: string } {
   const { size } = fstatSync(descriptor);
-  const tail = new Uint8Array(Math.min(size, TAIL_BYTES));
-  let length = 0;
-  while (length < tail.length) {
-    const count = readSync(descriptor, tail, length, tail.length - length, size - tail.length + length);
-    if (count === 0) break;
-    length += count;
-  }
+  const begin = Math.max(0, size - TAIL_BYTES);
+  const tail = readAt(descriptor, begin, size - begin);
   const end = tail.lastIndexOf(0x0a);
-  if (end + 1 < tail.length) ftruncateSync(descriptor, size - tail.length + end + 1);
+  if (end + 1 < tail.length) ftruncateSync(descriptor, begin + end + 1);
   if (end === -1) return { head: EMPTY_LOG, text: "" };
   const text = new TextDecoder().decode(tail.subarray(0, end + 1));
   const line = new TextDecoder().decode(tail.subarray(tail.lastIndexOf(0x0a, end - 1) + 1, end));

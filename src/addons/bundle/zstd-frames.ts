@@ -1,6 +1,6 @@
 import type { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { cut, littleEndian } from "./bundle-format.ts";
+import { bundleFormat, cut, littleEndian } from "./bundle-format.ts";
 import { tooLarge, unsafe } from "./tar-header.ts";
 
 /** Reads `length` bytes at `position`; fewer at the end of the file. */
@@ -34,7 +34,7 @@ export function zstdFrames(read: ReadAt, size: number, mostBytes: number): reado
   if (end < size && (stretch % STRETCH_UNIT !== 0 || stretch === 0 || stretch > MOST_STRETCH))
     throw unequal(size - end);
   for (let before = stretch; end < size;) {
-    if (before !== stretch || !isFrame(read(end, 4))) throw unequal(size - end);
+    if (before !== stretch || bundleFormat(read(end, 4)) !== "zstd") throw unequal(size - end);
     const frame = walkFrame(read, walk, end, size);
     before = frame.content ?? 0;
     if (before === 0 || before > stretch) throw unequal(size - end);
@@ -96,10 +96,6 @@ function walkFrame(read: ReadAt, walk: BlockWalk, start: number, size: number): 
   if ((descriptor & 4) !== 0) at += 4;
   if (at > size) throw cut();
   return { at: start, length: at - start, content };
-}
-
-function isFrame(head: Uint8Array): boolean {
-  return head.length === 4 && littleEndian(head, 0, 4) === 0xfd2f_b528;
 }
 
 function unequal(bytes: number): Failure {

@@ -1,4 +1,4 @@
-import { advance, goBack, owing, type Pending, type Specs } from "./spec.ts";
+import { advance, goBack, owingMore, type Pending, type Specs } from "./spec.ts";
 import { higherVersion } from "../version-order.ts";
 
 /**
@@ -29,5 +29,5 @@ export function settle(specs: Specs, current: string | null): Specs {
   if (pending === null) return specs;
   if (switchState(specs, current) === "prepared") return { ...specs, pending: null };
   const done = committed(specs, pending, higherVersion(specs.highest_version, pending.spec.version));
-  return owing(done, [...(specs.owed ?? []), ...(pending.owed ?? [])]);
+  return owingMore(done, pending.owed ?? []);
 }

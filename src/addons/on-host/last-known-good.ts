@@ -11,7 +11,7 @@ import { isOwnDirectory } from "./directories.ts";
 import type { AddonPaths, Layout } from "./layout.ts";
 import { openSpecs, payOwed, switchNoted, writeNoted } from "./noted-specs.ts";
 import { readRecord } from "./record.ts";
-import { NO_SPECS, owing, sameSpec, type Spec, type Specs } from "./spec.ts";
+import { NO_SPECS, owingMore, sameSpec, type Spec, type Specs } from "./spec.ts";
 import { writeSpecs } from "./specs-file.ts";
 
 export type Fallback =
@@ -58,7 +58,7 @@ export async function fallBack(
   if (!withdrawn) return { kind: "nothing", withdrawn };
   const { addonId: addon_id, version, detail } = noting;
   const lines = audit.owe([{ event: "withdrawn", addon_id, version, detail }], true);
-  const intending = owing(specs, [...(specs.owed ?? []), ...lines]);
+  const intending = owingMore(specs, lines);
   tryToWrite(paths, specs, intending);
   removeCurrent(paths);
   for (const warning of payOwed(paths, intending, audit, false).warnings) warn(warning);

@@ -5,7 +5,7 @@ import type { Owed } from "../audit/owed-lines.ts";
 import type { Warning } from "../warning.ts";
 import { readCurrent } from "./current-link.ts";
 import type { AddonPaths } from "./layout.ts";
-import { owing, type Pending, type Specs } from "./spec.ts";
+import { owing, owingMore, type Pending, type Specs } from "./spec.ts";
 import { settledSpecs, switchTo, writeSpecs } from "./specs-file.ts";
 
 /** Specs as they are on the disk, and what there is to tell of them. */
@@ -27,7 +27,7 @@ export function writeNoted(
   events: readonly AuditEvent[],
   audit: AuditLog,
 ): Opened {
-  const written = owing(after, [...(after.owed ?? []), ...audit.owe(events)]);
+  const written = owingMore(after, audit.owe(events));
   writeSpecs(paths, before, written);
   return payOwed(paths, written, audit, false);
 }
@@ -45,15 +45,16 @@ export function switchNoted(
   return payOwed(paths, written, audit, false);
 }
 
-/** Notes what is about to be done beside the specs. */
+/** Notes with the specs what is about to be done beside them. */
 export function intend(
   paths: AddonPaths,
-  specs: Specs,
+  before: Specs,
+  after: Specs,
   events: readonly AuditEvent[],
   audit: AuditLog,
 ): Specs {
-  const written = owing(specs, [...(specs.owed ?? []), ...audit.owe(events, true)]);
-  writeSpecs(paths, specs, written);
+  const written = owingMore(after, audit.owe(events, true));
+  writeSpecs(paths, before, written);
   return written;
 }
 
@@ -97,7 +98,7 @@ export function intendRepair(
   audit: AuditLog,
 ): Specs {
   if ((specs.owed ?? []).some((line) => isRepairOf(event.sha256, line))) return specs;
-  return intend(paths, specs, [{ ...event, event: REPAIRED }], audit);
+  return intend(paths, specs, specs, [{ ...event, event: REPAIRED }], audit);
 }
 
 /** The artifact was found whole: what was to make it so did. */

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
-import { errorCode, reason } from "../../host/files.ts";
+import { errorCode, readAt, reason } from "../../host/files.ts";
 
 const OTHERS_WRITE = 0o022;
 
@@ -25,12 +25,7 @@ export function readOwn(path: string, max: number, what: string): Uint8Array {
         `${what} ${quoted(path)} has ${status.size} bytes; at most ${max} are read`,
       );
     }
-    const bytes = new Uint8Array(status.size);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = readSync(descriptor, bytes, length, bytes.length - length, length);
-    }
-    return bytes.subarray(0, length);
+    return readAt(descriptor, 0, status.size);
   } finally {
     closeSync(descriptor);
   }

@@ -174,6 +174,11 @@ export function owing(specs: Specs, lines: readonly Owed[]): Specs {
   return lines.length === 0 ? rest : { ...rest, owed: lines.slice(-MAX_OWED) };
 }
 
+/** The same with further ones. */
+export function owingMore(specs: Specs, lines: readonly Owed[]): Specs {
+  return owing(specs, [...(specs.owed ?? []), ...lines]);
+}
+
 /** Whether two specs start the same thing in the same way. */
 export function sameSpec(a: Spec | null, b: Spec | null): boolean {
   return Bun.deepEquals(a, b);

@@ -9,7 +9,15 @@ import { readCurrent, switchCurrent } from "./current-link.ts";
 import { settle } from "./journal.ts";
 import type { AddonPaths } from "./layout.ts";
 import { readOwn } from "./own-file.ts";
-import { decodeSpecs, encodeSpecs, newerSchema, NO_SPECS, owing, type Pending, type Specs } from "./spec.ts";
+import {
+  decodeSpecs,
+  encodeSpecs,
+  newerSchema,
+  NO_SPECS,
+  owingMore,
+  type Pending,
+  type Specs,
+} from "./spec.ts";
 
 /** A configuration may hold secrets. */
 const SPECS_MODE = 0o600;
@@ -68,7 +76,7 @@ export function switchTo(paths: AddonPaths, specs: Specs, pending: Pending, afte
   const prepared = { ...specs, pending };
   writeSpecs(paths, specs, prepared);
   switchCurrent(paths, pending.spec.folder);
-  const done = owing(after, [...(after.owed ?? []), ...(pending.owed ?? [])]);
+  const done = owingMore(after, pending.owed ?? []);
   writeSpecs(paths, prepared, done);
   return done;
 }

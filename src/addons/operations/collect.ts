@@ -7,9 +7,7 @@ import type { AuditLog } from "../audit/audit-log.ts";
 import { sweep } from "../on-host/directories.ts";
 import { chooseGarbage, type GarbageChoice } from "./garbage.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { openSpecs, payOwed } from "../on-host/noted-specs.ts";
-import { owing } from "../on-host/spec.ts";
-import { writeSpecs } from "../on-host/specs-file.ts";
+import { intend, openSpecs, payOwed } from "../on-host/noted-specs.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import type { Warning } from "../warning.ts";
 
@@ -60,9 +58,7 @@ export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog
   // First the specs, so that none of them names a folder that is not there any more.
   const after = { ...specs, history: specs.history.filter(({ folder }) => !gone.has(folder)) };
   const events = choice.removed.map((version) => ({ event: "removed", addon_id: addon.id, version }));
-  const lines = [...(after.owed ?? []), ...audit.owe(events, true)];
-  const intending = owing(after, lines);
-  writeSpecs(paths, specs, intending);
+  const intending = intend(paths, specs, after, events, audit);
   for (const folder of choice.removed) {
     const trash = join(paths.directory, `.trash.${randomHex(6)}.tmp`);
     renameSync(paths.version(folder), trash);

@@ -52,6 +52,14 @@ describe("units", () => {
     expect(files[1]?.text).toContain("addon rollback sensor --automatic waybill-addon-sensor.service");
   });
 
+  /** The calls and the files of every service. */
+  const CALLS = [
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
+    "SystemCallErrorNumber=EPERM",
+    "UMask=0077",
+  ];
   const PROTECTED = [
     "ProtectSystem=strict",
     "ProtectProc=invisible",
@@ -84,11 +92,7 @@ describe("units", () => {
       "AmbientCapabilities=",
       ...PROTECTED,
       "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-      "SystemCallArchitectures=native",
-      "SystemCallFilter=@system-service",
-      "SystemCallFilter=~@privileged @resources",
-      "SystemCallErrorNumber=EPERM",
-      "UMask=0077",
+      ...CALLS,
       "",
       "[Install]",
       "WantedBy=multi-user.target",
@@ -146,11 +150,7 @@ describe("units", () => {
       "AmbientCapabilities=",
       ...PROTECTED,
       "RestrictAddressFamilies=AF_INET AF_NETLINK AF_UNIX",
-      "SystemCallArchitectures=native",
-      "SystemCallFilter=@system-service",
-      "SystemCallFilter=~@privileged @resources",
-      "SystemCallErrorNumber=EPERM",
-      "UMask=0077",
+      ...CALLS,
       "",
       "[Install]",
       "WantedBy=multi-user.target",
