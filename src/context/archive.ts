@@ -146,6 +146,11 @@ export class ArchiveWriter {
     return { tarSha256, tarBytes: tarBytes + end.length };
   }
 
+  /** The bytes of a file that was added. */
+  size(number: number): number {
+    return this.#records.size(number);
+  }
+
   /** Of a file that was added; after `commit`. */
   content(number: number): FileContent {
     return this.#records.content(number, this.#format);

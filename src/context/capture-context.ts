@@ -12,9 +12,9 @@ import type { ObjectFormat } from "./contents.ts";
 import type { EntryList } from "./entry-list.ts";
 import { alwaysIncluded } from "./inclusion.ts";
 import { compileIgnore } from "./ignore.ts";
+import type { ListedItems } from "./listed-items.ts";
 import { isDisplaced, travellingFiles } from "./layout.ts";
 import { crewItems, TreePacking, unreadableProblem, unstableProblem } from "./reading.ts";
-import type { TreeItems } from "./tree-digests.ts";
 import { Turns } from "./turns.ts";
 import { walkContext, type Walk } from "./walk.ts";
 
@@ -40,7 +40,7 @@ export type ContextCapture = {
   readonly root: string;
   readonly chosen: BuildFileChoice | null;
   readonly walk: Walk | null;
-  readonly items: TreeItems | null;
+  readonly items: ListedItems | null;
   /** The lines of the tree hash in pieces, where they were written in the same read. */
   readonly lines: readonly Uint8Array[] | null;
   readonly displaced: readonly string[];

@@ -79,7 +79,6 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     ),
   ]);
   const facts = gathered?.facts ?? fromFiles;
-  if (context.items !== null) collect(context.items);
   const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
@@ -201,7 +200,7 @@ function digestsOf(
   workTree: WorkTree,
   wanted: ReadonlySet<DigestName> | null,
 ): Capture["digests"] {
-  const { items } = context;
+  const { items, lines } = context;
   const gone = context.problem?.code ?? "unreadable";
   const asked = <T extends string>(name: DigestName, compute: () => DigestResult<T>): DigestResult<T> =>
     wanted?.has(name) === false ? none("not_asked") : compute();
@@ -211,15 +210,17 @@ function digestsOf(
   ): DigestResult<T> =>
     asked(name, () => {
       if (items === null) return none(gone);
+      collect(items);
       const digest = compute(items);
       collect(items);
       return digest;
     });
   const archive = context.archive?.tarSha256;
   return {
-    working_tree_hash: overItems("working_tree_hash", (found) =>
-      workingTreeHash(found, context.lines ?? undefined),
-    ),
+    working_tree_hash:
+      lines === null
+        ? overItems("working_tree_hash", workingTreeHash)
+        : asked("working_tree_hash", () => (items === null ? none(gone) : workingTreeHash(items, lines))),
     dir_hash: overItems("dir_hash", dirHash),
     git_tree: overItems("git_tree", (found) =>
       workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),

@@ -74,6 +74,12 @@ export class ContentCrew {
     return batch.records.content(at, this.#format);
   }
 
+  /** The bytes of a file that did not fail. */
+  size(index: number): number {
+    const { batch, at } = this.#find(index);
+    return batch.records.size(at);
+  }
+
   /**
    * The lines of the tree hash, in pieces, for the files from one number to before another. None of them may have
    * failed.

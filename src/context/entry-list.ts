@@ -77,12 +77,29 @@ export class EntryList implements Iterable<Entry> {
       : { kind, path };
   }
 
+  /** The paths of some files, which are known by their number among all files. */
+  filePaths(files: ReadonlySet<number>): ReadonlyMap<number, BytePath> {
+    const found = new Map<number, BytePath>();
+    let file = 0;
+    for (let index = 0; index < this.length && found.size < files.size; index++) {
+      if (!this.isFile(index)) continue;
+      const path = files.has(file) ? this.#path(index) : undefined;
+      if (path !== undefined) found.set(file, path);
+      file++;
+    }
+    return found;
+  }
+
   /** The links, each with the number of files that are listed before it. */
   *links(): Generator<{ readonly link: Link; readonly filesBefore: number }, undefined> {
     for (const [index, { target, filesBefore }] of this.#links) {
-      const path = this.#paths(Math.floor(index / BLOCK))[index % BLOCK];
+      const path = this.#path(index);
       if (path !== undefined) yield { link: { kind: "symlink", path, target }, filesBefore };
     }
+  }
+
+  #path(index: number): BytePath | undefined {
+    return this.#paths(Math.floor(index / BLOCK))[index % BLOCK];
   }
 
   #paths(block: number): readonly BytePath[] {

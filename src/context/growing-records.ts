@@ -22,6 +22,11 @@ export class GrowingRecords {
     return this.#block(number).content(number % BLOCK, format);
   }
 
+  /** The bytes of a file that is done. */
+  size(number: number): number {
+    return this.#block(number).size(number % BLOCK);
+  }
+
   #block(number: number): ContentRecords {
     const at = Math.floor(number / BLOCK);
     while (this.#blocks.length <= at)

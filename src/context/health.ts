@@ -3,6 +3,7 @@ import { exactText, isAscii, patternText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { readStart } from "./reread.ts";
 import { isSecret, suspicionOf, type SecretKind } from "./secret-files.ts";
+import type { ListedItems } from "./listed-items.ts";
 import type { TreeItems } from "./tree-digests.ts";
 import type { Walk } from "./walk.ts";
 
@@ -26,18 +27,23 @@ const LARGEST = 10;
  */
 export function examine(
   folder: ContextFolder,
-  items: TreeItems,
+  items: ListedItems,
   { mayCollide, suspects }: Pick<Walk, "mayCollide" | "suspects">,
 ): Health {
   let bytes = 0;
-  const largest: { path: BytePath; size: number }[] = [];
-  for (const { path, kind, content } of items) {
-    if (kind !== "file") continue;
-    const { size } = content;
+  const largest: Sized[] = [];
+  // By their numbers: an item for each of 80,000 files takes longer than all else here.
+  for (let file = 0; file < items.files; file++) {
+    const size = items.size(file);
     bytes += size;
-    if (largest.length < LARGEST || size > (largest.at(-1)?.size ?? 0)) keepLargest(largest, { path, size });
+    if (largest.length < LARGEST || size > (largest.at(-1)?.size ?? 0)) keepLargest(largest, { file, size });
   }
-  return { bytes, largest, ...findSecrets(folder, suspects), ...(mayCollide ? compareNames(items) : UNLIKE) };
+  return {
+    bytes,
+    largest: withPaths(largest, items),
+    ...findSecrets(folder, suspects),
+    ...(mayCollide ? compareNames(items) : UNLIKE),
+  };
 }
 
 function findSecrets(
@@ -73,10 +79,18 @@ function compareNames(items: TreeItems): Pick<Health, "caseCollisions" | "decomp
 const UNLIKE = { caseCollisions: [], decomposed: 0 } as const;
 const EMPTY = new Uint8Array();
 
-function keepLargest(
-  largest: { path: BytePath; size: number }[],
-  one: { path: BytePath; size: number },
-): void {
+/** A file by its number, and its bytes. */
+type Sized = { readonly file: number; readonly size: number };
+
+function withPaths(sized: readonly Sized[], items: ListedItems): Health["largest"] {
+  const paths = items.filePaths(new Set(sized.map(({ file }) => file)));
+  return sized.flatMap(({ file, size }) => {
+    const path = paths.get(file);
+    return path === undefined ? [] : [{ path, size }];
+  });
+}
+
+function keepLargest(largest: Sized[], one: Sized): void {
   const at = largest.findIndex(({ size }) => size < one.size);
   largest.splice(at === -1 ? largest.length : at, 0, one);
   if (largest.length > LARGEST) largest.pop();

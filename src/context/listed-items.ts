@@ -1,17 +1,25 @@
+import type { BytePath } from "./byte-path.ts";
 import type { Entry, EntryList } from "./entry-list.ts";
 import { linkContent, type FileContent, type ObjectFormat } from "./contents.ts";
 import type { TreeItem, TreeItems } from "./tree-digests.ts";
 
+/** What was read of the files of a list; each is known by its number among them. */
+export type FileContents = {
+  content(file: number): FileContent;
+  /** Bytes. */
+  size(file: number): number;
+};
+
 /** The files and links of a list. An item is made when it is asked for, and does not stay. */
 export class ListedItems implements TreeItems {
   readonly #entries: EntryList;
-  readonly #contentOf: (file: number) => FileContent;
+  readonly #contents: FileContents;
   readonly #format: ObjectFormat | null;
 
-  /** `contentOf` knows the files by their number among the files of the list; `format` is that of the blob ids. */
-  constructor(entries: EntryList, contentOf: (file: number) => FileContent, format: ObjectFormat | null) {
+  /** `format` is that of the blob ids. */
+  constructor(entries: EntryList, contents: FileContents, format: ObjectFormat | null) {
     this.#entries = entries;
-    this.#contentOf = contentOf;
+    this.#contents = contents;
     this.#format = format;
   }
 
@@ -23,6 +31,21 @@ export class ListedItems implements TreeItems {
     return this.values();
   }
 
+  /** How many files there are. */
+  get files(): number {
+    return this.#entries.counts.file;
+  }
+
+  /** The bytes of a file, without an item for it. */
+  size(file: number): number {
+    return this.#contents.size(file);
+  }
+
+  /** The paths of some files. */
+  filePaths(files: ReadonlySet<number>): ReadonlyMap<number, BytePath> {
+    return this.#entries.filePaths(files);
+  }
+
   *values(): Generator<TreeItem, undefined> {
     let file = 0;
     for (const { first, paths } of this.#entries.parts(0)) {
@@ -30,7 +53,8 @@ export class ListedItems implements TreeItems {
         const path = paths[at];
         if (path === undefined) continue;
         // Without an object for the entry: nearly all are files.
-        if (this.#entries.isFile(first + at)) yield { path, kind: "file", content: this.#contentOf(file++) };
+        if (this.#entries.isFile(first + at))
+          yield { path, kind: "file", content: this.#contents.content(file++) };
         else {
           const entry = this.#entries.entry(first + at, path);
           if (entry.kind === "symlink") yield linkItem(entry, this.#format);

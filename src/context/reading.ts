@@ -9,7 +9,7 @@ import type { Entry, EntryList } from "./entry-list.ts";
 import { isDisplaced, standsBefore, type BuildFile, type Travelling } from "./layout.ts";
 import { linkItem, ListedItems } from "./listed-items.ts";
 import { ContentFailure } from "./opened-file.ts";
-import { treeLine, type TreeItems } from "./tree-digests.ts";
+import { treeLine } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
 
 /** Why the context has no digest; `unstable` may be better at the next try. */
@@ -18,7 +18,7 @@ export type ContentProblem = { readonly code: "unreadable" | "unstable"; readonl
 export type Contents =
   | {
       readonly ok: true;
-      readonly items: TreeItems;
+      readonly items: ListedItems;
       /** The lines of the tree hash, in pieces, where whoever read the files wrote them. */
       readonly lines: readonly Uint8Array[] | null;
       readonly archive: WrittenArchive | null;
@@ -40,7 +40,7 @@ export async function crewItems(
   await crew.finish();
   for (const { path, failure } of crew.failures())
     return { ok: false, problem: contentProblem(path, failure) };
-  const items = new ListedItems(entries, (file) => crew.content(file), format);
+  const items = new ListedItems(entries, crew, format);
   const lines: Uint8Array[] = [];
   let written = 0;
   for (const { link, filesBefore } of entries.links()) {
@@ -107,7 +107,7 @@ export class TreePacking {
     }
     if (this.#problem !== null) return { ok: false, problem: this.#problem };
     const archive = await this.#writer.commit();
-    const items = new ListedItems(entries, (file) => this.#writer.content(file), this.#format);
+    const items = new ListedItems(entries, this.#writer, this.#format);
     return { ok: true, items, lines: null, archive };
   }
 
