@@ -7,7 +7,6 @@ import {
   capturedSource,
   compareSource,
   objectFormatOf,
-  treeLines,
   type CapturedSource,
 } from "../../src/context/verify-source.ts";
 
@@ -171,15 +170,5 @@ describe("a source against the capture", () => {
     ],
   ])("%j: counts that differ are %j", (context, wanted) => {
     expect(compared({ context }).counts).toEqual(wanted);
-  });
-
-  test("a file is a line by its git blob, or by its digest without one", () => {
-    const bare = ITEMS.map((item) => ({ ...item, content: { ...item.content, blob: null } }));
-    expect(treeLines(ITEMS).map(({ mode, id }) => [mode, id])).toEqual([
-      ["100755", "01".repeat(20)],
-      ["120000", "02".repeat(20)],
-    ]);
-    expect<string[]>(treeLines(bare).map(({ id }) => id)).toEqual([sha256Of("xy"), sha256Of("a")]);
-    expect<string[]>(treeLines(ITEMS).map(({ path }) => path)).toEqual(["a", "b"]);
   });
 });

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { bytePathFromText } from "../../src/context/byte-path.ts";
-import { compareTrees, type TreeLine } from "../../src/context/verify-source.ts";
 import { jsonOf, runProgram, runWaybill, type Finished } from "../support/binary.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 
@@ -130,6 +128,36 @@ describe.skipIf(Bun.which("git") === null)("a source", () => {
     expect(report.error?.message).toContain(
       'modified "src/größe.ts"; mode only "Dockerfile"; added "new"; missing "run"',
     );
+  });
+
+  test("with a submodule tells of its own files, and of the submodule as one thing", async () => {
+    using folder = await captured([]);
+    mkdirSync(folder.at("lib"));
+    writeFileSync(folder.at("lib", "a"), "a");
+    await git(folder.at("lib"), "init", "-q", "-b", "main");
+    await git(folder.at("lib"), "add", ".");
+    await git(folder.at("lib"), "commit", "-q", "-m", "lib");
+    const repo = folder.at("repo");
+    await git(
+      repo,
+      "-c",
+      "protocol.file.allow=always",
+      "submodule",
+      "--quiet",
+      "add",
+      folder.at("lib"),
+      "lib",
+    );
+    await git(repo, "commit", "-q", "-m", "second");
+    await runWaybill(["capture", "repo", "--json", "--out", "capture.json"], { cwd: folder.path });
+    writeFileSync(folder.at("repo", "Dockerfile"), "FROM busybox\n");
+    const none = { mode_only: [], added: [], missing: [] };
+    expect(reportOf(await verify(folder, "repo")).files).toEqual({ ...none, modified: ["Dockerfile"] });
+    writeFileSync(folder.at("repo", "lib", "a"), "b");
+    expect(reportOf(await verify(folder, "repo")).files).toEqual({
+      ...none,
+      modified: ["Dockerfile", "lib"],
+    });
   });
 
   test("that is a clone at another commit says so", async () => {
@@ -298,27 +326,6 @@ with tarfile.open(sys.argv[1], "w") as tar:
     writeFileSync(folder.at("capture.json"), JSON.stringify({ schema: "waybill.capture/v1", digests }));
     const ran = await verify(folder, "x.tar");
     expect([ran.code, reportOf(ran).error?.code]).toEqual([6, "archive_malformed"]);
-  });
-});
-
-function line(path: string, mode = "100644", id = "1"): TreeLine {
-  return { path: bytePathFromText(path), mode, id };
-}
-
-test("two trees are compared by path, mode and content", () => {
-  const wanted = [line("same"), line("other"), line("mode"), line("gone")];
-  const found = [line("same"), line("other", "100644", "2"), line("mode", "100755"), line("new")];
-  expect(compareTrees(wanted, found)).toEqual({
-    modified: ["other"],
-    mode_only: ["mode"],
-    added: ["new"],
-    missing: ["gone"],
-  });
-  expect(compareTrees(wanted, wanted.toReversed())).toEqual({
-    modified: [],
-    mode_only: [],
-    added: [],
-    missing: [],
   });
 });
 
