@@ -216,7 +216,8 @@ function outputsInside(
         },
       );
     }
-    if (path !== null) inside.add(path);
+    // That the context itself is no file to write is the writer's to say, too.
+    if (path !== null && place !== root) inside.add(path);
   }
   return inside;
 }

@@ -127,6 +127,22 @@ test.skipIf(!CAN_BE_BOUND)("a Dockerfile that cannot be read leaves no hash", as
   expect(document.fields["working_tree_hash"]).toMatchObject({ value: null, reason: "unreadable" });
 });
 
+test.skipIf(!CAN_BE_BOUND)(
+  "a Dockerfile that cannot be read is named by its place, with an archive too",
+  async () => {
+    const root = withSecret();
+    chmodSync(join(root, "app/secret/key"), 0);
+    for (const archive of [[], ["--archive", join(newFolder(), "context.tar")]]) {
+      const { document } = await captureJson(
+        root,
+        ["--dockerfile", join(root, "app/secret/key"), ...archive],
+        bound,
+      );
+      expect(document.warnings[0]?.message).toEndWith('app/secret/key" cannot be read: permission denied');
+    }
+  },
+);
+
 test("a context that does not exist is exit 7 with a document", async () => {
   const ran = await waybill(["capture", join(newFolder(), "nothing"), "--json"]);
   expect(ran.exit).toBe(7);
