@@ -12,6 +12,7 @@ const BLOCK = 256;
 const BETWEEN = "\0";
 const KINDS = ["file", "directory", "symlink"] as const;
 const FILE = KINDS.indexOf("file");
+const EMPTY: readonly BytePath[] = [];
 
 /**
  * What was listed, in order. An entry as an object with strings of its own takes 300 bytes, and 100,000 of them would
@@ -79,8 +80,14 @@ export class EntryList implements Iterable<Entry> {
 
   /** The links, each with the number of files that are listed before it. */
   *links(): Generator<{ readonly link: Link; readonly filesBefore: number }, undefined> {
+    let [block, paths] = [-1, EMPTY];
     for (const [index, { target, filesBefore }] of this.#links) {
-      const path = this.#paths(Math.floor(index / BLOCK))[index % BLOCK];
+      // In order: a block is taken apart once, however many of its entries are links.
+      if (block !== Math.floor(index / BLOCK)) {
+        block = Math.floor(index / BLOCK);
+        paths = this.#paths(block);
+      }
+      const path = paths[index % BLOCK];
       if (path !== undefined) yield { link: { kind: "symlink", path, target }, filesBefore };
     }
   }
