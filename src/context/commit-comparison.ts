@@ -4,7 +4,7 @@ import type { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
 import type { Submodule } from "../source/submodules.ts";
-import { type BytePath } from "./byte-path.ts";
+import type { BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";

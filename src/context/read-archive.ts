@@ -5,7 +5,7 @@ import { LIMITS } from "../base/limits.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { compressionOf } from "./archive.ts";
 import { shownText, type BytePath } from "./byte-path.ts";
-import { linkContent, type ObjectFormat } from "./contents.ts";
+import { blobWords, linkContent, type ObjectFormat } from "./contents.ts";
 import type { TreeItem } from "./tree-digests.ts";
 import type { FoundSource } from "./verify-source.ts";
 import {
@@ -71,7 +71,7 @@ async function readMember(
   if (kind === "hard_link") return linked(path, target, before);
   if (kind === "symlink") return { path, kind, content: linkContent(target, format) };
   const hasher = new Hasher();
-  const blob = format === null ? null : new Bun.CryptoHasher(format).update(`blob ${size}\0`);
+  const blob = format === null ? null : new Bun.CryptoHasher(format).update(blobWords(size));
   await bytes.pass(size, (chunk) => {
     hasher.update(chunk);
     blob?.update(chunk);
