@@ -53,17 +53,9 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
     commit: textIn(mapIn(document, "source_fields"), "source_commit"),
     subpath: textIn(mapIn(document, "source_fields"), "source_subpath"),
     matchesCommit: document["matches_commit"] === true,
-    ownOutputs: ownOutputsIn(document["warnings"]),
+    ownOutputs: textsIn(context, "own_outputs"),
     displaced: textsIn(context, "displaced"),
   };
-}
-
-function ownOutputsIn(warnings: JsonValue | undefined): string[] {
-  return (Array.isArray(warnings) ? warnings : []).flatMap((warning: JsonValue) => {
-    if (!isMap(warning) || warning["code"] !== "own_output_skipped") return [];
-    const path = /(.+) is written by this run,/su.exec(textIn(warning, "message") ?? "")?.[1];
-    return path === undefined ? [] : [path];
-  });
 }
 
 function mapIn(map: JsonMap, name: string): JsonMap {

@@ -31,8 +31,6 @@ const NOTHING: CapturedSource = {
   displaced: [],
 };
 
-const warned = (message: unknown, code = "own_output_skipped"): object => ({ warnings: [{ code, message }] });
-
 describe("what a capture says of its source", () => {
   test.each<[string, object, Partial<CapturedSource>]>([
     ["nothing", {}, {}],
@@ -62,14 +60,7 @@ describe("what a capture says of its source", () => {
     ["that it was the commit", { matches_commit: true }, { matchesCommit: true }],
     ["that nobody knows", { matches_commit: null }, {}],
     ["a word instead", { matches_commit: "true" }, {}],
-    ["an output of its own", warned("a b is written by this run, and left out"), { ownOutputs: ["a b"] }],
-    ["one with a line feed", warned("a\nb is written by this run, x"), { ownOutputs: ["a\nb"] }],
-    ["one without a name", warned(" is written by this run, x"), {}],
-    ["another warning", warned("a is written by this run, x", "other"), {}],
-    ["other words", warned("a is written"), {}],
-    ["no words", warned(1), {}],
-    ["no warnings", { warnings: "own_output_skipped" }, {}],
-    ["no warning among them", { warnings: ["own_output_skipped", null] }, {}],
+    ["outputs of its own", { context: { own_outputs: ["a b", 1] } }, { ownOutputs: ["a b"] }],
   ])("%s", (_, members, wanted) => {
     expect(read(members)).toStrictEqual({ ...NOTHING, ...wanted });
   });

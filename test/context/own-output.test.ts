@@ -24,6 +24,7 @@ test("an archive inside the context is no part of it: the second run is the firs
   );
   expect(warningCodes(first.document)).toEqual(["own_output_skipped"]);
   expect(first.document.warnings[0]?.message).toContain("context.tar.gz");
+  expect(first.document.context.own_outputs).toEqual(["context.tar.gz"]);
 });
 
 test.skipIf(!HAS_PYTHON)(

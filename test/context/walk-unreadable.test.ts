@@ -143,6 +143,20 @@ test.skipIf(!CAN_BE_BOUND)(
   },
 );
 
+test("a folder of --repo that does not exist is told as that", async () => {
+  const root = withSecret();
+  for (const command of [
+    ["capture", root],
+    ["diff", root, root],
+  ]) {
+    const ran = await waybill([...command, "--repo", join(newFolder(), "nothing")]);
+    expect([ran.exit, ran.stderr]).toEqual([
+      7,
+      expect.stringMatching(/^error: --repo ".*" cannot be read: /u),
+    ]);
+  }
+});
+
 test("a context that does not exist is exit 7 with a document", async () => {
   const ran = await waybill(["capture", join(newFolder(), "nothing"), "--json"]);
   expect(ran.exit).toBe(7);
