@@ -12,9 +12,11 @@ import {
   archiveFailure,
   BLOCK,
   decodeHeader,
+  joinedOverrides,
   paxOverrides,
   type Overrides,
   type TarEntry,
+  type TarExtension,
 } from "./tar-reading.ts";
 
 /**
@@ -35,10 +37,7 @@ export async function readArchiveSource(
     const header = decodeHeader(block, overrides);
     if (!("path" in header)) {
       const content = await bytes.content(header.size);
-      if (header.kind === "pax") overrides = { ...overrides, ...paxOverrides(content, false) };
-      else if (header.kind === "pax_global") paxOverrides(content, true);
-      else if (header.kind === "long_name") overrides.path = withoutNul(content);
-      else overrides.linkpath = withoutNul(content);
+      overrides = joinedOverrides(overrides, overridesIn(header.kind, content));
       continue;
     }
     overrides = {};
@@ -58,6 +57,11 @@ export async function readArchiveSource(
   refuseBelowFiles(items.keys(), found);
   // One character a byte: the order of the tree hash.
   return { items: found.sort((a, b) => (a.path < b.path ? -1 : 1)), tarSha256 };
+}
+
+function overridesIn(kind: TarExtension["kind"], content: Uint8Array): Overrides {
+  if (kind === "pax" || kind === "pax_global") return paxOverrides(content, kind === "pax_global");
+  return { [kind === "long_name" ? "path" : "linkpath"]: withoutNul(content) };
 }
 
 async function readMember(

@@ -301,9 +301,12 @@ describe.skipIf(Bun.which("git") === null)("a source", () => {
 
 describe.skipIf(Bun.which("python3") === null)("a hostile archive", () => {
   const PYTHON = `
-import sys, tarfile
-def add(tar, name, type=tarfile.REGTYPE, link=""):
-    member = tarfile.TarInfo(name); member.type = type; member.linkname = link; tar.addfile(member)
+import io, sys, tarfile
+def add(tar, name, type=tarfile.REGTYPE, link="", size=0):
+    member = tarfile.TarInfo(name); member.type = type; member.linkname = link; member.size = size; tar.addfile(member)
+def long(tar, name):
+    member = tarfile.TarInfo("././@LongLink"); member.type = tarfile.GNUTYPE_LONGNAME; member.size = len(name)
+    tar.addfile(member, io.BytesIO(name.encode()))
 with tarfile.open(sys.argv[1], "w") as tar:
     exec(sys.argv[2])
 `;
@@ -316,6 +319,10 @@ with tarfile.open(sys.argv[1], "w") as tar:
     ["is a hard link to a folder", 'add(tar, "x", tarfile.DIRTYPE); add(tar, "y", tarfile.LNKTYPE, "x")'],
     ["lies below a link", 'add(tar, "x", tarfile.SYMTYPE, "/etc"); add(tar, "x/passwd")'],
     ["lies below a file", 'add(tar, "x/y"); add(tar, "x")'],
+    // GNU tar lists what lies in the bytes of a link, and does not unpack it; others do.
+    ["is a link with bytes", 'add(tar, "x", tarfile.SYMTYPE, "y", 512); add(tar, "z")'],
+    ["has two long names", 'long(tar, "a"); long(tar, "b"); add(tar, "x")'],
+    ["has a long name and a pax name", 'long(tar, "a"); add(tar, "\\u00e9")'],
     ["is a device", 'add(tar, "x", tarfile.CHRTYPE)'],
     ["is there in two spellings", 'add(tar, "a/x"); add(tar, "./a//x")'],
     ["is a file and a link", 'add(tar, "x"); add(tar, "x", tarfile.SYMTYPE, "y")'],
