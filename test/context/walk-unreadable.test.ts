@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "./support/disk-tree.ts";
-import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill } from "./support/run-capture.ts";
+import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill, warningCodes } from "./support/run-capture.ts";
 import { scratchFolders } from "./support/scratch.ts";
 
 const newFolder = scratchFolders();
@@ -143,6 +143,12 @@ test.skipIf(!CAN_BE_BOUND)(
   },
 );
 
+test.skipIf(!CAN_BE_BOUND)("a context of which nothing can be read is not an empty one", async () => {
+  const root = plantFiles(newFolder(), { "closed/a": "a" });
+  chmodSync(join(root, "closed"), 0);
+  expect(warningCodes((await captureJson(root, [], bound)).document)).toEqual(["unreadable"]);
+});
+
 test("a folder of --repo that does not exist is told as that", async () => {
   const root = withSecret();
   for (const command of [
@@ -152,7 +158,7 @@ test("a folder of --repo that does not exist is told as that", async () => {
     const ran = await waybill([...command, "--repo", join(newFolder(), "nothing")]);
     expect([ran.exit, ran.stderr]).toEqual([
       7,
-      expect.stringMatching(/^error: --repo ".*" cannot be read: /u),
+      expect.stringMatching(/^error: the repository ".*" cannot be read: /u),
     ]);
   }
 });
