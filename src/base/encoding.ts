@@ -40,6 +40,15 @@ export function fromHexOrBase64(text: string): Uint8Array | null {
   return fromBase64(trimmed);
 }
 
+/** UTF-8 as text, with each character that stands there, or null when the bytes are not UTF-8. */
+export function exactTextOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 /** Text without its percent escapes, as it stands where one is broken: `50%` is what somebody chose as a password. */
 export function withoutEscapes(text: string): string {
   try {

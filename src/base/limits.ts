@@ -61,7 +61,7 @@ export const LIMITS = {
   /** submodules of one context, those inside submodules included */
   submodules: 1_000,
   /** bytes of one modified file that is read again to see whether only line ends or a filter differ */
-  conversionFileBytes: 67_108_864,
+  conversionFileBytes: 8_388_608,
   /** bytes of all of them together */
   conversionBytes: 268_435_456,
   /** files with the name of a secret that are looked into, and bytes of each */

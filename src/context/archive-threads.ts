@@ -2,7 +2,7 @@ import type { Sha256 } from "../base/digest.ts";
 import { isSha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { reason, type PendingFile } from "../host/files.ts";
+import { whyUnwritten, type PendingFile } from "../host/files.ts";
 import { CORES, Thread } from "../host/threads.ts";
 import type { ArchiveTarget, Compression } from "./archive.ts";
 import { packOne } from "./archive-pieces.ts";
@@ -129,7 +129,7 @@ export function written<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw notWritten(path, reason(error), error);
+    throw notWritten(path, whyUnwritten(error), error);
   }
 }
 

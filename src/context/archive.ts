@@ -4,7 +4,7 @@ import { KernelMemory } from "../host/kernel.ts";
 import { compress, PieceDigests } from "./archive-pieces.ts";
 import { ArchiveRing } from "./archive-ring.ts";
 import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
-import type { BytePath } from "./byte-path.ts";
+import { bytePathFromText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing } from "./content-hashing.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
@@ -49,6 +49,7 @@ export class ArchiveWriter {
   readonly #target: ArchiveTarget;
   readonly #turns: Turns;
   readonly #file: PendingFile;
+  readonly #temporaryName: BytePath;
   readonly #headers: TarHeaders;
   readonly #ring: ArchiveRing;
   readonly #records = new GrowingRecords();
@@ -71,6 +72,7 @@ export class ArchiveWriter {
     this.#rooms = this.#ring.memory.pieces.map((piece) => new KernelMemory(Buffer.from(piece)));
     this.#room = this.#roomOf(0);
     this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
+    this.#temporaryName = bytePathFromText(this.#file.temporaryName);
   }
 
   async add(member: Exclude<TarMember, { kind: "file" }>): Promise<void> {
@@ -98,6 +100,11 @@ export class ArchiveWriter {
     this.#room.bytes.fill(0, at + size, end);
     this.#filled = end;
     return true;
+  }
+
+  /** Whether a file of the context is the one that is being written: its folder lies in there by another way. */
+  isItself(path: BytePath): boolean {
+    return path.endsWith(this.#temporaryName);
   }
 
   /** Reads a file into its member; without a number it is in the archive alone. Throws ContentFailure. */
@@ -130,8 +137,11 @@ export class ArchiveWriter {
   async readBeside(number: number, path: BytePath): Promise<void> {
     const { records, index } = this.#records.find(number);
     const reading = new ContentHashing(this.#folder, this.#format).begin(path, records, index, true);
-    while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
-    reading?.close();
+    try {
+      while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
+    } finally {
+      reading?.close();
+    }
     const outcome = records.outcome(index);
     if (outcome instanceof ContentFailure) throw outcome;
   }

@@ -1,4 +1,4 @@
-import { boolean, decode, list, object, optional, string } from "../base/decode.ts";
+import { anything, boolean, decode, list, object, optional, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import type { JsonValue } from "../base/json.ts";
 import { printable } from "../base/printable.ts";
@@ -40,7 +40,7 @@ const LISTED = object({
   context_archive: optional(object({ sha256: string() })),
 });
 const MAX_LISTED = 1_000;
-const LISTING = object({ items: list((value) => (value === undefined ? undefined : value), MAX_LISTED) });
+const LISTING = object({ items: list(anything(), MAX_LISTED) });
 
 /** The build that an upload was answered with. Throws Failure `answer_malformed`. */
 export function acceptedBuild(answer: JsonValue): { id: string; build_status: string; hash: string | null } {

@@ -1,3 +1,4 @@
+import { exactTextOf } from "../base/encoding.ts";
 import { decodeName } from "./ignore-text.ts";
 
 /**
@@ -32,12 +33,7 @@ export function bytesOf(path: BytePath): Buffer {
 
 /** The name as text, or null when its bytes are not UTF-8. */
 export function exactText(path: BytePath): string | null {
-  if (isAscii(path)) return path;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesOf(path));
-  } catch {
-    return null;
-  }
+  return isAscii(path) ? path : exactTextOf(bytesOf(path));
 }
 
 /** The name as ignore patterns see it: without loss, so that two names never match as one. */

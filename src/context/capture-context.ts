@@ -58,23 +58,23 @@ const ENTRIES_TO_PACK = 1_000;
 /** How often a context that changes under the read is read again. */
 const ATTEMPTS = 2;
 
-/** The absolute, link-free path of a context folder. Throws Failure `path_not_found`. */
-export function contextRoot(cwd: string, context: string): string {
-  const place = resolve(cwd, context);
+/** The absolute, link-free path of a folder, which `what` names in messages. Throws Failure `path_not_found`. */
+export function contextRoot(cwd: string, folder: string, what = "the context"): string {
+  const place = resolve(cwd, folder);
   let root = place;
   try {
     root = realpathSync(place);
     if (statSync(root).isDirectory()) return root;
   } catch (error) {
-    throw new Failure("path_not_found", `the context ${quoted(context)} cannot be read: ${reason(error)}`, {
+    throw new Failure("path_not_found", `${what} ${quoted(folder)} cannot be read: ${reason(error)}`, {
       // What is not UTF-8 reaches us as U+FFFD, in arguments and in the current folder: another name than the real one.
       hint: root.includes("\ufffd")
         ? "its path has bytes that are not UTF-8; rename the folder, or mount it under another name"
         : undefined,
     });
   }
-  throw new Failure("path_not_found", `the context ${quoted(context)} is not a directory`, {
-    hint: "name the folder that is built",
+  throw new Failure("path_not_found", `${what} ${quoted(folder)} is not a directory`, {
+    hint: "name a folder",
   });
 }
 
@@ -216,7 +216,8 @@ function outputsInside(
         },
       );
     }
-    if (path !== null) inside.add(path);
+    // That the context itself is no file to write is the writer's to say, too.
+    if (path !== null && place !== root) inside.add(path);
   }
   return inside;
 }

@@ -146,6 +146,7 @@ function contextDocument(capture: Capture): {
   readonly ignore_file: string | null;
   readonly skipped: { path: string; kind: string }[];
   readonly displaced: readonly string[];
+  readonly own_outputs: readonly string[];
 } {
   const { walk, chosen } = capture.context;
   const count = walk?.entries.counts ?? { file: 0, directory: 0, symlink: 0 };
@@ -158,5 +159,6 @@ function contextDocument(capture: Capture): {
     ignore_file: shownBuildFile(chosen?.ignoreFile),
     skipped: [...(walk?.skipped ?? [])],
     displaced: [...capture.context.displaced],
+    own_outputs: [...capture.context.ownOutputs],
   };
 }

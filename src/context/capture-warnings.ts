@@ -60,7 +60,7 @@ export function warningsOf(capture: Capture): Warning[] {
       message: `${path} has a name that is not UTF-8, so there is no hash`,
     });
   }
-  if (context.walk?.entries.counts.file === 0 && context.walk.entries.counts.symlink === 0) {
+  if (context.items?.length === 0) {
     warnings.push({
       code: "context_empty",
       message: "the context holds no file; its hash is the hash of nothing",

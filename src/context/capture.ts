@@ -60,7 +60,7 @@ export type Capture = {
  */
 export async function capture(request: CaptureRequest, stop: AbortSignal): Promise<Capture> {
   const root = contextRoot(request.cwd, request.context);
-  const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo);
+  const repo = request.repo === undefined ? root : contextRoot(request.cwd, request.repo, "the repository");
   const program = Git.find(request.env);
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs, stop);
   const finding = locate(git, repo, root, request.env);

@@ -4,7 +4,7 @@ import type { CommitTree } from "../source/commit-tree.ts";
 import type { Git } from "../source/git.ts";
 import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
 import type { Submodule } from "../source/submodules.ts";
-import { type BytePath } from "./byte-path.ts";
+import type { BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";
@@ -95,11 +95,15 @@ function below(prefix: string, paths: ReadonlySet<string> | null): ReadonlySet<s
   return new Set([...(paths ?? [])].map((path) => path.slice(prefix.length)));
 }
 
+/** A collection takes as long as reading a few MB. */
+const BYTES_TO_COLLECT = 2 * LIMITS.conversionFileBytes;
+
 /** Reads modified files a second time, within a ceiling for all of them together. */
 class AgainReader {
   readonly #folder: ContextFolder;
   readonly #format: ObjectFormat;
   #left: number = LIMITS.conversionBytes;
+  #uncollected = 0;
 
   constructor({ folder, format }: Comparison) {
     this.#folder = folder;
@@ -115,6 +119,15 @@ class AgainReader {
     const bytes = readStart(this.#folder, item.path, size);
     // Other bytes than those that were hashed prove nothing about them.
     if (bytes === null || sha256Of(bytes) !== sha256) return null;
-    return conversionOf(bytes, committed, this.#format);
+    const found = conversionOf(bytes, committed, this.#format);
+    this.#collect(size);
+    return found;
+  }
+  /** Gives back what was read and each reading of it: by itself the runtime would let it grow to that of all files. */
+  #collect(size: number): void {
+    this.#uncollected += size;
+    if (this.#uncollected < BYTES_TO_COLLECT) return;
+    Bun.gc(true);
+    this.#uncollected = 0;
   }
 }

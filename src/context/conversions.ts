@@ -1,11 +1,11 @@
 import { toHex } from "../base/encoding.ts";
-import type { ObjectFormat } from "./contents.ts";
+import { blobWords, type ObjectFormat } from "./contents.ts";
 
 /** A checkout may change bytes on purpose: then git calls the file clean, and yet other bytes ship. */
 export type Conversion = "eol_only" | "filter_only";
 
 export function blobId(bytes: Uint8Array, format: ObjectFormat): string {
-  return toHex(new Bun.CryptoHasher(format).update(`blob ${bytes.length}\0`).update(bytes).digest());
+  return toHex(new Bun.CryptoHasher(format).update(blobWords(bytes.length)).update(bytes).digest());
 }
 
 /** What Git LFS commits in place of a file with this content. */

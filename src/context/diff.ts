@@ -52,7 +52,7 @@ export type Compared = {
 export async function compareOperands(request: DiffRequest, stop: AbortSignal): Promise<Compared> {
   const { cwd, env } = request;
   const program = Git.find(env);
-  const repo = contextRoot(cwd, request.repo);
+  const repo = contextRoot(cwd, request.repo, "the repository");
   const git = program === null ? null : new Git(program, repo, env, request.gitBudgetMs, stop);
   const [a, b] = [await identify(request.a, cwd, git), await identify(request.b, cwd, git)];
   const format = formatOf(a) ?? formatOf(b);

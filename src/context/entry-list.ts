@@ -12,6 +12,7 @@ const BLOCK = 256;
 const BETWEEN = "\0";
 const KINDS = ["file", "directory", "symlink"] as const;
 const FILE = KINDS.indexOf("file");
+const EMPTY: readonly BytePath[] = [];
 
 /**
  * What was listed, in order. An entry as an object with strings of its own takes 300 bytes, and 100,000 of them would
@@ -83,7 +84,7 @@ export class EntryList implements Iterable<Entry> {
     let file = 0;
     for (let index = 0; index < this.length && found.size < files.size; index++) {
       if (!this.isFile(index)) continue;
-      const path = files.has(file) ? this.#path(index) : undefined;
+      const path = files.has(file) ? this.#paths(Math.floor(index / BLOCK))[index % BLOCK] : undefined;
       if (path !== undefined) found.set(file, path);
       file++;
     }
@@ -92,14 +93,16 @@ export class EntryList implements Iterable<Entry> {
 
   /** The links, each with the number of files that are listed before it. */
   *links(): Generator<{ readonly link: Link; readonly filesBefore: number }, undefined> {
+    let [block, paths] = [-1, EMPTY];
     for (const [index, { target, filesBefore }] of this.#links) {
-      const path = this.#path(index);
+      // In order: a block is taken apart once, however many of its entries are links.
+      if (block !== Math.floor(index / BLOCK)) {
+        block = Math.floor(index / BLOCK);
+        paths = this.#paths(block);
+      }
+      const path = paths[index % BLOCK];
       if (path !== undefined) yield { link: { kind: "symlink", path, target }, filesBefore };
     }
-  }
-
-  #path(index: number): BytePath | undefined {
-    return this.#paths(Math.floor(index / BLOCK))[index % BLOCK];
   }
 
   #paths(block: number): readonly BytePath[] {

@@ -2,20 +2,21 @@ import { quoted } from "../base/printable.ts";
 import { readCommitTree } from "../source/commit-tree.ts";
 import { Git } from "../source/git.ts";
 import { findWorkTree } from "../source/work-tree.ts";
+import { readSubmodules } from "../source/submodules.ts";
+import { shownText } from "./byte-path.ts";
 import { alwaysIncluded, includedBy } from "./inclusion.ts";
-import { bytePathOf } from "./byte-path.ts";
+import { departuresFrom, type Departure } from "./matches-commit.ts";
 import type { FolderSource } from "./read-folder.ts";
-import {
-  compareTrees,
-  objectFormatOf,
-  treeLines,
-  type CapturedSource,
-  type TreeDifferences,
-} from "./verify-source.ts";
+import { objectFormatOf, type CapturedSource } from "./verify-source.ts";
+
+/** The files that make a folder differ from a commit, by how they do. Paths are for people. */
+export type CommitDifferences = Readonly<
+  Record<"modified" | "mode_only" | "added" | "missing", readonly string[]>
+>;
 
 /** Why a folder differs from a capture, when the folder is a clone; null when git cannot tell. */
 export type Explanation =
-  | { readonly kind: "files"; readonly commit: string; readonly differences: TreeDifferences }
+  | { readonly kind: "files"; readonly commit: string; readonly differences: CommitDifferences }
   | { readonly kind: "other_commit"; readonly commit: string; readonly wanted: string };
 
 /**
@@ -44,14 +45,38 @@ export async function explainByCommit(
   const { chosen } = found.context;
   const isIncluded =
     chosen === null ? (): boolean => true : includedBy(alwaysIncluded(chosen), chosen.ignoreLines);
-  const committed = tree.value.entries
-    .map(({ path, mode, id }) => ({ path: bytePathOf(path), mode, id }))
-    .filter(({ path }) => isIncluded(path));
-  return { kind: "files", commit, differences: compareTrees(committed, treeLines(found.items)) };
+  const submodules = await readSubmodules(top, found.context.root, tree.value);
+  const departures = departuresFrom(
+    tree.value.entries,
+    submodules.map((one) => ({ path: one.path, entries: one.tree?.entries ?? null })),
+    found.items,
+    (path) => !isIncluded(path),
+  );
+  return { kind: "files", commit, differences: byKind(departures) };
+}
+
+/** A submodule that differs is one that is modified: the commit knows it as one thing. */
+const KINDS = {
+  modified: "modified",
+  submodule: "modified",
+  mode_only: "mode_only",
+  untracked: "added",
+  missing: "missing",
+} as const satisfies Readonly<Record<Departure["kind"], keyof CommitDifferences>>;
+
+function byKind(departures: readonly Departure[]): CommitDifferences {
+  const found = {
+    modified: [] as string[],
+    mode_only: [] as string[],
+    added: [] as string[],
+    missing: [] as string[],
+  };
+  for (const { kind, path } of departures) found[KINDS[kind]].push(shownText(path));
+  return found;
 }
 
 /** The files of a comparison for a message: `modified "a", "b"; missing "c"`. */
-export function describeDifferences(differences: TreeDifferences): string {
+export function describeDifferences(differences: CommitDifferences): string {
   const shown = 5;
   return Object.entries(differences)
     .filter(([, paths]) => paths.length > 0)

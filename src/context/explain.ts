@@ -4,7 +4,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { errorCode, reason } from "../host/files.ts";
 import { chooseBuildFiles, readIgnoreLines } from "./build-files.ts";
-import { alwaysIncluded, shownBuildFile } from "./inclusion.ts";
+import { alwaysIncluded, holdsOneOf, shownBuildFile } from "./inclusion.ts";
 import { bytePathFromText, bytePathOf, childPath, locate, patternText, type BytePath } from "./byte-path.ts";
 import { contextRoot } from "./capture-context.ts";
 import { explainPath, type Explanation, type PathFacts } from "./explanation.ts";
@@ -44,13 +44,14 @@ export function explain(request: ExplainRequest): ExplainedPath {
   if (path === null) return fixed("outside_context", false, request.path);
   if (path === "") return fixed("context_root", true, ".");
   const ignore = compileIgnore(readIgnoreLines(chosen));
+  const always = alwaysIncluded(chosen);
   const bytes = bytePathFromText(path);
   const facts: PathFacts = {
     path: bytes,
     kind: kindOf(lstatSync(join(root, path))),
     behindLink: isBehindLink(root, path),
-    isBuildFile: alwaysIncluded(chosen).has(bytes),
-    holdsIncluded: () => holdsIncluded(root, bytes, ignore),
+    isBuildFile: always.has(bytes),
+    holdsIncluded: () => holdsIncluded(root, bytes, always, ignore),
   };
   return { path, ignoreFile, ...explainPath(facts, ignore) };
 }
@@ -98,22 +99,38 @@ function statusAt(place: string): Stats | null {
   }
 }
 
-/** Looks below an ignored directory only as far as Docker's own walk would: not at all where it may not. */
-function holdsIncluded(root: string, directory: BytePath, ignore: IgnoreMatcher): boolean {
-  if (!ignore.hasExceptions) return false;
+/** Whether the walk lists an ignored directory after all, for something below it that is listed. */
+function holdsIncluded(
+  root: string,
+  directory: BytePath,
+  always: ReadonlySet<BytePath>,
+  ignore: IgnoreMatcher,
+): boolean {
+  if (holdsOneOf(always, directory)) return true;
+  if (!ignore.mayContainIncluded(patternText(directory))) return false;
   return childrenOf(locate(root, directory)).some((name) => {
-    if (name === ".git") return false;
     const path = childPath(directory, name);
-    return !ignore.verdictFor(patternText(path)).ignored || holdsIncluded(root, path, ignore);
+    const kind = name === ".git" ? null : kindAt(locate(root, path));
+    if (kind === null || kind === "special") return false;
+    if (!ignore.verdictFor(patternText(path)).ignored) return true;
+    return kind === "directory" && holdsIncluded(root, path, always, ignore);
   });
 }
 
-/** The names in a directory; none in what is no directory or cannot be read. */
+/** The names in an ignored directory; none in one that cannot be read, which Docker skips. */
 function childrenOf(place: string | Buffer): BytePath[] {
   try {
-    const names = lstatSync(place).isDirectory() ? readdirSync(place, { encoding: "buffer" }) : [];
-    return names.map((name) => bytePathOf(name));
+    return readdirSync(place, { encoding: "buffer" }).map((name) => bytePathOf(name));
   } catch {
     return [];
+  }
+}
+
+/** Null for what vanished, or cannot be looked at. */
+function kindAt(place: string | Buffer): PathFacts["kind"] | null {
+  try {
+    return kindOf(lstatSync(place));
+  } catch {
+    return null;
   }
 }

@@ -65,7 +65,6 @@ function refused(line: IgnoreLine, reason: string): Failure {
  */
 export class IgnoreMatcher {
   readonly empty: boolean;
-  readonly hasExceptions: boolean;
   readonly #rules: readonly Rule[];
   /** What the exceptions begin with, `/` last; null when one has a wildcard, so that it may match anywhere. */
   readonly #exceptionPrefixes: readonly string[] | null;
@@ -74,7 +73,6 @@ export class IgnoreMatcher {
     this.#rules = rules;
     this.empty = rules.length === 0;
     const exceptions = rules.filter((rule) => rule.exception).map((rule) => withoutLastStars(rule.pattern));
-    this.hasExceptions = exceptions.length > 0;
     this.#exceptionPrefixes = exceptions.some((pattern) => /[*[\]?^\\]/.test(pattern))
       ? null
       : exceptions.map((pattern) => `${pattern}/`);

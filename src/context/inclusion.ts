@@ -17,6 +17,11 @@ export function alwaysIncluded({ dockerfile, ignoreFile }: BuildFiles): Readonly
   return new Set(paths.filter((path) => path !== null));
 }
 
+/** Whether one of these lies in a directory, however deep. */
+export function holdsOneOf(paths: ReadonlySet<BytePath>, directory: BytePath): boolean {
+  return [...paths].some((path) => path.startsWith(`${directory}/`));
+}
+
 /** Whether a path belongs to a context by its ignore file. Throws Failure `ignore_file_invalid`. */
 export type Inclusion = (path: BytePath) => boolean;
 

@@ -1,3 +1,4 @@
+import { exactTextOf } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
@@ -35,5 +36,8 @@ export function writeManifest(path: string, items: TreeItems): void {
 /** Throws Failure `input_invalid` and `file_unreadable`. */
 export function readManifest(path: string): ManifestEntry[] {
   const bytes = readBounded(path, LIMITS.manifestBytes, "manifest");
-  return parseManifest(new TextDecoder().decode(bytes), quoted(path));
+  const text = exactTextOf(bytes);
+  // With U+FFFD in place of its bytes a line would name another file.
+  if (text === null) throw new Failure("input_invalid", `manifest ${quoted(path)} is not valid UTF-8`);
+  return parseManifest(text, quoted(path));
 }

@@ -43,17 +43,15 @@ const ENTRY = object({
 /** Reads the lines of a manifest. Throws Failure `input_invalid`. */
 export function parseManifest(text: string, from: string): ManifestEntry[] {
   const paths = new Set<BytePath>();
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line, index) => {
-      const what = `line ${index + 1} of ${from}`;
-      const entry = parseLine(line, what);
-      // Two contents of one name: a comparison would be with either.
-      if (paths.has(entry.path)) throw noEntry(what, "its path is there already");
-      paths.add(entry.path);
-      return entry;
-    });
+  return text.split("\n").flatMap((line, index) => {
+    if (line === "") return [];
+    const what = `line ${index + 1} of ${from}`;
+    const entry = parseLine(line, what);
+    // Two contents of one name: a comparison would be with either.
+    if (paths.has(entry.path)) throw noEntry(what, "its path is there already");
+    paths.add(entry.path);
+    return [entry];
+  });
 }
 
 function parseLine(line: string, what: string): ManifestEntry {

@@ -5,16 +5,18 @@ import { LIMITS } from "../base/limits.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { compressionOf } from "./archive.ts";
 import { shownText, type BytePath } from "./byte-path.ts";
-import { linkContent, type ObjectFormat } from "./contents.ts";
+import { blobWords, linkContent, type ObjectFormat } from "./contents.ts";
 import type { TreeItem } from "./tree-digests.ts";
 import type { FoundSource } from "./verify-source.ts";
 import {
   archiveFailure,
   BLOCK,
   decodeHeader,
+  joinedOverrides,
   paxOverrides,
   type Overrides,
   type TarEntry,
+  type TarExtension,
 } from "./tar-reading.ts";
 
 /**
@@ -35,10 +37,7 @@ export async function readArchiveSource(
     const header = decodeHeader(block, overrides);
     if (!("path" in header)) {
       const content = await bytes.content(header.size);
-      if (header.kind === "pax") overrides = { ...overrides, ...paxOverrides(content, false) };
-      else if (header.kind === "pax_global") paxOverrides(content, true);
-      else if (header.kind === "long_name") overrides.path = withoutNul(content);
-      else overrides.linkpath = withoutNul(content);
+      overrides = joinedOverrides(overrides, overridesIn(header.kind, content));
       continue;
     }
     overrides = {};
@@ -60,6 +59,11 @@ export async function readArchiveSource(
   return { items: found.sort((a, b) => (a.path < b.path ? -1 : 1)), tarSha256 };
 }
 
+function overridesIn(kind: TarExtension["kind"], content: Uint8Array): Overrides {
+  if (kind === "pax" || kind === "pax_global") return paxOverrides(content, kind === "pax_global");
+  return { [kind === "long_name" ? "path" : "linkpath"]: withoutNul(content) };
+}
+
 async function readMember(
   header: TarEntry,
   bytes: Unpacked,
@@ -71,7 +75,7 @@ async function readMember(
   if (kind === "hard_link") return linked(path, target, before);
   if (kind === "symlink") return { path, kind, content: linkContent(target, format) };
   const hasher = new Hasher();
-  const blob = format === null ? null : new Bun.CryptoHasher(format).update(`blob ${size}\0`);
+  const blob = format === null ? null : new Bun.CryptoHasher(format).update(blobWords(size));
   await bytes.pass(size, (chunk) => {
     hasher.update(chunk);
     blob?.update(chunk);

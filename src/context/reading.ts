@@ -5,7 +5,7 @@ import { bytePathFromText, shownText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import type { ObjectFormat } from "./contents.ts";
 import type { ContentCrew } from "./content-crew.ts";
-import type { Entry, EntryList } from "./entry-list.ts";
+import type { EntryList } from "./entry-list.ts";
 import { isDisplaced, standsBefore, type BuildFile, type Travelling } from "./layout.ts";
 import { linkItem, ListedItems } from "./listed-items.ts";
 import { ContentFailure } from "./opened-file.ts";
@@ -88,13 +88,21 @@ export class TreePacking {
         if (!(await this.#travel(next))) return;
       }
       this.#packed++;
+      const displaced = isDisplaced(entry, this.#travelling);
       if (entry.kind === "file") {
         const number = this.#files++;
-        // As nearly every file is one that goes in at once, nothing is waited for here.
-        if (this.#travelling.length > 0 || !this.#writer.addSmall(number, entry.path)) {
-          if (!(await this.#pack(entry.path, async () => this.#addFile(number, entry)))) return;
+        if (this.#writer.isItself(entry.path)) {
+          this.#problem = unstableProblem(shownText(entry.path), "it is the archive that is being written");
+          return;
         }
-      } else if (!isDisplaced(entry, this.#travelling)) await this.#writer.add(entry);
+        // As nearly every file is one that goes in at once, nothing is waited for here.
+        if (displaced || !this.#writer.addSmall(number, entry.path)) {
+          const { path } = entry;
+          const add = async (): Promise<void> =>
+            displaced ? this.#writer.readBeside(number, path) : this.#writer.addFile(number, path, path);
+          if (!(await this.#pack(path, add))) return;
+        }
+      } else if (!displaced) await this.#writer.add(entry);
       if (this.#turns.due()) await this.#turns.take();
     }
   }
@@ -116,13 +124,6 @@ export class TreePacking {
     await this.#writer.discard();
   }
 
-  async #addFile(number: number, entry: Entry): Promise<void> {
-    if (isDisplaced(entry, this.#travelling)) await this.#writer.readBeside(number, entry.path);
-    else if (!this.#writer.addSmall(number, entry.path)) {
-      await this.#writer.addFile(number, entry.path, entry.path);
-    }
-  }
-
   async #travel({ path, file }: Travelling): Promise<boolean> {
     this.#travelled++;
     const { content } = file;
@@ -130,7 +131,8 @@ export class TreePacking {
       this.#problem = barredProblem(file);
       return false;
     }
-    return this.#pack(path, async () => this.#writer.addFile(null, bytePathFromText(content), path));
+    const from = bytePathFromText(content);
+    return this.#pack(from, async () => this.#writer.addFile(null, from, path));
   }
 
   /** False when it cannot be done. */

@@ -16,8 +16,9 @@ type Suspicion =
   | { readonly kind: SecretKind; readonly content: null }
   | { readonly kind: SecretKind; readonly content: RegExp };
 
+/** A character a byte, as `isSecret` reads it: a byte-order mark is three. */
 const PRIVATE_KEY =
-  /^(?:\ufeff|\s)*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-|AGE-SECRET-KEY-1|untrusted comment: [^\n]*secret key)/u;
+  /^(?:\u00ef\u00bb\u00bf)?\s*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-|AGE-SECRET-KEY-1|untrusted comment: [^\n]*secret key)/u;
 /** A value that the file itself says; `${NAME}` is filled in elsewhere. */
 const VALUE = String.raw`\s*=\s*["']?(?!\$\{)[^\s"']`;
 

@@ -140,8 +140,10 @@ async function upload(
         ? wait
         : retryAfterMs(answer.status, answer.headers.get("retry-after"), clock.date());
     const budget = answer instanceof Failure ? CONNECT_MS : PATIENCE_MS;
-    if (asked === null || clock.now() + asked > start + budget) throw refusal;
-    await clock.sleep(asked, stop);
+    // A server that asks for no time, or for one that is over, would be sent the archive without a pause.
+    const pause = asked === null ? null : Math.max(asked, wait);
+    if (pause === null || clock.now() + pause > start + budget) throw refusal;
+    await clock.sleep(pause, stop);
     throwIfStopped(stop, "waiting to submit again");
   }
 }

@@ -51,9 +51,9 @@ export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry 
     throw archiveFailure(
       `has ${quoted(shownText(path))}, a member of type ${quoted(type)}, which no context has`,
     );
-  // Some readers take such bytes for the content, others for the next header.
-  if (kind === "hard_link" && size > 0)
-    throw archiveFailure(`has ${quoted(shownText(path))}, a hard link with ${size} bytes`);
+  // Some readers pass over such bytes, others take them for the next headers. Old folders (type 5) may say a size.
+  if (size > 0 && kind !== "file" && type !== "5")
+    throw archiveFailure(`has ${quoted(shownText(path))}, a ${NAMES[kind]} with ${size} bytes`);
   const target = overrides.linkpath ?? field(block, 157, 100);
   return {
     kind,
@@ -78,6 +78,13 @@ const KINDS: Readonly<Record<string, TarEntry["kind"]>> = {
   "1": "hard_link",
   "2": "symlink",
   "5": "directory",
+};
+
+const NAMES: Readonly<Record<TarEntry["kind"], string>> = {
+  file: "file",
+  directory: "folder",
+  symlink: "link",
+  hard_link: "hard link",
 };
 
 /** Two sums are in use, of unsigned bytes and, long ago, of signed ones; only the first is taken. */
@@ -128,6 +135,13 @@ function cleanPath(bytes: Uint8Array): BytePath {
   if (path.startsWith("/") || parts.includes(".."))
     throw archiveFailure(`has a member ${quoted(shownText(path))}, which leads out of the context`);
   return bytePathOf(Buffer.from(parts.join("/"), "latin1"));
+}
+
+/** What several extended headers say about one member. Which of two names counts is another one to each reader. */
+export function joinedOverrides(before: Overrides, more: Overrides): Overrides {
+  const twice = Object.keys(more).find((name) => name in before);
+  if (twice !== undefined) throw archiveFailure(`says the ${twice} of a member in two headers before it`);
+  return { ...before, ...more };
 }
 
 /** `length keyword=value LF` records, of which only those that name or size the next member matter. */

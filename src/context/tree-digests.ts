@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { toHex } from "../base/encoding.ts";
 import { Hasher } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { exactText, type BytePath } from "./byte-path.ts";
@@ -137,10 +138,8 @@ function* inPieces(
  */
 export function gitTree(items: TreeItems, format: ObjectFormat): string {
   const trees = new OpenTrees(format);
-  for (const item of items) {
-    trees.placeItem(item);
-  }
-  return Buffer.from(trees.finish()).toString("hex");
+  for (const item of items) trees.placeItem(item);
+  return toHex(trees.finish());
 }
 
 /** The same of what git listed itself: blobs only, in git's order. */
@@ -150,7 +149,7 @@ export function gitTreeOf(
 ): string {
   const trees = new OpenTrees(format);
   for (const { path, mode, id } of entries) trees.place(path, mode, id);
-  return Buffer.from(trees.finish()).toString("hex");
+  return toHex(trees.finish());
 }
 
 const SPACE = " ".charCodeAt(0);

@@ -1,18 +1,9 @@
 import { isMap } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
-import { toHex } from "../base/encoding.ts";
-import { shownText, type BytePath } from "./byte-path.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { DIGEST_NAMES, type DigestName } from "./digest-names.ts";
-import {
-  dirHash,
-  gitTree,
-  modeOf,
-  workingTreeHash,
-  type DigestResult,
-  type TreeItems,
-} from "./tree-digests.ts";
+import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
 
 /** What a capture document says about its context, as far as a source can be held against it. */
 export type CapturedSource = {
@@ -62,17 +53,9 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
     commit: textIn(mapIn(document, "source_fields"), "source_commit"),
     subpath: textIn(mapIn(document, "source_fields"), "source_subpath"),
     matchesCommit: document["matches_commit"] === true,
-    ownOutputs: ownOutputsIn(document["warnings"]),
+    ownOutputs: textsIn(context, "own_outputs"),
     displaced: textsIn(context, "displaced"),
   };
-}
-
-function ownOutputsIn(warnings: JsonValue | undefined): string[] {
-  return (Array.isArray(warnings) ? warnings : []).flatMap((warning: JsonValue) => {
-    if (!isMap(warning) || warning["code"] !== "own_output_skipped") return [];
-    const path = /(.+) is written by this run,/su.exec(textIn(warning, "message") ?? "")?.[1];
-    return path === undefined ? [] : [path];
-  });
 }
 
 function mapIn(map: JsonMap, name: string): JsonMap {
@@ -158,39 +141,4 @@ function differentCounts({ counts }: CapturedSource, items: TreeItems): string[]
       ? []
       : [`${name} ${found[name]}, captured ${counts[name]}`],
   );
-}
-
-/** One file or link by what it is: `id` is any digest of its content, the same kind on both sides. */
-export type TreeLine = { readonly path: BytePath; readonly mode: string; readonly id: string };
-
-export type TreeDifferences = {
-  readonly modified: readonly string[];
-  /** Only the executable bit, or a file in place of a link with the same bytes. */
-  readonly mode_only: readonly string[];
-  readonly added: readonly string[];
-  readonly missing: readonly string[];
-};
-
-/** Which files make two trees differ. Paths are for people. */
-export function compareTrees(wanted: readonly TreeLine[], found: readonly TreeLine[]): TreeDifferences {
-  const left = new Map(wanted.map((line) => [line.path, line]));
-  const differences = { modified: [] as string[], mode_only: [] as string[], added: [] as string[] };
-  for (const line of found) {
-    const other = left.get(line.path);
-    left.delete(line.path);
-    const path = shownText(line.path);
-    if (other === undefined) differences.added.push(path);
-    else if (other.id !== line.id) differences.modified.push(path);
-    else if (other.mode !== line.mode) differences.mode_only.push(path);
-  }
-  return { ...differences, missing: [...left.keys()].map(shownText) };
-}
-
-/** The items by their git blob ids, which a commit has too. */
-export function treeLines(items: TreeItems): TreeLine[] {
-  return Array.from(items, (item) => ({
-    path: item.path,
-    mode: modeOf(item),
-    id: item.content.blob === null ? item.content.sha256 : toHex(item.content.blob),
-  }));
 }

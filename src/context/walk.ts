@@ -3,6 +3,7 @@ import { childPath, isAscii, patternText, shownText, type BytePath } from "./byt
 import type { ContextFolder, Kind } from "./context-folder.ts";
 import { EntryList, type Entry } from "./entry-list.ts";
 import type { IgnoreMatcher, ParentMatch } from "./ignore.ts";
+import { holdsOneOf } from "./inclusion.ts";
 import { ContentFailure } from "./opened-file.ts";
 import { mayBeSecret } from "./secret-files.ts";
 import type { Turns } from "./turns.ts";
@@ -27,7 +28,7 @@ export type Walk = {
   readonly changed: readonly string[];
   /** False when all names are ASCII and no two of them are one where letter case does not count. */
   readonly mayCollide: boolean;
-  /** Something of a version control system is in it. */
+  /** A `.git` was met, which the ignore file may leave out all the same. */
   readonly holdsVcs: boolean;
   /** The files whose names are like those of secrets. */
   readonly suspects: readonly BytePath[];
@@ -164,8 +165,11 @@ class Walker implements Walk {
     const match = ignore.match(text, parent);
     const ignored = match.ignored && !forced;
     if (!ignored || !isDirectory) return { ignored, own: match.own, descend: true };
-    const holdsForced = [...always].some((one) => one.startsWith(`${path}/`));
-    return { ignored, own: match.own, descend: holdsForced || ignore.descends(text, match) };
+    return {
+      ignored,
+      own: match.own,
+      descend: holdsOneOf(always, path) || ignore.descends(text, match),
+    };
   }
 
   #symlink(path: BytePath, waiting: BytePath[]): void {

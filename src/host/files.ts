@@ -203,6 +203,11 @@ export class PendingFile {
     fsyncDirectory(paths().dirname(this.#path));
   }
 
+  /** The name in the folder until `commit`, which nobody else has. */
+  get temporaryName(): string {
+    return paths().basename(this.#temporary);
+  }
+
   /** Whether something has the name by now, also when what came after failed. */
   get isCommitted(): boolean {
     return this.#committed;

@@ -34,6 +34,7 @@ export type PullRequestClaims = {
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
 const MAX_CHARS = 1024;
+
 /** `event` is the document that describes what started the run, on the systems that have one. */
 export function readCi(env: Environment, event: JsonValue): CiClaims | null {
   for (const system of CI_SYSTEMS) if (system.detect(env)) return claimsOf(system, env, event);

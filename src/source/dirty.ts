@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { exactTextOf } from "../base/encoding.ts";
 import { readCommitTree, type CommitTree } from "./commit-tree.ts";
-import { exactTextOf, type Git, type GitAnswer } from "./git.ts";
+import type { Git, GitAnswer } from "./git.ts";
 import { absent, known, type Known } from "./known.ts";
 import { isCheckedOut } from "./submodules.ts";
 
@@ -37,7 +38,7 @@ async function anySubmoduleDirty(git: Git, folder: string, tree: Known<CommitTre
     const name = exactTextOf(path);
     if (name === null) return absent("git_failed");
     const place = join(folder, name);
-    const dirty = isCheckedOut(place) ? await readDirty(git.at(place), place, "") : known(false);
+    const dirty = isCheckedOut(place) ? await readDirty(git.within(place), place, "") : known(false);
     if (dirty.value !== false) return dirty;
   }
   return known(false);

@@ -1,3 +1,4 @@
+import { delimiter, dirname } from "node:path";
 import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
@@ -20,6 +21,9 @@ export type GitAnswer =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The folders that git does not go up to when it looks for a repository. */
+const CEILINGS = "GIT_CEILING_DIRECTORIES";
+
 /**
  * What a child git may see. Everything else is left out: an inherited GIT_DIR (we may run inside a hook) would
  * describe another repository, and GIT_SSH_COMMAND, GIT_EXTERNAL_DIFF, PAGER name programs.
@@ -37,7 +41,7 @@ const PASSED = [
   "GIT_CONFIG_GLOBAL",
   "GIT_CONFIG_SYSTEM",
   "GIT_CONFIG_NOSYSTEM",
-  "GIT_CEILING_DIRECTORIES",
+  CEILINGS,
 ];
 const PASSED_CONFIG = /^GIT_CONFIG_(?:COUNT|KEY_\d+|VALUE_\d+)$/u;
 
@@ -91,6 +95,13 @@ export class Git {
   /** The same git in another folder, on what is left of the same budget. */
   at(folder: string): Git {
     return new Git(this.#program, folder, this.#env, this.#deadline - performance.now(), this.#stop);
+  }
+
+  /** The same in a folder that is a repository itself or none: git would go on to the one around it. */
+  within(folder: string): Git {
+    const ceilings = [this.#env[CEILINGS], dirname(folder)].filter((place) => place !== undefined);
+    const env = { ...this.#env, [CEILINGS]: ceilings.join(delimiter) };
+    return new Git(this.#program, folder, env, this.#deadline - performance.now(), this.#stop);
   }
 
   /** Stops the budget's clock; the result starts it again with what is left. */
@@ -158,15 +169,6 @@ export class Git {
 
 export function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
-}
-
-/** The text, or null when the bytes are not UTF-8. */
-export function exactTextOf(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 function childEnvironment(env: Environment): Record<string, string> {

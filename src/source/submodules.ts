@@ -1,9 +1,10 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { exactTextOf } from "../base/encoding.ts";
 import { LIMITS } from "../base/limits.ts";
 import { CommitTree, type TreeEntry } from "./commit-tree.ts";
 import { configuredRepo } from "./configured-repo.ts";
-import { exactTextOf, textOf, type Git } from "./git.ts";
+import { textOf, type Git } from "./git.ts";
 import { absent, type Known } from "./known.ts";
 import { REMOTE_SETTINGS } from "./remote-choice.ts";
 import { mayExist } from "./repository-search.ts";
@@ -61,7 +62,7 @@ async function readSubmodule(git: Git, folder: string, link: TreeEntry): Promise
   const place = name === null ? null : join(folder, name);
   const none = { path: link.path, commit: link.id, head: null, tree: null };
   if (place === null || !isCheckedOut(place)) return { ...none, repo: absent("submodule_not_initialised") };
-  const inside = git.at(place);
+  const inside = git.within(place);
   const [head, branch, settings, tree] = await Promise.all([
     inside.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
     inside.line(["symbolic-ref", "--quiet", "HEAD"]),

@@ -41,11 +41,15 @@ export class FileStore implements WritableStore {
   /** Durable, and under its name only when it is whole: a host may be reading. */
   async write(object: ObjectWrite): Promise<void> {
     const segments = keySegments(object.key);
-    const directory = this.#root();
-    const folder = join(directory, ...segments.slice(0, -1));
+    let folder = this.#root();
+    const directory = folder;
     try {
-      mkdirSync(folder, { recursive: true });
-      if (!isWithin(realpathSync(folder), directory)) throw leadsOut(object.key, realpathSync(folder));
+      for (const segment of segments.slice(0, -1)) {
+        folder = join(folder, segment);
+        // One after the other: below a link that leads out nothing may be made.
+        mkdirSync(folder, { recursive: true });
+        if (!isWithin(realpathSync(folder), directory)) throw leadsOut(object.key, realpathSync(folder));
+      }
       const pending = new PendingFile(join(folder, segments.at(-1) ?? ""), OBJECT_MODE);
       try {
         for await (const chunk of Bun.file(object.file).stream()) {

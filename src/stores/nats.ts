@@ -47,15 +47,13 @@ export class NatsStore implements WritableStore {
 
   async open(read: ObjectRead): Promise<ObjectStream> {
     const name = this.#nameOf(read.key);
-    const connection = await this.#connect(read.stop);
-    // Everything below waits for the connection, so its end is the end of every wait.
-    const leave = (): void => void connection.close();
-    read.stop.addEventListener("abort", leave, { once: true });
+    const limit = new Limit(read);
+    const connection = await this.#connect(limit);
+    limit.closes(connection);
     try {
-      if (read.stop.aborted) throw interruption(read.stop, `reading from ${this.name}`);
       const found = await this.#find(connection, name, read.maxBytes);
       const start = await this.#startOf(connection, found, read.resume);
-      const chunks = this.#chunks(connection, found, start, read.stop);
+      const chunks = this.#chunks(connection, found, start, limit);
       return {
         offset: start.offset,
         length: found.size,
@@ -65,28 +63,25 @@ export class NatsStore implements WritableStore {
       };
     } catch (error) {
       await connection.close();
-      throw this.#failure(error, read.stop);
+      throw this.#failure(error, limit);
     }
   }
 
-  #failure(error: unknown, stop: AbortSignal): Failure {
-    if (stop.aborted) return interruption(stop, `reading from ${this.name}`);
-    return natsFailure(error, this.name, this.#place.server.host);
+  #failure(error: unknown, limit: Limit): Failure {
+    return limit.passed(this.name) ?? natsFailure(error, this.name, this.#place.server.host);
   }
 
-  async write({ key, file, deadlineMs, stop }: ObjectWrite): Promise<void> {
-    const connection = await this.#connect(stop);
-    const leave = (): void => void connection.close();
-    const ended = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
-    ended.addEventListener("abort", leave, { once: true });
+  async write({ key, file, ...given }: ObjectWrite): Promise<void> {
+    const limit = new Limit(given);
+    const connection = await this.#connect(limit);
+    limit.closes(connection);
     try {
       const { Objm } = await import("@nats-io/obj");
       const bucket = await new Objm(connection).open(this.#place.bucket);
       await bucket.put({ name: this.#nameOf(key) }, Bun.file(file).stream());
     } catch (error) {
-      throw this.#failure(error, stop);
+      throw this.#failure(error, limit);
     } finally {
-      ended.removeEventListener("abort", leave);
       await connection.close();
     }
   }
@@ -96,7 +91,7 @@ export class NatsStore implements WritableStore {
     return [...(prefix === "" ? [] : [prefix]), ...keySegments(key)].join("/");
   }
 
-  async #connect(stop: AbortSignal): Promise<NatsConnection> {
+  async #connect(limit: Limit): Promise<NatsConnection> {
     const { connect, credsAuthenticator, tokenAuthenticator } = await import("@nats-io/transport-node");
     const { credentialsFile, token, reach } = this.#access;
     const { server } = this.#place;
@@ -113,7 +108,7 @@ export class NatsStore implements WritableStore {
         ...(server.protocol === "http:" && reach.ca === undefined ? {} : { tls: tlsOptions(reach) }),
       });
     } catch (error) {
-      throw this.#failure(error, stop);
+      throw this.#failure(error, limit);
     }
   }
 
@@ -190,7 +185,7 @@ export class NatsStore implements WritableStore {
     connection: NatsConnection,
     { id, size }: Found,
     start: Start,
-    stop: AbortSignal,
+    limit: Limit,
   ): AsyncGenerator<Uint8Array> {
     try {
       if (size === 0) return;
@@ -216,10 +211,38 @@ export class NatsStore implements WritableStore {
         throw new Failure(code, `${this.name} sent ${length} of ${size} bytes`);
       }
     } catch (error) {
-      throw this.#failure(error, stop);
+      throw this.#failure(error, limit);
     } finally {
       await connection.close();
     }
+  }
+}
+
+/** How long one exchange may take, and whether anybody still wants it. */
+class Limit {
+  readonly #stop: AbortSignal;
+  readonly #deadline: AbortSignal;
+  readonly #deadlineMs: number;
+
+  constructor({ stop, deadlineMs }: Pick<ObjectRead, "stop" | "deadlineMs">) {
+    this.#stop = stop;
+    this.#deadlineMs = deadlineMs;
+    this.#deadline = AbortSignal.timeout(deadlineMs);
+  }
+
+  /** Everything waits for the connection, so its end is the end of every wait. */
+  closes(connection: NatsConnection): void {
+    const leave = (): void => void connection.close();
+    const ended = AbortSignal.any([this.#stop, this.#deadline]);
+    if (ended.aborted) leave();
+    else ended.addEventListener("abort", leave, { once: true });
+  }
+
+  /** Why nothing more comes from a store, if it is over. */
+  passed(name: string): Failure | null {
+    if (this.#stop.aborted) return interruption(this.#stop, `waiting for ${name}`);
+    if (!this.#deadline.aborted) return null;
+    return new Failure("deadline_passed", `${name} was not done within ${this.#deadlineMs} ms`);
   }
 }
 

@@ -99,6 +99,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "capture-formats",
     "capture-statement",
     "capture-warnings",
+    "contents",
     "conversions",
     "digest-names",
     "explanation",

@@ -109,6 +109,7 @@ test("the document begins with its frame and holds every promised member", async
     ignore_file: null,
     skipped: [],
     displaced: [],
+    own_outputs: [],
   });
 });
 

@@ -277,6 +277,7 @@ const REFUSED: readonly [string, (folder: string) => readonly [string, string], 
   ["a file that is none of these", (folder) => [folder, join(folder, "text")], 2, "input_invalid"],
   ["another JSON document", (folder) => [folder, join(folder, "other.json")], 2, "input_invalid"],
   ["a manifest with a wrong line", (folder) => [folder, join(folder, "bad.jsonl")], 2, "input_invalid"],
+  ["a manifest that is no UTF-8", (folder) => [folder, join(folder, "latin1.jsonl")], 2, "input_invalid"],
   ["a broken archive", (folder) => [folder, join(folder, "bad.tar")], 6, "archive_malformed"],
   [
     "a folder whose ignore file is refused",
@@ -285,6 +286,8 @@ const REFUSED: readonly [string, (folder: string) => readonly [string, string], 
     "ignore_file_invalid",
   ],
 ];
+
+const LINE = JSON.stringify({ path: "a", mode: "100644", size: 1, sha256: "0".repeat(64), git_blob: null });
 
 for (const [name, operands, exit, code] of REFUSED) {
   test(`${name} is refused`, async () => {
@@ -295,6 +298,7 @@ for (const [name, operands, exit, code] of REFUSED) {
       "bad.tar": "x".repeat(1024),
       "ignored/.dockerignore": "[\n",
     });
+    writeFileSync(join(folder, "latin1.jsonl"), Buffer.from(LINE.replace('"a"', '"\u00ff"'), "latin1"));
     const [a, b] = operands(folder);
     const found = await diff(a, b, [], folder);
     expect([found.exit, found.error?.code]).toEqual([exit, code]);

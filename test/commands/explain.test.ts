@@ -98,6 +98,33 @@ test("what does not exist is exit 7, what lies outside is not in", async () => {
   expect(await explained(join(root, "none"), "a")).toMatchObject({ exit: 7 });
 });
 
+test("an ignored folder is in for a file or a folder below it that is, and for nothing else", async () => {
+  const root = plantFiles(newFolder(), {
+    ".dockerignore": "docker\nspecial\nempty\nout\n!special/fifo\n!empty/folder\n",
+    "docker/deep/app.Dockerfile": "FROM scratch\n",
+    "out/a": "a",
+  });
+  mkdirSync(join(root, "empty/folder"), { recursive: true });
+  mkdirSync(join(root, "special"));
+  Bun.spawnSync(["mkfifo", join(root, "special/fifo")]);
+  const archive = join(newFolder(), "context.tar");
+  const dockerfile = ["--dockerfile", join(root, "docker/deep/app.Dockerfile")];
+  await captureJson(root, ["--archive", archive, ...dockerfile]);
+  const names = listNames(archive);
+  for (const [path, included] of [
+    ["docker", true],
+    ["docker/deep", true],
+    ["empty", true],
+    ["empty/folder", true],
+    ["special", false],
+    ["out", false],
+  ] as const) {
+    expect([path, names.includes(`${path}/`)]).toEqual([path, included]);
+    const reason = path === "empty/folder" ? "rule" : included ? "holds_included" : "rule";
+    expect(await explained(root, path, ...dockerfile)).toMatchObject({ path, included, reason });
+  }
+});
+
 test("an ignore file that Docker refuses is exit 5", async () => {
   const root = plantFiles(newFolder(), { ".dockerignore": "ok\n[\n", a: "a" });
   expect(await explained(root, "a")).toMatchObject({ exit: 5, error: { code: "ignore_file_invalid" } });

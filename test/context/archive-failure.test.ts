@@ -25,7 +25,7 @@ test("a folder that is missing is no place for an archive", async () => {
   const place = newFolder();
   const { exit, document } = await captureJson(context(), ["--archive", join(place, "missing/context.tar")]);
   expect([exit, document.error?.code]).toEqual([1, "output_not_written"]);
-  expect(document.error?.message).toContain("it does not exist");
+  expect(document.error?.message).toContain("its folder does not exist");
   expect(readdirSync(place)).toEqual([]);
 });
 

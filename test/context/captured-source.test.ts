@@ -7,7 +7,6 @@ import {
   capturedSource,
   compareSource,
   objectFormatOf,
-  treeLines,
   type CapturedSource,
 } from "../../src/context/verify-source.ts";
 
@@ -31,8 +30,6 @@ const NOTHING: CapturedSource = {
   ownOutputs: [],
   displaced: [],
 };
-
-const warned = (message: unknown, code = "own_output_skipped"): object => ({ warnings: [{ code, message }] });
 
 describe("what a capture says of its source", () => {
   test.each<[string, object, Partial<CapturedSource>]>([
@@ -63,14 +60,7 @@ describe("what a capture says of its source", () => {
     ["that it was the commit", { matches_commit: true }, { matchesCommit: true }],
     ["that nobody knows", { matches_commit: null }, {}],
     ["a word instead", { matches_commit: "true" }, {}],
-    ["an output of its own", warned("a b is written by this run, and left out"), { ownOutputs: ["a b"] }],
-    ["one with a line feed", warned("a\nb is written by this run, x"), { ownOutputs: ["a\nb"] }],
-    ["one without a name", warned(" is written by this run, x"), {}],
-    ["another warning", warned("a is written by this run, x", "other"), {}],
-    ["other words", warned("a is written"), {}],
-    ["no words", warned(1), {}],
-    ["no warnings", { warnings: "own_output_skipped" }, {}],
-    ["no warning among them", { warnings: ["own_output_skipped", null] }, {}],
+    ["outputs of its own", { context: { own_outputs: ["a b", 1] } }, { ownOutputs: ["a b"] }],
   ])("%s", (_, members, wanted) => {
     expect(read(members)).toStrictEqual({ ...NOTHING, ...wanted });
   });
@@ -171,15 +161,5 @@ describe("a source against the capture", () => {
     ],
   ])("%j: counts that differ are %j", (context, wanted) => {
     expect(compared({ context }).counts).toEqual(wanted);
-  });
-
-  test("a file is a line by its git blob, or by its digest without one", () => {
-    const bare = ITEMS.map((item) => ({ ...item, content: { ...item.content, blob: null } }));
-    expect(treeLines(ITEMS).map(({ mode, id }) => [mode, id])).toEqual([
-      ["100755", "01".repeat(20)],
-      ["120000", "02".repeat(20)],
-    ]);
-    expect<string[]>(treeLines(bare).map(({ id }) => id)).toEqual([sha256Of("xy"), sha256Of("a")]);
-    expect<string[]>(treeLines(ITEMS).map(({ path }) => path)).toEqual(["a", "b"]);
   });
 });

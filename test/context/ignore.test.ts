@@ -73,11 +73,10 @@ describe("which line decides", () => {
     expect(matcher.match("a/e", a.own).own).toBe(a.own);
   });
 
-  test("an empty file and exceptions are known beforehand", () => {
+  test("an empty file is known beforehand", () => {
     expect([matcherOf("# a\n").empty, matcherOf("a").empty]).toEqual([true, false]);
     // Twice trimmed and cleaned, nothing is left.
     expect(matcherOf("/ /").empty).toBe(true);
-    expect([matcherOf("a").hasExceptions, matcherOf("a\n!b").hasExceptions]).toEqual([false, true]);
   });
 });
 

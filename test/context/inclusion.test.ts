@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { bytePathFromText, bytePathOf } from "../../src/context/byte-path.ts";
 import { parseIgnoreFile } from "../../src/context/ignore-file.ts";
-import { alwaysIncluded, includedBy, shownBuildFile } from "../../src/context/inclusion.ts";
+import { alwaysIncluded, holdsOneOf, includedBy, shownBuildFile } from "../../src/context/inclusion.ts";
 import type { BuildFile } from "../../src/context/layout.ts";
 
 function buildFile(inside: string | null, target: string | null = inside): BuildFile {
@@ -21,6 +21,13 @@ describe("what an ignore file cannot leave out", () => {
   ])("%s", (_, dockerfile, ignoreFile, paths) => {
     expect<string[]>([...alwaysIncluded({ dockerfile, ignoreFile })]).toEqual(paths);
   });
+});
+
+test("a directory holds what lies in it at any depth, and no name that only begins or ends like it", () => {
+  const holds = (directory: string, ...paths: readonly string[]): boolean =>
+    holdsOneOf(new Set(paths.map(bytePathFromText)), bytePathFromText(directory));
+  expect([holds("a", "b", "a/b/c"), holds("a/b", "a/b/c")]).toEqual([true, true]);
+  expect([holds("a"), holds("a", "a", "ab/c", "b/a/c", "c/a/")]).toEqual([false, false]);
 });
 
 test("a path belongs to the context unless a rule ignores it, and a build file does in spite of it", () => {

@@ -59,12 +59,12 @@ const BAD: readonly object[] = [
   { ...GOOD, path: "other", path_base64: "Zmlyc3Q=" },
   {},
 ];
-test.each(BAD)("%j is refused as the second line", (line) => {
+test.each(BAD)("%j is refused as the third line, behind an empty one", (line) => {
   const first = JSON.stringify({ ...GOOD, path: "first" });
   expect(() => parseManifest(`${first}\n\n${JSON.stringify(line)}\n`, "it")).toThrow(
     expect.objectContaining({
       code: "input_invalid",
-      message: expect.stringContaining("line 2 of it is no entry of a manifest: "),
+      message: expect.stringContaining("line 3 of it is no entry of a manifest: "),
     }),
   );
 });

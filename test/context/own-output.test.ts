@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "./support/disk-tree.ts";
 import { captureJson, waybill, warningCodes } from "./support/run-capture.ts";
-import { scratchFolders } from "./support/scratch.ts";
+import { CAN_MOUNT, scratchFolders } from "./support/scratch.ts";
 import { HAS_PYTHON, listNames, succeed } from "./support/tar-readers.ts";
 
 const newFolder = scratchFolders();
@@ -24,6 +24,7 @@ test("an archive inside the context is no part of it: the second run is the firs
   );
   expect(warningCodes(first.document)).toEqual(["own_output_skipped"]);
   expect(first.document.warnings[0]?.message).toContain("context.tar.gz");
+  expect(first.document.context.own_outputs).toEqual(["context.tar.gz"]);
 });
 
 test.skipIf(!HAS_PYTHON)(
@@ -45,6 +46,33 @@ test("an archive that goes to a folder of a large context is not met by its own 
   // Files are packed while the walk goes on, and the folder of the archive comes last.
   const elsewhere = await digests(join(newFolder(), "context.tar"));
   expect(await digests(join(root, "z/context.tar"))).toEqual(elsewhere);
+});
+
+test.skipIf(!CAN_MOUNT)(
+  "an archive that goes into the context by a mount, which no path tells, is none of its files",
+  async () => {
+    const many = Array.from({ length: 1500 }, (_, index) => [`a/${index}`, `${index}`]);
+    const root = plantFiles(newFolder(), { ...Object.fromEntries(many), "z/last": "last" });
+    const place = newFolder();
+    const mounted = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"'];
+    const { exit, document } = await captureJson(root, ["--archive", join(place, "context.tar")], {
+      under: [...mounted, join(root, "z"), place],
+    });
+    expect([exit, warningCodes(document)]).toEqual([1, ["unstable"]]);
+    expect(document.digests["working_tree_hash"]).toBeNull();
+    expect(document.warnings[0]?.message).toMatch(
+      /^"z\/\.context\.tar\.[0-9a-f]{12}\.tmp" changed during the capture: it is the archive that is being written$/u,
+    );
+    expect(readdirSync(join(root, "z"))).toEqual(["last"]);
+  },
+);
+
+test("the context itself is no output, and none that is inside it", async () => {
+  const root = plantFiles(newFolder(), FILES);
+  const { exit, stdout, stderr } = await waybill(["capture", root, "--out", root]);
+  expect([exit, stdout]).toEqual([1, ""]);
+  expect(stderr).not.toContain("is written by this run");
+  expect(stderr).toContain("it exists and is not a regular file");
 });
 
 test("the file of --out inside the context is no part of it", async () => {

@@ -19,6 +19,7 @@ const CASES: readonly Case[] = [
   ["tls/server.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----", "private_key"],
   ["tls/server.pem", "-----BEGIN CERTIFICATE-----", null],
   ["tls/server.pem", "\n-----BEGIN EC PRIVATE KEY-----", "private_key"],
+  ["id_rsa", `\ufeff${KEY}`, "private_key"],
   ["a.ppk", "PuTTY-User-Key-File-3: ssh-ed25519", "private_key"],
   ["a.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----", "private_key"],
   ["my-secret-file", KEY, "private_key"],

@@ -172,6 +172,13 @@ describe("a refusal for now", () => {
     expect([failure?.code as string, server.attempts(POST), clock.waited]).toEqual([code, 1, []]);
   });
 
+  test.each(["0", "Wed, 31 Dec 2025 23:00:00 GMT"])("of %s is not hammered at", async (time) => {
+    const busy: Answer = { status: 429, headers: { "retry-after": time } };
+    const { failure, clock } = await submitted({ [GET]: NONE, [POST]: busy });
+    expect(failure?.code).toBe("rate_limited");
+    expect(clock.waited).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
+  });
+
   test("that never ends is given up", async () => {
     const busy: Answer = { status: 429, headers: { "retry-after": "50" } };
     const { failure, clock } = await submitted({ [GET]: NONE, [POST]: busy });

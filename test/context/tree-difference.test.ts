@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { toHex } from "../../src/base/encoding.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
-import { bytePathFromText, bytePathOf } from "../../src/context/byte-path.ts";
+import { bytePathFromText, bytePathOf, bytesOf } from "../../src/context/byte-path.ts";
 import {
   differenceOf,
   leavesOfCommit,
@@ -9,8 +10,10 @@ import {
   type How,
   type Leaf,
 } from "../../src/context/tree-difference.ts";
-import type { TreeItem } from "../../src/context/tree-digests.ts";
-import { compareTrees, treeLines } from "../../src/context/verify-source.ts";
+import { departuresFrom, type CommittedEntry } from "../../src/context/matches-commit.ts";
+import { modeOf, type TreeItem } from "../../src/context/tree-digests.ts";
+
+const idOf = (text: string): Uint8Array => new Bun.CryptoHasher("sha1").update(text).digest();
 
 const item = fc
   .record({
@@ -22,18 +25,29 @@ const item = fc
   .map(({ path, text, executable, link }): TreeItem => ({
     path: bytePathFromText(path),
     kind: link ? "symlink" : "file",
-    content: { sha256: sha256Of(text), blob: null, size: text.length, executable },
+    content: { sha256: sha256Of(text), blob: idOf(text), size: text.length, executable },
   }));
 const tree = fc.uniqueArray(item, { selector: ({ path }) => path });
+
+/** The same as a commit has it. */
+function committed(items: readonly TreeItem[]): CommittedEntry[] {
+  return items.map((one) => ({
+    path: bytesOf(one.path),
+    mode: modeOf(one),
+    id: toHex(one.content.blob ?? EMPTY),
+  }));
+}
+const EMPTY = new Uint8Array();
 
 test("both comparisons of trees find the same files, and none on equal sides", () => {
   fc.assert(
     fc.property(tree, tree, (a, b) => {
       const { differences, checked } = differenceOf(leavesOfItems(a), leavesOfItems(b));
-      const other = compareTrees(treeLines(a), treeLines(b));
-      const wanted = [...other.added, ...other.missing, ...other.modified, ...other.mode_only];
-      const shown = differences.map(({ path }) => Buffer.from(path, "latin1").toString());
-      expect(shown.sort()).toEqual(wanted.sort());
+      const departures = departuresFrom(committed(a), [], b, () => false);
+      const wanted = new Set(departures.map(({ path }) => path));
+      expect(new Set(differences.map(({ path }) => path))).toEqual(wanted);
+      const byCommit = differenceOf(leavesOfCommit(committed(a)), leavesOfItems(b)).differences;
+      expect(new Set(byCommit.map(({ path }) => path))).toEqual(wanted);
       expect(checked).toBe(new Set([...a, ...b].map(({ path }) => path)).size);
       expect(differenceOf(leavesOfItems(a), leavesOfItems(a)).differences).toEqual([]);
     }),

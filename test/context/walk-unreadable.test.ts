@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "./support/disk-tree.ts";
-import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill } from "./support/run-capture.ts";
+import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, waybill, warningCodes } from "./support/run-capture.ts";
 import { scratchFolders } from "./support/scratch.ts";
 
 const newFolder = scratchFolders();
@@ -125,6 +125,42 @@ test.skipIf(!CAN_BE_BOUND)("a Dockerfile that cannot be read leaves no hash", as
   chmodSync(join(root, "Dockerfile"), 0);
   const { document } = await captureJson(root, [], bound);
   expect(document.fields["working_tree_hash"]).toMatchObject({ value: null, reason: "unreadable" });
+});
+
+test.skipIf(!CAN_BE_BOUND)(
+  "a Dockerfile that cannot be read is named by its place, with an archive too",
+  async () => {
+    const root = withSecret();
+    chmodSync(join(root, "app/secret/key"), 0);
+    for (const archive of [[], ["--archive", join(newFolder(), "context.tar")]]) {
+      const { document } = await captureJson(
+        root,
+        ["--dockerfile", join(root, "app/secret/key"), ...archive],
+        bound,
+      );
+      expect(document.warnings[0]?.message).toEndWith('app/secret/key" cannot be read: permission denied');
+    }
+  },
+);
+
+test.skipIf(!CAN_BE_BOUND)("a context of which nothing can be read is not an empty one", async () => {
+  const root = plantFiles(newFolder(), { "closed/a": "a" });
+  chmodSync(join(root, "closed"), 0);
+  expect(warningCodes((await captureJson(root, [], bound)).document)).toEqual(["unreadable"]);
+});
+
+test("a folder of --repo that does not exist is told as that", async () => {
+  const root = withSecret();
+  for (const command of [
+    ["capture", root],
+    ["diff", root, root],
+  ]) {
+    const ran = await waybill([...command, "--repo", join(newFolder(), "nothing")]);
+    expect([ran.exit, ran.stderr]).toEqual([
+      7,
+      expect.stringMatching(/^error: the repository ".*" cannot be read: /u),
+    ]);
+  }
 });
 
 test("a context that does not exist is exit 7 with a document", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import { BOUND_BY_MODES, CAN_BE_BOUND, captureJson, warningCodes } from "../context/support/run-capture.ts";
@@ -36,6 +36,19 @@ test.skipIf(!HAS_GIT)("a link in a submodule's place is not followed, wherever i
     expect(document.git).toMatchObject({ submodules: [{ path: "sub", head: null, repo: null }] });
   }
 });
+
+test.skipIf(!HAS_GIT)(
+  "an empty .git in a submodule's place does not make it the repository around it",
+  async () => {
+    const root = withSubmodule();
+    rmSync(join(root, "sub"), { recursive: true });
+    mkdirSync(join(root, "sub/.git"), { recursive: true });
+    const { document } = await captureJson(root);
+    expect(document.git).toMatchObject({ submodules: [{ path: "sub", head: null, repo: null }] });
+    expect(document.fields["source_dirty"]).toMatchObject({ value: null, reason: "not_a_repository" });
+    expect(document.matches_commit).toBe(false);
+  },
+);
 
 test.skipIf(!HAS_GIT)("marks of an operation that are links in a circle break nothing", async () => {
   const root = makeRepository(newFolder());

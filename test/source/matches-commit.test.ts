@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
-import { captureJson } from "../context/support/run-capture.ts";
+import { captureJson, startWaybill } from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { git, HAS_GIT, makeRepository } from "./support/repository.ts";
 
@@ -263,6 +263,19 @@ test.skipIf(!HAS_GIT)("at most five paths of a kind are samples, and all are cou
     "new-3",
     "new-4",
   ]);
+});
+
+test.skipIf(!HAS_GIT)("a large file that changed is not taken into memory to say how", async () => {
+  const root = makeRepository(newFolder(), { files: { small: "a\n", large: "a line\n".repeat(6_000_000) } });
+  writeFileSync(join(root, "small"), "a\r\n");
+  writeFileSync(join(root, "large"), "a line\r\n".repeat(6_000_000));
+  const child = startWaybill(["capture", root, "--json"]);
+  const document = JSON.parse(await child.stdout.text());
+  expect([await child.exited, document.matches_commit_detail.counts]).toEqual([
+    0,
+    { eol_only: 1, modified: 1 },
+  ]);
+  expect(child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY).toBeLessThan(150 * 2 ** 20);
 });
 
 test.skipIf(!HAS_GIT)("without a commit to compare with the requirement is unknown", async () => {

@@ -188,6 +188,23 @@ describe.skipIf(!HAS_NATS)("a real NATS server", () => {
     expect(await codeOf(read())).toBe("connection_lost");
   });
 
+  test("that stands still in the middle is left at the deadline", async () => {
+    const victim = await startNats(folder);
+    await fill(victim.port, {}, randomBytes(24_000_000));
+    const store = chooseStore(`nats://127.0.0.1:${victim.port}/addons`, undefined, choiceWith());
+    const { pid } = victim.daemon;
+    const read = async (): Promise<void> => {
+      const limits = { maxBytes: 90_000_000, deadlineMs: 2_000 };
+      for await (const _ of await store.open(reading("app/1.0", limits))) process.kill(pid, "SIGSTOP");
+    };
+    try {
+      expect(await codeOf(read())).toBe("deadline_passed");
+    } finally {
+      process.kill(pid, "SIGCONT");
+      await victim.daemon.stop();
+    }
+  });
+
   test("that lost a piece", async () => {
     const connection = await connect({ servers: `127.0.0.1:${open.port}`, reconnect: false });
     const bucket = await new Objm(connection).open("addons");

@@ -157,6 +157,7 @@ export const CAPTURE_RESULTS: { readonly [name: string]: ResultShape } = {
         ignore_file: nullable(text),
         skipped: list(object({ path: text, kind: word("device", "fifo", "socket") })),
         displaced: list(text),
+        own_outputs: list(text),
       }),
       ref_full: nullable(text),
       ref_full_detail: object({ reason: nullable(text) }),

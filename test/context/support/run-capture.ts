@@ -93,6 +93,7 @@ export type CaptureDocument = {
     readonly dockerfile: string | null;
     readonly ignore_file: string | null;
     readonly skipped: readonly { readonly path: string; readonly kind: string }[];
+    readonly own_outputs: readonly string[];
   };
   readonly ref_full: string | null;
   readonly ref_full_detail: { readonly reason: string | null };
