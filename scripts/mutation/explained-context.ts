@@ -31,11 +31,6 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
   },
   {
     file: "src/context/tree-digests.ts",
-    mutants: ["writeTreeLine: item.content.writeLineEnd !== undefined → false"],
-    reason: "only slower: the same line is put together of its mode and its digest",
-  },
-  {
-    file: "src/context/tree-digests.ts",
     mutants: [
       "OpenTrees.word: cut !== this.#folder.length || !path.startsWith(this.#folder) → true",
       "OpenTrees.word: path.startsWith(this.#folder) → path.endsWith(this.#folder)",
@@ -61,7 +56,8 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
   {
     file: "src/context/tree-digests.ts",
     mutants: [
-      "LINE_ROOM: SHA256_LETTERS + 9 → SHA256_LETTERS + 10",
+      "dirHash: piece.length > room.length → true",
+      "dirHash: piece.length > room.length → piece.length >= room.length",
       "PIECE_BYTES: PIECE_BYTES = 65_536 → PIECE_BYTES = 65537",
       "inPieces: length + needed > buffer.length → true",
       "inPieces: length + needed > buffer.length → length + needed >= buffer.length",

@@ -1,3 +1,4 @@
+import type { Sha256 } from "../base/digest.ts";
 import { readCi, eventFile, type CiClaims } from "../source/ci.ts";
 import { readCiEvent } from "../source/ci-event.ts";
 import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "../source/coordinates.ts";
@@ -215,13 +216,15 @@ function digestsOf(
       collect(items);
       return digest;
     });
+  /** The lines are there already, where files were not read into an archive. */
+  const overLines = (name: DigestName, compute: typeof workingTreeHash): DigestResult<Sha256> =>
+    lines === null
+      ? overItems(name, compute)
+      : asked(name, () => (items === null ? none(gone) : compute(items, lines)));
   const archive = context.archive?.tarSha256;
   return {
-    working_tree_hash:
-      lines === null
-        ? overItems("working_tree_hash", workingTreeHash)
-        : asked("working_tree_hash", () => (items === null ? none(gone) : workingTreeHash(items, lines))),
-    dir_hash: overItems("dir_hash", dirHash),
+    working_tree_hash: overLines("working_tree_hash", workingTreeHash),
+    dir_hash: overLines("dir_hash", dirHash),
     git_tree: overItems("git_tree", (found) =>
       workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
     ),

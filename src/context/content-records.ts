@@ -79,12 +79,6 @@ export class ContentRecords {
     return this.#bytes.toString("latin1", at, at + SHA256_LETTERS) as Sha256; // oxlint-disable-line typescript/no-unsafe-type-assertion
   }
 
-  /** Writes the digest in hex. */
-  writeSha256(index: number, into: Uint8Array, at: number): void {
-    const from = this.lineEnd(index) + SHA256_AT;
-    this.#bytes.copy(into, at, from, from + SHA256_LETTERS);
-  }
-
   /** Writes what a line of the tree hash has behind the name, and gives where that ends. */
   writeLineEnd(index: number, into: Uint8Array, at: number): number {
     const from = this.lineEnd(index);
@@ -196,10 +190,6 @@ class RecordedContent implements FileContent {
 
   get sha256(): Sha256 {
     return this.#records.sha256(this.#index);
-  }
-
-  writeSha256(into: Uint8Array, at: number): void {
-    this.#records.writeSha256(this.#index, into, at);
   }
 
   writeLineEnd(into: Uint8Array, at: number): number {

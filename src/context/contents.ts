@@ -7,9 +7,10 @@ export type ObjectFormat = "sha1" | "sha256";
 
 export type FileContent = {
   readonly sha256: Sha256;
-  /** Writes it in hex, for contents that keep it in memory of their own. */
-  readonly writeSha256?: (into: Uint8Array, at: number) => void;
-  /** Writes what the line of a file has behind the name in the tree hash, and gives where that ends. */
+  /**
+   * Writes what the line of a file has behind the name in the tree hash, where that lies in memory, and gives where it
+   * ends.
+   */
   readonly writeLineEnd?: (into: Uint8Array, at: number) => number;
   /** The id of the content as a git blob, or null when nobody asked for it. */
   readonly blob: Uint8Array | null;

@@ -25,35 +25,30 @@ function blobOf(content: Buffer, format: ObjectFormat): Buffer {
 }
 
 /**
- * In the order of the walk. Of every second one the digest lies in memory, and of every third all of it, as in a large
- * context: what they say as text is then another one.
+ * In the order of the walk. Of every third one the digests lie in memory, as in a large context: what they say as text
+ * is then another one.
  */
 function itemsOf(leaves: readonly Leaf[], format: ObjectFormat = "sha1"): TreeItem[] {
   return leaves.toSorted(byPath).map(({ path, mode, content }, index): TreeItem => {
     const sha256 = sha256Of(content);
     const blob = blobOf(content, format);
+    const isInMemory = index % 3 === 2;
     const write = (what: Uint8Array, into: Uint8Array, at: number): number => {
       into.set(what, at);
       return at + what.length;
     };
     const inMemory = {
-      writeSha256: (into: Uint8Array, at: number): void => void write(Buffer.from(sha256), into, at),
-      ...(index % 3 === 2
-        ? {
-            writeLineEnd: (into: Uint8Array, at: number): number =>
-              write(Buffer.from(`${mode}\0${sha256}\n`), into, at),
-            writeBlob: (into: Uint8Array, at: number): number => write(blob, into, at),
-          }
-        : {}),
+      writeLineEnd: (into: Uint8Array, at: number): number =>
+        write(Buffer.from(`${mode}\0${sha256}\n`), into, at),
+      writeBlob: (into: Uint8Array, at: number): number => write(blob, into, at),
     };
-    const isInMemory = index % 2 === 1 || index % 3 === 2;
     return {
       path: bytePathOf(path),
       kind: mode === "120000" ? "symlink" : "file",
       content: {
         sha256: isInMemory ? sha256Of("asked for as text") : sha256,
         ...(isInMemory ? inMemory : {}),
-        blob: index % 3 === 2 ? new Uint8Array(blob.length) : blob,
+        blob: isInMemory ? new Uint8Array(blob.length) : blob,
         size: content.length,
         executable: mode === "100755",
       },
