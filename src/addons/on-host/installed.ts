@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Sha256 } from "../../base/digest.ts";
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
+import { quoted } from "../../base/printable.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
 import type { AddonPaths } from "./layout.ts";
@@ -96,7 +97,9 @@ async function compare(
     if (bundleFormat(head) !== format) return null;
     const files = await readBundle({ descriptor, size, format, binaryName }, comparer, stop);
     const own = new Set([...files.map(({ name }) => name), retainedName(format)]);
-    const foreign = strangers(readdirSync(directory), own).map((name) => `${name} is not of the bundle`);
+    const foreign = strangers(readdirSync(directory), own).map(
+      (name) => `${quoted(name)} is not of the bundle`,
+    );
     return [...comparer.damage, ...foreign];
   } catch (error) {
     throwIfStopped(stop, "comparing a bundle");
