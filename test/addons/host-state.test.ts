@@ -6,6 +6,7 @@ import { notedKey, recordOf } from "../../src/addons/on-host/record-of.ts";
 import {
   advance,
   decodeSpecs,
+  encodeSpecs,
   goBack,
   newerSchema,
   NO_SPECS,
@@ -74,6 +75,22 @@ describe("the spec of an assignment", () => {
       resources: undefined,
     });
   });
+});
+
+test("a spec is what is read back of it: a zero below nothing does not make it new at each run", () => {
+  const [assignment] = listOf({}).assignments;
+  if (assignment === undefined) throw new Error("malformed");
+  const staged = {
+    version: "1",
+    folder: "1" as SafeName,
+    binary_name: "sensor",
+    artifact_sha256: sha256Of("1"),
+  };
+  const said = { config_json: { a: -0 }, resources: { a: -0 } };
+  const spec = specOf({ ...assignment, ...said }, staged);
+  const specs = advance(NO_SPECS, spec, "1");
+  const read = decodeSpecs(JSON.parse(encodeSpecs(specs)));
+  expect(sameSpec(read.ok ? read.value.active : null, spec)).toBe(true);
 });
 
 test("the signers of a spec are those of the bytes and of the statement, once each", () => {

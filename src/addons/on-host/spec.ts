@@ -104,11 +104,16 @@ export function specOf(
     ...staged,
     supervision: assignment.supervision === "" ? "agent_sidecar" : assignment.supervision,
     args: assignment.args,
-    config_json: assignment.config_json,
+    config_json: asWritten(assignment.config_json),
     capabilities: assignment.capabilities,
     os_capabilities: assignment.os_capabilities,
-    resources: assignment.resources ?? undefined,
+    resources: asWritten(assignment.resources ?? undefined),
   };
+}
+
+/** As it is read back: JSON.stringify knows no -0, and a spec that never is the one on the disk is new at each run. */
+function asWritten(value: JsonValue | undefined): JsonValue | undefined {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
 /**
