@@ -13,6 +13,7 @@ import {
   sameSpec,
   signersOf,
   specOf,
+  type Spec,
   type Specs,
 } from "../../src/addons/on-host/spec.ts";
 import type { Stated } from "../../src/addons/on-host/stated.ts";
@@ -20,6 +21,7 @@ import { chooseGarbage, type GarbageChoice, type GarbageFacts } from "../../src/
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import type { JsonValue } from "../../src/base/json.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { refusalOf } from "../trust/refusal.ts";
 import { specNamed, specsAfter } from "./specs.ts";
 
@@ -153,6 +155,23 @@ describe("a version that is put in place", () => {
     expect(folders(advance(twice, specNamed("4"), "4"))).toEqual(["3", "1"]);
     const many = specsAfter("1", "2", "3", "4", "5", "6", "7", "8", "9", "10");
     expect(folders(many)).toEqual(["9", "8", "7", "6", "5", "4", "3", "2"]);
+  });
+
+  test("leaves as many of the ones before it as fit: an old configuration is not read back at any price", () => {
+    const sized = (version: string, bytes: number): Spec =>
+      specNamed(version, { config_json: "x".repeat(bytes) });
+    const kept = (...sizes: number[]): string[] => {
+      const all = sizes.map((bytes, index) => sized(`${index + 1}`, bytes));
+      const specs = all.reduce((before, spec) => advance(before, spec, ""), NO_SPECS);
+      return advance(specs, specNamed("9"), "").history.map(({ folder }) => folder);
+    };
+    const around = JSON.stringify(sized("1", 0)).length;
+    const most = LIMITS.documentBytes - around;
+    expect(kept(most)).toEqual(["1"]);
+    expect(kept(most + 1)).toEqual([]);
+    expect(kept(most / 2, most / 2)).toEqual(["2"]);
+    expect(kept(10, most, 10)).toEqual(["3"]);
+    expect(kept(10, most - 2 * around - 20, 10)).toEqual(["3", "2", "1"]);
   });
 });
 

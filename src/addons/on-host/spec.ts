@@ -164,7 +164,11 @@ export function goBack(specs: Specs, spec: Spec): Specs {
 function historyBefore({ active, history }: Specs, spec: Spec): readonly Spec[] {
   const left = active === null || active.folder === spec.folder ? [] : [active];
   const others = history.filter(({ folder }) => folder !== spec.folder && folder !== left[0]?.folder);
-  return [...left, ...others].slice(0, MAX_HISTORY);
+  // With large configurations fewer are kept: what guards against a downgrade lies in the same file.
+  let room = LIMITS.documentBytes;
+  return [...left, ...others]
+    .slice(0, MAX_HISTORY)
+    .filter((one) => (room -= Buffer.byteLength(JSON.stringify(one))) >= 0);
 }
 
 /** The distinct trusted keys that signed the bytes or the statement about them. */

@@ -34,8 +34,9 @@ export function readSpecs(paths: AddonPaths): {
 } {
   if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
   try {
-    const bytes = readOwn(paths.specs, LIMITS.documentBytes, "the specs");
-    const document = parseJson(bytes, { what: "the specs", code: "record_mismatch" });
+    const bytes = readOwn(paths.specs, LIMITS.specsBytes, "the specs");
+    const source = { what: "the specs", code: "record_mismatch", maxBytes: LIMITS.specsBytes } as const;
+    const document = parseJson(bytes, source);
     const newer = newerSchema(document);
     if (newer !== null) throw stateNewer(paths.specs, newer);
     const decoded = decodeSpecs(document);
@@ -63,9 +64,23 @@ function stateNewer(path: string, schema: string): Failure {
   );
 }
 
-export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): void {
-  if (Bun.deepEquals(before, after)) return;
-  writeAtomic(paths.specs, encodeSpecs(after), SPECS_MODE);
+/**
+ * Writes what changed; false when it was left alone: specs that cannot be read may be of use to somebody yet, so only
+ * such as say what to start take their place, and no line for the log. Throws Failure for more than is read back.
+ */
+export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): boolean {
+  if (Bun.deepEquals(before, after)) return true;
+  if (after.active === null && after.pending === null && readSpecs(paths).warnings.length > 0) return false;
+  const bytes = new TextEncoder().encode(encodeSpecs(after));
+  if (bytes.length > LIMITS.specsBytes) {
+    throw new Failure(
+      "storage_failed",
+      `${quoted(paths.specs)} would have ${bytes.length} bytes; at most ${LIMITS.specsBytes} are read back`,
+      { hint: "a configuration as large as this belongs into a file of the bundle" },
+    );
+  }
+  writeAtomic(paths.specs, bytes, SPECS_MODE);
+  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
-import { quoted } from "../../base/printable.ts";
+import { printable, quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import { isSafeName } from "../names.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
@@ -71,8 +71,9 @@ export async function keepGoing(
   };
 }
 
+/** What was refused may be of any length, and a line of the log may not. */
 function notingOf({ audit, warn }: Run, addonId: string, version: string, detail: string): Noting {
-  return { audit, addonId, version, detail, warn };
+  return { audit, addonId, version: printable(version, 140), detail, warn };
 }
 
 async function tryFallBack(paths: AddonPaths, run: Run, noting: Noting): Promise<Fallback> {
