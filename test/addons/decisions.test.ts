@@ -14,16 +14,8 @@ import type { Owed } from "../../src/addons/audit/owed-lines.ts";
 import { settle, switchState } from "../../src/addons/on-host/journal.ts";
 import type { SafeName } from "../../src/addons/names.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
-import {
-  owing,
-  advance,
-  decodeSpecs,
-  encodeSpecs,
-  goBack,
-  NO_SPECS,
-  type Specs,
-  raisedFloor,
-} from "../../src/addons/on-host/spec.ts";
+import { owing, advance, goBack, NO_SPECS, type Specs, raisedFloor } from "../../src/addons/on-host/spec.ts";
+import { decodeSpecs, encodeSpecs } from "../../src/addons/on-host/specs-document.ts";
 import { isSettled, stampHolds, type FileMark, type Stamp } from "../../src/addons/on-host/stamp.ts";
 import { compareVersions, higherVersion, type VersionOrder } from "../../src/addons/version-order.ts";
 import { parseJson } from "../../src/base/json.ts";
@@ -285,7 +277,6 @@ describe("trying again", () => {
     expect(isHeld(attempt, 1_000_001)).toBe(true);
     expect(isHeld(attempt, attempt.not_before_ms)).toBe(false);
     expect(isHeld(attempt, attempt.not_before_ms - 700_000)).toBe(false);
-    expect(isHeld(undefined, 0)).toBe(false);
     // As late as it was ever meant, and a millisecond more.
     expect(isHeld(attempt, attempt.not_before_ms - 600_000)).toBe(true);
     expect(isHeld(attempt, attempt.not_before_ms - 600_001)).toBe(false);

@@ -5,10 +5,7 @@ import type { SafeName } from "../../src/addons/names.ts";
 import { notedKey, recordOf } from "../../src/addons/on-host/record-of.ts";
 import {
   advance,
-  decodeSpecs,
-  encodeSpecs,
   goBack,
-  newerSchema,
   NO_SPECS,
   sameSpec,
   signersOf,
@@ -16,6 +13,7 @@ import {
   type Spec,
   type Specs,
 } from "../../src/addons/on-host/spec.ts";
+import { decodeSpecs, encodeSpecs, newerSchema } from "../../src/addons/on-host/specs-document.ts";
 import type { Stated } from "../../src/addons/on-host/stated.ts";
 import { chooseGarbage, type GarbageChoice, type GarbageFacts } from "../../src/addons/operations/garbage.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";

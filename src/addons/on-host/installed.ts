@@ -7,7 +7,7 @@ import { quoted } from "../../base/printable.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
 import type { AddonPaths } from "./layout.ts";
-import { strangers } from "../staging/place.ts";
+import { strangers } from "./directories.ts";
 import {
   openOwn,
   readStaged,

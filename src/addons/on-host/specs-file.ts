@@ -9,15 +9,8 @@ import { readCurrent, switchCurrent } from "./current-link.ts";
 import { settle } from "./journal.ts";
 import type { AddonPaths } from "./layout.ts";
 import { readOwn } from "./own-file.ts";
-import {
-  decodeSpecs,
-  encodeSpecs,
-  newerSchema,
-  NO_SPECS,
-  owingMore,
-  type Pending,
-  type Specs,
-} from "./spec.ts";
+import { NO_SPECS, owingMore, type Pending, type Specs } from "./spec.ts";
+import { decodeSpecs, encodeSpecs, newerSchema } from "./specs-document.ts";
 
 /** A configuration may hold secrets. */
 const SPECS_MODE = 0o600;
@@ -35,7 +28,7 @@ export function readSpecs(paths: AddonPaths): {
   if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
   try {
     const bytes = readOwn(paths.specs, LIMITS.specsBytes, "the specs");
-    const source = { what: "the specs", code: "record_mismatch", maxBytes: LIMITS.specsBytes } as const;
+    const source = { what: "it", code: "record_mismatch", maxBytes: LIMITS.specsBytes } as const;
     const document = parseJson(bytes, source);
     const newer = newerSchema(document);
     if (newer !== null) throw stateNewer(paths.specs, newer);
@@ -85,7 +78,7 @@ export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): bool
 
 /**
  * Shows another folder: the journal says so first, then the link moves, then `after` is what counts. Whatever moment
- * a run dies at, `settle` gives the same specs from what it left. Returns them.
+ * a run dies at, `settle` makes whole specs of what it left, and the next run the same ones. Returns what was written.
  */
 export function switchTo(paths: AddonPaths, specs: Specs, pending: Pending, after: Specs): Specs {
   const prepared = { ...specs, pending };

@@ -75,7 +75,6 @@ export function afterFailure(
 }
 
 /** Whether it is too early to try again. A clock that was set back does not make it later than ever meant. */
-export function isHeld(attempt: Attempt | undefined, nowMs: number): boolean {
-  if (attempt === undefined) return false;
+export function isHeld(attempt: Attempt, nowMs: number): boolean {
   return nowMs < attempt.not_before_ms && attempt.not_before_ms - nowMs <= 2 * LONGEST_MS;
 }

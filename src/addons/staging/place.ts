@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { checkRoom } from "../../host/disk-room.ts";
 import { fsyncDirectory } from "../../host/files.ts";
 import { retainedName } from "../bundle/bundle-format.ts";
-import { ownDirectory, sweep } from "../on-host/directories.ts";
+import { ownDirectory, strangers, sweep } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { FILE_MODE } from "../bundle/unpack.ts";
 
@@ -94,9 +94,4 @@ function repair({ folder, binaryName, files, retained }: Prepared, paths: AddonP
 /** Files that the bundle has not: a bundle staged here before must not leave it a unit or a configuration. */
 function removeStrangers(folder: string, own: ReadonlySet<string>): void {
   for (const name of strangers(readdirSync(folder), own)) rmSync(join(folder, name), { recursive: true });
-}
-
-/** Names in a folder that nobody answers for. Names with a dot first are notes of ours and of the original's agent. */
-export function strangers(names: readonly string[], own: ReadonlySet<string>): string[] {
-  return names.filter((name) => !name.startsWith(".") && !own.has(name));
 }
