@@ -229,6 +229,16 @@ describe("the last known good", () => {
     expect(eventsOf(host)).toEqual(["staged", "failed", "withdrawn"]);
   });
 
+  test("specs that cannot be read are told of an add-on that is refused, too", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(entry);
+    await host.stage();
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    host.assign({ ...entry, target_os: "plan9" });
+    expect((await host.stage()).document.warnings).toMatchObject([{ code: "state_unreadable" }]);
+  });
+
   test("specs that cannot be read are made again with the bytes, fetched once", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));

@@ -81,7 +81,9 @@ async function tryFallBack(paths: AddonPaths, run: Run, noting: Noting): Promise
     if (!checkOwnDirectory(paths.directory) || !checkOwnDirectory(paths.versions)) {
       return { kind: "nothing", withdrawn: false };
     }
-    return await fallBack(paths, openSpecs(paths, run.audit).specs, run.stop, noting);
+    const { specs, warnings } = openSpecs(paths, run.audit);
+    for (const warning of warnings) run.warn(warning);
+    return await fallBack(paths, specs, run.stop, noting);
   } catch {
     throwIfStopped(run.stop, `looking for what add-on ${quoted(paths.directory)} ran before`);
     // The first failure is the one to tell; this one has the same cause, or tells of a broken disk.
