@@ -49,6 +49,10 @@ export type Finding = {
 export async function checkAddon(addon: HostAddon, checking: Checking): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const staged of addon.folders) findings.push(await checkFolder(addon, staged, checking));
+  for (const { message } of addon.warnings) {
+    const hint = "the next addon-stage writes them anew; what they knew of earlier versions is gone then";
+    findings.push(broken(addon, null, new Failure("record_mismatch", message, { hint })));
+  }
   const { specs, current } = addon;
   const shown = specs.active?.folder ?? null;
   if (shown !== null && current !== shown) {
