@@ -38,7 +38,7 @@ function parse(text: string): Version | null {
 
 function compareNumbers(a: readonly string[], b: readonly string[]): number {
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const order = compareDigits(a[index] ?? "0", b[index] ?? "0");
+    const order = compareDigits(a[index] ?? "", b[index] ?? "");
     if (order !== 0) return order;
   }
   return 0;

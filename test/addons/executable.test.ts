@@ -106,6 +106,10 @@ describe("what runs on linux/amd64", () => {
       runs: true,
       interpreter: "/bin/sh\r",
     });
+    expect(readExecutable(Buffer.from("#!/bin/sh -e\r\n"), amd64)).toEqual({
+      runs: true,
+      interpreter: "/bin/sh",
+    });
   });
 
   test("of the first line of a script as much as Linux reads", () => {

@@ -93,6 +93,12 @@ test("a spec is what is read back of it: a zero below nothing does not make it n
   expect(sameSpec(read.ok ? read.value.active : null, spec)).toBe(true);
 });
 
+test.each([1_000, 1_001])("of specs with a list of %i entries at most a thousand are read", (count) => {
+  const written = JSON.parse(encodeSpecs(NO_SPECS));
+  const blocked = Array.from({ length: count }, (_, index) => sha256Of(`${index}`));
+  expect(decodeSpecs({ ...written, blocked }).ok).toBe(count === 1_000);
+});
+
 test("the signers of a spec are those of the bytes and of the statement, once each", () => {
   const stated = { ...STATED, signers: ["k", "l"] };
   const signers = [{}, { keyid: "k" }, { stated }, { keyid: "m", stated }, { keyid: "l", stated }].map(

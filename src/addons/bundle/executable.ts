@@ -47,7 +47,7 @@ function script(head: Uint8Array): Executable {
   // Linux reads no more of a script.
   const [line = ""] = new TextDecoder().decode(head.subarray(2, 256)).split("\n");
   // Nor does it leave out more than these: a carriage return is a part of the name.
-  const [interpreter = ""] = line.replace(/^[ \t]+/u, "").split(/[ \t]/u);
+  const interpreter = line.split(/[ \t]/u).find((part) => part !== "") ?? "";
   if (!interpreter.startsWith("/")) return no(`its "#!" line names no absolute path, found ${quoted(line)}`);
   return { runs: true, interpreter };
 }
