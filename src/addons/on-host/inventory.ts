@@ -69,11 +69,12 @@ function foldersIn(paths: AddonPaths): StagedFolder[] {
   return namesIn(paths.versions)
     .filter(isSafeName)
     .filter((folder) => checkOwnDirectory(paths.version(folder)))
-    .map((folder) => ({
-      folder,
-      record: readRecord(paths.record(folder)),
-      stagedMs: statSync(paths.version(folder)).mtimeMs,
-    }))
+    .flatMap((folder) => {
+      // A collection may go on beside whoever only looks.
+      const status = statSync(paths.version(folder), { throwIfNoEntry: false });
+      if (status === undefined) return [];
+      return [{ folder, record: readRecord(paths.record(folder)), stagedMs: status.mtimeMs }];
+    })
     .toSorted((a, b) => b.stagedMs - a.stagedMs);
 }
 
