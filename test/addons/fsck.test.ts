@@ -7,6 +7,8 @@ import { tar } from "./tar.ts";
 describe("addon fsck", () => {
   const FILES = gzipSync(tar({ name: "sample", data: "#!/bin/sh\n" }, { name: "a.json", data: "{}" }));
 
+  const BUNDLE = gzipSync(tar({ name: "bundle", data: "#!/bin/sh\n" }));
+
   test("reads everything again; 6 for damage, and repairs it without the store", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1", FILES), host.program("other", "1"));
@@ -45,6 +47,27 @@ describe("addon fsck", () => {
     for (const name of ["sample", "artifact.bin"])
       writeFileSync(host.path("sample/versions/1", name), "evil");
     expect(await host.addon("fsck", ["--repair"])).toMatchObject({ exit: 6, document: { repaired: 0 } });
+  });
+
+  test("a kept artifact with other bytes is damage; that of a program is made again from the program", async () => {
+    using host = new Host();
+    host.assign(host.program("bundle", "1", BUNDLE), host.program("sample", "1"));
+    await host.stage();
+    const kept = ["bundle/versions/1/artifact.tar.gz", "sample/versions/1/artifact.bin"];
+    for (const path of kept) writeFileSync(host.path(path), "evil");
+    const errors = kept.map((path) => ({
+      code: "hash_mismatch",
+      message: expect.stringContaining(`verified: ${path.split("/").at(-1)} has other bytes`),
+    }));
+    expect((await host.addon("fsck", [])).document["findings"]).toMatchObject(
+      errors.map((error) => ({ error })),
+    );
+    expect(await host.addon("fsck", ["--repair"])).toMatchObject({
+      document: { repaired: 1, findings: [{ error: errors[0] }, { addon_id: "sample", repaired: true }] },
+    });
+    expect(host.read(kept[1] ?? "")).toBe("#!/bin/sh\necho sample 1\n");
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }, { action: "none" }]);
+    expect(await host.addon("fsck", [])).toMatchObject({ exit: 0 });
   });
 
   test("specs that cannot be read are damage, which the status tells of, too; a stage writes them anew", async () => {

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  appendFileSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { switchCurrent } from "../../src/addons/on-host/current-link.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";

@@ -119,6 +119,7 @@ async function checkFolder(
       sha256: record.artifact_sha256,
       check,
       modes: checking.noting === null ? "report" : "put_right",
+      withKept: true,
       stop: checking.stop,
     });
     const failure = judge(folder, record, found, check) ?? proof.failure;
