@@ -58,10 +58,18 @@ export const EXPLAINED_ADDONS: readonly Explained[] = [
     mutants: [
       "comparePart: -1 → -2",
       "comparePart: left ? -1 : 1 → left ? -1 : 2",
-      "comparePart: -1 → -2 #2",
-      "comparePart: a > b ? 1 : 0 → a > b ? 2 : 0",
+      "compareText: -1 → -2",
+      "compareText: a > b ? 1 : 0 → a > b ? 2 : 0",
     ],
     reason: "only the sign is looked at",
+  },
+  {
+    file: "src/addons/version-order.ts",
+    mutants: [
+      'compareDigits: a.replace(/^0+/u, "") → a.replace(/^0*/u, "")',
+      'compareDigits: b.replace(/^0+/u, "") → b.replace(/^0*/u, "")',
+    ],
+    reason: "taking no zero away changes nothing",
   },
   {
     file: "src/addons/version-order.ts",

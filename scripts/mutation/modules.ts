@@ -186,6 +186,7 @@ export const MODULES: readonly Module[] = [
       "addons/on-host/journal",
       "addons/on-host/record-of",
       "addons/on-host/spec",
+      "addons/on-host/specs-document",
       "addons/on-host/stamp",
       "addons/operations/explanation",
       "addons/operations/garbage",

@@ -45,8 +45,8 @@ export function safeName(text: string, what: string): SafeName {
 
 const SAFE_RULE = "1 to 128 of A-Z a-z 0-9 . _ + -, with a letter or digit first and no dot last";
 
-/** The file name of an add-on's executable: the last part of `binary_path` when it is safe, else `fallback`. */
-export function binaryNameOf(binaryPath: string, fallback: string): string {
+/** The file name that `binary_path` gives an add-on's executable: its last part; null when that is not safe. */
+export function binaryNameOf(binaryPath: string): SafeName | null {
   const last = binaryPath.replace(/\/+$/u, "").split("/").at(-1) ?? "";
-  return isSafeName(last) ? last : fallback;
+  return isSafeName(last) ? last : null;
 }

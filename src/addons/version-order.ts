@@ -7,11 +7,11 @@
  *                1.0.0-rc.9 < 1.0.0-rc.10 < 1.0.0
  *   build        says nothing about the order
  *
- * Anything else (a digest, a date with letters, a number of more than 15 digits) has no place in the order.
+ * Anything else (a digest, a date with letters, a release with a number of more than 15 digits) has no place in it.
  */
 export type VersionOrder = "older" | "same" | "newer" | "incomparable";
 
-type Version = { readonly numbers: readonly number[]; readonly parts: readonly string[] | null };
+type Version = { readonly numbers: readonly string[]; readonly parts: readonly string[] | null };
 
 /** A number that no counter reaches honestly must not bar every later version. */
 const SHAPE = /^v?(\d{1,15}(?:\.\d{1,15}){0,15})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/u;
@@ -33,13 +33,13 @@ export function higherVersion(mark: string, version: string): string {
 function parse(text: string): Version | null {
   const [, numbers, parts] = SHAPE.exec(text) ?? [];
   if (numbers === undefined) return null;
-  return { numbers: numbers.split(".").map(Number), parts: parts?.split(".") ?? null };
+  return { numbers: numbers.split("."), parts: parts?.split(".") ?? null };
 }
 
-function compareNumbers(a: readonly number[], b: readonly number[]): number {
+function compareNumbers(a: readonly string[], b: readonly string[]): number {
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
-    if (difference !== 0) return difference;
+    const order = compareDigits(a[index] ?? "", b[index] ?? "");
+    if (order !== 0) return order;
   }
   return 0;
 }
@@ -57,7 +57,17 @@ function compareParts(a: readonly string[] | null, b: readonly string[] | null):
 
 function comparePart(a: string, b: string): number {
   const [left, right] = [/^\d+$/u.test(a), /^\d+$/u.test(b)];
-  if (left && right) return Number(a) - Number(b);
+  if (left && right) return compareDigits(a, b);
   if (left !== right) return left ? -1 : 1;
+  return compareText(a, b);
+}
+
+/** Of any length: the times in nightly builds have 17 digits, of which a double takes neighbours for one. */
+function compareDigits(a: string, b: string): number {
+  const [left, right] = [a.replace(/^0+/u, ""), b.replace(/^0+/u, "")];
+  return left.length - right.length || compareText(left, right);
+}
+
+function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

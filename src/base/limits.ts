@@ -67,6 +67,10 @@ export const LIMITS = {
   /** files with the name of a secret that are looked into, and bytes of each */
   secretLooks: 1_000,
   secretLookBytes: 16_384,
+  /** bytes of the specs of one add-on: three of which each may fill an assignment list, and those to go back to */
+  specsBytes: 41_943_040,
+  /** arguments of one add-on */
+  addonArguments: 1_000,
   /** bytes of one add-on artifact */
   artifactBytes: 1_073_741_824,
   /** files of one bundle */

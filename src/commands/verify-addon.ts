@@ -5,13 +5,13 @@ import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
+import { ifThere, readProven } from "../addons/on-host/own-file.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { readTextIfThere } from "../host/files.ts";
 import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
 
@@ -93,9 +93,9 @@ function readAudit(
   layout: Layout,
   wantedHead: Sha256 | undefined,
 ): { document: { lines: number; head: string; ok: boolean } | null; refusals: Failure[] } {
-  const text = readTextIfThere(layout.audit, LIMITS.auditBytes, "the audit log");
-  if (text === null && wantedHead === undefined) return { document: null, refusals: [] };
-  const chain = checkChain(text ?? "", wantedHead);
+  const bytes = ifThere(() => readProven(layout.audit, LIMITS.auditBytes, "the audit log"));
+  if (bytes === null && wantedHead === undefined) return { document: null, refusals: [] };
+  const chain = checkChain(new TextDecoder().decode(bytes ?? undefined), wantedHead);
   const document = { lines: chain.lines, head: chain.head, ok: chain.problem === null };
   if (chain.problem === null) return { document, refusals: [] };
   const failure = new Failure("audit_broken", `the audit log ${quoted(layout.audit)}: ${chain.problem}`, {

@@ -60,6 +60,19 @@ describe("the override file", () => {
     expect(stderr).toContain("is ignored");
   });
 
+  test.skipIf(!isRoot)("that a group of others may write is ignored, loudly; our own may", async () => {
+    using host = new Host();
+    const codes = async (group: number): Promise<string[]> => {
+      const { document } = await withOverride(host, disable, (path) => {
+        chownSync(path, 0, group);
+        chmodSync(path, 0o664);
+      });
+      return document.warnings.map(({ code }) => code);
+    };
+    expect(await codes(12_345)).toEqual(["override_ignored"]);
+    expect(await codes(0)).toEqual([]);
+  });
+
   test.skipIf(!isRoot)("of somebody else is ignored, loudly", async () => {
     using host = new Host();
     const { document } = await withOverride(host, disable, (path) => chownSync(path, 12_345, 0));

@@ -41,6 +41,15 @@ describe("what failed before", () => {
     expect((await host.stage()).exit).toBe(0);
   });
 
+  test("is tried at once with the signature that was wrong before put right", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign({ ...entry, artifact_signature: Buffer.alloc(64, 1).toString("base64") });
+    for (const _ of [1, 2, 3]) expect((await host.stage()).exit).toBe(6);
+    host.assign(entry);
+    expect((await host.stage()).exit).toBe(0);
+  });
+
   test("holds back nothing when it cannot be read, and nothing else ever", async () => {
     using host = new Host();
     const entry = host.program("sample", "1");

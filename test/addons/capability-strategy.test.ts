@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { allowedCapabilities } from "../../src/addons/assigned/capabilities.ts";
 import { capabilityStrategy, type CapabilityFacts } from "../../src/addons/assigned/capability-strategy.ts";
-import { binaryNameOf, isBundleName, safeName } from "../../src/addons/names.ts";
 import { refusalOf } from "../trust/refusal.ts";
 
 const FACTS: CapabilityFacts = {
@@ -49,42 +48,5 @@ describe("a program gets its capabilities", () => {
       "capability_unsafe",
       'os_capabilities has "cap_x", which no add-on is given',
     ]);
-  });
-});
-
-describe("a name", () => {
-  test("of a file of a bundle is not safe for its sign alone", () => {
-    expect(isBundleName("@")).toBe(false);
-    expect(isBundleName("@a")).toBe(false);
-  });
-
-  test("of a file of a bundle may have the sign of a template", () => {
-    expect(["a@.service", "a@b", "a"].filter(isBundleName)).toHaveLength(3);
-    expect(["@a/b", "a@/", "@", "", ".a@"].filter((name) => name !== "@" && isBundleName(name))).toEqual([]);
-  });
-
-  const rows: [string, string][] = [
-    ["", "the id is empty; wanted"],
-    ["a/b", 'the id is "a/b"; wanted'],
-    ["Current", 'the id is "Current", which is reserved; wanted'],
-    ["assignments.json", "which is reserved"],
-    ["artifact.tar.zst", "which is reserved"],
-  ];
-  test.each(rows)("%p is refused, and why", (text, message) => {
-    const failure = refusalOf(() => safeName(text, "the id"));
-    expect(failure.code).toBe("unsafe_path");
-    expect(failure.message).toContain(message);
-  });
-
-  const binaries: [string, string][] = [
-    ["/usr/bin/x", "x"],
-    ["/usr/bin/x///", "x"],
-    ["x", "x"],
-    ["", "fallback"],
-    ["/", "fallback"],
-    ["/usr/bin/..", "fallback"],
-  ];
-  test.each(binaries)("of the program %p is %p", (path, name) => {
-    expect(binaryNameOf(path, "fallback")).toBe(name);
   });
 });

@@ -101,6 +101,17 @@ describe("what runs on linux/amd64", () => {
     expect(readExecutable(elf({ machine: 62, size: 64 }), amd64)).toEqual({ runs: true, interpreter: null });
   });
 
+  test("the interpreter of a script as the kernel reads it, with a carriage return", () => {
+    expect(readExecutable(Buffer.from("#! \t/bin/sh\r\n"), amd64)).toEqual({
+      runs: true,
+      interpreter: "/bin/sh\r",
+    });
+    expect(readExecutable(Buffer.from("#!/bin/sh -e\r\n"), amd64)).toEqual({
+      runs: true,
+      interpreter: "/bin/sh",
+    });
+  });
+
   test("of the first line of a script as much as Linux reads", () => {
     const long = `/${"a".repeat(300)}`;
     expect(readExecutable(Buffer.from(`#!${long}\n`), amd64)).toEqual({

@@ -5,20 +5,21 @@ import type { SafeName } from "../../src/addons/names.ts";
 import { notedKey, recordOf } from "../../src/addons/on-host/record-of.ts";
 import {
   advance,
-  decodeSpecs,
   goBack,
-  newerSchema,
   NO_SPECS,
   sameSpec,
   signersOf,
   specOf,
+  type Spec,
   type Specs,
 } from "../../src/addons/on-host/spec.ts";
+import { decodeSpecs, encodeSpecs, newerSchema } from "../../src/addons/on-host/specs-document.ts";
 import type { Stated } from "../../src/addons/on-host/stated.ts";
 import { chooseGarbage, type GarbageChoice, type GarbageFacts } from "../../src/addons/operations/garbage.ts";
 import { rollbackTarget } from "../../src/addons/operations/rollback-target.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import type { JsonValue } from "../../src/base/json.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { refusalOf } from "../trust/refusal.ts";
 import { specNamed, specsAfter } from "./specs.ts";
 
@@ -74,6 +75,28 @@ describe("the spec of an assignment", () => {
       resources: undefined,
     });
   });
+});
+
+test("a spec is what is read back of it: a zero below nothing does not make it new at each run", () => {
+  const [assignment] = listOf({}).assignments;
+  if (assignment === undefined) throw new Error("malformed");
+  const staged = {
+    version: "1",
+    folder: "1" as SafeName,
+    binary_name: "sensor",
+    artifact_sha256: sha256Of("1"),
+  };
+  const said = { config_json: { a: -0 }, resources: { a: -0 } };
+  const spec = specOf({ ...assignment, ...said }, staged);
+  const specs = advance(NO_SPECS, spec, "1");
+  const read = decodeSpecs(JSON.parse(encodeSpecs(specs)));
+  expect(sameSpec(read.ok ? read.value.active : null, spec)).toBe(true);
+});
+
+test.each([1_000, 1_001])("of specs with a list of %i entries at most a thousand are read", (count) => {
+  const written = JSON.parse(encodeSpecs(NO_SPECS));
+  const blocked = Array.from({ length: count }, (_, index) => sha256Of(`${index}`));
+  expect(decodeSpecs({ ...written, blocked }).ok).toBe(count === 1_000);
 });
 
 test("the signers of a spec are those of the bytes and of the statement, once each", () => {
@@ -136,6 +159,23 @@ describe("a version that is put in place", () => {
     expect(folders(advance(twice, specNamed("4"), "4"))).toEqual(["3", "1"]);
     const many = specsAfter("1", "2", "3", "4", "5", "6", "7", "8", "9", "10");
     expect(folders(many)).toEqual(["9", "8", "7", "6", "5", "4", "3", "2"]);
+  });
+
+  test("leaves as many of the ones before it as fit: an old configuration is not read back at any price", () => {
+    const sized = (version: string, bytes: number): Spec =>
+      specNamed(version, { config_json: "x".repeat(bytes) });
+    const kept = (...sizes: number[]): string[] => {
+      const all = sizes.map((bytes, index) => sized(`${index + 1}`, bytes));
+      const specs = all.reduce((before, spec) => advance(before, spec, ""), NO_SPECS);
+      return advance(specs, specNamed("9"), "").history.map(({ folder }) => folder);
+    };
+    const around = JSON.stringify(sized("1", 0)).length;
+    const most = LIMITS.documentBytes - around;
+    expect(kept(most)).toEqual(["1"]);
+    expect(kept(most + 1)).toEqual([]);
+    expect(kept(most / 2, most / 2)).toEqual(["2"]);
+    expect(kept(10, most, 10)).toEqual(["3"]);
+    expect(kept(10, most - 2 * around - 20, 10)).toEqual(["3", "2", "1"]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
@@ -184,4 +184,14 @@ export class Host implements Disposable {
   [Symbol.dispose](): void {
     this.#folder[Symbol.dispose]();
   }
+}
+
+/** Every name, size, mode and time below a folder. */
+export function snapshot(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => {
+      const status = statSync(join(folder, name), { throwIfNoEntry: false });
+      return `${name} ${status?.size} ${status?.mode} ${status?.mtimeMs} ${status?.ctimeMs}`;
+    })
+    .sort();
 }

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, chmodSync, existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  readdirSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
 import { Host } from "./host.ts";
 
 function modeOf(path: string): string {
@@ -11,6 +21,11 @@ function spoil(host: Host, version: string): void {
   for (const name of ["sample", "artifact.bin"]) {
     writeFileSync(host.path("sample/versions", version, name), "#!/bin/sh\necho evil\n");
   }
+}
+
+function eventsOf(host: Host): string[] {
+  const log = readFileSync(join(host.root, "audit.jsonl"), "utf8").trim().split("\n");
+  return log.map((line) => JSON.parse(line).event);
 }
 
 describe("tampering", () => {
@@ -196,6 +211,70 @@ describe("the last known good", () => {
     expect(document["warnings"]).toMatchObject([{ code: "state_unreadable" }]);
     expect(readdirSync(host.path("sample/versions")).sort()).toEqual(["1", "2", "3"]);
     expect(host.read("sample/.waybill-specs.json")).toBe("{");
+  });
+
+  test("specs that cannot be read stay as they are when wrong bytes are taken away, of which the log tells", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    spoil(host, "1");
+    host.emptyStore();
+    const { exit, document } = await host.stage();
+    expect(exit).toBe(6);
+    expect(document.addons).toMatchObject([{ action: "withdraw" }]);
+    expect(document.warnings).toMatchObject([{ code: "state_unreadable" }]);
+    expect(existsSync(host.path("sample/current"))).toBe(false);
+    expect(host.read("sample/.waybill-specs.json")).toBe("{");
+    expect(eventsOf(host)).toEqual(["staged", "failed", "withdrawn"]);
+  });
+
+  test("specs that cannot be read are told of an add-on that is refused, too", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(entry);
+    await host.stage();
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    host.assign({ ...entry, target_os: "plan9" });
+    expect((await host.stage()).document.warnings).toMatchObject([{ code: "state_unreadable" }]);
+  });
+
+  test("specs that cannot be read are made again with the bytes, fetched once", async () => {
+    using host = new Host();
+    host.assign(host.program("sample", "1"));
+    await host.stage();
+    writeFileSync(host.path("sample/.waybill-specs.json"), "{");
+    spoil(host, "1");
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }]);
+    expect(eventsOf(host)).toEqual(["staged", "repaired"]);
+    expect((await host.stage()).document).toMatchObject({ addons: [{ action: "none" }], warnings: [] });
+  });
+
+  test("large configurations do not take away what guards against a downgrade, nor the version to go back to", async () => {
+    using host = new Host();
+    const text = "x".repeat(2_000_000);
+    for (const version of ["1", "2", "3", "4", "5", "6", "7"]) {
+      host.assign(host.program("sample", version, undefined, { config_json: { version, text } }));
+      expect(await host.stage()).toMatchObject({ exit: 0, document: { warnings: [] } });
+    }
+    host.assign(host.program("sample", "1"));
+    expect((await host.stage()).document.addons).toMatchObject([{ error: { code: "downgrade_refused" } }]);
+    expect((await host.addon("rollback", ["sample", "--to", "6"])).exit).toBe(0);
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/6");
+  });
+
+  test("a version of any length that is refused leaves the log one that holds", async () => {
+    using host = new Host();
+    const entry = host.program("sample", "1");
+    host.assign(entry);
+    await host.stage();
+    spoil(host, "1");
+    host.assign({ ...entry, version: "x".repeat(70_000) });
+    expect((await host.stage()).document.addons).toMatchObject([{ action: "withdraw" }]);
+    host.assign(host.program("other", "1"));
+    await host.stage();
+    expect(eventsOf(host)).toEqual(["staged", "withdrawn", "staged"]);
+    expect((await host.verify([])).document["audit"]).toMatchObject({ lines: 3, ok: true });
   });
 
   test("specs that cannot be read are told, and made again", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { unpackBundle } from "../../src/addons/bundle/unpack.ts";
 import { zstdFrames } from "../../src/addons/bundle/zstd-frames.ts";
@@ -43,3 +43,47 @@ test("a bundle is frames of equal stretches, the same each time, which any zstd 
     expect(readFileSync(folder.at("out", name)).equals(wanted)).toBe(true);
   }
 });
+
+/** A full disk that needs no mount: a process may not make a file larger than this. */
+test.each(["zstd", "gzip"] as const)(
+  "packed as %s, where there is no room, it ends and leaves nothing",
+  (format) => {
+    using folder = temporaryFolder();
+    mkdirSync(folder.at("files"));
+    mkdirSync(folder.at("out"));
+    writeFileSync(folder.at("files", "app"), crypto.getRandomValues(new Uint8Array(65_536)));
+    for (const index of Array(60).keys()) {
+      writeFileSync(folder.at("files", `f${index}`), crypto.getRandomValues(new Uint8Array(65_536)));
+    }
+    const url = new URL("../../src/addons/bundle/make-bundle.ts", import.meta.url).href;
+    const program = `
+    import { makeBundle } from ${JSON.stringify(url)};
+    const [directory, out] = process.argv.slice(-2);
+    const outcome = await makeBundle(directory, out, "${format}", new AbortController().signal).then(
+      () => "written",
+      (error) => [error.code, error.message].join(" "),
+    );
+    process.stdout.write(outcome);
+  `;
+    const line = 'trap "" XFSZ; ulimit -f 512; exec "$@"';
+    const { stdout, exitCode } = Bun.spawnSync(
+      [
+        "sh",
+        "-c",
+        line,
+        "sh",
+        process.execPath,
+        "-e",
+        program,
+        folder.at("files"),
+        folder.at("out", "bundle"),
+      ],
+      { stdin: "ignore", stderr: "ignore", timeout: 30_000 },
+    );
+    expect({ exitCode, said: stdout.toString() }).toMatchObject({
+      exitCode: 0,
+      said: expect.stringMatching(/^output_not_written ".*" cannot be written: it would be larger than/u),
+    });
+    expect(readdirSync(folder.at("out"))).toEqual([]);
+  },
+);

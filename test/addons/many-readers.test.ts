@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { switchCurrent } from "../../src/addons/on-host/current-link.ts";
 import { Layout } from "../../src/addons/on-host/layout.ts";
@@ -49,6 +49,51 @@ test("readers never find nothing, or half of something, over a thousand switches
     expect(seen.looks).toBeGreaterThan(0);
   }
   expect(readlinkSync(paths.current)).toBe("versions/one");
+});
+
+/** A process that looks at a root, and says how often, and what went wrong. */
+const LOOKER = `
+  const { existsSync } = await import("node:fs");
+  const { Layout } = await import(${JSON.stringify(sourceOf("on-host/layout.ts"))});
+  const { readInventory } = await import(${JSON.stringify(sourceOf("on-host/inventory.ts"))});
+  const { readProven } = await import(${JSON.stringify(sourceOf("on-host/own-file.ts"))});
+  const [root, done] = process.argv.slice(-2);
+  const layout = new Layout(root, "waybill");
+  const wrong = [];
+  let looks = 0;
+  for (; looks === 0 || !existsSync(done); looks++) {
+    try {
+      readInventory(layout, []);
+      const log = new TextDecoder().decode(readProven(layout.audit, 1e9, "the log"));
+      if (!log.endsWith("\\n")) wrong.push("half a line");
+    } catch (error) {
+      wrong.push(String(error));
+    }
+  }
+  console.log(JSON.stringify({ looks, wrong: wrong.slice(0, 5) }));`;
+
+function sourceOf(path: string): string {
+  return new URL(`../../src/addons/${path}`, import.meta.url).href;
+}
+
+test("whoever looks at a root goes on while versions vanish and the log grows", async () => {
+  using folder = temporaryFolder();
+  const layout = new Layout(folder.path, "waybill");
+  const paths = layout.addon(safeName("sample", "id"));
+  mkdirSync(paths.version("1"), { recursive: true });
+  writeFileSync(layout.audit, "first\n");
+  const done = folder.at("done");
+  const looker = Bun.spawn([process.execPath, "-e", LOOKER, folder.path, done], { stdout: "pipe" });
+  for (let index = 0; index < 3_000; index++) {
+    renameSync(paths.version("1"), folder.at("trash"));
+    appendFileSync(layout.audit, "one more\n");
+    renameSync(folder.at("trash"), paths.version("1"));
+    if (index % 10 === 0) await Bun.sleep(0);
+  }
+  writeFileSync(done, "");
+  const seen = JSON.parse(await looker.stdout.text()) as { looks: number; wrong: string[] };
+  expect(seen.wrong).toEqual([]);
+  expect(seen.looks).toBeGreaterThan(10);
 });
 
 describe("sixteen processes on one root", () => {

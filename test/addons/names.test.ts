@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { binaryNameOf, isSafeName, safeName } from "../../src/addons/names.ts";
+import { binaryNameOf, isBundleName, isSafeName, safeName } from "../../src/addons/names.ts";
+import { refusalOf } from "../trust/refusal.ts";
 
 describe("safe names", () => {
   test.each(["a", "sample", "1.2.3-rc.1+build", "A_b", "x".repeat(128), "2026.05.1", "current.new"])(
@@ -44,9 +45,33 @@ describe("safe names", () => {
     "Current",
     "artifact.bin",
     "artifact.tar.gz",
+    "artifact.tar.zst",
+    "assignments.json",
   ];
   test.each(refused)("case 22: refused: %p", (name) => {
     expect(() => safeName(name, "addon_id")).toThrow(expect.objectContaining({ code: "unsafe_path" }));
+  });
+
+  const rows: [string, string][] = [
+    ["", "the id is empty; wanted"],
+    ["a/b", 'the id is "a/b"; wanted'],
+    ["Current", 'the id is "Current", which is reserved; wanted'],
+  ];
+  test.each(rows)("why %p is refused", (text, message) => {
+    expect(refusalOf(() => safeName(text, "the id")).message).toContain(message);
+  });
+
+  test.each([
+    ["a@.service", true],
+    ["a@b", true],
+    ["a", true],
+    ["@", false],
+    ["@a", false],
+    ["a@/", false],
+    ["", false],
+    [".a@", false],
+  ])("of a file of a bundle, %p may have the sign of a template: %p", (name, isOne) => {
+    expect(isBundleName(name)).toBe(isOne);
   });
 
   test("a refused name is shown inert", () => {
@@ -54,18 +79,19 @@ describe("safe names", () => {
   });
 });
 
-const paths: [string, string][] = [
+const paths: [string, string | null][] = [
   ["/usr/bin/real", "real"],
   ["real", "real"],
   ["/usr/bin/real/", "real"],
-  ["", "default"],
-  ["/", "default"],
-  ["..", "default"],
-  ["/usr/..", "default"],
-  ["/usr/bin/with space", "default"],
-  ["/usr/bin/current", "default"],
-  ["C:\\x.exe", "default"],
+  ["/usr/bin/real///", "real"],
+  ["", null],
+  ["/", null],
+  ["..", null],
+  ["/usr/..", null],
+  ["/usr/bin/with space", null],
+  ["/usr/bin/current", null],
+  ["C:\\x.exe", null],
 ];
 test.each(paths)("the executable of binary_path %p", (path, name) => {
-  expect(binaryNameOf(path, "default")).toBe(name);
+  expect<string | null>(binaryNameOf(path)).toBe(name);
 });

@@ -10,14 +10,14 @@ const [SHA, OTHER] = [sha256Of("wanted"), sha256Of("other")];
 const SIGNED = "00".repeat(64);
 const layout = new Layout("/r", "waybill");
 
-function ask(members: Record<string, unknown>): Ask {
+function ask(members: Record<string, unknown>, named: Layout = layout): Ask {
   const entry = { addon_id: "x", enabled: true, version: "1", ...members };
   const [assignment] = decodeAssignments(JSON.stringify({ addons: [entry] }), {
     what: "the list",
     code: "input_invalid",
   }).assignments;
   if (assignment === undefined) throw new Error("malformed");
-  return askOf(assignment, { os: "linux", arch: "amd64" }, layout);
+  return askOf(assignment, { os: "linux", arch: "amd64" }, named);
 }
 
 const artifact = { artifact_object_key: "k", artifact_sha256: SHA, artifact_signature: SIGNED };
@@ -50,6 +50,7 @@ describe("what an assignment asks for", () => {
     ["a digest alone", { artifact_sha256: SHA, binary_path: "/x" }, "artifact_incomplete"],
     ["a key alone", { artifact_object_key: "k", binary_path: "/x" }, "artifact_incomplete"],
     ["a signature alone", { artifact_signature: SIGNED, binary_path: "/x" }, "artifact_incomplete"],
+    ["a statement alone", { artifact_statement: "{}", binary_path: "/x" }, "artifact_incomplete"],
     ["a relative program of the host", { binary_path: "bin/x" }, "unsafe_path"],
     ["a program of the host by a detour", { binary_path: "/usr/../x" }, "unsafe_path"],
     ["another platform", { ...artifact, target_arch: "arm64" }, "platform_unsupported"],
@@ -59,6 +60,18 @@ describe("what an assignment asks for", () => {
   ];
   test.each(refusals)("refused: %s", (_name, members, code) => {
     expect(ask(members)).toMatchObject({ kind: "refuse", failure: { code } });
+  });
+
+  test("what a server calls its platform is shown inert", () => {
+    const asked = ask({ ...artifact, target_os: "lin\u001b[2Jux\u202e" });
+    expect(asked.kind === "refuse" && asked.failure.message).toContain('is for "lin [2Jux /any", this host');
+  });
+
+  test("a default name of the executable that is too long is refused before anything is fetched", () => {
+    const original = new Layout("/r", "serviceradar");
+    const members = { ...artifact, addon_id: "x".repeat(110) };
+    expect(ask(members, original)).toMatchObject({ kind: "refuse", failure: { code: "unsafe_path" } });
+    expect(ask({ ...members, binary_path: "/usr/bin/x" }, original).kind).toBe("artifact");
   });
 });
 

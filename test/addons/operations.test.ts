@@ -7,14 +7,11 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { CLEAN_ENVIRONMENT } from "../support/binary.ts";
-import { Host } from "./host.ts";
-import { tar } from "./tar.ts";
+import { Host, snapshot } from "./host.ts";
 
 /** A host on which version 1 and then version 2 of one add-on were staged, twice each. */
 async function upgraded(): Promise<Host> {
@@ -25,16 +22,6 @@ async function upgraded(): Promise<Host> {
     await host.stage();
   }
   return host;
-}
-
-/** Every name, size, mode and time below a folder. */
-function snapshot(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => {
-      const status = statSync(join(folder, name), { throwIfNoEntry: false });
-      return `${name} ${status?.size} ${status?.mode} ${status?.mtimeMs} ${status?.ctimeMs}`;
-    })
-    .sort();
 }
 
 describe("addon plan", () => {
@@ -279,58 +266,6 @@ describe("addon gc", () => {
     await child.stdin.end();
     await child.exited;
     expect((await host.addon("gc", ["--keep", "0"])).document["addons"]).toMatchObject([{ removed: ["1"] }]);
-  });
-});
-
-describe("addon fsck", () => {
-  const FILES = gzipSync(tar({ name: "sample", data: "#!/bin/sh\n" }, { name: "a.json", data: "{}" }));
-
-  test("reads everything again; 6 for damage, and repairs it without the store", async () => {
-    using host = new Host();
-    host.assign(host.program("sample", "1", FILES), host.program("other", "1"));
-    await host.stage();
-    host.emptyStore();
-    expect(await host.addon("fsck", ["--key", host.publicKey])).toMatchObject({
-      exit: 0,
-      document: { checked: 2, repaired: 0, findings: [{ ok: true }, { ok: true }] },
-    });
-    writeFileSync(host.path("sample/versions/1/a.json"), "[]");
-    chmodSync(host.path("other/versions/1/other"), 0o6755);
-    const before = snapshot(host.root);
-    const found = await host.addon("fsck", []);
-    expect(found.exit).toBe(6);
-    expect(found.document["findings"]).toMatchObject([
-      { addon_id: "other", error: { code: "hash_mismatch" } },
-      { addon_id: "sample", folder: "1", error: { code: "hash_mismatch" } },
-    ]);
-    expect(snapshot(host.root)).toEqual(before);
-    const repaired = await host.addon("fsck", ["--repair", "--key", host.publicKey]);
-    expect(repaired).toMatchObject({ exit: 0, document: { repaired: 1 } });
-    expect(host.read("sample/versions/1/a.json")).toBe("{}");
-    expect(await host.addon("fsck", [])).toMatchObject({ exit: 0 });
-    expect(await host.verify([])).toMatchObject({ exit: 0 });
-  });
-
-  test("what cannot be made whole is said, and another key is 6", async () => {
-    using host = new Host();
-    using other = new Host();
-    host.assign(host.program("sample", "1"));
-    await host.stage();
-    expect(await host.addon("fsck", ["--key", other.publicKey])).toMatchObject({
-      exit: 6,
-      document: { findings: [{ error: { code: "signature_invalid" } }] },
-    });
-    for (const name of ["sample", "artifact.bin"])
-      writeFileSync(host.path("sample/versions/1", name), "evil");
-    expect(await host.addon("fsck", ["--repair"])).toMatchObject({ exit: 6, document: { repaired: 0 } });
-  });
-
-  test("nothing to check is 7", async () => {
-    using host = new Host();
-    host.assign();
-    await host.stage();
-    expect(await host.addon("fsck", [])).toMatchObject({ exit: 7 });
-    expect(await host.verify([])).toMatchObject({ exit: 7 });
   });
 });
 

@@ -86,6 +86,7 @@ describe("what is not staged", () => {
     ["a page", "404 Not Found\n"],
     ["nothing", ""],
     ["a script of a missing interpreter", "#!/nonexistent/python\n"],
+    ["a script with the line ends of Windows", "#!/bin/sh\r\necho hi\r\n"],
   ];
   test.each(programs)("%s with a good signature", async (_name, text) => {
     using host = new Host();

@@ -18,6 +18,7 @@ function here(specs: Partial<Specs> = {}, folders: string[] = []): HostAddon {
     paths: new Layout("/r", "waybill").addon(ID),
     current: null,
     specs: { ...NO_SPECS, ...specs },
+    warnings: [],
     folders: folders.map((folder) => ({ folder: safeName(folder, "the folder"), record: null, stagedMs: 0 })),
   };
 }

@@ -1,5 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Host } from "../addons/host.ts";
@@ -47,6 +60,18 @@ class MountedHost extends Host {
   }
 }
 
+/** Takes every byte that is left, in a file with that name. */
+function fillDisk(path: string): string {
+  const descriptor = openSync(path, "w");
+  try {
+    for (const bytes = noise(4_096); ;) writeSync(descriptor, bytes);
+  } catch {
+    return path;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Bytes that do not get smaller. */
 const noise = (bytes: number): Buffer =>
   Buffer.from(
@@ -82,6 +107,60 @@ describe.skipIf(!canMount())("a root on a disk", () => {
       expect(readdirSync(host.path("sample/versions"))).toEqual(["1"]);
       host.assign(small);
       expect((await host.stage()).exit).toBe(0);
+    },
+  );
+
+  test("without a byte left: wrong bytes are taken away, and the last known good is back once there is room", async () => {
+    using host = new MountedHost("size=1m");
+    for (const version of ["1", "2"]) {
+      host.assign(host.program("sample", version));
+      await host.stage();
+    }
+    for (const name of ["sample", "artifact.bin"]) {
+      writeFileSync(host.path("sample/versions/2", name), "#!/bin/sh\necho evil 2\n");
+    }
+    host.emptyStore();
+    const rest = fillDisk(join(host.root, "rest"));
+    const { exit, document } = await host.stage();
+    expect(document.addons).toMatchObject([{ action: "withdraw", error: { code: "hash_mismatch" } }]);
+    expect(document.warnings.map(({ code }) => code)).toContain("state_not_written");
+    expect(exit).toBe(6);
+    expect(existsSync(host.path("sample/current"))).toBe(false);
+    rmSync(rest);
+    expect((await host.stage()).document.addons).toMatchObject([{ version: "1", action: "restore" }]);
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+  });
+
+  test("without a byte left: what is shown and whole goes on", async () => {
+    using host = new MountedHost("size=1m");
+    for (const version of ["1", "2"]) {
+      host.assign(host.program("sample", version));
+      await host.stage();
+    }
+    rmSync(host.path("sample/versions/2"), { recursive: true });
+    rmSync(host.path("sample/current"));
+    symlinkSync("versions/1", host.path("sample/current"));
+    host.emptyStore();
+    fillDisk(join(host.root, "rest"));
+    expect((await host.stage()).document).toMatchObject({
+      exit_code: 3,
+      addons: [{ version: "1", outcome: "kept_last_known_good", action: "keep" }],
+    });
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+  });
+
+  test.skipIf(!FULL)(
+    "with room for a very large program once: its kept copy is a second name of it",
+    async () => {
+      using host = new MountedHost("size=480m");
+      const program = Buffer.alloc(300_000_000);
+      program.write("#!/bin/sh\nexit 0\n");
+      host.assign(host.program("sample", "1", program));
+      expect((await host.stage()).exit).toBe(0);
+      const [own, kept] = ["sample", "artifact.bin"].map((name) =>
+        statSync(host.path("sample/current", name)),
+      );
+      expect(own?.ino).toBe(kept?.ino);
     },
   );
 

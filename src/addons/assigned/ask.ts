@@ -16,7 +16,7 @@ export type Wanted = {
   readonly assignment: Assignment;
   readonly id: SafeName;
   readonly version: SafeName;
-  readonly binaryName: string;
+  readonly binaryName: SafeName;
   readonly sha256: Sha256;
   readonly objectKey: string;
   readonly signature: Uint8Array | null;
@@ -54,10 +54,10 @@ export function askOf(assigned: Assignment, platform: Platform, layout: Layout):
       const target = `${assignment.target_os || "any"}/${assignment.target_arch || "any"}`;
       throw new Failure(
         "platform_unsupported",
-        `the artifact is for ${target}, this host is ${shownPlatform(platform)}`,
+        `the artifact is for ${quoted(target)}, this host is ${shownPlatform(platform)}`,
       );
     }
-    if (delivery === "pushed_artifact" && (hasReference(assignment) || assignment.download_url !== "")) {
+    if (delivery === "pushed_artifact" && isPushed(assignment)) {
       return { kind: "artifact", wanted: wantedOf(assignment, id, layout) };
     }
     return onHost(assignment, delivery);
@@ -102,13 +102,17 @@ function hasReference(assignment: Assignment): boolean {
   );
 }
 
+/** A grant of the gateway is a place as well, and a statement is about something that was to be fetched. */
+function isPushed(assignment: Assignment): boolean {
+  return hasReference(assignment) || assignment.download_url !== "" || assignment.artifact_statement !== "";
+}
+
 function wantedOf(assignment: Assignment, id: SafeName, layout: Layout): Wanted {
   const {
     artifact_sha256: sha256,
     artifact_object_key: objectKey,
     artifact_signature: signature,
   } = assignment;
-  // A grant of the gateway is a place as well.
   if (sha256 === "" || (objectKey === "" && assignment.download_url === "")) {
     const missing = sha256 === "" ? "artifact_sha256" : "artifact_object_key or a download_url";
     throw new Failure("artifact_incomplete", `the assignment names an artifact without ${missing}`);
@@ -119,7 +123,7 @@ function wantedOf(assignment: Assignment, id: SafeName, layout: Layout): Wanted 
     assignment,
     id,
     version,
-    binaryName: binaryNameOf(assignment.binary_path, layout.defaultBinary(id)),
+    binaryName: binaryNameOf(assignment.binary_path) ?? safeName(layout.defaultBinary(id), "the executable"),
     sha256,
     objectKey,
     signature: signature === "" ? null : parseRawSignature(signature, "artifact_signature"),

@@ -1,17 +1,8 @@
-import {
-  anything,
-  isMap,
-  list,
-  object,
-  optional,
-  record,
-  string,
-  type Decoder,
-  type Problems,
-} from "../../base/decode.ts";
+import { anything, isMap, list, object, optional, record, string, type Decoder } from "../../base/decode.ts";
 import { isSha256, type Sha256 } from "../../base/digest.ts";
 import { fromBase64, toHex } from "../../base/encoding.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 
 /**
  * The members that an assignment and an override share, in the names of the wire (the original's
@@ -48,7 +39,6 @@ export type PlatformArtifact = {
   readonly statement?: string;
 };
 
-const MAX_ARGS = 1_000;
 /** What Linux takes as one argument, bytes: MAX_ARG_STRLEN less the zero behind it. */
 const MAX_ARG_BYTES = 131_071;
 const MAX_CAPABILITIES = 64;
@@ -99,7 +89,7 @@ const envelope: Decoder<string> = (value, path, problems) => {
 const SHAPE = {
   version: optional(trimmed),
   binary_path: optional(string()),
-  args: optional(list(argument, MAX_ARGS)),
+  args: optional(list(argument, LIMITS.addonArguments)),
   capabilities: optional(list(string(), MAX_CAPABILITIES)),
   delivery: optional(model),
   supervision: optional(model),
@@ -125,7 +115,8 @@ const SHAPE = {
   ),
 };
 
-const fields = object(SHAPE);
+/** The shared members of one entry; undefined, with every problem pushed, when one of them is malformed. */
+export const fieldsOf: Decoder<Fields> = object(SHAPE);
 
 /** Every member name that an assignment may have. */
 export const FIELD_NAMES: ReadonlySet<string> = new Set([
@@ -134,11 +125,6 @@ export const FIELD_NAMES: ReadonlySet<string> = new Set([
   "config_json",
   ...Object.keys(SHAPE),
 ]);
-
-/** The shared members of one entry; undefined, with every problem pushed, when one of them is malformed. */
-export function fieldsOf(entry: JsonMap, path: string, problems: Problems): Fields | undefined {
-  return fields(entry, path, problems);
-}
 
 /** Protobuf's JSON and Go's take null for "not said", in every member. */
 export function withoutNulls(map: JsonMap): JsonMap {

@@ -93,12 +93,12 @@ function entriesOf(document: JsonValue, source: Source): { id: string; index: nu
     throw notTaken(source, ["not_modified is true, though the whole list was asked for"]);
   }
   const problems: Problems = [];
-  const anything = list<JsonValue>((value) => value, LIMITS.assignments)(
+  const values = list<JsonValue>((value) => value, LIMITS.assignments)(
     document["addons"],
     "addons",
     problems,
   );
-  const entries = (anything ?? []).flatMap((value, index) => {
+  const entries = (values ?? []).flatMap((value, index) => {
     const id = isMap(value) ? value["addon_id"] : undefined;
     if (isMap(value) && typeof id === "string" && id.trim() !== "") return [{ id, index, value }];
     problems.push(`addons[${index}] has no readable addon_id`);

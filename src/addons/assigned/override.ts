@@ -22,32 +22,14 @@ export type Override = {
 /** Members that `clear` can set back to nothing: "" and [] inherit, so a value cannot say it. */
 type Clearable = Exclude<keyof Fields, "version"> | "config_json";
 
-const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
-  "binary_path",
-  "args",
-  "capabilities",
-  "delivery",
-  "supervision",
-  "artifact_object_key",
-  "artifact_sha256",
-  "artifact_signature",
-  "artifact_statement",
-  "target_os",
-  "target_arch",
-  "os_capabilities",
-  "resources",
-  "download_url",
-  "download_token",
-  "artifacts",
-  "config_json",
-]);
+/** What is left of a member that was cleared. */
+const CLEARED = { ...NOTHING_SAID, config_json: undefined };
+const CLEARABLE: ReadonlySet<string> = new Set(Object.keys(CLEARED).filter((name) => name !== "version"));
 
 const clearables: Decoder<Clearable[]> = list(
   narrowed(`one of ${[...CLEARABLE].join(", ")}`, (name): name is Clearable => CLEARABLE.has(name)),
   CLEARABLE.size,
 );
-/** What is left of a member that was cleared. */
-const CLEARED = { ...NOTHING_SAID, config_json: undefined };
 
 /** What an override can say and an assignment cannot. */
 const OWN_MEMBERS: ReadonlySet<string> = new Set(["clear", "allow_downgrade"]);

@@ -39,7 +39,7 @@ const ARCH_ALIASES = tableOf({
   armv6l: "arm",
   armv7l: "arm",
 });
-/** What may follow a processor: the one variant that every machine of it has, or a C library. */
+/** What may follow a processor: the variants that are taken for all of it, and else a C library. */
 const VARIANTS = tableOf<readonly string[]>({
   arm64: ["v8"],
   amd64: ["v1"],

@@ -1,13 +1,14 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { quoted } from "../../base/printable.ts";
-import { readAt, reason, writeAll } from "../../host/files.ts";
+import { fsyncDirectory, readAt, reason, writeAll } from "../../host/files.ts";
 import { auditLine, EMPTY_LOG, headAfter, type AuditEvent, type AuditHead } from "./audit-chain.ts";
 import { eventOfOwed, notInLog, owe, type Owed } from "./owed-lines.ts";
 import type { Warning } from "../warning.ts";
 import { sha256Of } from "../../base/hashing.ts";
 
 const LOG_MODE = 0o600;
-/** No line is near this long. */
+/** No line is near this long: ids and versions are names, or cut, and no statement has more than a few signers. */
 const TAIL_BYTES = 65_536;
 
 /** The log of what was done on a host: append only, chained, each line durable. Use it under the root's lock. */
@@ -65,6 +66,8 @@ export class AuditLog {
       if (lines.length === 0) return;
       writeAll(descriptor, new TextEncoder().encode(text));
       fsyncSync(descriptor);
+      // The name of a new log is no more durable than its folder: the specs do not owe these lines any more.
+      if (tail.head.seq === 0) fsyncDirectory(dirname(this.#path));
     } finally {
       closeSync(descriptor);
     }

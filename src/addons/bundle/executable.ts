@@ -46,7 +46,8 @@ export function readExecutable(head: Uint8Array, platform: Platform): Executable
 function script(head: Uint8Array): Executable {
   // Linux reads no more of a script.
   const [line = ""] = new TextDecoder().decode(head.subarray(2, 256)).split("\n");
-  const [interpreter = ""] = line.trim().split(/[ \t]/u);
+  // Nor does it leave out more than these: a carriage return is a part of the name.
+  const interpreter = line.split(/[ \t]/u).find((part) => part !== "") ?? "";
   if (!interpreter.startsWith("/")) return no(`its "#!" line names no absolute path, found ${quoted(line)}`);
   return { runs: true, interpreter };
 }

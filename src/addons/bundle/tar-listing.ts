@@ -35,6 +35,8 @@ export class TarListing {
   #state: State = "header";
   /** Bytes of the current file, its padding or its notes that are still to come. */
   #left = 0;
+  /** Bytes that follow the current file or its notes. */
+  #padding = 0;
   #notes: Uint8Array[] = [];
   #total = 0;
   #zeroBlocks = 0;
@@ -59,9 +61,7 @@ export class TarListing {
       throw unsafe(`it ends ${where}, without the two blocks of zeros that end an archive`);
     }
     if (this.#filled > 0) throw unsafe("it ends within a block");
-    if (this.#names.has(this.#binaryName.toLowerCase())) {
-      if (this.#files.some(({ name }) => name === this.#binaryName)) return this.#files;
-    }
+    if (this.#files.some(({ name }) => name === this.#binaryName)) return this.#files;
     throw new Failure("tarball_binary_missing", `the bundle has no file ${quoted(this.#binaryName)}`, {
       hint: `it has: ${this.#files.map(({ name }) => name).join(", ") || "nothing"}`,
     });
@@ -134,8 +134,6 @@ export class TarListing {
     this.#padding = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
     if (size === 0) this.#leave();
   }
-
-  #padding = 0;
 
   /** From a file or notes to their padding, and from there to the next header. */
   #leave(): void {

@@ -141,6 +141,11 @@ export function sweep(directory: string, kind: "downloads" | "temporary_files"):
   }
 }
 
-/** `waybill-<16 hex>`, from `stage.ts`; `.<name>.<12 hex>.tmp`, from files.ts and `current-link.ts`. */
+/** `waybill-<16 hex>`, from `stage.ts`; `.<name>.<12 hex>.tmp`, from files.ts, `current-link.ts` and `collect.ts`. */
 const DOWNLOAD = /^waybill-[0-9a-f]{16}$/u;
 const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/u;
+
+/** Names in a folder that nobody answers for. Names with a dot first are notes of ours and of the original's agent. */
+export function strangers(names: readonly string[], own: ReadonlySet<string>): string[] {
+  return names.filter((name) => !name.startsWith(".") && !own.has(name));
+}

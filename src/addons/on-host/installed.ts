@@ -3,10 +3,11 @@ import { join } from "node:path";
 import type { Sha256 } from "../../base/digest.ts";
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
+import { quoted } from "../../base/printable.ts";
 import { readBundle } from "../bundle/read-bundle.ts";
 import { bundleFormat, retainedName, type BundleFormat } from "../bundle/bundle-format.ts";
 import type { AddonPaths } from "./layout.ts";
-import { strangers } from "../staging/place.ts";
+import { strangers } from "./directories.ts";
 import {
   openOwn,
   readStaged,
@@ -24,7 +25,7 @@ export type Installed = {
   readonly sha256: Sha256 | null;
   /** The key whose signature over the artifact holds. */
   readonly keyid: string | null;
-  /** The kept artifact when its bytes are still right: the folder can be made whole without a store. */
+  /** The kept artifact, or the program for a kept copy of it, when its bytes are right: no store is needed then. */
   readonly retained: string | null;
   /** What is wrong, for people; empty when nothing is. */
   readonly damage: readonly string[];
@@ -36,6 +37,8 @@ export type Inspection = {
   readonly sha256: Sha256;
   readonly check: SignatureCheck | null;
   readonly modes: Modes;
+  /** Whether the kept copy of a program has to be whole as well, where there is one. */
+  readonly withKept?: boolean;
   readonly stop: AbortSignal;
 };
 
@@ -43,13 +46,17 @@ export type Inspection = {
 export async function inspect(paths: AddonPaths, folder: string, inspection: Inspection): Promise<Installed> {
   const { sha256: wanted, check, modes, stop } = inspection;
   const directory = paths.version(folder);
+  let other: string | null = null;
   for (const format of ["gzip", "zstd"] as const) {
     const path = join(directory, retainedName(format));
     const file = openOwn(path, FILE_MODE, modes);
     if (file === null) continue;
     try {
       const bytes = await readThrough(file, path, check, stop);
-      if (bytes.sha256 !== wanted) continue;
+      if (bytes.sha256 !== wanted) {
+        other = retainedName(format);
+        continue;
+      }
       const damage = await compare(directory, inspection, file, format);
       const { keyid } = bytes;
       if (damage === null) continue;
@@ -59,27 +66,40 @@ export async function inspect(paths: AddonPaths, folder: string, inspection: Ins
       closeSync(file.descriptor);
     }
   }
-  return inspectProgram(paths, folder, inspection);
+  return inspectProgram(paths, folder, inspection, other);
 }
 
+/** `other` is a kept bundle with other bytes: it was to be the artifact, which no program is then. */
 async function inspectProgram(
   paths: AddonPaths,
   folder: string,
-  { binaryName, sha256: wanted, check, modes, stop }: Inspection,
+  { binaryName, sha256: wanted, check, modes, withKept = false, stop }: Inspection,
+  other: string | null,
 ): Promise<Installed> {
-  const bytes = await readStaged(paths.binary(folder, binaryName), BINARY_MODE, modes, check, stop);
+  const program = paths.binary(folder, binaryName);
+  const bytes = await readStaged(program, BINARY_MODE, modes, check, stop);
   const { sha256 = null, keyid = null, wrongMode = false } = bytes ?? {};
-  const path = join(paths.version(folder), retainedName(null));
   const isRight = sha256 === wanted;
-  if (isRight && !wrongMode) return { sha256, keyid, retained: null, damage: [] };
-  const retained = await readStaged(path, FILE_MODE, modes, null, stop);
-  const found = sha256 === null ? "is missing" : isRight ? "has a wrong mode" : "has other bytes";
+  const isWhole = isRight && !wrongMode;
+  if (isWhole && !withKept) return { sha256, keyid, retained: null, damage: [] };
+  const path = join(paths.version(folder), retainedName(null));
+  // Its mode is left alone: it may be a second name of the program.
+  const kept = await readStaged(path, FILE_MODE, "ignore", null, stop);
+  if (isWhole && (kept === null || kept.sha256 === wanted))
+    return { sha256, keyid, retained: null, damage: [] };
   return {
     sha256: isRight ? null : sha256,
     keyid,
-    retained: retained?.sha256 === wanted ? path : null,
-    damage: [`${binaryName} ${found}`],
+    retained: isWhole ? program : kept?.sha256 === wanted ? path : null,
+    damage: [damageOf()],
   };
+
+  function damageOf(): string {
+    if (isWhole) return `${retainedName(null)} has other bytes`;
+    if (isRight) return `${binaryName} has a wrong mode`;
+    if (other !== null) return `${other} has other bytes`;
+    return `${binaryName} ${sha256 === null ? "is missing" : "has other bytes"}`;
+  }
 }
 
 /** What differs between a folder and its bundle; null when the bundle is none that we would unpack. */
@@ -96,7 +116,9 @@ async function compare(
     if (bundleFormat(head) !== format) return null;
     const files = await readBundle({ descriptor, size, format, binaryName }, comparer, stop);
     const own = new Set([...files.map(({ name }) => name), retainedName(format)]);
-    const foreign = strangers(readdirSync(directory), own).map((name) => `${name} is not of the bundle`);
+    const foreign = strangers(readdirSync(directory), own).map(
+      (name) => `${quoted(name)} is not of the bundle`,
+    );
     return [...comparer.damage, ...foreign];
   } catch (error) {
     throwIfStopped(stop, "comparing a bundle");

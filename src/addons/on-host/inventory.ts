@@ -10,6 +10,7 @@ import type { AddonPaths, Layout } from "./layout.ts";
 import { isSafeName, safeName, type SafeName } from "../names.ts";
 import { readRecord, type AddonRecord } from "./record.ts";
 import type { Specs } from "./spec.ts";
+import type { Warning } from "../warning.ts";
 
 export type StagedFolder = {
   readonly folder: SafeName;
@@ -25,6 +26,8 @@ export type HostAddon = {
   readonly current: string | null;
   /** As they will be once a killed run's switch is settled. */
   readonly specs: Specs;
+  /** What is told when they cannot be read, and count as none. */
+  readonly warnings: readonly Warning[];
   readonly folders: readonly StagedFolder[];
 };
 
@@ -51,11 +54,13 @@ function addonIds(layout: Layout): SafeName[] {
 function readAddon(id: SafeName, paths: AddonPaths): HostAddon {
   const current = readCurrent(paths);
   const hasVersions = checkOwnDirectory(paths.versions);
+  const { specs, warnings } = readSpecs(paths);
   return {
     id,
     paths,
     current,
-    specs: settle(readSpecs(paths).specs, current),
+    specs: settle(specs, current),
+    warnings,
     folders: hasVersions ? foldersIn(paths) : [],
   };
 }
@@ -64,11 +69,12 @@ function foldersIn(paths: AddonPaths): StagedFolder[] {
   return namesIn(paths.versions)
     .filter(isSafeName)
     .filter((folder) => checkOwnDirectory(paths.version(folder)))
-    .map((folder) => ({
-      folder,
-      record: readRecord(paths.record(folder)),
-      stagedMs: statSync(paths.version(folder)).mtimeMs,
-    }))
+    .flatMap((folder) => {
+      // A collection may go on beside whoever only looks.
+      const status = statSync(paths.version(folder), { throwIfNoEntry: false });
+      if (status === undefined) return [];
+      return [{ folder, record: readRecord(paths.record(folder)), stagedMs: status.mtimeMs }];
+    })
     .toSorted((a, b) => b.stagedMs - a.stagedMs);
 }
 

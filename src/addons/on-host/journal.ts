@@ -1,4 +1,4 @@
-import { advance, goBack, owingMore, type Pending, type Specs } from "./spec.ts";
+import { advance, goBack, owingMore, type Specs } from "./spec.ts";
 import { higherVersion } from "../version-order.ts";
 
 /**
@@ -18,16 +18,12 @@ export function switchState({ pending }: Specs, current: string | null): SwitchS
   return current === pending.spec.folder ? "activated" : "prepared";
 }
 
-/** The specs once the switch is done. `highestVersion` is the new mark, which going back sets by itself. */
-function committed(specs: Specs, { spec, back }: Pending, highestVersion: string): Specs {
-  return back ? goBack(specs, spec) : advance(specs, spec, highestVersion);
-}
-
 /** What the specs have to be, given what `current` shows: the switch took place, or it did not. */
 export function settle(specs: Specs, current: string | null): Specs {
   const { pending } = specs;
   if (pending === null) return specs;
   if (switchState(specs, current) === "prepared") return { ...specs, pending: null };
-  const done = committed(specs, pending, higherVersion(specs.highest_version, pending.spec.version));
-  return owingMore(done, pending.owed ?? []);
+  const { spec, back, owed = [] } = pending;
+  const mark = higherVersion(specs.highest_version, spec.version);
+  return owingMore(back ? goBack(specs, spec) : advance(specs, spec, mark), owed);
 }

@@ -47,12 +47,19 @@ export async function fallBack(
     const restored = current !== spec.folder || !sameSpec(spec, specs.active);
     const after = { ...specs, active: spec, pending: null };
     const events = restored ? eventOf("restore", spec, []) : [];
-    const { warnings } =
-      current === spec.folder
-        ? writeNoted(paths, specs, after, events, audit)
-        : switchNoted(paths, specs, { spec, back: false }, after, events, audit);
-    for (const warning of warnings) warn(warning);
-    return { kind: "kept", spec, restored };
+    try {
+      const { warnings } =
+        current === spec.folder
+          ? writeNoted(paths, specs, after, events, audit)
+          : switchNoted(paths, specs, { spec, back: false }, after, events, audit);
+      for (const warning of warnings) warn(warning);
+      return { kind: "kept", spec, restored };
+    } catch (error) {
+      // A full disk: what is shown goes on all the same, and wrong bytes in its place are taken away below.
+      const message = `${quoted(paths.specs)} cannot say that version ${quoted(spec.version)} is in place again: ${reason(error)}`;
+      warn({ code: "state_not_written", message });
+      if (current === spec.folder) return { kind: "kept", spec, restored: false };
+    }
   }
   const withdrawn = current !== null && !(await isWhole(current, paths, specs, stop));
   if (!withdrawn) return { kind: "nothing", withdrawn };
@@ -74,7 +81,7 @@ function tryToWrite(paths: AddonPaths, before: Specs, after: Specs): void {
   }
 }
 
-/** Whether what `current` names may stay. No spec of ours was whole, so one that names this folder says no. */
+/** Whether what `current` names may stay. A spec of ours that names it would have been kept if it were whole. */
 async function isWhole(folder: string, paths: AddonPaths, specs: Specs, stop: AbortSignal): Promise<boolean> {
   if ([specs.active, specs.last_known_good].some((spec) => spec?.folder === folder)) return false;
   // Another program staged it: there is no spec to start it with, but while it is whole it is left alone.

@@ -45,7 +45,7 @@ export function switchNoted(
   return payOwed(paths, written, audit, false);
 }
 
-/** Notes with the specs what is about to be done beside them. */
+/** Notes with the specs what is about to be done beside them. Returns what is on the disk then. */
 export function intend(
   paths: AddonPaths,
   before: Specs,
@@ -53,9 +53,8 @@ export function intend(
   events: readonly AuditEvent[],
   audit: AuditLog,
 ): Specs {
-  const written = owingMore(after, audit.owe(events, true));
-  writeSpecs(paths, before, written);
-  return written;
+  const intending = owingMore(after, audit.owe(events, true));
+  return writeSpecs(paths, before, intending) ? intending : before;
 }
 
 /** Writes the lines that are owed for what was done, and takes them out of the specs. */

@@ -1,24 +1,54 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { errorCode, readAt, reason } from "../../host/files.ts";
 
-const OTHERS_WRITE = 0o022;
+const GROUP_WRITES = 0o020;
+const OTHERS_WRITE = 0o002;
 
 /**
  * The bytes of a file of ours that says what to run, or what not to: nobody else may have written it. Throws Failure
  * `unsafe_path` for what somebody else could have, and `file_unreadable`.
  */
 export function readOwn(path: string, max: number, what: string): Uint8Array {
+  return readPlain(path, max, what, (status) => strangerTo(status, GROUP_WRITES | OTHERS_WRITE));
+}
+
+/** The same for a file that people edit: a group of our own (user-private groups) is as good as ourselves. */
+export function readEdited(path: string, max: number, what: string): Uint8Array {
+  return readPlain(path, max, what, (status) => {
+    const isOurGroup = status.gid === 0 || status.gid === process.getegid?.();
+    return strangerTo(status, isOurGroup ? OTHERS_WRITE : GROUP_WRITES | OTHERS_WRITE);
+  });
+}
+
+/** The same for one that proves itself, whoever wrote it: as long as it is now, as others may be adding to it. */
+export function readProven(path: string, max: number, what: string): Uint8Array {
+  return readPlain(path, max, what, () => null);
+}
+
+/** What was read, or null when there is no such file. */
+export function ifThere(read: () => Uint8Array): Uint8Array | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Failure && errorCode(error.cause) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** The bytes of the very file whose owner and mode were looked at; `stranger` says who else could have written it. */
+function readPlain(
+  path: string,
+  max: number,
+  what: string,
+  stranger: (status: Stats) => string | null,
+): Uint8Array {
   const descriptor = openOne(path, what);
   try {
     const status = fstatSync(descriptor);
-    const user = process.geteuid?.();
-    if (!status.isFile()) throw unsafe(path, what, "is not a regular file");
-    if (user !== undefined && status.uid !== user && status.uid !== 0)
-      throw unsafe(path, what, `belongs to user ${status.uid}`);
-    if ((status.mode & OTHERS_WRITE) !== 0)
-      throw unsafe(path, what, `has mode ${(status.mode & 0o7777).toString(8).padStart(4, "0")}`);
+    const found = status.isFile() ? stranger(status) : "is not a regular file";
+    if (found !== null) throw unsafe(path, what, found);
     if (status.size > max) {
       throw new Failure(
         "file_unreadable",
@@ -29,6 +59,12 @@ export function readOwn(path: string, max: number, what: string): Uint8Array {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function strangerTo({ uid, mode }: Stats, writers: number): string | null {
+  const user = process.geteuid?.();
+  if (user !== undefined && uid !== user && uid !== 0) return `belongs to user ${uid}`;
+  return (mode & writers) === 0 ? null : `has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
 }
 
 function openOne(path: string, what: string): number {

@@ -1,24 +1,11 @@
-import {
-  anything,
-  boolean,
-  decode,
-  isMap,
-  list,
-  narrowed,
-  object,
-  optional,
-  string,
-  type Decoder,
-  nullable,
-} from "../../base/decode.ts";
-import { isSha256, type Sha256 } from "../../base/digest.ts";
+import type { Sha256 } from "../../base/digest.ts";
 import type { JsonValue } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { owedLine, type Owed } from "../audit/owed-lines.ts";
+import type { Owed } from "../audit/owed-lines.ts";
 import type { Assignment } from "../assigned/assignment.ts";
-import { isSafeName, type SafeName } from "../names.ts";
-import { signerMark, type SignerMark } from "./signer-mark.ts";
-import { stated, type Stated } from "./stated.ts";
+import type { SafeName } from "../names.ts";
+import type { SignerMark } from "./signer-mark.ts";
+import type { Stated } from "./stated.ts";
 import { compareVersions } from "../version-order.ts";
 
 /** Everything that one start of an add-on needs, as one unit: an old binary never runs with a new configuration. */
@@ -104,11 +91,16 @@ export function specOf(
     ...staged,
     supervision: assignment.supervision === "" ? "agent_sidecar" : assignment.supervision,
     args: assignment.args,
-    config_json: assignment.config_json,
+    config_json: asWritten(assignment.config_json),
     capabilities: assignment.capabilities,
     os_capabilities: assignment.os_capabilities,
-    resources: assignment.resources ?? undefined,
+    resources: asWritten(assignment.resources ?? undefined),
   };
+}
+
+/** As it is read back: JSON.stringify knows no -0, and a spec that never is the one on the disk is new at each run. */
+function asWritten(value: JsonValue | undefined): JsonValue | undefined {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
 /**
@@ -159,7 +151,11 @@ export function goBack(specs: Specs, spec: Spec): Specs {
 function historyBefore({ active, history }: Specs, spec: Spec): readonly Spec[] {
   const left = active === null || active.folder === spec.folder ? [] : [active];
   const others = history.filter(({ folder }) => folder !== spec.folder && folder !== left[0]?.folder);
-  return [...left, ...others].slice(0, MAX_HISTORY);
+  // With large configurations fewer are kept: what guards against a downgrade lies in the same file.
+  let room = LIMITS.documentBytes;
+  return [...left, ...others]
+    .slice(0, MAX_HISTORY)
+    .filter((one) => (room -= Buffer.byteLength(JSON.stringify(one))) >= 0);
 }
 
 /** The distinct trusted keys that signed the bytes or the statement about them. */
@@ -182,69 +178,4 @@ export function owingMore(specs: Specs, lines: readonly Owed[]): Specs {
 /** Whether two specs start the same thing in the same way. */
 export function sameSpec(a: Spec | null, b: Spec | null): boolean {
   return Bun.deepEquals(a, b);
-}
-
-const SCHEMA = "waybill.addon-specs/v1";
-
-const spec: Decoder<Spec> = object({
-  addon_id: string(),
-  version: string(),
-  folder: narrowed("a safe name", isSafeName),
-  binary_name: string("a safe name", isSafeName),
-  artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
-  keyid: optional(string()),
-  stated: optional(stated),
-  supervision: string(),
-  args: list(string(), LIMITS.assignments),
-  config_json: optional(anything()),
-  capabilities: list(string(), LIMITS.assignments),
-  os_capabilities: list(string(), LIMITS.assignments),
-  resources: optional(anything()),
-});
-
-const pin: Decoder<Pin> = object({
-  artifact_sha256: narrowed("64 lower-case hex characters", isSha256),
-  version: string(),
-  reason: string(),
-});
-
-const lines = list(owedLine, LIMITS.assignments);
-
-const specs: Decoder<Specs> = object({
-  schema: string(SCHEMA, (text) => text === SCHEMA),
-  active: nullable(spec),
-  last_known_good: nullable(spec),
-  pending: otherwise(nullable(object({ spec, back: boolean(), owed: optional(lines) })), null),
-  history: otherwise(list(spec, LIMITS.assignments), []),
-  highest_version: otherwise(string(), ""),
-  blocked: otherwise(list(narrowed("64 lower-case hex characters", isSha256), LIMITS.assignments), []),
-  pinned: otherwise(nullable(pin), null),
-  signed: boolean(),
-  stated: otherwise(boolean(), false),
-  signer_mark: optional(signerMark),
-  owed: optional(lines),
-  minimum_version: otherwise(string(), ""),
-});
-
-/** For members that documents of earlier builds have not. */
-function otherwise<T>(decoder: Decoder<T>, absent: T): Decoder<T> {
-  return (value, path, problems) => (value === undefined ? absent : decoder(value, path, problems));
-}
-
-export function encodeSpecs(value: Specs): string {
-  return `${JSON.stringify({ schema: SCHEMA, ...value })}\n`;
-}
-
-/** The schema of a document of ours that this build does not know; null for one that it may read, or is none of ours. */
-export function newerSchema(document: JsonValue): string | null {
-  const schema = isMap(document) ? document["schema"] : undefined;
-  const isOurs = typeof schema === "string" && schema.startsWith("waybill.addon-specs/");
-  return isOurs && schema !== SCHEMA ? schema : null;
-}
-
-/** The specs of a document, or what is wrong with it. */
-export function decodeSpecs(
-  document: JsonValue,
-): { ok: true; value: Specs } | { ok: false; problems: string[] } {
-  return decode(specs, document);
 }

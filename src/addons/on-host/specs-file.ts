@@ -9,15 +9,8 @@ import { readCurrent, switchCurrent } from "./current-link.ts";
 import { settle } from "./journal.ts";
 import type { AddonPaths } from "./layout.ts";
 import { readOwn } from "./own-file.ts";
-import {
-  decodeSpecs,
-  encodeSpecs,
-  newerSchema,
-  NO_SPECS,
-  owingMore,
-  type Pending,
-  type Specs,
-} from "./spec.ts";
+import { NO_SPECS, owingMore, type Pending, type Specs } from "./spec.ts";
+import { decodeSpecs, encodeSpecs, newerSchema } from "./specs-document.ts";
 
 /** A configuration may hold secrets. */
 const SPECS_MODE = 0o600;
@@ -34,8 +27,9 @@ export function readSpecs(paths: AddonPaths): {
 } {
   if (!existsSync(paths.specs)) return { specs: NO_SPECS, warnings: [] };
   try {
-    const bytes = readOwn(paths.specs, LIMITS.documentBytes, "the specs");
-    const document = parseJson(bytes, { what: "the specs", code: "record_mismatch" });
+    const bytes = readOwn(paths.specs, LIMITS.specsBytes, "the specs");
+    const source = { what: "it", code: "record_mismatch", maxBytes: LIMITS.specsBytes } as const;
+    const document = parseJson(bytes, source);
     const newer = newerSchema(document);
     if (newer !== null) throw stateNewer(paths.specs, newer);
     const decoded = decodeSpecs(document);
@@ -63,14 +57,28 @@ function stateNewer(path: string, schema: string): Failure {
   );
 }
 
-export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): void {
-  if (Bun.deepEquals(before, after)) return;
-  writeAtomic(paths.specs, encodeSpecs(after), SPECS_MODE);
+/**
+ * Writes what changed; false when it was left alone: specs that cannot be read may be of use to somebody yet, so only
+ * such as say what to start take their place, and no line for the log. Throws Failure for more than is read back.
+ */
+export function writeSpecs(paths: AddonPaths, before: Specs, after: Specs): boolean {
+  if (Bun.deepEquals(before, after)) return true;
+  if (after.active === null && after.pending === null && readSpecs(paths).warnings.length > 0) return false;
+  const bytes = new TextEncoder().encode(encodeSpecs(after));
+  if (bytes.length > LIMITS.specsBytes) {
+    throw new Failure(
+      "storage_failed",
+      `${quoted(paths.specs)} would have ${bytes.length} bytes; at most ${LIMITS.specsBytes} are read back`,
+      { hint: "a configuration as large as this belongs into a file of the bundle" },
+    );
+  }
+  writeAtomic(paths.specs, bytes, SPECS_MODE);
+  return true;
 }
 
 /**
  * Shows another folder: the journal says so first, then the link moves, then `after` is what counts. Whatever moment
- * a run dies at, `settle` gives the same specs from what it left. Returns them.
+ * a run dies at, `settle` makes whole specs of what it left, and the next run the same ones. Returns what was written.
  */
 export function switchTo(paths: AddonPaths, specs: Specs, pending: Pending, after: Specs): Specs {
   const prepared = { ...specs, pending };

@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, type S
 import type { Sha256 } from "../../base/digest.ts";
 import { Hasher } from "../../base/hashing.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
+import { quoted } from "../../base/printable.ts";
 import { errorCode } from "../../host/files.ts";
 import type { PublicKey } from "../../trust/public-key.ts";
 import { StreamingVerifier } from "../../trust/streaming-verifier.ts";
@@ -88,7 +89,7 @@ export async function readThrough(
   const buffer = new Uint8Array(CHUNK_BYTES);
   for (let position = 0; ;) {
     await Bun.sleep(0);
-    throwIfStopped(stop, `hashing ${path}`);
+    throwIfStopped(stop, `hashing ${quoted(path)}`);
     const count = readSync(descriptor, buffer, 0, buffer.length, position);
     if (count === 0) break;
     position += count;

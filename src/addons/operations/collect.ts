@@ -52,7 +52,7 @@ export function collect(addon: HostAddon, choice: GarbageChoice, audit: AuditLog
   const { paths } = addon;
   sweep(paths.directory, "temporary_files");
   const { specs, warnings } = openSpecs(paths, audit);
-  // Specs that cannot be read do not say what is wanted still, and must not be written over for a line in a log.
+  // Specs that cannot be read do not say what is wanted still.
   if (warnings.some(({ code }) => code === "state_unreadable")) return { removed: [], warnings };
   const gone = new Set(choice.removed);
   // First the specs, so that none of them names a folder that is not there any more.

@@ -49,6 +49,10 @@ export type Finding = {
 export async function checkAddon(addon: HostAddon, checking: Checking): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const staged of addon.folders) findings.push(await checkFolder(addon, staged, checking));
+  for (const { message } of addon.warnings) {
+    const hint = "the next addon-stage writes them anew; what they knew of earlier versions is gone then";
+    findings.push(broken(addon, null, new Failure("record_mismatch", message, { hint })));
+  }
   const { specs, current } = addon;
   const shown = specs.active?.folder ?? null;
   if (shown !== null && current !== shown) {
@@ -115,6 +119,7 @@ async function checkFolder(
       sha256: record.artifact_sha256,
       check,
       modes: checking.noting === null ? "report" : "put_right",
+      withKept: true,
       stop: checking.stop,
     });
     const failure = judge(folder, record, found, check) ?? proof.failure;
@@ -125,7 +130,7 @@ async function checkFolder(
     if (found.retained === null || failure?.code !== "hash_mismatch" || checking.noting === null) {
       return { ...well, failure, repaired: false };
     }
-    await makeWhole(addon, folder, record, found.retained, check, checking);
+    await makeWhole(addon, folder, record, found.retained, check, checking, checking.noting);
     return { ...well, failure: null, repaired: true };
   } catch (error) {
     throwIfStopped(checking.stop, `checking add-on ${quoted(addon.id)}`);
@@ -194,17 +199,15 @@ async function makeWhole(
   record: AddonRecord,
   retained: string,
   check: SignatureCheck | null,
-  { layout, platform, stop, noting }: Checking,
+  { layout, platform, stop }: Checking,
+  noting: NonNullable<Checking["noting"]>,
 ): Promise<void> {
   const file = new ArtifactFile(retained);
   try {
     const { version, artifact_sha256: sha256 } = record;
     const event = { addon_id: addon.id, version, sha256 };
-    // What cannot be read may be of use to somebody yet, and is not written over for a line in a log.
-    const opened = noting === null ? null : openSpecs(addon.paths, noting.audit);
-    const log = opened === null || opened.warnings.length > 0 ? null : noting;
-    const specs =
-      opened === null || log === null ? null : intendRepair(addon.paths, opened.specs, event, log.audit);
+    const { specs: before } = openSpecs(addon.paths, noting.audit);
+    const specs = intendRepair(addon.paths, before, event, noting.audit);
     const artifact = { sha256: record.artifact_sha256, binaryName: record.binary_name, size: null, record };
     const { active, last_known_good: good, history } = addon.specs;
     const spec = [active, good, ...history].find((one) => one?.folder === folder) ?? null;
@@ -212,11 +215,9 @@ async function makeWhole(
     const staging = { layout, paths: addon.paths, platform, isHost: false, check, fileCapabilities, stop };
     await stageArtifact(artifact, { folder, how: "repair" }, file.chunks(stop), staging);
     const done = { ...event, event: "repaired" };
-    const warnings =
-      specs === null || log === null
-        ? (noting?.audit.append(done) ?? [])
-        : writeNoted(addon.paths, specs, withoutRepair(specs, sha256), [done], log.audit).warnings;
-    for (const warning of warnings) noting?.warn(warning);
+    const after = withoutRepair(specs, sha256);
+    for (const warning of writeNoted(addon.paths, specs, after, [done], noting.audit).warnings)
+      noting.warn(warning);
   } finally {
     file.close();
   }

@@ -44,13 +44,9 @@ export class Attempts {
     this.#known = readAttempts(path);
   }
 
-  of(assignment: Assignment): Attempt | null {
-    return this.#known.get(attemptKey(assignment)) ?? null;
-  }
-
   /** Throws the failure of the last attempt again when it is too early for another one. */
   check(assignment: Assignment): void {
-    const attempt = this.of(assignment) ?? undefined;
+    const attempt = this.#known.get(attemptKey(assignment));
     if (this.#retryNow || attempt === undefined || !isHeld(attempt, this.#now().getTime())) return;
     const until = new Date(attempt.not_before_ms).toISOString();
     throw new Failure(

@@ -41,18 +41,19 @@ export function isPermanent(code: FailureCode): boolean {
   return PERMANENT.has(code);
 }
 
-/** Another version, artifact, place or configuration is another attempt, and is made at once. */
+/** Another version, artifact, signature, place or configuration is another attempt, and is made at once. */
 export function attemptKey(assignment: Assignment): Sha256 {
   const {
     addon_id: id,
     version,
     artifact_sha256: sha256,
     artifact_object_key: key,
+    artifact_signature: signature,
     artifact_statement: statement,
     config_json,
   } = assignment;
   // A configuration that was not said is null there.
-  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json, statement]));
+  return sha256Of(JSON.stringify([id, version, sha256, notedKey(key), config_json, signature, statement]));
 }
 
 /**
@@ -74,7 +75,6 @@ export function afterFailure(
 }
 
 /** Whether it is too early to try again. A clock that was set back does not make it later than ever meant. */
-export function isHeld(attempt: Attempt | undefined, nowMs: number): boolean {
-  if (attempt === undefined) return false;
+export function isHeld(attempt: Attempt, nowMs: number): boolean {
   return nowMs < attempt.not_before_ms && attempt.not_before_ms - nowMs <= 2 * LONGEST_MS;
 }

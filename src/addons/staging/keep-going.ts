@@ -1,6 +1,6 @@
 import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
-import { quoted } from "../../base/printable.ts";
+import { printable, quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import { isSafeName } from "../names.ts";
 import { checkOwnDirectory } from "../on-host/directories.ts";
@@ -71,8 +71,9 @@ export async function keepGoing(
   };
 }
 
+/** What was refused may be of any length, and a line of the log may not. */
 function notingOf({ audit, warn }: Run, addonId: string, version: string, detail: string): Noting {
-  return { audit, addonId, version, detail, warn };
+  return { audit, addonId, version: printable(version, 140), detail, warn };
 }
 
 async function tryFallBack(paths: AddonPaths, run: Run, noting: Noting): Promise<Fallback> {
@@ -80,7 +81,9 @@ async function tryFallBack(paths: AddonPaths, run: Run, noting: Noting): Promise
     if (!checkOwnDirectory(paths.directory) || !checkOwnDirectory(paths.versions)) {
       return { kind: "nothing", withdrawn: false };
     }
-    return await fallBack(paths, openSpecs(paths, run.audit).specs, run.stop, noting);
+    const { specs, warnings } = openSpecs(paths, run.audit);
+    for (const warning of warnings) run.warn(warning);
+    return await fallBack(paths, specs, run.stop, noting);
   } catch {
     throwIfStopped(run.stop, `looking for what add-on ${quoted(paths.directory)} ran before`);
     // The first failure is the one to tell; this one has the same cause, or tells of a broken disk.

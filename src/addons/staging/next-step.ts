@@ -55,7 +55,7 @@ export type Facts = {
 };
 
 export type NextStep =
-  /** The verified bytes are there; `switch_link` when `current` does not name them yet. */
+  /** The verified bytes are there; `switchLink` when `current` does not name them yet. */
   | {
       readonly kind: "in_place";
       readonly folder: SafeName;

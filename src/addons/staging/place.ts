@@ -12,9 +12,10 @@ import {
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
+import { checkRoom } from "../../host/disk-room.ts";
 import { fsyncDirectory } from "../../host/files.ts";
 import { retainedName } from "../bundle/bundle-format.ts";
-import { ownDirectory, sweep } from "../on-host/directories.ts";
+import { ownDirectory, strangers, sweep } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { FILE_MODE } from "../bundle/unpack.ts";
 
@@ -35,7 +36,7 @@ const COPIED_BYTES = 268_435_456;
 
 /**
  * Keeps the verified bytes of a single program beside it, as `artifact.bin`: a copy, so that damage to one leaves
- * the other whole; a second name of the same bytes when it is very large.
+ * the other whole; a second name of the same bytes when it is very large. Throws Failure `no_space`.
  */
 export function retainProgram(folder: string, binaryName: string, size: number): void {
   const [from, to] = [join(folder, binaryName), join(folder, retainedName(null))];
@@ -43,6 +44,7 @@ export function retainProgram(folder: string, binaryName: string, size: number):
     linkSync(from, to);
     return;
   }
+  checkRoom(folder, size);
   // The file system shares the blocks where it can.
   copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   makeDurable(to, FILE_MODE);
@@ -92,9 +94,4 @@ function repair({ folder, binaryName, files, retained }: Prepared, paths: AddonP
 /** Files that the bundle has not: a bundle staged here before must not leave it a unit or a configuration. */
 function removeStrangers(folder: string, own: ReadonlySet<string>): void {
   for (const name of strangers(readdirSync(folder), own)) rmSync(join(folder, name), { recursive: true });
-}
-
-/** Names in a folder that nobody answers for. Names with a dot first are notes of ours and of the original's agent. */
-export function strangers(names: readonly string[], own: ReadonlySet<string>): string[] {
-  return names.filter((name) => !name.startsWith(".") && !own.has(name));
 }

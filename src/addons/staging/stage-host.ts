@@ -63,7 +63,10 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
     ];
     if (known.list !== null) request.obeys?.(known.list);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
-    const warn = (warning: Warning): void => void warnings.push(warning);
+    // What keeps an add-on going looks at much that its staging looked at before.
+    const warn = (warning: Warning): void => {
+      if (!warnings.some((told) => Bun.deepEquals(told, warning))) warnings.push(warning);
+    };
     const isNew = isWhole(known, source);
     const results = host === null ? [] : await stageList(host, isNew, request, root.turn, warn);
     return {

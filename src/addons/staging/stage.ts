@@ -102,7 +102,6 @@ function prepareProgram(
   staging: Staging,
 ): Prepared {
   checkRuns(head, staging);
-  checkRoom(folder, size);
   renameSync(path, join(folder, binaryName));
   makeDurable(join(folder, binaryName), BINARY_MODE);
   retainProgram(folder, binaryName, size);

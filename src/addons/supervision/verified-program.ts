@@ -6,7 +6,8 @@ import { inspect } from "../on-host/installed.ts";
 import { settle } from "../on-host/journal.ts";
 import { readSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
-import { decodeSpecs, type Spec, type Specs } from "../on-host/spec.ts";
+import type { Spec, Specs } from "../on-host/spec.ts";
+import { decodeSpecs } from "../on-host/specs-document.ts";
 import { marksOf } from "../on-host/stamp-file.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseJson } from "../../base/json.ts";
@@ -40,8 +41,9 @@ export function startSpecs(paths: AddonPaths, credentials: string | null): Specs
 }
 
 function readGiven(path: string): Specs {
-  const bytes = readBounded(path, LIMITS.documentBytes, "the specs");
-  const decoded = decodeSpecs(parseJson(bytes, { what: "the specs", code: "record_mismatch" }));
+  const bytes = readBounded(path, LIMITS.specsBytes, "the specs");
+  const source = { what: "the specs", code: "record_mismatch", maxBytes: LIMITS.specsBytes } as const;
+  const decoded = decodeSpecs(parseJson(bytes, source));
   if (decoded.ok) return decoded.value;
   throw new Failure("record_mismatch", `${quoted(path)}: ${decoded.problems.slice(0, 3).join("; ")}`);
 }

@@ -133,7 +133,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       findings: list(
         object({
           addon_id: text,
-          folder: text,
+          folder: nullable(text),
           ok: flag,
           repaired: flag,
           digest: nullable(text),
