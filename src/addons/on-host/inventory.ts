@@ -44,7 +44,8 @@ export function readInventory(layout: Layout, ids: readonly string[]): HostAddon
   });
 }
 
-function addonIds(layout: Layout): SafeName[] {
+/** Every name in the root that an add-on may have; nothing of them is read. */
+export function addonIds(layout: Layout): SafeName[] {
   return namesIn(layout.addons).filter(isSafeName).toSorted();
 }
 

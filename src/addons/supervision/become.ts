@@ -65,9 +65,7 @@ async function becomeVersion(spec: Spec, paths: AddonPaths, request: BecomeReque
   }
   const program = await verifiedProgram(paths, spec, request.stop);
   const { launch } = prepareLaunch(paths, spec, program.path, starterOf(request));
-  if (!program.isUnchanged()) {
-    throw new Failure("file_changed", `version ${quoted(spec.version)} changed while it was read`);
-  }
+  program.requireUnchanged();
   handOver(launch);
 }
 
