@@ -45,19 +45,21 @@ export const addonStatus: Command = defineCommand({
     const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
     const { platform } = readPlatform(undefined);
     const list = await readHostList(source, override, layout, platform, world.stop);
-    const all = statusOf(readInventory(layout, []), list, latestTime(layout.clock, world.now()));
+    const inventory = readInventory(layout, []);
+    const all = statusOf(inventory, list, platform, layout, latestTime(layout.clock, world.now()));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
     }
-    for (const warning of list?.warnings ?? []) world.say.warn(warning.message);
+    const warnings = [...(list?.warnings ?? []), ...inventory.flatMap((addon) => addon.warnings)];
+    for (const warning of warnings) world.say.warn(warning.message);
     return {
       exit: EXIT.ok,
       document: {
         checked: addons.length,
         assignments: list === null ? "none" : source === null ? "cache" : "source",
         addons,
-        warnings: list?.warnings ?? [],
+        warnings,
       },
       text: addons.length === 0 ? "no add-on is staged or assigned\n" : describeStatus(addons),
     };

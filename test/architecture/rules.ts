@@ -203,6 +203,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "unproven",
   ],
   addons: [
+    "assigned/ask",
     "assigned/assignment",
     "assigned/assignment-fields",
     "assigned/capabilities",
@@ -248,6 +249,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "supervision/launch",
     "supervision/manifest",
     "supervision/next-poll",
+    "supervision/report-all",
     "supervision/resources",
     "supervision/sidecar",
     "supervision/status-report",

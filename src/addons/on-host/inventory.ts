@@ -10,6 +10,7 @@ import type { AddonPaths, Layout } from "./layout.ts";
 import { isSafeName, safeName, type SafeName } from "../names.ts";
 import { readRecord, type AddonRecord } from "./record.ts";
 import type { Specs } from "./spec.ts";
+import type { Warning } from "../warning.ts";
 
 export type StagedFolder = {
   readonly folder: SafeName;
@@ -26,6 +27,8 @@ export type HostAddon = {
   /** As they will be once a killed run's switch is settled. */
   readonly specs: Specs;
   readonly folders: readonly StagedFolder[];
+  /** What there is to tell of its specs: such as cannot be read count as none. */
+  readonly warnings: readonly Warning[];
 };
 
 /**
@@ -52,12 +55,14 @@ export function addonIds(layout: Layout): SafeName[] {
 function readAddon(id: SafeName, paths: AddonPaths): HostAddon {
   const current = readCurrent(paths);
   const hasVersions = checkOwnDirectory(paths.versions);
+  const { specs, warnings } = readSpecs(paths);
   return {
     id,
     paths,
     current,
-    specs: settle(readSpecs(paths).specs, current),
+    specs: settle(specs, current),
     folders: hasVersions ? foldersIn(paths) : [],
+    warnings,
   };
 }
 
