@@ -20,7 +20,7 @@ export const addonPin: Command = defineCommand({
     ...LOCK_FLAG,
   },
   examples: ['waybill addon pin sensor --reason "1.3.0 loses samples"'],
-  exits: ["policy", "missing", "conflict", "server", "interrupted", "terminated"],
+  exits: ["policy", "untrusted", "missing", "conflict", "server", "interrupted", "terminated"],
   emptyDocument: { checked: 0 },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
@@ -54,7 +54,7 @@ export const addonUnpin: Command = defineCommand({
     ...LOCK_FLAG,
   },
   examples: ["waybill addon unpin sensor"],
-  exits: ["policy", "missing", "conflict", "server", "interrupted", "terminated"],
+  exits: ["policy", "untrusted", "missing", "conflict", "server", "interrupted", "terminated"],
   emptyDocument: { checked: 0 },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);

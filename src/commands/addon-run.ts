@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { HostRequest } from "../addons/staging/stage-host.ts";
 import { openRoot } from "../addons/on-host/open-root.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { asFailure, Failure } from "../base/failure.ts";
@@ -17,7 +16,7 @@ import { USUAL_HEALTH } from "../addons/supervision/health.ts";
 import { superviseUntilStopped } from "../addons/supervision/agent-loop.ts";
 import { ReportClient } from "../addons/supervision/report-client.ts";
 import { readLayout, readToken } from "./addon-flags.ts";
-import { readStagingRequest, STAGING_FLAGS } from "./staging-request.ts";
+import { readStagingRequest, STAGING_FLAGS, type StagingRequest } from "./staging-request.ts";
 
 const FLAGS = {
   assignments: {
@@ -63,7 +62,7 @@ export const addonRun: Command = defineCommand({
 
 async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const layout = readLayout(flags, world);
-  const read = (): Promise<HostRequest> =>
+  const read = (): Promise<StagingRequest> =>
     readStagingRequest(flags, layout, { strict: false, retryNow: false }, world);
   const staging = await read();
   const intervalMs = parseDuration(flags.interval, "--interval");
@@ -105,7 +104,10 @@ async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<O
     const token = readToken(flags["token-env"], world);
     await superviseUntilStopped(agent, {
       intervalMs,
-      reports: report === null ? null : new ReportClient(report, token, (text) => world.say.warn(text)),
+      reports:
+        report === null
+          ? null
+          : new ReportClient(report, staging.reach, token, (text) => world.say.warn(text)),
       clock: SYSTEM_CLOCK,
       stop,
     });

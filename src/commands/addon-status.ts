@@ -46,7 +46,7 @@ export const addonStatus: Command = defineCommand({
     const { platform } = readPlatform(undefined);
     const list = await readHostList(source, override, layout, platform, world.stop);
     const inventory = readInventory(layout, []);
-    const all = statusOf(inventory, list, latestTime(layout.clock, world.now()));
+    const all = statusOf(inventory, list, platform, layout, latestTime(layout.clock, world.now()));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readInventory } from "../addons/on-host/inventory.ts";
+import { safeName } from "../addons/names.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
@@ -12,9 +12,8 @@ import { writeAtomic } from "../host/files.ts";
 import { makeScratchFolder } from "../host/scratch-folder.ts";
 import { exposureOf, Systemd } from "../host/systemd.ts";
 import { isTimeText } from "../addons/supervision/manifest.ts";
-import { bringUnits, makeUnits, UNIT_DIRECTORY, usualChoice } from "../addons/supervision/bring-units.ts";
-import { uninstallUnits } from "../addons/supervision/unit-install.ts";
-import { removeUnitNote, type UnitChoice } from "../addons/supervision/unit-note.ts";
+import { bringUnits, makeUnits, removeUnits, usualChoice } from "../addons/supervision/bring-units.ts";
+import type { UnitChoice } from "../addons/supervision/unit-note.ts";
 import type { UnitFile } from "../addons/supervision/unit-text.ts";
 import { alone, LOCK_FLAG, oneAddon, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 
@@ -75,14 +74,9 @@ export const addonUnit: Command = defineCommand({
 });
 
 async function uninstall(layout: Layout, flags: UnitFlags, { cwd }: World): Promise<Outcome> {
-  const { id, "unit-dir": named } = flags;
-  const systemd = await Systemd.find();
-  // Units may be all that is left of an add-on.
-  const addon = readInventory(layout, []).find((one) => one.id === id);
-  const before = addon === undefined ? UNIT_DIRECTORY : usualChoice(addon).directory;
-  const directory = named === undefined ? before : resolve(cwd, named);
-  const { removed, kept } = await uninstallUnits(id, directory, layout.root, systemd);
-  if (addon !== undefined) removeUnitNote(addon.paths);
+  const id = safeName(flags.id, "the add-on");
+  const named = flags["unit-dir"] === undefined ? null : resolve(cwd, flags["unit-dir"]);
+  const { removed, kept } = await removeUnits(id, layout, named, await Systemd.find());
   const lines = [
     ...removed.map((name) => `${name}: removed\n`),
     ...kept.map((name) => `${name}: not ours, kept\n`),
@@ -101,7 +95,7 @@ async function units(
   world: World,
 ): Promise<Outcome> {
   const addon = oneAddon(layout, flags.id);
-  const choice = choiceOf(flags, usualChoice(addon), world);
+  const choice = choiceOf(flags, usualChoice(addon.paths), world);
   const made = await makeUnits(addon, layout, choice, world.stop);
   const exposure = await serviceExposure(made.files);
   const { version } = made.spec;

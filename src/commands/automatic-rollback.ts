@@ -24,7 +24,7 @@ export async function automaticRollback(
     if ("failures" in tried) return tried;
     // What it goes back to may have had other arguments, limits and capabilities.
     const addon = oneAddon(layout, id);
-    const choice = usualChoice(addon);
+    const choice = usualChoice(addon.paths);
     const units = await makeUnits(addon, layout, choice, world.stop);
     await bringUnits(addon, units, choice, true, systemd, SYSTEM_CLOCK, world.stop);
     return tried;

@@ -8,6 +8,7 @@ import type { World } from "../cli/command.ts";
 import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { download } from "../stores/download.ts";
+import type { Reach } from "../stores/http-object.ts";
 import { sourcesOf } from "../stores/sources.ts";
 import { LIST_FLAGS, LOCK_FLAG, readBytes, readPlanning, readToken, ROOT_FLAGS } from "./addon-flags.ts";
 import { readStores, STORE_FLAGS } from "./store-flags.ts";
@@ -27,6 +28,9 @@ export const STAGING_FLAGS: typeof ROOT_FLAGS &
   typeof LARGEST_FLAG &
   typeof LOCK_FLAG = { ...ROOT_FLAGS, ...LIST_FLAGS, ...STORE_FLAGS, ...LARGEST_FLAG, ...LOCK_FLAG };
 
+/** What a host is brought to its list with, and what else asks its control plane reaches it by. */
+export type StagingRequest = HostRequest & { readonly reach: Reach };
+
 type Wishes = Pick<HostRequest, "strict" | "retryNow">;
 
 /** What the flags ask for, with the keys, the permissions and the time as they are now. */
@@ -35,12 +39,13 @@ export async function readStagingRequest(
   layout: Layout,
   { strict, retryNow }: Wishes,
   world: World,
-): Promise<HostRequest> {
+): Promise<StagingRequest> {
   const planning = await readPlanning(flags, layout, world);
   const allowInsecureHttp = flags["allow-insecure-http"];
   const platform = shownPlatform(planning.platform);
   const { stores, choice, limits } = readStores(flags, allowInsecureHttp, platform, world);
   return {
+    reach: choice.reach,
     source: parseAssignmentsSource(flags.assignments, {
       token: readToken(flags["token-env"], world),
       allowInsecureHttp,

@@ -121,3 +121,24 @@ test("a signature is added to nothing that the signer has not in hand, nor with 
     expect(await code(publish(...bare, "--key", "bob.key", "--add-signature"))).toEqual([7, "not_found"]);
   });
 });
+
+test("what a server says it published is quoted, and does nothing to a terminal or a log", async () => {
+  using host = new Host();
+  const artifact = { sha256: "\u001b[31mred\n::error::x::", signature: "s", statement: "x" };
+  const published = { addon_id: "a", version: "1", artifacts: { "linux/amd64": artifact } };
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => Response.json({ packages: [published] }),
+  });
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\n");
+  const where = ["--url", `http://127.0.0.1:${server.port}`, "--allow-insecure-http", "--token-env", "TOKEN"];
+  const what = ["--id", "a", "--version", "1", "--platform", "linux/amd64", "--key-env", "KEY"];
+  const { code, stderr } = await runWaybill(
+    ["addon", "publish", "program", ...what, ...where, "--add-signature"],
+    { cwd: host.home, env: { TOKEN: "a-token", KEY: host.privateKey } },
+  );
+  expect(code).toBe(6);
+  expect(stderr).toContain("is published with sha256");
+  expect(stderr.replaceAll("\n", "")).not.toMatch(/\p{Cc}|::error::/u);
+});

@@ -86,6 +86,16 @@ describe("an export", () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  test("of a program is made of the program, whatever became of the copy beside it", async () => {
+    const { host, file } = await exporting();
+    using from = host;
+    writeFileSync(from.path("sample/versions/1/artifact.bin"), "damaged");
+    expect(await from.addon("export", ["--out", file, "--id", "sample"])).toMatchObject({
+      exit: 0,
+      document: { checked: 1 },
+    });
+  });
+
   const files: [string, Uint8Array | null, string, number][] = [
     ["nothing", null, "path_not_found", 7],
     ["a list and no archive", Buffer.from('{"addons":[]}'), "tarball_unsafe", 5],

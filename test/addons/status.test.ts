@@ -11,11 +11,13 @@ import { specNamed } from "./specs.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 const ID = safeName("sensor", "the add-on");
+const LAYOUT = new Layout("/r", "waybill");
+const PLATFORM = { os: "linux", arch: "amd64" };
 
 function here(specs: Partial<Specs> = {}, folders: string[] = []): HostAddon {
   return {
     id: ID,
-    paths: new Layout("/r", "waybill").addon(ID),
+    paths: LAYOUT.addon(ID),
     current: null,
     specs: { ...NO_SPECS, ...specs },
     warnings: [],
@@ -30,6 +32,7 @@ function assigned(more: Partial<Assignment> = {}): Assignment {
     enabled: true,
     config_json: undefined,
     version: "2",
+    artifact_object_key: "a",
     artifact_sha256: sha256Of("2"),
     ...more,
   };
@@ -43,8 +46,12 @@ const listOf = (...assignments: Assignment[]): HostList => ({
   warnings: [],
 });
 
+function statuses(addons: HostAddon[], list: HostList | null): StatusDocument[] {
+  return statusOf(addons, list, PLATFORM, LAYOUT, NOW);
+}
+
 function status(addon: HostAddon | null, list: HostList | null): StatusDocument | undefined {
-  return statusOf(addon === null ? [] : [addon], list, NOW)[0];
+  return statuses(addon === null ? [] : [addon], list)[0];
 }
 
 const NOTHING = {
@@ -64,7 +71,7 @@ describe("the status of an add-on", () => {
   test("of which nothing is known tells that", () => {
     expect(status(here(), null)).toEqual({ ...NOTHING, state: "unknown" });
     expect(status(here(), listOf())).toEqual({ ...NOTHING, state: "not_assigned" });
-    expect(statusOf([], null, NOW)).toEqual([]);
+    expect(statuses([], null)).toEqual([]);
   });
 
   test("that is assigned and not here tells what is offered", () => {
@@ -73,10 +80,14 @@ describe("the status of an add-on", () => {
       state: "not_staged",
       offered: { version: "2", digest: `sha256:${sha256Of("2")}`, enabled: true },
     });
-    expect(status(null, listOf(assigned({ artifact_sha256: "", enabled: false })))).toMatchObject({
+    const bare = { artifact_object_key: "", artifact_sha256: "" } as const;
+    expect(status(null, listOf(assigned({ ...bare, enabled: false })))).toMatchObject({
       state: "disabled",
       offered: { version: "2", digest: null, enabled: false },
     });
+    expect(status(null, listOf(assigned({ enabled: false })))?.offered?.digest).toBe(
+      `sha256:${sha256Of("2")}`,
+    );
   });
 
   test("that is here tells all that is known", () => {
@@ -114,12 +125,22 @@ describe("the status of an add-on", () => {
     expect(status(here({ active: specNamed("1", { stated }) }), null)?.statement).toEqual(statement);
   });
 
+  const forPlatforms = (here: string, other: string): Partial<Assignment> => ({
+    artifact_object_key: "",
+    artifact_sha256: "",
+    artifacts: {
+      "linux/amd64": { object_key: "a", sha256: sha256Of(here), signature: "", statement: "" },
+      "linux/arm64": { object_key: "b", sha256: sha256Of(other), signature: "", statement: "" },
+    },
+  });
   const of = (version: string): Partial<Specs> => ({ active: specNamed(version) });
   const pinnedTo = (version: string): Partial<Specs> => ({
     pinned: { artifact_sha256: sha256Of(version), version, reason: "" },
   });
   test.each<[string, Partial<Specs>, Partial<Assignment>, StatusDocument["state"]]>([
     ["has what is offered", of("2"), {}, "current"],
+    ["has what is offered for its platform", of("2"), forPlatforms("2", "1"), "current"],
+    ["has what is offered for another platform", of("1"), forPlatforms("2", "1"), "behind"],
     ["has something else", of("1"), {}, "behind"],
     ["has nothing", {}, {}, "not_staged"],
     ["is switched off", of("2"), { enabled: false }, "disabled"],
@@ -138,17 +159,17 @@ describe("the status of an add-on", () => {
 
   test("stands before what is assigned and not here, once each", () => {
     const list = listOf(assigned({ addon_id: "other" }), assigned());
-    expect(statusOf([here()], list, NOW).map(({ addon_id: id }) => id)).toEqual(["sensor", "other"]);
+    expect(statuses([here()], list).map(({ addon_id: id }) => id)).toEqual(["sensor", "other"]);
   });
 
   test("is one line for people", () => {
-    const all = statusOf([here(of("1"))], listOf(assigned(), assigned({ addon_id: "other" })), NOW);
+    const all = statuses([here(of("1"))], listOf(assigned(), assigned({ addon_id: "other" })));
     expect(describeStatus(all)).toBe(
       "sensor: has 1, offered 2: behind\nother: has nothing, offered 2: not_staged\n",
     );
     const marked = { signer_mark: { keys: 2, root_version: 1 } };
     const told = [here(), here(marked), here({ ...of("1"), ...marked })].map((one) =>
-      describeStatus(statusOf([one], null, NOW)),
+      describeStatus(statuses([one], null)),
     );
     expect(told).toEqual([
       "sensor: has nothing, offered nothing: unknown\n",

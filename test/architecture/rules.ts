@@ -205,6 +205,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "unproven",
   ],
   addons: [
+    "assigned/ask",
     "assigned/assignment",
     "assigned/assignment-fields",
     "assigned/capabilities",
@@ -251,6 +252,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "supervision/launch",
     "supervision/manifest",
     "supervision/next-poll",
+    "supervision/report-all",
     "supervision/resources",
     "supervision/sidecar",
     "supervision/status-report",

@@ -17,12 +17,6 @@ export function retainedName(format: BundleFormat | null): string {
   return format === "gzip" ? "artifact.tar.gz" : "artifact.tar.zst";
 }
 
-export const RETAINED_NAMES: readonly string[] = [
-  retainedName("gzip"),
-  retainedName("zstd"),
-  retainedName(null),
-];
-
 /** Bytes of a gzip header that are read: its optional fields have no length of their own. */
 export const GZIP_HEADER_BYTES = 65_536;
 export const GZIP_TRAILER_BYTES = 8;

@@ -26,9 +26,9 @@ export type HostAddon = {
   readonly current: string | null;
   /** As they will be once a killed run's switch is settled. */
   readonly specs: Specs;
-  /** What is told when they cannot be read, and count as none. */
-  readonly warnings: readonly Warning[];
   readonly folders: readonly StagedFolder[];
+  /** What there is to tell of its specs: such as cannot be read count as none. */
+  readonly warnings: readonly Warning[];
 };
 
 /**
@@ -47,7 +47,8 @@ export function readInventory(layout: Layout, ids: readonly string[]): HostAddon
   });
 }
 
-function addonIds(layout: Layout): SafeName[] {
+/** Every name in the root that an add-on may have; nothing of them is read. */
+export function addonIds(layout: Layout): SafeName[] {
   return namesIn(layout.addons).filter(isSafeName).toSorted();
 }
 
@@ -60,8 +61,8 @@ function readAddon(id: SafeName, paths: AddonPaths): HostAddon {
     paths,
     current,
     specs: settle(specs, current),
-    warnings,
     folders: hasVersions ? foldersIn(paths) : [],
+    warnings,
   };
 }
 

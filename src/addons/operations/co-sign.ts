@@ -49,7 +49,7 @@ export async function coSign(request: CoSignRequest): Promise<CoSigned> {
   if (found.sha256 !== sha256) {
     throw new Failure(
       "hash_mismatch",
-      `${what} is published with sha256 ${found.sha256}; the file has ${sha256}`,
+      `${what} is published with sha256 ${quoted(found.sha256)}; the file has ${quoted(sha256)}`,
       {
         hint: "sign what you built yourself, or find out why it differs",
       },

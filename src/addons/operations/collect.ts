@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fsyncDirectory } from "../../host/files.ts";
 import { runningPaths } from "../../host/running.ts";
@@ -26,20 +26,33 @@ export function planCollection(addons: readonly HostAddon[], keep: number): Coll
         sha256: record?.artifact_sha256 ?? null,
       })),
       running: runningFolders(addon.paths, paths),
-      keep,
+      // Specs that cannot be read do not say what is wanted still.
+      keep: addon.warnings.length > 0 ? Number.POSITIVE_INFINITY : keep,
     }),
   }));
 }
 
 /** The folders of an add-on that some process names as its program or in its arguments. */
-function runningFolders(paths: AddonPaths, running: readonly string[]): Set<string> {
-  const inside = `${paths.versions}${sep}`;
-  const folders = running.flatMap((path) => {
-    const at = path.indexOf(inside);
-    const folder = at === -1 ? "" : path.slice(at + inside.length).split(sep)[0];
-    return folder === undefined || folder === "" ? [] : [folder];
-  });
+function runningFolders({ versions }: AddonPaths, running: readonly string[]): Set<string> {
+  // A root below a link has two names, and the system tells the one that it was not named by.
+  const names = new Set([versions, realpathOf(versions)].map((name) => `${name}${sep}`));
+  const folders = [...names].flatMap((inside) =>
+    running.flatMap((path) => {
+      const at = path.indexOf(inside);
+      const folder = at === -1 ? "" : path.slice(at + inside.length).split(sep)[0];
+      return folder === undefined || folder === "" ? [] : [folder];
+    }),
+  );
   return new Set(folders);
+}
+
+/** An add-on that nothing was staged of has no such folder. */
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 export type Collection = { readonly removed: readonly string[]; readonly warnings: readonly Warning[] };
@@ -76,6 +89,8 @@ const PART_MS = 7 * 86_400_000;
 export function collectParts(layout: Layout, nowMs: number): void {
   for (const name of readdirSync(layout.tmp).filter((one) => PART.test(one))) {
     const path = join(layout.tmp, name);
-    if (nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs) > PART_MS) rmSync(path);
+    if (nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs) > PART_MS)
+      // A stage that ends meanwhile gives it its name.
+      rmSync(path, { force: true });
   }
 }

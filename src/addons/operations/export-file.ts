@@ -20,7 +20,7 @@ export class ExportFile implements Store {
   readonly #descriptor: number;
   readonly #entries: ReadonlyMap<string, { readonly offset: number; readonly size: number }>;
 
-  /** Throws Failure `path_not_found`, `file_unreadable`, `tarball_unsafe` or `input_invalid`. */
+  /** Throws Failure `path_not_found`, `file_unreadable` or `tarball_unsafe`. */
   constructor(path: string) {
     this.name = `the export ${quoted(path)}`;
     this.#descriptor = openFile(path);
@@ -32,7 +32,7 @@ export class ExportFile implements Store {
     }
   }
 
-  /** The bytes of its assignment list. */
+  /** The bytes of its assignment list. Throws Failure `input_invalid`. */
   index(): Uint8Array {
     const entry = this.#entries.get(INDEX_NAME);
     if (entry === undefined || entry.size > LIMITS.documentBytes) {

@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../base/failure.ts";
 import { Hasher } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
 import { PendingFile, whyUnwritten } from "../../host/files.ts";
 import { ArtifactFile } from "../../trust/artifact-file.ts";
-import { RETAINED_NAMES } from "../bundle/bundle-format.ts";
+import { retainedName } from "../bundle/bundle-format.ts";
 import { INDEX_NAME } from "./export-file.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
 import type { Platform } from "../assigned/platform.ts";
@@ -13,6 +14,7 @@ import { writeTarHeader, paddingOf } from "../bundle/tar-writer.ts";
 
 /** It holds configurations, which may hold secrets. */
 const EXPORT_MODE = 0o600;
+const BUNDLE_NAMES: readonly string[] = (["gzip", "zstd"] as const).map(retainedName);
 
 export type Exported = {
   readonly addonId: string;
@@ -81,8 +83,8 @@ function partOf(addon: HostAddon): Part[] {
   const spec = addon.specs.active;
   if (spec === null) return [];
   const folder = addon.paths.version(spec.folder);
-  const names = [...RETAINED_NAMES, spec.binary_name];
-  const name = names.find((one) => Bun.file(join(folder, one)).size > 0) ?? spec.binary_name;
+  // A program by itself is its own artifact: the copy beside it may be damaged, and is no part of what runs.
+  const name = BUNDLE_NAMES.find((one) => existsSync(join(folder, one))) ?? spec.binary_name;
   return [{ addon, spec, path: join(folder, name), key: `${spec.artifact_sha256}.bin` }];
 }
 
@@ -130,7 +132,7 @@ async function writeArtifact(
     if (hasher.digest() === part.spec.artifact_sha256) return artifact.size;
     throw new Failure(
       "hash_mismatch",
-      `the kept artifact of add-on ${quoted(part.addon.id)} is not what was verified`,
+      `the artifact of add-on ${quoted(part.addon.id)} is not what was verified`,
       {
         hint: "make it whole with: waybill addon fsck --repair, or stage it again",
       },

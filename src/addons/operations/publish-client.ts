@@ -16,10 +16,13 @@ const UPLOAD_MS = 1_800_000;
 
 type Target = { readonly id: string; readonly version: string; readonly platform: Platform };
 type Package = Target & { readonly binaryName: string };
-type Artifact = {
+/** An artifact and where it lies, as a package names it. */
+export type PublishedArtifact = {
   readonly objectKey: string;
   readonly sha256: Sha256;
+  /** base64 of 64 bytes, or "". */
   readonly signature: string;
+  /** The envelope of the signed statement, or "". */
   readonly statement: string;
 };
 /** What the control plane says about one package on one platform. */
@@ -70,7 +73,7 @@ export class PublishClient {
     return answer.status === 201 ? "new" : "already";
   }
 
-  async publishPackage(published: Package, artifact: Artifact): Promise<void> {
+  async publishPackage(published: Package, artifact: PublishedArtifact): Promise<void> {
     const entry = {
       object_key: artifact.objectKey,
       sha256: artifact.sha256,
@@ -139,15 +142,16 @@ export class PublishClient {
     });
   }
 
-  /** Proves that hosts can fetch the bytes under the key that they are told. */
-  async checkObject(artifact: Artifact): Promise<void> {
+  /** Whether hosts find the bytes under the key that they are told; a server that names them by no tag is believed. */
+  async checkObject(artifact: PublishedArtifact): Promise<void> {
     const url = this.#url(["v1", "artifacts", ...artifact.objectKey.split("/")]);
     const answer = await this.#send({ method: "HEAD", url, deadlineMs: CALL_MS });
     const etag = answer.headers.get("etag");
-    if (etag === null || etag === `"${artifact.sha256}"`) return;
+    const wanted = `"${artifact.sha256}"`;
+    if (etag === null || etag === wanted) return;
     throw new Failure(
       "response_mismatch",
-      `${shownUrl(url)} has the ETag ${etag}; wanted "${artifact.sha256}"`,
+      `${shownUrl(url)} has the ETag ${quoted(etag)}; wanted ${quoted(wanted)}`,
     );
   }
 

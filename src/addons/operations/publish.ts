@@ -13,7 +13,7 @@ import type { SafeName } from "../names.ts";
 import { shownPlatform, type Platform } from "../assigned/platform.ts";
 import type { Reach } from "../../stores/http-object.ts";
 import type { WritableStore } from "../../stores/store.ts";
-import { PublishClient } from "./publish-client.ts";
+import { PublishClient, type Named, type PublishedArtifact } from "./publish-client.ts";
 import { proofOf } from "./publish-proof.ts";
 import { putInto, type StoredIn } from "./publish-stores.ts";
 
@@ -41,16 +41,6 @@ export type PublishRequest = {
   readonly minimumVersion: string;
   readonly now: Date;
   readonly stop: AbortSignal;
-};
-
-/** An artifact and where it lies, as a package names it. */
-export type PublishedArtifact = {
-  readonly objectKey: string;
-  readonly sha256: Sha256;
-  /** base64 of 64 bytes, or "". */
-  readonly signature: string;
-  /** The envelope of the signed statement, or "". */
-  readonly statement: string;
 };
 
 export type Published = PublishedArtifact & {
@@ -189,20 +179,14 @@ async function readBack(
 ): Promise<void> {
   try {
     const found = request.assign ? await client.assigned(request) : await client.published(request);
-    const wanted = {
-      version: String(request.version),
-      sha256: String(artifact.sha256),
-      signature: artifact.signature,
-      statement: artifact.statement,
-    };
-    for (const [name, value] of Object.entries(wanted)) {
-      const answered = found === null ? null : Object.entries(found).find(([member]) => member === name)?.[1];
-      if (answered === value) continue;
+    const wanted: Named = { ...artifact, version: request.version };
+    for (const name of ["version", "sha256", "signature", "statement"] as const) {
+      if (found?.[name] === wanted[name]) continue;
       throw new Failure(
         "response_mismatch",
         found === null
           ? `the control plane does not name ${quoted(request.id)} for ${shownPlatform(request.platform)}`
-          : `the control plane answers ${name} ${quoted(String(answered))}; published was ${quoted(value)}`,
+          : `the control plane answers ${name} ${quoted(found[name])}; published was ${quoted(wanted[name])}`,
         { hint: "somebody else may have published at the same time; run again" },
       );
     }

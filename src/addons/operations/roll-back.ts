@@ -3,7 +3,7 @@ import { quoted } from "../../base/printable.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import { inspect } from "../on-host/installed.ts";
 import type { HostAddon } from "../on-host/inventory.ts";
-import { openSpecs, switchNoted, writeNoted } from "../on-host/noted-specs.ts";
+import { openSpecs, switchNoted, writeNoted, type Opened } from "../on-host/noted-specs.ts";
 import { rollbackTarget } from "./rollback-target.ts";
 import { goBack, type Spec } from "../on-host/spec.ts";
 import type { Warning } from "../warning.ts";
@@ -27,7 +27,7 @@ export async function rollBack(
   stop: AbortSignal,
 ): Promise<RolledBack> {
   const { paths } = addon;
-  const { specs, warnings } = openSpecs(paths, audit);
+  const { specs, warnings } = specsToChange(addon, audit);
   const target = rollbackTarget(specs, to);
   const { folder, binary_name: name, artifact_sha256: sha256 } = target;
   const found = await inspect(paths, folder, {
@@ -57,9 +57,19 @@ export async function rollBack(
   return { from: specs.active, to: target, path, warnings: [...warnings, ...noted.warnings] };
 }
 
+/** What an operator changes has to be known: specs that cannot be read are Failure `record_mismatch`. */
+function specsToChange({ paths }: HostAddon, audit: AuditLog): Opened {
+  const opened = openSpecs(paths, audit);
+  const unreadable = opened.warnings.find(({ code }) => code === "state_unreadable");
+  if (unreadable === undefined) return opened;
+  throw new Failure("record_mismatch", unreadable.message, {
+    hint: "waybill addon-stage writes them anew, from what is assigned",
+  });
+}
+
 /** Keeps what runs now, whatever is assigned. Throws Failure `nothing_checked` when nothing runs. */
 export function pin(addon: HostAddon, reason: string, audit: AuditLog): { spec: Spec; warnings: Warning[] } {
-  const { specs, warnings } = openSpecs(addon.paths, audit);
+  const { specs, warnings } = specsToChange(addon, audit);
   const spec = specs.active;
   if (spec === null) {
     throw new Failure(
@@ -76,7 +86,7 @@ export function pin(addon: HostAddon, reason: string, audit: AuditLog): { spec: 
 
 /** Takes what is assigned again, also what was rolled back from. */
 export function unpin(addon: HostAddon, audit: AuditLog): { changed: boolean; warnings: Warning[] } {
-  const { specs, warnings } = openSpecs(addon.paths, audit);
+  const { specs, warnings } = specsToChange(addon, audit);
   const changed = specs.pinned !== null || specs.blocked.length > 0;
   if (!changed) return { changed, warnings: [...warnings] };
   const after = { ...specs, pinned: null, blocked: [] };

@@ -93,19 +93,15 @@ function statementOf(
   const asked = { id, version, sha256, statement: stated.envelope };
   const found = verifyStatement(asked, platform, keys({ id, sha256 }), now);
   // Of several signers another one may be among the keys that were given now.
-  if (
-    !Bun.deepEquals(
-      found === null ? null : { ...found, keyid: stated.keyid, signers: stated.signers },
-      stated,
-    )
-  ) {
+  const { keyid, signers } = stated;
+  if (found === null || !Bun.deepEquals({ ...found, keyid, signers }, stated)) {
     throw new Failure("record_mismatch", "what is noted of its statement is not what the statement says", {
       hint: "the next addon-stage that is assigned it reads it again",
     });
   }
   return {
-    keyid: found?.keyid ?? stated.keyid,
-    keyids: found?.signers ?? [],
+    keyid: found.keyid,
+    keyids: found.signers,
     expires: stated.expires || null,
     expired: isExpired(stated, now),
   };

@@ -5,7 +5,7 @@ import { lasting, sameList } from "../assigned/same-list.ts";
 import { shownPlatform } from "../assigned/platform.ts";
 import { readRemembered } from "../assigned/remembered-list.ts";
 import { AuditLog } from "../audit/audit-log.ts";
-import { readInventory } from "../on-host/inventory.ts";
+import { addonIds } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import type { AddonResult } from "../staging/outcome.ts";
@@ -90,7 +90,7 @@ export class Agent {
 
   /** Takes over what an earlier agent left running, and starts what was assigned last: no network is needed. */
   begin(): void {
-    for (const { id } of readInventory(this.#layout, [])) this.#sidecars.adopt(id);
+    for (const id of addonIds(this.#layout)) this.#sidecars.adopt(id);
     if (this.#request.staging.source.kind !== "url") return;
     const list = readRemembered(this.#layout)?.list;
     this.#assigned = list?.assignments ?? [];

@@ -4,10 +4,9 @@ import type { Launch } from "../../host/hand-over.ts";
 import { request } from "../../host/http.ts";
 import { runProcess } from "../../host/processes.ts";
 import { takesConnections } from "../../host/reachable.ts";
-import { readHandshake } from "./handshake.ts";
+import type { Listening } from "./handshake.ts";
 import type { Health } from "./health.ts";
 import type { Heard } from "./notified.ts";
-import type { OutputLog } from "./output-log.ts";
 import type { Answer } from "./sidecar.ts";
 
 /** What a probe may look at. */
@@ -15,8 +14,8 @@ export type Asked = {
   readonly health: Health;
   readonly launch: Launch;
   readonly state: string;
-  readonly log: OutputLog;
-  readonly stdoutFrom: number;
+  /** Where its handshake said that it listens; null before. */
+  readonly listening: Listening | null;
   /** On the clock of `now`. */
   readonly notified: Heard | null;
   readonly now: number;
@@ -37,7 +36,7 @@ export async function askProbe(asked: Asked): Promise<Answer> {
   }
 }
 
-async function ask({ health, launch, state, log, stdoutFrom, notified, now, stop }: Asked): Promise<Answer> {
+async function ask({ health, launch, state, listening, notified, now, stop }: Asked): Promise<Answer> {
   const { probe, timeout_ms: timeoutMs } = health;
   switch (probe.kind) {
     case "process":
@@ -77,11 +76,8 @@ async function ask({ health, launch, state, log, stdoutFrom, notified, now, stop
       return wellIf(probe.watchdog_ms === null || now - notified.lastMs <= probe.watchdog_ms);
     }
     case "handshake":
-    default: {
-      const line = log.firstLine(stdoutFrom);
-      const listening = line === null ? null : readHandshake(line);
+    default:
       return wellIf(listening !== null && (await takesConnections(listening, timeoutMs)));
-    }
   }
 }
 

@@ -1,12 +1,11 @@
 import { askOf } from "../assigned/ask.ts";
-import { NOTHING_SAID } from "../assigned/assignment.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import { safeName } from "../names.ts";
 import type { Platform } from "../assigned/platform.ts";
 import { readRemembered } from "../assigned/remembered-list.ts";
 import { sameSpec, type Spec } from "../on-host/spec.ts";
 import { storageFailure } from "../on-host/storage-failure.ts";
-import { asFailure, Failure } from "../../base/failure.ts";
+import { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { handOver } from "../../host/hand-over.ts";
@@ -45,7 +44,7 @@ export async function become(request: BecomeRequest): Promise<never> {
       return await becomeVersion(spec, paths, request);
     } catch (error) {
       throwIfStopped(stop, `starting add-on ${quoted(id)}`);
-      const failure = error instanceof Failure ? error : storageFailure(error, paths.directory);
+      const failure = storageFailure(error, paths.directory);
       failures.push(failure);
       const next = specs[index + 1];
       if (next !== undefined) {
@@ -65,9 +64,7 @@ async function becomeVersion(spec: Spec, paths: AddonPaths, request: BecomeReque
   }
   const program = await verifiedProgram(paths, spec, request.stop);
   const { launch } = prepareLaunch(paths, spec, program.path, starterOf(request));
-  if (!program.isUnchanged()) {
-    throw new Failure("file_changed", `version ${quoted(spec.version)} changed while it was read`);
-  }
+  program.requireUnchanged();
   handOver(launch);
 }
 
@@ -81,13 +78,11 @@ function becomeHostProgram(request: BecomeRequest): never {
   const assignment = readRemembered(layout)?.list.assignments.find((one) => one.addon_id === id);
   const ask = assignment === undefined ? null : askOf(assignment, platform, layout);
   if (assignment !== undefined && ask?.kind === "use_host_binary") {
-    const { args, version } = { ...NOTHING_SAID, ...assignment };
     const paths = layout.addon(safeName(id, "the add-on"));
     try {
-      const own = { ...assignment, args, version };
-      handOver(prepareLaunch(paths, own, ask.path, starterOf(request)).launch);
+      handOver(prepareLaunch(paths, assignment, ask.path, starterOf(request)).launch);
     } catch (error) {
-      throw asFailure(error);
+      throw storageFailure(error, paths.directory);
     }
   }
   if (ask?.kind === "refuse" || ask?.kind === "unsupported") throw ask.failure;

@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
 import type { HostAddon } from "../on-host/inventory.ts";
-import type { Layout } from "../on-host/layout.ts";
+import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
+import type { SafeName } from "../names.ts";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
@@ -14,7 +15,7 @@ import { unitRequest } from "./unit-request.ts";
 import { unitNames, unitsOf, type UnitFile } from "./unit-text.ts";
 import { verifiedProgram } from "./verified-program.ts";
 
-export const UNIT_DIRECTORY = "/etc/systemd/system";
+const UNIT_DIRECTORY = "/etc/systemd/system";
 
 /** The units of what is active, made from bytes that were read again. */
 export type MadeUnits = {
@@ -25,8 +26,8 @@ export type MadeUnits = {
 };
 
 /** How the units of an add-on were installed before, else as this very program would. */
-export function usualChoice(addon: HostAddon): UnitChoice {
-  const { waybill, directory, onCalendar } = readUnitNote(addon.paths) ?? {
+export function usualChoice(paths: AddonPaths): UnitChoice {
+  const { waybill, directory, onCalendar } = readUnitNote(paths) ?? {
     waybill: realpathSync(process.execPath),
     directory: UNIT_DIRECTORY,
     onCalendar: [],
@@ -45,12 +46,10 @@ export async function makeUnits(
   if (spec === null)
     throw new Failure("nothing_checked", `nothing is in place of add-on ${quoted(addon.id)}`);
   // What the units are made from is of the bundle: it is believed as far as its bytes are.
-  await verifiedProgram(addon.paths, spec, stop);
-  return {
-    spec,
-    root: layout.root,
-    ...unitsOf(unitRequest(spec, layout, choice.waybill, choice.onCalendar)),
-  };
+  const program = await verifiedProgram(addon.paths, spec, stop);
+  const units = unitsOf(unitRequest(spec, layout, choice.waybill, choice.onCalendar));
+  program.requireUnchanged();
+  return { spec, root: layout.root, ...units };
 }
 
 /**
@@ -77,15 +76,24 @@ export async function bringUnits(
 }
 
 /** Whether waybill installed units for it here. */
-export function hasUnits(addon: HostAddon, root: string): boolean {
-  const { directory } = usualChoice(addon);
-  const names = Object.values(unitNames(addon.id));
-  return Object.values(lookAtUnits(directory, names)).some((found) => isOurs(found, root));
+export function hasUnits(id: SafeName, layout: Layout): boolean {
+  const { directory } = usualChoice(layout.addon(id));
+  const names = Object.values(unitNames(id));
+  return Object.values(lookAtUnits(directory, names)).some((found) => isOurs(found, layout.root));
 }
 
-/** Stops and removes what is ours; a second time there is nothing to do. */
-export async function removeUnits(addon: HostAddon, root: string, systemd: Systemd): Promise<Uninstalled> {
-  const done = await uninstallUnits(addon.id, usualChoice(addon).directory, root, systemd);
-  removeUnitNote(addon.paths);
+/**
+ * Stops and removes what is ours, where it was installed or in `named`; a second time there is nothing to do. Nothing of
+ * the add-on is read: its units may be all that is left of it.
+ */
+export async function removeUnits(
+  id: SafeName,
+  layout: Layout,
+  named: string | null,
+  systemd: Systemd,
+): Promise<Uninstalled> {
+  const paths = layout.addon(id);
+  const done = await uninstallUnits(id, named ?? usualChoice(paths).directory, layout.root, systemd);
+  removeUnitNote(paths);
   return done;
 }

@@ -10,7 +10,11 @@ export type UnitWishes = {
   readonly args: readonly string[];
 };
 
-type Draft = { service: Record<string, unknown>; timer: Record<string, unknown>; args: readonly string[] };
+type Draft = {
+  readonly service: Record<string, unknown>;
+  readonly timer: Record<string, unknown>;
+  args: readonly string[] | null;
+};
 /** Takes a value into the draft, or says what was wanted. */
 type Take = (value: string, draft: Draft, binaryName: string) => string | null;
 
@@ -44,7 +48,7 @@ const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, Take>>>> = {
     WatchdogSec: seconds("watchdog_sec"),
     RestrictAddressFamilies: (value, draft) =>
       value.split(/\s+/u).every((family) => /^AF_(?:UNIX|INET6?|NETLINK|PACKET)$/u.test(family))
-        ? keep(draft.service, "address_families", value.split(/\s+/u))
+        ? add(draft.service, "address_families", value.split(/\s+/u))
         : "AF_UNIX, AF_INET, AF_INET6, AF_NETLINK or AF_PACKET",
     // Ours are as strict or stricter.
     NoNewPrivileges: yes,
@@ -59,11 +63,8 @@ const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, Take>>>> = {
     ProtectSystem: matches(/^(?:yes|true|full|strict)$/u, "strict"),
   },
   Timer: {
-    OnCalendar: (value, draft) => {
-      if (!isTimeText(value)) return "a time as in systemd.time";
-      const before = draft.timer["on_calendar"];
-      return keep(draft.timer, "on_calendar", [...(Array.isArray(before) ? before : []), value]);
-    },
+    OnCalendar: (value, draft) =>
+      isTimeText(value) ? add(draft.timer, "on_calendar", [value]) : "a time as in systemd.time",
     OnBootSec: timed("on_boot"),
     OnUnitActiveSec: timed("on_unit_active"),
     RandomizedDelaySec: timed("randomized_delay"),
@@ -78,7 +79,7 @@ const DIRECTIVES: Readonly<Record<string, Readonly<Record<string, Take>>>> = {
 
 /** What the text of a unit wishes for. Throws Failure `unit_unsafe` with every line that is not on the list. */
 export function readBundledUnit(name: string, text: string, binaryName: string): UnitWishes {
-  const draft: Draft = { service: {}, timer: {}, args: [] };
+  const draft: Draft = { service: {}, timer: {}, args: null };
   const problems: string[] = [];
   let section = "";
   for (const [index, raw] of text.split("\n").entries()) {
@@ -95,7 +96,7 @@ export function readBundledUnit(name: string, text: string, binaryName: string):
     });
   }
   const timer = Object.keys(draft.timer).length === 0 ? null : draft.timer;
-  return { service: draft.service, timer, args: draft.args };
+  return { service: draft.service, timer, args: draft.args ?? [] };
 }
 
 function sectionNamed(line: string): string | undefined {
@@ -116,8 +117,17 @@ function lineProblem(line: string, section: string, draft: Draft, binaryName: st
   return wanted === null ? null : `has ${quoted(line, 80)}; wanted ${wanted}`;
 }
 
-function keep(into: Record<string, unknown>, name: string, value: unknown): null {
+/** A second one that says something else would leave one of the two out. */
+function keep(into: Record<string, unknown>, name: string, value: unknown): string | null {
+  if (Object.hasOwn(into, name) && into[name] !== value) return "one such line";
   into[name] = value;
+  return null;
+}
+
+/** For what may be said in several lines, which count together. */
+function add(into: Record<string, unknown>, name: string, values: readonly string[]): null {
+  const before = into[name];
+  into[name] = [...(Array.isArray(before) ? before : []), ...values];
   return null;
 }
 
@@ -155,6 +165,7 @@ function execStart(value: string, draft: Draft, binaryName: string): string | nu
   const [path = "", ...args] = value.split(/\s+/u);
   if (!path.startsWith("/") || path.split("/").at(-1) !== binaryName) return wanted;
   if (!args.every((word) => /^[A-Za-z0-9_@+=:,./-]+$/u.test(word))) return wanted;
+  if (draft.args !== null) return "one such line";
   draft.args = args;
   return null;
 }

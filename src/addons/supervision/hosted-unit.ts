@@ -74,7 +74,7 @@ export class HostedUnit {
     this.#endBefore = null;
     this.#wellSinceMs = null;
     try {
-      const choice = usualChoice(addon);
+      const choice = usualChoice(addon.paths);
       const units = await makeUnits(addon, layout, choice, this.#clock.stop);
       this.#windowMs = readManifest(addon.paths, spec.folder).health?.window_ms ?? usualWindowMs;
       await bringUnits(addon, units, choice, false, this.#systemd, this.#clock, this.#clock.stop);

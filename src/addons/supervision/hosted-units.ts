@@ -1,4 +1,4 @@
-import { readInventory } from "../on-host/inventory.ts";
+import { addonIds, readInventory } from "../on-host/inventory.ts";
 import { sameSpec, type Spec } from "../on-host/spec.ts";
 import { isSafeName, type SafeName } from "../names.ts";
 import type { AddonResult } from "../staging/outcome.ts";
@@ -39,17 +39,22 @@ export class HostedUnits {
       for (const id of wanted) this.#impossible.add(id);
       return;
     }
+    const { queue, clock, layout } = this.#parts;
     for (const { addonId: id, binaryPath } of results)
-      if (binaryPath !== null && isSafeName(id)) await this.#bringOne(id, systemd);
+      if (binaryPath !== null && isSafeName(id))
+        await queue.tried(clock.stop, () => this.#bringOne(id, systemd));
+    for (const id of addonIds(layout))
+      if (!wanted.has(id)) await queue.tried(clock.stop, () => this.#removeOne(id, systemd));
+  }
+
+  async #removeOne(id: SafeName, systemd: Systemd): Promise<void> {
     const { queue, layout, say } = this.#parts;
-    for (const addon of readInventory(layout, [])) {
-      if (wanted.has(addon.id) || !hasUnits(addon, layout.root)) continue;
-      this.#hosted.delete(addon.id);
-      await queue.locked(async () => {
-        const { removed } = await removeUnits(addon, layout.root, systemd);
-        say.info(`add-on ${quoted(addon.id)}: ${removed.join(", ")} removed, as it is not to run here`);
-      });
-    }
+    this.#hosted.delete(id);
+    if (!hasUnits(id, layout)) return;
+    await queue.locked(async () => {
+      const { removed } = await removeUnits(id, layout, null, systemd);
+      say.info(`add-on ${quoted(id)}: ${removed.join(", ")} removed, as it is not to run here`);
+    });
   }
 
   async #bringOne(id: SafeName, systemd: Systemd): Promise<void> {

@@ -1,26 +1,32 @@
 import { asFailure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { request } from "../../host/http.ts";
+import { asStranger, connectionFor, type Reach } from "../../stores/http-object.ts";
 import { failureOfStatus } from "../../stores/http-status.ts";
 import type { HostStatus } from "./status-report.ts";
 
 /** Tells a control plane how this host is. One that does not listen changes nothing here. */
 export class ReportClient {
   readonly #plane: URL;
+  readonly #reach: Reach;
   readonly #token: string | undefined;
   readonly #warn: (text: string) => void;
   /** The same trouble is not told after every round. */
   #told = "";
 
-  constructor(plane: URL, token: string | undefined, warn: (text: string) => void) {
+  /** Of `reach` everything but the identity, which is shown to stores alone. */
+  constructor(plane: URL, reach: Reach, token: string | undefined, warn: (text: string) => void) {
     this.#plane = plane;
+    this.#reach = asStranger(reach);
     this.#token = token;
     this.#warn = warn;
   }
 
   async send(status: HostStatus, deadlineMs: number, stop: AbortSignal): Promise<void> {
     const trouble = await this.#put(status, deadlineMs, stop);
-    if (trouble !== "" && trouble !== this.#told && !stop.aborted) this.#warn(trouble);
+    // What a stop cut off says nothing of the server.
+    if (stop.aborted) return;
+    if (trouble !== "" && trouble !== this.#told) this.#warn(trouble);
     this.#told = trouble;
   }
 
@@ -35,6 +41,7 @@ export class ReportClient {
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         },
         body: JSON.stringify(status),
+        ...connectionFor(this.#reach, url),
         deadlineMs,
         maxBytes: LIMITS.apiAnswerBytes,
         stop,

@@ -1,10 +1,22 @@
 import { closeSync, constants, existsSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
-import { decode, integer, nullable, object, string } from "../../base/decode.ts";
+import {
+  decode,
+  integer,
+  isMap,
+  nullable,
+  object,
+  optional,
+  string,
+  within,
+  type Decoder,
+} from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
+import { killLeftovers } from "../../host/children.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
 import { readBounded } from "../../host/files.ts";
+import type { Listening } from "./handshake.ts";
 
 /** The variable by which a program that was started is found again, whoever started it. */
 export const START_VARIABLE = "WAYBILL_ADDON_START";
@@ -22,12 +34,19 @@ export type RunNote = {
   readonly start_ticks: string | null;
   /** Where in its log the output of this start begins. */
   readonly stdout_from: number;
+  /** Where its handshake said that it listens; noted when the log is cut, and the line lost with it. */
+  readonly listening?: Listening | undefined;
 };
 
 const MODE = 0o600;
 const BYTES = 16_384;
 /** More than any note has, less than a block. */
 const PADDED_BYTES = 512;
+
+const listening: Decoder<Listening> = (value, path, problems) =>
+  isMap(value) && Object.hasOwn(value, "port")
+    ? object({ port: within(1, 65_535) })(value, path, problems)
+    : object({ path: string() })(value, path, problems);
 
 const decoder = object({
   nonce: string("32 hex characters", (text) => /^[0-9a-f]{32}$/u.test(text)),
@@ -36,6 +55,7 @@ const decoder = object({
   pid: nullable(integer()),
   start_ticks: nullable(string()),
   stdout_from: integer(),
+  listening: optional(listening),
 });
 
 function pathOf(paths: AddonPaths): string {
@@ -58,27 +78,45 @@ export function writeRunNote(paths: AddonPaths, note: RunNote | null): void {
   }
 }
 
-/** Nothing of it runs; the room on the disk is kept for the next start. */
+/** Nothing of it runs; the room on the disk is kept for the next start. A note that stays names what is gone. */
 export function clearRunNote(paths: AddonPaths): void {
-  if (existsSync(pathOf(paths))) writeRunNote(paths, null);
+  tryToNote(paths, null);
 }
 
-/** What an earlier supervisor started and still runs; null when nothing does. */
-export function stillRunning(
-  paths: AddonPaths,
-): { readonly note: RunNote; readonly leader: ProcessId } | null {
+/** For what can be done without: on a disk that takes nothing what runs is watched nevertheless. */
+export function tryToNote(paths: AddonPaths, note: RunNote | null): void {
+  try {
+    writeRunNote(paths, note);
+  } catch {
+    // Whoever comes after us finds the program by its number, or nothing.
+  }
+}
+
+/** A start that goes on, and the process that it made. */
+export type Running = { readonly note: RunNote; readonly leader: ProcessId };
+
+/** What an earlier supervisor started and still runs; null when nothing does, and nothing is left of it then. */
+export function stillRunning(paths: AddonPaths): Running | null {
   const note = readRunNote(paths);
   if (note === null || note.boot !== bootId()) return null;
-  if (note.pid !== null && note.start_ticks !== null) {
-    const leader = { pid: note.pid, startTicks: note.start_ticks };
-    if (isAlive(leader)) return { note, leader };
+  const leader = leaderOf(note);
+  if (leader !== null) return { note, leader };
+  // It ended while nobody watched: what it left behind would hold its files and ports when it is started again.
+  killLeftovers(START_VARIABLE, note.nonce);
+  return null;
+}
+
+function leaderOf({ nonce, pid, start_ticks: ticks }: RunNote): ProcessId | null {
+  if (pid !== null && ticks !== null) {
+    const noted = { pid, startTicks: ticks };
+    return isAlive(noted) ? noted : null;
   }
-  // The first one is the one that was started; the others are its children.
-  const [leader] = processesWith(START_VARIABLE, note.nonce).toSorted((a, b) => {
-    const ticks = BigInt(a.startTicks) - BigInt(b.startTicks);
-    return ticks === 0n ? a.pid - b.pid : Number(ticks > 0n) * 2 - 1;
+  // Killed between the start and its number. The first one is the one that was started; the others are its children.
+  const [first] = processesWith(START_VARIABLE, nonce).toSorted((a, b) => {
+    const difference = BigInt(a.startTicks) - BigInt(b.startTicks);
+    return difference === 0n ? a.pid - b.pid : Number(difference > 0n) * 2 - 1;
   });
-  return leader === undefined ? null : { note, leader };
+  return first ?? null;
 }
 
 function readRunNote(paths: AddonPaths): RunNote | null {

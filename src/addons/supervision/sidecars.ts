@@ -2,6 +2,7 @@ import { sameSpec, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
 import { quoted } from "../../base/printable.ts";
 import type { AgentParts } from "./agent-parts.ts";
+import { stillRunning } from "./run-note.ts";
 import { keyOfSpec, type StartPlan } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
 import type { Seen } from "./whose-fault.ts";
@@ -26,7 +27,8 @@ export class Sidecars {
 
   /** Takes over what an earlier agent left running. Call it first. */
   adopt(id: SafeName): void {
-    this.#of(id).adopt();
+    const found = stillRunning(this.#parts.layout.addon(id));
+    if (found !== null) this.#of(id).adopt(found);
   }
 
   /** null ends it. */

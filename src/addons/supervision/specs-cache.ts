@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import { Failure } from "../../base/failure.ts";
+import { statusAt } from "../../host/files.ts";
 import { readSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import { NO_SPECS, type Specs } from "../on-host/spec.ts";
@@ -26,7 +26,7 @@ export class SpecsCache {
 
   of(id: SafeName): Specs {
     const paths = this.#layout.addon(id);
-    const status = statSync(paths.specs, { throwIfNoEntry: false });
+    const status = statusAt(paths.specs);
     const mark = status === undefined ? "" : `${status.ino} ${status.ctimeMs} ${status.size}`;
     const known = this.#read.get(id);
     if (known?.mark === mark) return known.specs;

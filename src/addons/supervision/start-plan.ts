@@ -2,10 +2,8 @@ import type { Assignment } from "../assigned/assignment.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { safeName } from "../names.ts";
-import { Failure } from "../../base/failure.ts";
 import type { Sha256 } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
-import { quoted } from "../../base/printable.ts";
 import type { Launch } from "../../host/hand-over.ts";
 import { USUAL_HEALTH, type Health } from "./health.ts";
 import type { Environment } from "./launch.ts";
@@ -29,8 +27,8 @@ export type Ready = {
   readonly launch: Launch;
   readonly health: Health;
   readonly state: string;
-  /** Whether nothing changed since it was read. */
-  readonly isUnchanged: () => boolean;
+  /** Throws Failure `file_changed` when something changed since it was read. */
+  readonly requireUnchanged: () => void;
 };
 
 /** What systemd says to us, and not to what we start. */
@@ -56,7 +54,7 @@ export function planOfSpec(spec: Spec, layout: Layout, environment: Environment,
       const program = await verifiedProgram(paths, spec, stop);
       const health = readManifest(paths, spec.folder).health ?? usual;
       const ready = prepareLaunch(paths, spec, program.path, starterOf(layout, environment));
-      return { ...ready, health, isUnchanged: program.isUnchanged };
+      return { ...ready, health, requireUnchanged: program.requireUnchanged };
     },
   };
 }
@@ -76,17 +74,11 @@ export function planOfHostProgram(
     key: sha256Of(JSON.stringify([id, version, args, config_json ?? null, binary_path])),
     prepare: () => {
       const ready = prepareLaunch(paths, assignment, binary_path, starterOf(layout, environment));
-      return Promise.resolve({ ...ready, health: USUAL_HEALTH, isUnchanged: () => true });
+      return Promise.resolve({ ...ready, health: USUAL_HEALTH, requireUnchanged: () => {} });
     },
   };
 }
 
 function starterOf(layout: Layout, environment: Environment): Starter {
   return { layout, environment: withoutOurs(environment), args: [], passed: [], state: null };
-}
-
-/** Throws Failure `file_changed`. */
-export function requireUnchanged(ready: Ready, plan: StartPlan): void {
-  if (ready.isUnchanged()) return;
-  throw new Failure("file_changed", `version ${quoted(plan.version)} changed while it was read`);
 }

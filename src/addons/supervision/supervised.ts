@@ -2,14 +2,20 @@ import { closeSync } from "node:fs";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { asFailure } from "../../base/failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
-import { bootId, isAlive, type ProcessId } from "../../host/process-table.ts";
+import { bootId, isAlive } from "../../host/process-table.ts";
 import { randomHex } from "../../host/random.ts";
 import type { Clockwork } from "./agent-parts.ts";
 import { OutputLog } from "./output-log.ts";
 import { Prober } from "./prober.ts";
-import { clearRunNote, START_VARIABLE, stillRunning, writeRunNote, type RunNote } from "./run-note.ts";
+import {
+  clearRunNote,
+  START_VARIABLE,
+  tryToNote,
+  writeRunNote,
+  type Running as RunningNote,
+} from "./run-note.ts";
 import { sidecarStep, STOPPED, wellFor, type Fault, type Sidecar, type SidecarEvent } from "./sidecar.ts";
-import { requireUnchanged, type Ready, type StartPlan } from "./start-plan.ts";
+import type { Ready, StartPlan } from "./start-plan.ts";
 import type { Running } from "./status-report.ts";
 import { askedOf, type Seen } from "./whose-fault.ts";
 
@@ -23,7 +29,7 @@ export type Watcher = {
   readonly said: (message: string) => void;
 };
 
-type Process = { readonly leader: ProcessId; readonly note: RunNote; readonly isOwn: boolean };
+type Process = RunningNote & { readonly isOwn: boolean };
 
 /** One supervised program: does what `sidecar.ts` decides, and tells it what happened. */
 export class Supervised {
@@ -34,6 +40,7 @@ export class Supervised {
   #sidecar: Sidecar = STOPPED;
   #plan: StartPlan | null = null;
   #ready: Ready | null = null;
+  #isLearning = false;
   #process: Process | null = null;
   readonly #prober: Prober;
   /** Why it did not run the last time; null when it does. */
@@ -80,9 +87,7 @@ export class Supervised {
   }
 
   /** Takes over what an earlier supervisor started. Call it first. */
-  adopt(): void {
-    const found = stillRunning(this.#paths);
-    if (found === null) return clearRunNote(this.#paths);
+  adopt(found: RunningNote): void {
     this.#process = { ...found, isOwn: false };
     this.#event({ kind: "adopted", health: this.#sidecar.health });
     this.#watcher.said(`process ${found.leader.pid} was running before; it is supervised again`);
@@ -91,11 +96,11 @@ export class Supervised {
   want(plan: StartPlan): void {
     const before = this.#plan;
     this.#plan = plan;
-    if (before?.key === plan.key && this.#sidecar.wanted) return;
     const isOther = this.#process !== null && this.#process.note.key !== plan.key;
     const anew = isOther || (before !== null && before.key !== plan.key);
-    this.#event({ kind: "wanted", health: this.#sidecar.health, anew });
-    // The one that was adopted is asked as its manifest says, and that has to be read first.
+    const isNews = before?.key !== plan.key || !this.#sidecar.wanted;
+    if (isNews) this.#event({ kind: "wanted", health: this.#sidecar.health, anew });
+    // The one that was adopted is asked as its manifest says, which has to be read first, and whole.
     if (!anew && this.#process !== null && this.#ready === null) void this.#learn(plan);
   }
 
@@ -107,11 +112,19 @@ export class Supervised {
   tick(): void {
     const running = this.#process;
     if (running !== null) {
-      if (this.#log.trim()) this.#process = { ...running, note: { ...running.note, stdout_from: 0 } };
-      this.#prober.hear();
+      this.#prober.hear(running.note.stdout_from);
+      if (this.#log.trim()) this.#noteCut(running);
       if (!running.isOwn && !isAlive(running.leader)) this.#ended(running, { code: null, signal: null });
     }
     this.#event({ kind: "tick" });
+  }
+
+  /** The beginning of its output is gone: what was read there is kept for whoever comes after us. */
+  #noteCut(running: Process): void {
+    const listening = this.#prober.listening ?? running.note.listening;
+    const note = { ...running.note, stdout_from: 0, listening };
+    this.#process = { ...running, note };
+    tryToNote(this.#paths, note);
   }
 
   /** Ends it now, whatever time it was given. */
@@ -155,7 +168,7 @@ export class Supervised {
     if (plan === null) return this.#event({ kind: "exited" });
     try {
       const ready = await plan.prepare(this.#clock.stop);
-      requireUnchanged(ready, plan);
+      ready.requireUnchanged();
       // Meanwhile something else may be wanted, or nothing.
       if (this.#plan?.key !== plan.key || !this.#sidecar.wanted || this.#sidecar.killMs !== null) {
         return this.#event({ kind: "exited" });
@@ -190,24 +203,28 @@ export class Supervised {
       this.#process = running;
       this.#event({ kind: "started" });
       void child.ended.then((ended) => this.#ended(running, ended));
-      writeRunNote(this.#paths, note);
+      tryToNote(this.#paths, note);
     } finally {
       closeSync(output.stdout);
       closeSync(output.stderr);
     }
   }
 
-  /** How an adopted program is to be asked. */
+  /** How an adopted program is to be asked; a later round tries again what fails. */
   async #learn(plan: StartPlan): Promise<void> {
+    if (this.#isLearning) return;
+    this.#isLearning = true;
     try {
       const ready = await plan.prepare(this.#clock.stop);
-      if (this.#plan?.key !== plan.key) return;
+      if (this.#plan?.key !== plan.key || this.#process === null) return;
       this.#ready = ready;
       this.#sidecar = { ...this.#sidecar, health: ready.health };
-      this.#prober.takeOver(ready);
+      this.#prober.takeOver(ready, this.#process.note.listening);
       this.#event({ kind: "started" });
     } catch (error) {
       this.#lastError = asFailure(error).message;
+    } finally {
+      this.#isLearning = false;
     }
   }
 
@@ -226,7 +243,7 @@ export class Supervised {
   async #ask(): Promise<void> {
     const [ready, running] = [this.#ready, this.#process];
     if (ready === null || running === null) return;
-    const answer = await this.#prober.ask(ready, running.note.stdout_from);
+    const answer = await this.#prober.ask(ready);
     if (answer === null) return;
     if (this.#process?.note.nonce !== running.note.nonce) return;
     if (answer === "well") this.#lastError = null;

@@ -4,7 +4,7 @@ import { openSpecs, writeNoted } from "../on-host/noted-specs.ts";
 import type { Layout } from "../on-host/layout.ts";
 import { sameSpec, type Spec, type Specs } from "../on-host/spec.ts";
 import type { SafeName } from "../names.ts";
-import { asFailure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { rollBackAutomatically } from "./automatic-rollback.ts";
 import { readGate, writeGate } from "./gate-file.ts";
@@ -24,9 +24,11 @@ import type { Failing, Seen } from "./whose-fault.ts";
 export class Trials {
   readonly #layout: Layout;
   readonly #audit: AuditLog;
-  /** Versions on trial that may not go back: they go on being tried, as half a service is better than none. */
-  readonly #unwritten: Map<SafeName, Gate> = new Map();
+  /** As they were found or written last. */
   readonly #gates: Map<SafeName, Gate> = new Map();
+  /** What the disk has not taken yet. */
+  readonly #unwritten: Map<SafeName, Gate> = new Map();
+  /** Versions on trial that may not go back: they go on being tried, as half a service is better than none. */
   readonly #stuck: Set<string> = new Set();
 
   constructor(layout: Layout, audit: AuditLog) {
@@ -88,8 +90,10 @@ export class Trials {
       const done = await rollBackAutomatically(addon, this.#audit, stop);
       return "failures" in done ? "" : `went back from ${from.version} to ${done.to.version}`;
     } catch (error) {
-      this.#stuck.add(nameOf(id, from));
-      return asFailure(error).message;
+      const failure = storageFailure(error, addon.paths.directory);
+      // What the disk did not take now it may take the next time.
+      if (error === failure) this.#stuck.add(nameOf(id, from));
+      return failure.message;
     }
   }
 

@@ -1,11 +1,12 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { decode, list, object, string } from "../../base/decode.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { parseJson } from "../../base/json.ts";
-import { readTextIfThere, writeAtomic } from "../../host/files.ts";
+import { writeAtomic } from "../../host/files.ts";
+import { readOwn } from "../on-host/own-file.ts";
 import type { UnitFile } from "./unit-text.ts";
 
 /** What whoever installs units chooses. */
@@ -38,10 +39,10 @@ function pathOf(paths: AddonPaths): string {
 
 /** null when none was installed, or nobody can tell how. */
 export function readUnitNote(paths: AddonPaths): UnitNote | null {
+  if (!existsSync(pathOf(paths))) return null;
   try {
-    const text = readTextIfThere(pathOf(paths), BYTES, "the note about the unit");
-    if (text === null) return null;
-    const decoded = decode(decoder, parseJson(text, { what: "the note", code: "record_mismatch" }));
+    const bytes = readOwn(pathOf(paths), BYTES, "the note about the unit");
+    const decoded = decode(decoder, parseJson(bytes, { what: "the note", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {
     return null;

@@ -17,10 +17,9 @@ import { readBounded } from "../../host/files.ts";
 
 /** A program whose bytes, and those of everything beside it, were read and are what was verified. */
 export type VerifiedProgram = {
-  readonly spec: Spec;
   readonly path: string;
-  /** Whether nothing changed since they were read. */
-  readonly isUnchanged: () => boolean;
+  /** Throws Failure `file_changed` when something changed since they were read. */
+  readonly requireUnchanged: () => void;
 };
 
 /** The name under which a unit hands the specs to a service that may not read them where they lie. */
@@ -73,8 +72,10 @@ export async function verifiedProgram(
     );
   }
   return {
-    spec,
     path: paths.binary(folder, binaryName),
-    isUnchanged: () => Bun.deepEquals(before, marksOf(paths, folder)),
+    requireUnchanged: () => {
+      if (Bun.deepEquals(before, marksOf(paths, folder))) return;
+      throw new Failure("file_changed", `version ${quoted(spec.version)} changed while it was read`);
+    },
   };
 }

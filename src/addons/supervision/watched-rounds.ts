@@ -26,7 +26,7 @@ export class WatchedRounds {
     this.#stop = stop;
   }
 
-  /** "overtaken" when the next one is to begin at once; null when it failed. */
+  /** "overtaken" when the next one is to begin at once, as there is another list; null when it failed. */
   async next(): Promise<HostReport | "overtaken" | null> {
     const overtaken = new AbortController();
     const done = new AbortController();
@@ -34,12 +34,10 @@ export class WatchedRounds {
     const report = await this.#agent.round(overtaken.signal);
     done.abort();
     await watching;
-    if (!overtaken.signal.aborted || report !== null) {
-      this.#givenUp = 0;
-      return report;
-    }
-    this.#givenUp++;
-    return "overtaken";
+    const isOvertaken = overtaken.signal.aborted;
+    // One that came to its end all the same kept nothing away.
+    this.#givenUp = isOvertaken && report === null ? this.#givenUp + 1 : 0;
+    return isOvertaken ? "overtaken" : report;
   }
 
   async #watch(overtaken: AbortController, ended: AbortSignal): Promise<void> {

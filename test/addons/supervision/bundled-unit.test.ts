@@ -84,6 +84,30 @@ describe("a unit of a bundle", () => {
     });
   });
 
+  test("may name families and times in several lines, and says everything else once", () => {
+    const twice = read(
+      "[Service]",
+      ...["RestrictAddressFamilies=AF_UNIX AF_INET", "RestrictAddressFamilies=AF_INET6"],
+      ...["User=sensor", "User=sensor"],
+    );
+    expect<object>(twice.service).toEqual({
+      user: "sensor",
+      address_families: ["AF_UNIX", "AF_INET", "AF_INET6"],
+    });
+    const lines: [string, string, string][] = [
+      ["Service", "ExecStart=/a/sensor one", "ExecStart=/a/sensor two"],
+      ["Service", "ExecStart=/a/sensor", "ExecStart=/a/sensor"],
+      ["Service", "Type=notify", "Type=exec"],
+      ["Service", "RestartSec=1", "RestartSec=2"],
+      ["Timer", "OnBootSec=1min", "OnBootSec=2min"],
+    ];
+    for (const [section, first, second] of lines) {
+      const { code, message } = refusalOf(() => read(`[${section}]`, first, second));
+      expect(code).toBe("unit_unsafe");
+      expect(message).toContain(`line 3 has "${second}"; wanted one such line`);
+    }
+  });
+
   test.each([
     ["simple", "exec"],
     ["exec", "exec"],

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY } from "../../support/binary.ts";
 import { pointsOf } from "../../support/points.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
-import { AgentHost, STAYS } from "./agent-process.ts";
+import { AgentHost, counting, STAYS } from "./agent-process.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
 const MANIFEST = {
@@ -52,6 +52,45 @@ describe("an agent that is killed", () => {
     process.kill(pid, "SIGKILL");
     await host.until((report) => report.pid !== null && report.pid !== pid && report.state === "running");
     await host.stop();
+  });
+
+  test("case 87: one that ended meanwhile is started again, and what it left behind is ended", async () => {
+    using host = new AgentHost();
+    const forks = "(trap '' HUP TERM; while :; do sleep 0.05; done) &\n";
+    const program = counting(`${forks}trap "exit 0" TERM\nwhile :; do sleep 0.05; done`);
+    host.assign(await host.bundle("1", program, MANIFEST));
+    host.start();
+    const { pid } = await host.until(({ state }) => state === "running");
+    await host.stop("SIGKILL");
+    process.kill(pid ?? 0, "SIGKILL");
+    const left = host.processes();
+    host.start();
+    const report = await host.until(({ state, starts }) => state === "running" && starts === 1);
+    expect(left).not.toContain(report.pid);
+    expect(host.processes().filter((one) => left.includes(one))).toEqual([]);
+    expect(await host.stop()).toBe(0);
+    expect(host.processes()).toEqual([]);
+  });
+
+  test("one that runs is watched again once what is beside it was made whole", async () => {
+    using host = new AgentHost();
+    const entry = await host.bundle("1", STAYS, MANIFEST);
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => Response.json({ addons: [entry] }),
+    });
+    const list = ["--assignments", `http://127.0.0.1:${server.port}/list`, "--allow-insecure-http"];
+    host.start(...list);
+    const { pid } = await host.until(({ state }) => state === "running");
+    await host.stop("SIGKILL");
+    // What was assigned last is wanted before a round has repaired it.
+    writeFileSync(host.path("sensor/versions/1/waybill.manifest"), "damaged");
+    host.start(...list);
+    await host.until(({ state, starts }) => state === "running" && starts === 0);
+    expect(host.report()?.pid).toBe(pid);
+    await host.stop();
+    await server.stop(true);
   });
 
   test("case 87: what is not assigned any more when the next one comes is ended by it", async () => {

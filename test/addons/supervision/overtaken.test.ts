@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeAssignments, type AssignmentList } from "../../../src/addons/assigned/assignment.ts";
 import { sameList } from "../../../src/addons/assigned/same-list.ts";
+import type { HostReport } from "../../../src/addons/staging/stage-host.ts";
 import { WatchedRounds } from "../../../src/addons/supervision/watched-rounds.ts";
 import { AgentHost, STAYS } from "./agent-process.ts";
 import type { Entry } from "../host.ts";
@@ -129,6 +130,28 @@ test("a list that changes at every look does not keep an artifact away for ever"
     expect(await watched.next()).toBe(outcome as never);
   }
   expect(looks).toBe(4);
+});
+
+test("a list that changed is obeyed at once also when the round came to its end all the same", async () => {
+  const report: HostReport = {
+    ...{ assignments: "source", configVersion: null, results: [], warnings: [], assigned: [] },
+    retryAfter: null,
+  };
+  let rounds = 0;
+  const agent = {
+    round: (overtaken: AbortSignal): Promise<HostReport | null> => {
+      const { promise, resolve } = Promise.withResolvers<HostReport | null>();
+      if (++rounds === 6) resolve(report);
+      overtaken.addEventListener("abort", () => resolve(report));
+      return promise;
+    },
+    hasOtherList: (): Promise<boolean> => Promise.resolve(rounds < 6),
+  };
+  const clock = { now: () => 0, sleep: () => Bun.sleep(0) };
+  const watched = new WatchedRounds(agent, clock, 1_000, new AbortController().signal);
+  // More than may be given up: none of these was.
+  for (let round = 0; round < 5; round++) expect(await watched.next()).toBe("overtaken");
+  expect(await watched.next()).toBe(report);
 });
 
 test.each<[string, object, boolean]>([

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CAN_MAKE_CERTIFICATES, makeCertificates } from "../../support/certificates.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../../support/control-plane.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 import { AgentHost, STAYS } from "./agent-process.ts";
 
 const MANIFEST = { health: { interval_ms: 50, window_ms: 200, stop_ms: 300, probe: { kind: "process" } } };
@@ -82,9 +85,11 @@ describe("what a host reports", () => {
     using server = Bun.serve({
       port: 0,
       hostname: "127.0.0.1",
-      fetch: (request) => {
+      fetch: async (request) => {
         asked +=
           request.method === "PUT" && new URL(request.url).pathname === "/v1/hosts/web-1/status" ? 1 : 0;
+        // One is cut off by the stop, and says nothing new.
+        if (asked === 3) await new Promise(() => {});
         return new Response("no", { status: 403 });
       },
     });
@@ -94,5 +99,28 @@ describe("what a host reports", () => {
     await host.until(({ last_known_good: good }) => good === "1" && asked > 2);
     await host.stop();
     expect(host.said.match(/the state of this host is not taken/gu)).toHaveLength(1);
+  });
+
+  test.skipIf(!CAN_MAKE_CERTIFICATES)("arrives where --cacert is what the server is trusted by", async () => {
+    using folder = temporaryFolder();
+    const { ca, server: tls } = makeCertificates(folder);
+    writeFileSync(folder.at("trusted.pem"), ca);
+    let asked = 0;
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      tls,
+      fetch: () => {
+        asked++;
+        return new Response("{}");
+      },
+    });
+    using host = new AgentHost();
+    host.assign(host.program("sensor", "1", STAYS));
+    host.start("--report", `https://127.0.0.1:${server.port}`, "--cacert", folder.at("trusted.pem"));
+    await host.until(({ last_known_good: good }) => good === "1");
+    expect(await host.stop()).toBe(0);
+    expect(host.said).not.toContain("was not sent");
+    expect(asked).toBeGreaterThan(0);
   });
 });

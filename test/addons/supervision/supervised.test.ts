@@ -30,7 +30,7 @@ test("one that is wanted again while its bytes are read is started, and not blam
   supervised.want(plan());
   await Bun.sleep(0);
   supervised.want(plan());
-  read.resolve({ launch, health: USUAL_HEALTH, state: folder.path, isUnchanged: () => true });
+  read.resolve({ launch, health: USUAL_HEALTH, state: folder.path, requireUnchanged: () => {} });
   await Bun.sleep(0);
   const { pid, starts, state } = supervised.running;
   supervised.kill();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Host } from "../host.ts";
 
@@ -94,6 +94,34 @@ describe("addon unit", () => {
       exit: 6,
       code: "hash_mismatch",
     });
+  });
+
+  test("goes on with what was chosen before, if nobody else could have written that", async () => {
+    using host = await staged({});
+    const note = host.path("sensor", ".waybill-unit.json");
+    writeFileSync(
+      note,
+      JSON.stringify({ waybill: "/opt/chosen", directory: "/x", onCalendar: [], started: "" }),
+    );
+    const startsOf = async (): Promise<string | undefined> => {
+      const { document } = await host.addon("unit", ["sensor"]);
+      return /^ExecStart=(\S+)/mu.exec((document["units"] as Units)[0]?.text ?? "")?.[1];
+    };
+    chmodSync(note, 0o600);
+    expect(await startsOf()).toBe("/opt/chosen");
+    chmodSync(note, 0o666);
+    expect(await startsOf()).not.toBe("/opt/chosen");
+  });
+
+  test("has names of its own alone", async () => {
+    using host = await staged({});
+    for (const id of ["../ssh", "a b"]) {
+      const { exit, document } = await host.addon("unit", [id, "--uninstall"]);
+      expect({ exit, code: (document["error"] as { code: string }).code }).toEqual({
+        exit: 5,
+        code: "unsafe_path",
+      });
+    }
   });
 
   test.skipIf(existsSync("/run/systemd/system"))(
