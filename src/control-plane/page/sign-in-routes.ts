@@ -46,10 +46,13 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
   },
 ];
 
-/** The form once more, with what was wrong; a session that opens nothing any more is ended. */
+/**
+ * The form once more, with what was wrong. Only a token that opens nothing ends the session: a form of another site
+ * would sign its visitor out with the very refusal, and a database that is away for a moment everybody.
+ */
 export function signInAgain(refusal: WireRefusal, request: Request): Response {
   const response = page("Sign in", null, signInView(refusal.message, "/"), refusal.status);
-  response.headers.set("set-cookie", endSession(isSecure(request)));
+  if (refusal.code === "unauthorized") response.headers.set("set-cookie", endSession(isSecure(request)));
   return response;
 }
 
