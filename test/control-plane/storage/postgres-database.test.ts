@@ -195,6 +195,33 @@ describe("a PostgreSQL database", () => {
     await behind(url, `DROP SCHEMA ${copies} CASCADE`);
   });
 
+  test("of an older waybill is left alone when the name of the copy is taken, and copied with what others keep there", async () => {
+    await using empty = await emptyDatabase();
+    const { url } = empty;
+    const copies = `before_${POSTGRES_STEPS.length}`;
+    await behind(
+      url,
+      POSTGRES_STEPS[0] ?? "",
+      "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (1)",
+      `CREATE TABLE "Some One's" AS SELECT 7 AS n; CREATE SCHEMA ${copies}`,
+    );
+    try {
+      const refused = await rejection(open(url));
+      expect(refused).toMatchObject({
+        code: "data_dir_invalid",
+        message: expect.stringContaining(copies),
+      });
+      const [left] = await behind(url, "SELECT version::int FROM schema_version");
+      expect((left as object[])[0]).toEqual({ version: 1 });
+      await behind(url, `DROP SCHEMA ${copies}`);
+      await (await open(url)).close();
+      const [copied] = await behind(url, `SELECT n FROM ${copies}."Some One's"`);
+      expect((copied as object[])[0]).toEqual({ n: 7 });
+    } finally {
+      await behind(url, `DROP SCHEMA ${copies} CASCADE`);
+    }
+  });
+
   test("of a newer waybill is refused and left alone", async () => {
     await withDatabase(async (_, url) => {
       await behind(url, "UPDATE schema_version SET version = 99");
