@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { errorCode, reason } from "../../host/files.ts";
+import { errorCode, reason, whyUnwritten } from "../../host/files.ts";
 import type { Handler } from "../handle.ts";
 import { shownAddress, type ListenAddress } from "./listen-address.ts";
 import { WireRefusal } from "./wire.ts";
@@ -144,7 +144,6 @@ function startFailure(error: unknown, listen: ListenAddress): Failure {
       cause: error,
     });
   }
-  return new Failure("invalid_value", `--listen: ${where} cannot be listened on: ${reason(error)}`, {
-    cause: error,
-  });
+  const why = listen.kind === "unix" ? whyUnwritten(error) : reason(error);
+  return new Failure("invalid_value", `--listen: ${where} cannot be listened on: ${why}`, { cause: error });
 }
