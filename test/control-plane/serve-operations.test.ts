@@ -52,6 +52,8 @@ describe("SIGHUP", () => {
         return ["--tls-cert", folder.at("cert.pem"), "--tls-key", folder.at("key.pem")];
       };
       const path = folder.at("socket");
+      // Names beside it are somebody else's.
+      writeFileSync(`${path}.next`, "somebody's");
       const args = [...pair("server"), "--access-log", folder.at("log")];
       const listen = kind === "a port" ? "127.0.0.1:0" : `unix:${path}`;
       const server = await startControlPlane({ args, listen });

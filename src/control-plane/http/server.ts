@@ -1,9 +1,11 @@
 import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { errorCode, reason, whyUnwritten } from "../../host/files.ts";
+import { randomHex } from "../../host/random.ts";
 import type { Handler } from "../handle.ts";
 import { shownAddress, type ListenAddress } from "./listen-address.ts";
 import { WireRefusal } from "./wire.ts";
@@ -79,7 +81,8 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     renew: (texts) => {
       if (tls === null) return;
       const old = server;
-      const next = listen.kind === "unix" ? `${listen.path}.next` : null;
+      // A name that is free, whatever a killed server left.
+      const next = listen.kind === "unix" ? join(dirname(listen.path), `.${randomHex(3)}`) : null;
       try {
         server = next === null ? begin(texts, old.port ?? 0, true) : beginAt(texts, next);
       } catch (error) {
