@@ -8,6 +8,7 @@ import {
   packagesWith,
   pinEventFacts,
   pinFacts,
+  pinnedBuilds,
   recentBuilds,
   stopFacts,
   type AssignmentFact,
@@ -40,6 +41,10 @@ export class Seen {
     if (!sees.pins) return [];
     const found = await stopFacts(this.#sql, envs);
     return found.filter(({ kind, template }) => kind === "frozen" || isWithin(bounds.templates, template));
+  }
+
+  pinnedBuilds(): Promise<readonly BuildFact[]> {
+    return this.#builds(() => pinnedBuilds(this.#sql, this.#viewer.envs));
   }
 
   recentBuilds(): Promise<readonly BuildFact[]> {

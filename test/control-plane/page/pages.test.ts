@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../../src/base/failure.ts";
+import { readBuildForm } from "../../../src/control-plane/builds/build-form.ts";
+import { addBuild } from "../../../src/control-plane/builds/builds.ts";
 import type { Database } from "../../../src/control-plane/storage/database.ts";
 import { archive, bodyOf, digestOf, withPlane, type Plane } from "../plane.ts";
 import { envelope } from "./signed.ts";
@@ -286,6 +288,33 @@ describe("pages", () => {
         expect(text).toContain(wanted);
     });
   });
+
+  test("the board knows the build of a pin, however many came after it", async () => {
+    await withPlane(async (plane) => {
+      await promote(plane, "prod", {});
+      const record = (at: number, image_digest: string): Promise<unknown> => {
+        const form = readBuildForm(
+          new Map(Object.entries({ image_name: "i", agent_name: "a", image_digest })),
+        );
+        const by = { actor: "test", env: "prod", at: "2026-11-21T12:00:00.000000Z", requestId: null };
+        const kept = { sha256: A.slice(7), bytes: 1 };
+        return addBuild(plane.database, "prod", `b-${at}`, form, kept, by, null);
+      };
+      await record(0, A);
+      await Promise.all(Array.from({ length: 500 }, (_, at) => record(at + 1, digestOf(String(at)))));
+      const text = await (await look(plane, "/", await plane.token(["admin"], "prod"))).text();
+      expect([text.includes(A.slice(7, 19)), text.includes("no build record")]).toEqual([true, false]);
+    });
+  });
+
+  test.each(["/search?q=%00", "/hosts?after=%00&env=%00", "/events?before=%00"])(
+    "%s is a page like any other",
+    async (path) => {
+      await withPlane(async (plane) => {
+        expect((await look(plane, path, await plane.token(["admin"]))).status).toBe(200);
+      });
+    },
+  );
 
   test("a token of one environment sees that one", async () => {
     await withPlane(async (plane) => {
