@@ -30,6 +30,8 @@ function refuseUnread(request: Request, maxBytes: number, what: string): number 
 /** Slower than this from its second half minute on, a body is meant to keep us busy. */
 const LEAST_BYTES_PER_SECOND = 1_024;
 const PATIENCE_MS = 30_000;
+/** What is not there after the first half minute came slower than that, so nobody has to look at it as it comes. */
+const AT_ONCE_BYTES = (PATIENCE_MS / 1_000) * LEAST_BYTES_PER_SECOND;
 
 async function* inTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const started = performance.now();
@@ -61,8 +63,9 @@ export async function readJsonBody(request: Request): Promise<JsonValue> {
 }
 
 async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
-  // A stream costs more than all the rest of a small request; a declared length was checked and is kept by the server.
-  if (refuseUnread(request, max, "the body") !== null) return soon(request.bytes());
+  const declared = refuseUnread(request, max, "the body");
+  // A stream costs more than all the rest of a small request; a declared length is kept by the server.
+  if (declared !== null && declared <= AT_ONCE_BYTES) return soon(request.bytes());
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of bodyChunks(request, max, "the body")) {
