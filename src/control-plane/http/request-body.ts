@@ -23,7 +23,7 @@ function refuseUnread(request: Request, maxBytes: number, what: string): number 
   }
   const declared = request.headers.get("content-length");
   if (declared === null) return null;
-  if (Number(declared) > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
+  if (Number(declared) > maxBytes) throw tooLarge(what, maxBytes);
   return Number(declared);
 }
 
@@ -49,7 +49,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 /** A JSON body of at most 1 MiB, by the strict reader: no duplicate members, no junk after the value. */
 export async function readJsonBody(request: Request): Promise<JsonValue> {
   const max = LIMITS.apiAnswerBytes;
-  const bytes = await wholeBody(request, max);
+  const bytes = await wholeBody(request, max, "the body");
   try {
     return parseJson(bytes, {
       what: "the body",
@@ -62,15 +62,16 @@ export async function readJsonBody(request: Request): Promise<JsonValue> {
   }
 }
 
-async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
-  const declared = refuseUnread(request, max, "the body");
+/** All bytes of a small request, which refusals call `what`. Throws WireRefusal. */
+export async function wholeBody(request: Request, max: number, what: string): Promise<Uint8Array> {
+  const declared = refuseUnread(request, max, what);
   // A stream costs more than all the rest of a small request; a declared length is kept by the server.
   if (declared !== null && declared <= AT_ONCE_BYTES) return soon(request.bytes());
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of bodyChunks(request, max, "the body")) {
+  for await (const chunk of bodyChunks(request, max, what)) {
     length += chunk.length;
-    if (length > max) throw new WireRefusal("too_large", `the body must be <= ${max} bytes`);
+    if (length > max) throw tooLarge(what, max);
     pieces.push(chunk);
   }
   return new Uint8Array(Buffer.concat(pieces, length));
@@ -88,6 +89,10 @@ function soon(bytes: Promise<Uint8Array>): Promise<Uint8Array> {
       (error: unknown) => settled(() => reject(error)),
     );
   });
+}
+
+function tooLarge(what: string, max: number): WireRefusal {
+  return new WireRefusal("too_large", `${what} must be <= ${max} bytes`);
 }
 
 function tooSlow(): WireRefusal {

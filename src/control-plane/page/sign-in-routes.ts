@@ -2,7 +2,7 @@ import { idOfDigest, refusalOf } from "../tokens/token.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { isTokenText } from "../tokens/token-text.ts";
 import { findToken } from "../tokens/tokens.ts";
-import { bodyChunks } from "../http/request-body.ts";
+import { wholeBody } from "../http/request-body.ts";
 import type { Deps, Route } from "../router.ts";
 import { WireRefusal } from "../http/wire.ts";
 import { page } from "./frame.ts";
@@ -87,14 +87,8 @@ async function readForm(request: Request): Promise<URLSearchParams> {
   if (type !== "application/x-www-form-urlencoded") {
     throw new WireRefusal("unsupported_media_type", "send a form");
   }
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of bodyChunks(request, FORM_BYTES, "the form")) {
-    length += chunk.length;
-    if (length > FORM_BYTES) throw new WireRefusal("too_large", `the form must be <= ${FORM_BYTES} bytes`);
-    pieces.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(pieces, length).toString("utf8"));
+  const bytes = await wholeBody(request, FORM_BYTES, "the form");
+  return new URLSearchParams(Buffer.from(bytes).toString("utf8"));
 }
 
 function queryOf(request: Request): URLSearchParams {
