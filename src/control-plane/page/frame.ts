@@ -75,6 +75,30 @@ function banner({ actor, envs, sees }: Viewer): Html {
   </header>`;
 }
 
+/** A table that scrolls by itself where it is too wide. On a phone the rows of a `board` are blocks. */
+export function table(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly Html[],
+  kind: "board" | "plain" = "plain",
+): Html {
+  return html`<div class="scroll">
+    <table class="${kind}">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 /** An instant for people: UTC, to the second; the exact one is in the element. */
 export function instant(at: string): Html {
   return html`<time datetime="${at}">${at.slice(0, 19).replace("T", " ")}</time>`;
