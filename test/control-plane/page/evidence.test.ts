@@ -110,6 +110,7 @@ test("a pin shows who signed for the version that it has, and tokens by their na
     expect(text).toMatch(/receipt \d+, .* by looker \(api-token-/u);
     // Another version has other receipts.
     await promote(plane);
+    expect(await textOf(plane, "/pins/prod/codex/global", reader)).toContain("no receipt");
   });
 });
 

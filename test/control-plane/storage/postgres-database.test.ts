@@ -7,11 +7,10 @@ import { POSTGRES_STEPS } from "../../../src/control-plane/storage/postgres-migr
 import { readPostgresAddress } from "../../../src/control-plane/storage/postgres-address.ts";
 import { findPin } from "../../../src/control-plane/pins/pin-rows.ts";
 import { writePin } from "../../../src/control-plane/pins/pins.ts";
-import { isImageDigest } from "../../../src/base/digest.ts";
 import { emptyDatabase } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { addArtifact, countArtifacts } from "./artifact-rows.ts";
-import { digestOf, rejection } from "../plane.ts";
+import { imageDigestOf, rejection } from "../plane.ts";
 
 const AT = "2026-11-21T12:00:00.000000Z";
 const BY = { actor: "test", env: "prod", at: AT, requestId: null };
@@ -43,9 +42,7 @@ async function behind(url: string, ...statements: readonly string[]): Promise<un
 }
 
 function promote(database: Database, text: string, ifMatch: string | null): Promise<{ version: number }> {
-  const image_digest = digestOf(text);
-  if (!isImageDigest(image_digest)) throw new Error("not a digest");
-  const promotion = { template_name: "codex", region: "global", image_digest };
+  const promotion = { template_name: "codex", region: "global", image_digest: imageDigestOf(text) };
   const condition = ifMatch === null ? { kind: "absent" as const } : { kind: "version" as const, ifMatch };
   return database.write((sql) => writePin(sql, "prod", promotion, condition, BY, null));
 }
@@ -243,10 +240,8 @@ describe("a PostgreSQL database", () => {
 
   test("keeps whole numbers up to 2^53 as they are", async () => {
     await withDatabase(async (database) => {
-      const digest = digestOf("x");
-      if (!isImageDigest(digest)) throw new Error("not a digest");
       const seq = Number.MAX_SAFE_INTEGER;
-      const promotion = { template_name: "codex", region: "global", image_digest: digest, seq };
+      const promotion = { template_name: "codex", region: "global", image_digest: imageDigestOf("x"), seq };
       await database.write((sql) => writePin(sql, "prod", promotion, { kind: "none" }, BY, null));
       const found = await database.read((sql) => findPin(sql, "prod", "codex", "global"));
       expect(found?.pin.seq).toBe(seq);
