@@ -91,10 +91,12 @@ export function withConfig(
     (one) => one !== undefined,
   );
   const { token_rate } = config;
+  const socket = /^unix:(.+)$/su.exec(config.listen ?? "")?.[1];
   return {
     values: {
       ...values,
-      listen: values.listen ?? config.listen,
+      listen:
+        values.listen ?? (socket === undefined ? config.listen : `unix:${resolve(dirname(path), socket)}`),
       data: values.data ?? beside(config.data),
       database: named ? values.database : config.database,
       "database-file": named ? values["database-file"] : beside(config.database_file),
@@ -120,10 +122,7 @@ function readBucket(text: string | undefined, world: World): Bucket | null {
   });
 }
 
-function readTls(
-  cert: string | undefined,
-  key: string | undefined,
-): { readonly cert: string; readonly key: string } | null {
+function readTls(cert: string | undefined, key: string | undefined): TlsTexts | null {
   if (cert === undefined && key === undefined) return null;
   if (cert === undefined || key === undefined) {
     const [given, wanted] = cert === undefined ? ["key", "cert"] : ["cert", "key"];

@@ -69,6 +69,8 @@ export const serve: Command = defineCommand({
       log,
     });
     const renew = (): void => {
+      // Heard until the end, since it would end at once what nobody hears it in; what drains begins nothing anew.
+      if (world.stop.aborted) return;
       const renewed = renewFiles(values, world, plane, accessLog);
       if (renewed !== null) ({ trustPolicy } = renewed);
     };
@@ -85,8 +87,8 @@ export const serve: Command = defineCommand({
     }
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
-    process.off("SIGHUP", renew);
     await plane.stop(DRAIN_MS);
+    process.off("SIGHUP", renew);
     accessLog?.close();
     return { exit: EXIT.ok, document, text: "" };
   },

@@ -62,10 +62,13 @@ async function blobStores(
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
+  /** What is to be undone when a later step fails: a server that stays would keep the process. */
+  const begun: (() => void | Promise<void>)[] = [lock.release];
   try {
     prepareDataDirectory(directory);
     const stores = await blobStores(directory, options.bucket);
     const database = await openDatabase(options.postgres ?? directory.database, true);
+    begun.push(database.close);
     const deps = {
       database,
       ...stores,
@@ -80,10 +83,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const handle = requestHandler(deps, options.log, options.tokenRate);
     const inside = { kind: "unix", path: join(directory.incoming, "s") } as const;
     const listen = options.listen === "systemd" ? inside : options.listen;
-    const server = await startServer({ listen, tls: options.tls, handle }).catch(async (error: unknown) => {
-      await database.close();
-      throw error;
-    });
+    const server = await startServer({ listen, tls: options.tls, handle });
+    begun.push(() => server.stop(0));
     const activated =
       options.listen === "systemd" ? await (await import("./http/activation.ts")).passOn(inside.path) : null;
     return {
@@ -98,7 +99,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       },
     };
   } catch (error) {
-    lock.release();
+    for (const undo of begun.toReversed()) await undo();
     throw error;
   }
 }

@@ -197,7 +197,10 @@ function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
 /** Most requests have none, and nobody writes to it. */
 const NO_QUERY = new URLSearchParams();
 
-/** Cut by hand: `new URL` would resolve dot segments, and what was asked for would no longer be seen. */
+/**
+ * Cut by hand, which costs less than another `new URL`. Bun has made one by then: dot segments are resolved and backslashes
+ * turned, so a proxy that has rules by path must do so before it applies them.
+ */
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const found = /^[a-z]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/iu.exec(url);
   const text = found?.[2] ?? "";

@@ -174,6 +174,11 @@ export class PendingFile {
     this.#mode = mode;
   }
 
+  /** Where it is until then, for what writes by name. */
+  get temporary(): string {
+    return this.#temporary;
+  }
+
   write(bytes: Uint8Array): void {
     writeAll(this.descriptor, bytes);
   }

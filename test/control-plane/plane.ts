@@ -19,6 +19,7 @@ import { addToken } from "../../src/control-plane/tokens/tokens.ts";
 import { undocumented } from "./api/against-api.ts";
 import { emptyDatabase } from "../support/postgres.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
+import { isImageDigest, type ImageDigest } from "../../src/base/digest.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 
 /** What `Request` takes as a body. */
@@ -218,6 +219,13 @@ export function rejection(work: Promise<unknown>): Promise<unknown> {
 
 export function digestOf(text: string): string {
   return `sha256:${sha256Of(text)}`;
+}
+
+/** The same in the type of what is pinned. */
+export function imageDigestOf(text: string): ImageDigest {
+  const found = digestOf(text);
+  if (!isImageDigest(found)) throw new Error("not a digest");
+  return found;
 }
 
 /** A gzip file with something in it. */

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { makeCertificates } from "../support/certificates.ts";
-import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill } from "../support/binary.ts";
+import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
 import { startControlPlane } from "../support/control-plane.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { pinned, promote, withServer } from "./served.ts";
@@ -52,6 +52,8 @@ describe("SIGHUP", () => {
         return ["--tls-cert", folder.at("cert.pem"), "--tls-key", folder.at("key.pem")];
       };
       const path = folder.at("socket");
+      // Names beside it are somebody else's.
+      writeFileSync(`${path}.next`, "somebody's");
       const args = [...pair("server"), "--access-log", folder.at("log")];
       const listen = kind === "a port" ? "127.0.0.1:0" : `unix:${path}`;
       const server = await startControlPlane({ args, listen });
@@ -173,6 +175,15 @@ os.execv(sys.argv[1], sys.argv[1:])`;
     expect(await child.exited).toBe(0);
   });
 
+  test("that is none is refused, and nothing stays behind", async () => {
+    using folder = temporaryFolder();
+    const script = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@" 3</dev/null';
+    const serve = ["serve", "--listen", "systemd", "--data", folder.at("d"), "--json"];
+    const ran = await runProgram(["sh", "-c", script, "sh", ...PROGRAM, ...serve], { cwd: folder.path });
+    expect([ran.code, jsonOf(ran)]).toMatchObject([2, { error: { code: "invalid_value" } }]);
+    await withServer(async () => undefined, { data: folder.at("d") });
+  });
+
   test("that was not handed to this process is refused", async () => {
     using folder = temporaryFolder();
     const ran = await runWaybill(["serve", "--listen", "systemd", "--data", folder.at("d"), "--json"], {
@@ -208,6 +219,14 @@ describe("a configuration file", () => {
     } finally {
       expect(await server.stop()).toBe(0);
     }
+  });
+
+  test("names a unix socket relative to itself as well", async () => {
+    using folder = temporaryFolder();
+    writeFileSync(folder.at("serve.json"), '{"listen":"unix:none/s","data":"d"}');
+    const ran = await runWaybill(["serve", "--config", folder.at("serve.json"), "--json"], { cwd: "/" });
+    const message = expect.stringContaining(`unix:${folder.at("none/s")} `);
+    expect([ran.code, jsonOf(ran)]).toMatchObject([2, { error: { message } }]);
   });
 
   const wrong: readonly (readonly [string, string])[] = [

@@ -68,6 +68,8 @@ describe("serve", () => {
           () => false,
         )
       );
+      // A rotation of logs does not know that the server is going.
+      process.kill(server.pid, "SIGHUP");
       socket.write("lo");
       expect(await answer).toStartWith("HTTP/1.1 201 ");
       expect(await ended).toBe(0);
@@ -146,6 +148,14 @@ describe("serve", () => {
       expect([ran.code, jsonOf(ran)]).toMatchObject([2, { error: { code } }]);
     });
   }
+
+  test("a socket in no folder is said to have none", async () => {
+    using folder = temporaryFolder();
+    const listen = `unix:${folder.at("none/s")}`;
+    const ran = await runWaybill(["serve", "--listen", listen, "--data", folder.at("d"), "--json"]);
+    const message = `--listen: ${listen} cannot be listened on: its folder does not exist`;
+    expect([ran.code, jsonOf(ran)]).toMatchObject([2, { error: { code: "invalid_value", message } }]);
+  });
 
   test("files that are no certificate are refused", async () => {
     using folder = temporaryFolder();

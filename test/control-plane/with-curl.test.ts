@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeCertificates } from "../support/certificates.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
 import { runProgram, type Finished } from "../support/binary.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
@@ -129,30 +130,8 @@ print(row["image_digest"] if row else "")' < listed)
   });
 
   test("over TLS with a certificate of our own", async () => {
-    const made = await runProgram(
-      [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "cert.pem",
-      ],
-      { cwd: folder.path },
-    );
-    expect(made.code).toBe(0);
+    const { server: pair, ca } = makeCertificates(folder);
+    for (const [name, text] of Object.entries({ ...pair, ca })) writeFileSync(folder.at(`${name}.pem`), text);
     const secure = await startControlPlane({
       args: ["--tls-cert", folder.at("cert.pem"), "--tls-key", folder.at("key.pem")],
     });
@@ -160,7 +139,7 @@ print(row["image_digest"] if row else "")' < listed)
       expect(secure.address).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/u);
       const get = (...flags: readonly string[]): Promise<Finished> =>
         runProgram(["curl", "-sS", ...flags, `${secure.address}/readyz`], { cwd: folder.path });
-      expect(await get("--cacert", "cert.pem")).toMatchObject({ code: 0, stdout: '{"ok":true}\n' });
+      expect(await get("--cacert", "ca.pem")).toMatchObject({ code: 0, stdout: '{"ok":true}\n' });
       expect((await get()).code).toBe(60);
     } finally {
       expect(await secure.stop()).toBe(0);

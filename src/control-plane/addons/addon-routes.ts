@@ -22,8 +22,11 @@ export const ADDON_ROUTES: readonly Route[] = [
     path: "/v1/addons/packages",
     access: "addons:write",
     action: "package.publish",
-    answer: async ({ request, env, by }, { database }) =>
-      json(await publishPackage(database, env, readPackage(await readJsonBody(request)), by)),
+    answer: async ({ request, env, by, bounds }, { database }) => {
+      // What is published again says anew how it runs on every host that has it.
+      refuseOutside(bounds, "hosts", null);
+      return json(await publishPackage(database, env, readPackage(await readJsonBody(request)), by));
+    },
   },
   {
     method: "GET",

@@ -1,7 +1,8 @@
 import { isSha256, type Sha256 } from "../../base/digest.ts";
 import { fromHexOrBase64 } from "../../base/encoding.ts";
 import { isMap } from "../../base/decode.ts";
-import type { JsonMap, JsonValue } from "../../base/json.ts";
+import { Failure } from "../../base/failure.ts";
+import { parseJson, type JsonMap, type JsonValue } from "../../base/json.ts";
 import { quoted } from "../../base/printable.ts";
 import { isPlatform, readArgs, readConfig, readTexts, refusedField, requireSegment } from "./addon-fields.ts";
 import { requireMap } from "../http/wire.ts";
@@ -95,8 +96,10 @@ function readArtifact(entry: JsonMap, where: string): PackageArtifact {
     throw refusedField(`${where}.signature must be ${SIGNATURE_BYTES} bytes in hex or base64`);
   }
   const statement = text(entry, "statement", where);
-  if (statement !== "" && (!statement.startsWith("{") || statement.length > MAX_STATEMENT_CHARS)) {
-    throw refusedField(`${where}.statement must be the JSON of an envelope`);
+  if (statement !== "" && !isObjectText(statement)) {
+    throw refusedField(
+      `${where}.statement must be the JSON of an envelope, at most ${MAX_STATEMENT_CHARS} chars`,
+    );
   }
   return {
     ...(key === "" ? {} : { object_key: key }),
@@ -110,6 +113,16 @@ function text(entry: JsonMap, name: string, where: string): string {
   const value = entry[name] ?? "";
   if (typeof value !== "string") throw refusedField(`${where}.${name} must be a string`);
   return value;
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    const source = { what: "a statement", code: "request_rejected", maxBytes: MAX_STATEMENT_CHARS } as const;
+    return isMap(parseJson(text, source));
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 /** Hosts resolve the key against a store: it must not lead out of it. */

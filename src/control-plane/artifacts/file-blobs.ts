@@ -45,6 +45,9 @@ export class FileBlobs implements BlobStore {
 /** A file in `incoming` with the bytes of a stream, complete on the disk. */
 export type StagedFile = { readonly path: string; readonly sha256: Sha256; readonly bytes: number };
 
+/** The device is full, or the share of it that this user may have. */
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
 /** Throws WireRefusal `too_large` or `storage_full`, and leaves nothing then. */
 export async function stage(
   incoming: string,
@@ -57,9 +60,7 @@ export async function stage(
     return { path, ...(await writeHashed(path, chunks, maxBytes, what)) };
   } catch (error) {
     await rm(path, { force: true });
-    throw errorCode(error) === "ENOSPC"
-      ? new WireRefusal("storage_full", `no space left for ${what}`)
-      : error;
+    throw FULL.has(errorCode(error)) ? new WireRefusal("storage_full", `no space left for ${what}`) : error;
   }
 }
 

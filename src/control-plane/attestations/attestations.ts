@@ -1,7 +1,9 @@
+import type { Sha256 } from "../../base/digest.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import type { JsonMap } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database, Sql } from "../storage/database.ts";
+import { PutTable } from "../storage/put-rows.ts";
 import type { SignedStatement } from "./envelope.ts";
 import { recordChange, type By } from "../events/events.ts";
 import { WireRefusal } from "../http/wire.ts";
@@ -15,6 +17,8 @@ export type Attestation = {
 };
 
 type Row = Attestation & { readonly envelope_json: string };
+
+const SUBJECTS = new PutTable("INSERT INTO attestation_subjects (env, subject_sha256, sha256) VALUES", 3);
 
 /** Keeps a statement; `added` is false when the same one was there. Throws WireRefusal `too_many_attestations`. */
 export function keepAttestation(
@@ -32,6 +36,7 @@ export function keepAttestation(
       sha256,
     );
     if (known !== undefined) return { attestation: known, added: false };
+    await refuseCrowded(sql, env, subjects);
     const seq = recordChange(sql, by, {
       action: "attestation.keep",
       subject: sha256,
@@ -49,21 +54,30 @@ export function keepAttestation(
       by.actor,
       seq,
     );
-    for (const subject of subjects) {
-      const [count] = await sql.rows<{ n: number }>(
-        "SELECT count(*) AS n FROM attestation_subjects WHERE env = $1 AND subject_sha256 = $2",
-        env,
-        subject,
-      );
-      if ((count?.n ?? 0) >= LIMITS.attestationsOfSubject) {
-        const text = `sha256:${subject} has ${LIMITS.attestationsOfSubject} statements already`;
-        throw new WireRefusal("too_many_attestations", text);
-      }
-      await sql.run("INSERT INTO attestation_subjects VALUES ($1, $2, $3)", env, subject, sha256);
-    }
+    for (const subject of subjects) sql.put(SUBJECTS, `${env} ${subject} ${sha256}`, [env, subject, sha256]);
     const attestation = { sha256, predicate_type: predicateType, stored_at: by.at, stored_by: by.actor };
     return { attestation, added: true };
   });
+}
+
+/** Subjects that are looked at with one statement: ten thousand of them would be as many, and every other write waits. */
+const AT_ONCE = 64;
+const PLACES = Array.from({ length: AT_ONCE }, (_, at) => `$${at + 2}`).join(", ");
+
+/** Throws WireRefusal `too_many_attestations`. */
+async function refuseCrowded(sql: Sql, env: string, subjects: readonly Sha256[]): Promise<void> {
+  for (let at = 0; at < subjects.length; at += AT_ONCE) {
+    const some = Array.from({ length: AT_ONCE }, (_, index) => subjects[at + index] ?? "");
+    const [full] = await sql.rows<{ subject: string }>(
+      `SELECT subject_sha256 AS subject FROM attestation_subjects WHERE env = $1 AND subject_sha256 IN (${PLACES})
+       GROUP BY subject_sha256 HAVING count(*) >= ${LIMITS.attestationsOfSubject} LIMIT 1`,
+      env,
+      ...some,
+    );
+    if (full === undefined) continue;
+    const text = `sha256:${full.subject} has ${LIMITS.attestationsOfSubject} statements already`;
+    throw new WireRefusal("too_many_attestations", text);
+  }
 }
 
 /** The statements about a digest (64 hex), the newest first. */

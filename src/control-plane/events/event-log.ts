@@ -6,8 +6,10 @@ import type { EventPage } from "./event-document.ts";
 const COLUMNS =
   "seq, at, env, actor, action, decision, subject, reason, before_json, after_json, request_id, sha256";
 
-/** Half of what a reader takes: the escapes of JSON may double a text. */
-const PAGE_BYTES = LIMITS.eventPageBytes / 4;
+/** A quarter of what a reader takes: a character may be three bytes, or two behind an escape. */
+const PAGE_CHARS = LIMITS.eventPageBytes / 4;
+/** Of an event without its states. */
+const EVENT_CHARS = 500;
 
 /** At most `limit` events after the number `after`, fewer when they are large, and the head of the record. */
 export function readEvents(database: Database, after: number, limit: number): Promise<EventPage> {
@@ -15,17 +17,21 @@ export function readEvents(database: Database, after: number, limit: number): Pr
     // The head first: an event that is added in between only makes the next page.
     const [head] = await sql.rows<EventHead>("SELECT seq, sha256 FROM event_head");
     const last = head ?? { seq: 0, sha256: NO_EVENT };
-    const rows = await sql.rows<ChainedEvent>(
-      `SELECT ${COLUMNS} FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`,
+    // Their sizes before their texts: a thousand reports of hosts may be a gigabyte.
+    const sizes = await sql.rows<{ seq: number; chars: number }>(
+      `SELECT seq, coalesce(length(before_json), 0) + coalesce(length(after_json), 0) + ${EVENT_CHARS} AS chars
+       FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`,
       after,
       last.seq,
       limit,
     );
-    let bytes = 0;
-    const events = rows.filter((row, at) => {
-      bytes += (row.before_json?.length ?? 0) + (row.after_json?.length ?? 0) + 500;
-      return at === 0 || bytes <= PAGE_BYTES;
-    });
+    let chars = 0;
+    const taken = sizes.filter((one, at) => (chars += one.chars) <= PAGE_CHARS || at === 0);
+    const events = await sql.rows<ChainedEvent>(
+      `SELECT ${COLUMNS} FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq`,
+      after,
+      taken.at(-1)?.seq ?? after,
+    );
     return { events, head: last };
   });
 }

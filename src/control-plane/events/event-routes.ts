@@ -1,10 +1,10 @@
+import { LIMITS } from "../../base/limits.ts";
 import { wholeNumber, pageLimit } from "../http/query.ts";
 import { readEvents } from "./event-log.ts";
 import type { Route } from "../router.ts";
 import { json } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 500;
-const MAX_LIMIT = 1_000;
 
 /** The record of every environment: without all of it the chain cannot be checked. */
 export const EVENT_ROUTES: readonly Route[] = [
@@ -15,7 +15,7 @@ export const EVENT_ROUTES: readonly Route[] = [
     action: "event.list",
     answer: async ({ query }, { database }) => {
       const after = wholeNumber(query, "after", 0, 0);
-      const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
+      const limit = pageLimit(query, DEFAULT_LIMIT, LIMITS.eventsOfPage);
       return json(await readEvents(database, after, limit));
     },
   },

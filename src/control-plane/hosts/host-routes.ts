@@ -7,7 +7,6 @@ import { readHostStatus } from "./host-status.ts";
 import { findHost, listHosts, reportStatus } from "./hosts.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
-import { isWithin } from "../tokens/token-bounds.ts";
 import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -72,11 +71,8 @@ export const HOST_ROUTES: readonly Route[] = [
     action: "host.list",
     answer: async ({ env, query, bounds }, { database }) => {
       const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
-      const page = await listHosts(database, env, single(query, "after") ?? "", limit);
-      return json({
-        hosts: page.filter(({ host }) => isWithin(bounds.hosts, host)),
-        next_after: page.length < limit ? null : (page.at(-1)?.host ?? null),
-      });
+      const hosts = await listHosts(database, env, bounds.hosts, single(query, "after") ?? "", limit);
+      return json({ hosts, next_after: hosts.length < limit ? null : (hosts.at(-1)?.host ?? null) });
     },
   },
 ];

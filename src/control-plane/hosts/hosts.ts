@@ -1,4 +1,4 @@
-import type { Database, Sql } from "../storage/database.ts";
+import type { Database, Sql, SqlValue } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
 import type { HostStatus, ReportedAddon } from "./host-status.ts";
 
@@ -74,20 +74,26 @@ export async function findHost(sql: Sql, env: string, host: string): Promise<Hos
   return row === undefined ? null : fromRow(row);
 }
 
-/** At most `limit` hosts behind the name `after`, in the order of their names. */
+/** At most `limit` hosts behind the name `after`, in the order of their names, of `names` alone when they are given. */
 export async function listHosts(
   database: Database,
   env: string,
+  names: readonly string[] | null,
   after: string,
   limit: number,
 ): Promise<Host[]> {
+  const values: SqlValue[] = [env, after, limit];
   const rows = await database.read((sql) =>
     sql.rows<Row>(
-      `SELECT ${COLUMNS} FROM host_reports WHERE env = $1 AND host > $2 ORDER BY host LIMIT $3`,
-      env,
-      after,
-      limit,
+      `SELECT ${COLUMNS} FROM host_reports WHERE env = $1 AND host > $2 ${amongHosts(names, values)}
+       ORDER BY host LIMIT $3`,
+      ...values,
     ),
   );
   return rows.map(fromRow);
+}
+
+/** The condition that a host is one of `names`, which go behind `values`. A page cut afterwards would tell where it ended. */
+export function amongHosts(names: readonly string[] | null, values: SqlValue[]): string {
+  return names === null ? "" : `AND host IN (${names.map((name) => `$${values.push(name)}`).join(", ")})`;
 }

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import { Failure } from "../../base/failure.ts";
+import { reason } from "../../host/files.ts";
 
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const FIRST = 3;
@@ -33,8 +34,9 @@ export function passOn(path: string): Promise<Activated> {
     }
   });
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(new Failure("invalid_value", `--listen systemd: ${String(error)}`, { cause: error }));
+    server.on("error", (error) => {
+      const text = `--listen systemd: what was handed over is no socket to listen on: ${reason(error)}`;
+      reject(new Failure("invalid_value", text, { hint: "the unit needs one ListenStream=", cause: error }));
     });
     server.listen({ fd: FIRST }, () => {
       resolve({

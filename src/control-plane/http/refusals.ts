@@ -5,7 +5,8 @@ import { WireRefusal } from "./wire.ts";
 export function asRefusal(error: unknown): WireRefusal {
   if (error instanceof WireRefusal) return error;
   if (error instanceof Failure && error.code === "storage_failed") {
-    return new WireRefusal("unavailable", "the database takes no write", { "retry-after": "5" });
+    const text = "the database does not answer, or takes no write";
+    return new WireRefusal("unavailable", text, { "retry-after": "5" });
   }
   if (error instanceof Failure && error.code === "object_store_unavailable") {
     const text = "the store of the bytes does not answer";

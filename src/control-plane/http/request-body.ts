@@ -23,13 +23,15 @@ function refuseUnread(request: Request, maxBytes: number, what: string): number 
   }
   const declared = request.headers.get("content-length");
   if (declared === null) return null;
-  if (Number(declared) > maxBytes) throw new WireRefusal("too_large", `${what} must be <= ${maxBytes} bytes`);
+  if (Number(declared) > maxBytes) throw tooLarge(what, maxBytes);
   return Number(declared);
 }
 
 /** Slower than this from its second half minute on, a body is meant to keep us busy. */
 const LEAST_BYTES_PER_SECOND = 1_024;
 const PATIENCE_MS = 30_000;
+/** What is not there after the first half minute came slower than that, so nobody has to look at it as it comes. */
+const AT_ONCE_BYTES = (PATIENCE_MS / 1_000) * LEAST_BYTES_PER_SECOND;
 
 async function* inTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const started = performance.now();
@@ -47,7 +49,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 /** A JSON body of at most 1 MiB, by the strict reader: no duplicate members, no junk after the value. */
 export async function readJsonBody(request: Request): Promise<JsonValue> {
   const max = LIMITS.apiAnswerBytes;
-  const bytes = await wholeBody(request, max);
+  const bytes = await wholeBody(request, max, "the body");
   try {
     return parseJson(bytes, {
       what: "the body",
@@ -60,14 +62,16 @@ export async function readJsonBody(request: Request): Promise<JsonValue> {
   }
 }
 
-async function wholeBody(request: Request, max: number): Promise<Uint8Array> {
-  // A stream costs more than all the rest of a small request; a declared length was checked and is kept by the server.
-  if (refuseUnread(request, max, "the body") !== null) return soon(request.bytes());
+/** All bytes of a small request, which refusals call `what`. Throws WireRefusal. */
+export async function wholeBody(request: Request, max: number, what: string): Promise<Uint8Array> {
+  const declared = refuseUnread(request, max, what);
+  // A stream costs more than all the rest of a small request; a declared length is kept by the server.
+  if (declared !== null && declared <= AT_ONCE_BYTES) return soon(request.bytes());
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of bodyChunks(request, max, "the body")) {
+  for await (const chunk of bodyChunks(request, max, what)) {
     length += chunk.length;
-    if (length > max) throw new WireRefusal("too_large", `the body must be <= ${max} bytes`);
+    if (length > max) throw tooLarge(what, max);
     pieces.push(chunk);
   }
   return new Uint8Array(Buffer.concat(pieces, length));
@@ -85,6 +89,10 @@ function soon(bytes: Promise<Uint8Array>): Promise<Uint8Array> {
       (error: unknown) => settled(() => reject(error)),
     );
   });
+}
+
+function tooLarge(what: string, max: number): WireRefusal {
+  return new WireRefusal("too_large", `${what} must be <= ${max} bytes`);
 }
 
 function tooSlow(): WireRefusal {

@@ -1,9 +1,11 @@
 import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import { Failure } from "../../base/failure.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
-import { errorCode, reason } from "../../host/files.ts";
+import { errorCode, reason, whyUnwritten } from "../../host/files.ts";
+import { randomHex } from "../../host/random.ts";
 import type { Handler } from "../handle.ts";
 import { shownAddress, type ListenAddress } from "./listen-address.ts";
 import { WireRefusal } from "./wire.ts";
@@ -27,7 +29,7 @@ export type RunningServer = {
   readonly stop: (graceMs: number) => Promise<void>;
 };
 
-/** A request on which nothing moves for this long is given up. Before its headers are there it has Bun's 10 s. */
+/** A request on which nothing moves for this long is given up, and so is its connection without another one. Before the first it has Bun's 10 s. */
 const IDLE_SECONDS = 60;
 /** Who may use the socket: its owner and its group. Everybody still needs a token. */
 const SOCKET_MODE = 0o660;
@@ -79,7 +81,8 @@ export async function startServer({ listen, tls, handle }: ServerOptions): Promi
     renew: (texts) => {
       if (tls === null) return;
       const old = server;
-      const next = listen.kind === "unix" ? `${listen.path}.next` : null;
+      // A name that is free, whatever a killed server left.
+      const next = listen.kind === "unix" ? join(dirname(listen.path), `.${randomHex(3)}`) : null;
       try {
         server = next === null ? begin(texts, old.port ?? 0, true) : beginAt(texts, next);
       } catch (error) {
@@ -144,7 +147,6 @@ function startFailure(error: unknown, listen: ListenAddress): Failure {
       cause: error,
     });
   }
-  return new Failure("invalid_value", `--listen: ${where} cannot be listened on: ${reason(error)}`, {
-    cause: error,
-  });
+  const why = listen.kind === "unix" ? whyUnwritten(error) : reason(error);
+  return new Failure("invalid_value", `--listen: ${where} cannot be listened on: ${why}`, { cause: error });
 }

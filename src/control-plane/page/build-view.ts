@@ -1,50 +1,33 @@
 import type { BuildFact } from "./board.ts";
-import { apiLink, command, instant, short, type Viewer } from "./frame.ts";
+import { apiLink, command, instant, short, table, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 import { dirtyMark, matchesMark } from "./overview-view.ts";
 
 export function buildTable(caption: string, builds: readonly BuildFact[]): Html {
   if (builds.length === 0) return html`<p class="quiet">No build is recorded.</p>`;
-  return html`<div class="scroll">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Image</th>
-          <th scope="col">Commit</th>
-          <th scope="col">Digest</th>
-          <th scope="col">When (UTC)</th>
-          <th scope="col">By</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${builds.map(
-          (build) =>
-            html`<tr>
-              <td>
-                <a href="${path`/builds/${build.id}`}">${build.image}</a>
-                <span class="quiet">${build.env}</span>
-              </td>
-              <td>
-                ${build.commit === null ? html`<span class="mark warn">unknown</span>` : short(build.commit)}
-                ${build.ref} ${dirtyMark(build.dirty)}
-              </td>
-              <td>
-                ${
-                  build.digest === null
-                    ? html`<span class="quiet">not recorded</span>`
-                    : html`<a href="${path`/digests/${build.digest}`}">${short(build.digest)}</a>`
-                }
-              </td>
-              <td>${instant(build.at)}</td>
-              <td>${build.by}</td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return table(caption, ["Image", "Commit", "Digest", "When (UTC)", "By"], builds.map(buildRow));
+}
+
+function buildRow(build: BuildFact): Html {
+  return html`<tr>
+    <td>
+      <a href="${path`/builds/${build.id}`}">${build.image}</a>
+      <span class="quiet">${build.env}</span>
+    </td>
+    <td>
+      ${build.commit === null ? html`<span class="mark warn">unknown</span>` : short(build.commit)}
+      ${build.ref} ${dirtyMark(build.dirty)}
+    </td>
+    <td>
+      ${
+        build.digest === null
+          ? html`<span class="quiet">not recorded</span>`
+          : html`<a href="${path`/digests/${build.digest}`}">${short(build.digest)}</a>`
+      }
+    </td>
+    <td>${instant(build.at)}</td>
+    <td>${build.by}</td>
+  </tr> `;
 }
 
 /** One build record: what its uploader captured, and whether a signed capture says that it is the commit. */

@@ -1,30 +1,12 @@
 import type { EventFact } from "./facts.ts";
-import { instant } from "./frame.ts";
+import { instant, table } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 
 /** What happened, newest first: who did what, to what, and why. `older` is the page before, or null. */
 export function eventTable(caption: string, events: readonly EventFact[], older: string | null): Html {
   if (events.length === 0) return html`<p class="quiet">Nothing is recorded.</p>`;
-  return html`<div class="scroll">
-      <table>
-        <caption>
-          ${caption}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">No.</th>
-            <th scope="col">When (UTC)</th>
-            <th scope="col">Who</th>
-            <th scope="col">What</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${events.map(eventRow)}
-        </tbody>
-      </table>
-    </div>
-    ${older === null ? null : html`<p><a href="${older}">Older</a></p>`}`;
+  return html`${table(caption, ["No.", "When (UTC)", "Who", "What", "Why"], events.map(eventRow))}
+  ${older === null ? null : html`<p><a href="${older}">Older</a></p>`}`;
 }
 
 function eventRow(event: EventFact): Html {

@@ -2,10 +2,11 @@ import { isMap } from "../../base/decode.ts";
 import { fromBase64 } from "../../base/encoding.ts";
 import { Failure } from "../../base/failure.ts";
 import { parseJson, type JsonValue } from "../../base/json.ts";
+import { CAPTURE_TYPE } from "../../trust/attestation-types.ts";
 import type { Sql } from "../storage/database.ts";
 import { receiptsOf } from "../pins/pin-receipts.ts";
 import type { BuildFact, PinFact } from "./board.ts";
-import { CAPTURE_TYPE, receiptFact, type ReceiptFact, type SignedFact } from "./evidence.ts";
+import { receiptFact, type ReceiptFact, type SignedFact } from "./evidence.ts";
 import { tokenNames } from "./facts.ts";
 
 /** Statements that a page looks at. */

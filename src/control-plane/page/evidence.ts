@@ -1,10 +1,7 @@
 import { isMap } from "../../base/decode.ts";
 import type { JsonMap } from "../../base/json.ts";
 
-/** As captures are signed (trust/attestation-types.ts); the server reads statements and verifies none. */
-export const CAPTURE_TYPE = "https://waybill.invalid/attestation/capture/v1";
-
-/** A signed statement as it was handed in. */
+/** A signed statement as it was handed in: pages read statements and verify none. */
 export type SignedFact = { readonly predicate: JsonMap; readonly keyids: readonly string[] };
 
 /**

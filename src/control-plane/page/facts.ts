@@ -3,7 +3,7 @@ import type { Sql, SqlValue } from "../storage/database.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import type { PackageFact } from "./lineage.ts";
 
-/** Builds that a board looks at for each environment: the newest ones, which is where a pin of today comes from. */
+/** Builds among which the commit of a pin is looked for that no build names by its digest. */
 const RECENT_BUILDS = 500;
 
 type PinRow = {
@@ -88,6 +88,18 @@ function buildOf(row: BuildRow): BuildFact {
 export async function recentBuilds(sql: Sql, envs: readonly string[]): Promise<BuildFact[]> {
   const rows = await sql.rows<BuildRow>(
     `SELECT ${BUILD_COLUMNS} FROM builds WHERE env IN (${places(envs)}) ORDER BY seq DESC LIMIT ${RECENT_BUILDS}`,
+    ...envs,
+  );
+  return rows.map(buildOf);
+}
+
+/** The newest build of each pinned digest and repository, however old, newest first. */
+export async function pinnedBuilds(sql: Sql, envs: readonly string[]): Promise<BuildFact[]> {
+  const rows = await sql.rows<BuildRow>(
+    `SELECT ${BUILD_COLUMNS} FROM builds WHERE seq IN (
+       SELECT max(seq) FROM builds WHERE env IN (${places(envs)})
+       AND image_digest IN (SELECT image_digest FROM pins WHERE env IN (${places(envs)}))
+       GROUP BY image_digest, source_repo) ORDER BY seq DESC`,
     ...envs,
   );
   return rows.map(buildOf);

@@ -16,6 +16,7 @@ export type Viewer = {
     readonly addons: boolean;
     readonly hosts: boolean;
     readonly attestations: boolean;
+    /** Every event, not those about pins alone. */
     readonly all: boolean;
   };
   /** The names that it is confined to. */
@@ -72,6 +73,30 @@ function banner({ actor, envs, sees }: Viewer): Html {
       <span class="quiet">${actor}, ${envs.join(", ")}</span> <button>Sign out</button>
     </form>
   </header>`;
+}
+
+/** A table that scrolls by itself where it is too wide. On a phone the rows of a `board` are blocks. */
+export function table(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly Html[],
+  kind: "board" | "plain" = "plain",
+): Html {
+  return html`<div class="scroll">
+    <table class="${kind}">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** An instant for people: UTC, to the second; the exact one is in the element. */

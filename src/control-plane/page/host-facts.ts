@@ -1,5 +1,6 @@
-import type { Sql } from "../storage/database.ts";
+import type { Sql, SqlValue } from "../storage/database.ts";
 import type { ReportedAddon } from "../hosts/host-status.ts";
+import { amongHosts } from "../hosts/hosts.ts";
 import { named, places } from "./facts.ts";
 import type { RunningFact } from "./lineage.ts";
 
@@ -18,21 +19,20 @@ type Row = Omit<HostFact, "addons"> & { readonly addons_json: string };
 /** A place in the order of hosts, by name and then environment. */
 export type HostPlace = Pick<HostFact, "host" | "env">;
 
-/** At most `limit` reports behind this place. */
+/** At most `limit` reports behind this place, of `names` alone when they are given. */
 export async function hostFacts(
   sql: Sql,
   envs: readonly string[],
+  names: readonly string[] | null,
   after: HostPlace,
   limit: number,
 ): Promise<HostFact[]> {
+  const values: SqlValue[] = [...envs, after.host, after.env, limit];
   const rows = await sql.rows<Row>(
     `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
      FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${envs.length + 1}, $${envs.length + 2})
-     ORDER BY host, env LIMIT $${envs.length + 3}`,
-    ...envs,
-    after.host,
-    after.env,
-    limit,
+     ${amongHosts(names, values)} ORDER BY host, env LIMIT $${envs.length + 3}`,
+    ...values,
   );
   return rows.map(({ addons_json: text, ...row }) => {
     const addons: ReportedAddon[] = JSON.parse(text);

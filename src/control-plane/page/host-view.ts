@@ -1,7 +1,7 @@
 import type { ReportedAddon, ReportedVersion } from "../hosts/host-status.ts";
 import { audienceText } from "./audience.ts";
 import type { AssignmentFact } from "./facts.ts";
-import { instant, short } from "./frame.ts";
+import { instant, short, table } from "./frame.ts";
 import type { HostFact } from "./host-facts.ts";
 import { html, path, type Html } from "./html.ts";
 
@@ -37,25 +37,12 @@ export function hostView(
 }
 
 function reportTable(hosts: readonly HostFact[], now: Date): Html {
-  return html`<div class="scroll">
-    <table class="board">
-      <caption>
-        What each host said last: what it has, what it was offered, and how it is
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Host</th>
-          <th scope="col">Add-on</th>
-          <th scope="col">Has</th>
-          <th scope="col">Offered</th>
-          <th scope="col">Health</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${hosts.map((host) => hostRows(host, now))}
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    "What each host said last: what it has, what it was offered, and how it is",
+    ["Host", "Add-on", "Has", "Offered", "Health"],
+    hosts.map((host) => hostRows(host, now)),
+    "board",
+  );
 }
 
 function hostRows(host: HostFact, now: Date): Html {
@@ -116,38 +103,26 @@ function healthMark(state: string): Html {
 }
 
 function assignmentTable(assignments: readonly AssignmentFact[]): Html {
-  return html`<div class="scroll">
-    <table class="board">
-      <caption>
-        Assigned add-ons; the one of a host wins over those for labels, and they over the one for every host
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Hosts</th>
-          <th scope="col">Add-on</th>
-          <th scope="col">Version</th>
-          <th scope="col">State</th>
-          <th scope="col">Assigned (UTC)</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${assignments.map(
-          (one) =>
-            html`<tr>
-              <th scope="row">${audienceText(one.audience)} <span class="quiet">${one.env}</span></th>
-              <td>${one.addonId}</td>
-              <td data-env="version">${one.version}</td>
-              <td data-env="state">
-                ${
-                  one.enabled === 1
-                    ? html`<span class="mark good">enabled</span>`
-                    : html`<span class="mark warn">disabled</span>`
-                }
-              </td>
-              <td data-env="assigned">${instant(one.at)} by ${one.by}</td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    "Assigned add-ons; the one of a host wins over those for labels, and they over the one for every host",
+    ["Hosts", "Add-on", "Version", "State", "Assigned (UTC)"],
+    assignments.map(assignmentRow),
+    "board",
+  );
+}
+
+function assignmentRow(one: AssignmentFact): Html {
+  return html`<tr>
+    <th scope="row">${audienceText(one.audience)} <span class="quiet">${one.env}</span></th>
+    <td>${one.addonId}</td>
+    <td data-env="version">${one.version}</td>
+    <td data-env="state">
+      ${
+        one.enabled === 1
+          ? html`<span class="mark good">enabled</span>`
+          : html`<span class="mark warn">disabled</span>`
+      }
+    </td>
+    <td data-env="assigned">${instant(one.at)} by ${one.by}</td>
+  </tr> `;
 }

@@ -44,129 +44,126 @@ export type Lineage = {
   readonly missing: readonly string[];
 };
 
-/** From commit to host: everything that is recorded about one digest. Pages are named by the callback. */
+/** Names the page of a thing. */
+type HrefOf = (thing: { readonly build: string } | { readonly pin: PinFact } | "hosts") => string;
+
+/** From commit to host: everything that is recorded about one digest. */
 export function lineageOf(
   digest: string,
   builds: readonly BuildFact[],
   pins: readonly PinFact[],
   packages: readonly PackageFact[],
   running: readonly RunningFact[],
-  hrefOf: (thing: { readonly build: string } | { readonly pin: PinFact } | "hosts") => string,
+  hrefOf: HrefOf,
 ): Lineage {
-  const steps = new Map<string, Step>();
-  const edges = new Map<string, { from: string; to: string }>();
-  const add = (step: Step): string => {
-    if (!steps.has(step.key)) steps.set(step.key, step);
-    return step.key;
-  };
-  const join = (from: string, to: string): void => {
-    edges.set(`${from} ${to}`, { from, to });
-  };
-
-  const artifact = add({
-    key: "digest",
-    stage: "digest",
-    title: shortDigest(digest),
-    detail: "the bytes that run",
-    href: null,
-    doubt: null,
-  });
+  const way = new Way(digest, hrefOf);
   const own = builds.filter((build) => build.digest === digest);
-  for (const build of own) {
-    const doubt =
-      build.dirty === true
-        ? "from a dirty work tree"
-        : build.dirty === null
-          ? "nobody knows whether the work tree was clean"
-          : null;
-    const at = add({
-      key: `build ${build.id}`,
-      stage: "build",
-      title: build.image,
-      detail: build.at.slice(0, 16).replace("T", " "),
-      href: hrefOf({ build: build.id }),
-      doubt,
-    });
-    join(at, artifact);
-    if (build.commit === null) continue;
-    const commit = add({
-      key: `commit ${build.commit}`,
-      stage: "commit",
-      title: build.commit.slice(0, 12),
-      detail: build.repo ?? "repository not recorded",
-      href: null,
-      doubt: null,
-    });
-    join(commit, at);
-  }
-  for (const pin of pins) {
-    const at = add({
-      key: `pin ${pin.env} ${pin.template} ${pin.region}`,
-      stage: "pin",
-      title: `${pin.template} in ${pin.env}`,
-      detail: `${pin.region}, by ${pin.by}`,
-      href: hrefOf({ pin }),
-      doubt: null,
-    });
-    join(artifact, at);
-    if (own.length > 0 || pin.gitSha === null) continue;
-    const commit = add({
-      key: `commit ${pin.gitSha}`,
-      stage: "commit",
-      title: pin.gitSha.slice(0, 12),
-      detail: "as the promotion said",
-      href: null,
-      doubt: "no build record ties it to this digest",
-    });
-    join(commit, artifact);
-  }
+  for (const build of own) way.addBuild(build);
+  for (const pin of pins) way.addPin(pin, own.length > 0);
   for (const one of packages) {
-    const at = add({
-      key: `package ${one.env} ${one.addonId} ${one.version}`,
-      stage: "pin",
-      title: `${one.addonId} ${one.version}`,
-      detail: `${one.platform} in ${one.env}`,
-      href: null,
-      doubt: null,
-    });
-    join(artifact, at);
+    way.addPackage(one);
     for (const audience of one.audiences) {
       // Whoever has it is shown as having it.
       if (running.some(({ env, host }) => env === one.env && host === audience)) continue;
-      join(
-        at,
-        add({
-          key: `host ${audience}`,
-          stage: "host",
-          title: audienceText(audience),
-          detail: "assigned",
-          href: hrefOf("hosts"),
-          doubt: null,
-        }),
-      );
+      way.addAudience(one, audience);
     }
   }
-  for (const [at, one] of running.entries()) {
-    const published = `package ${one.env} ${one.addonId} ${one.version}`;
-    const rest = running.length - MOST_HOSTS;
-    const shown = at < MOST_HOSTS;
-    join(
-      steps.has(published) ? published : artifact,
-      add({
-        key: shown ? `runs ${one.env} ${one.host}` : "runs more",
-        stage: "host",
-        title: shown ? one.host : `${rest} more hosts`,
-        detail: shown ? `has it, ${one.state.replaceAll("_", " ")}` : "say that they have it",
-        href: hrefOf("hosts"),
-        doubt: null,
-      }),
-    );
+  for (const one of running.slice(0, MOST_HOSTS)) {
+    const detail = `has it, ${one.state.replaceAll("_", " ")}`;
+    way.addRunning(one, `runs ${one.env} ${one.host}`, one.host, detail);
   }
-  return {
-    steps: [...steps.values()],
-    edges: [...edges.values()],
-    missing: missingFrom(own, pins, packages),
-  };
+  // One step for all the others.
+  const rest = running.slice(MOST_HOSTS);
+  for (const one of rest) {
+    way.addRunning(one, "runs more", `${rest.length} more hosts`, "say that they have it");
+  }
+  return { steps: way.steps, edges: way.edges, missing: missingFrom(own, pins, packages) };
+}
+
+/** The steps around one digest, each once, and how they hang together. */
+class Way {
+  readonly #steps = new Map<string, Step>();
+  readonly #edges = new Map<string, { from: string; to: string }>();
+  readonly #hrefOf: HrefOf;
+
+  constructor(digest: string, hrefOf: HrefOf) {
+    this.#hrefOf = hrefOf;
+    this.#add(DIGEST, "digest", shortDigest(digest), "the bytes that run");
+  }
+
+  get steps(): Step[] {
+    return [...this.#steps.values()];
+  }
+
+  get edges(): { from: string; to: string }[] {
+    return [...this.#edges.values()];
+  }
+
+  addBuild(build: BuildFact): void {
+    const at = `build ${build.id}`;
+    const when = build.at.slice(0, 16).replace("T", " ");
+    this.#add(at, "build", build.image, when, this.#hrefOf({ build: build.id }), doubtOf(build));
+    this.#join(at, DIGEST);
+    if (build.commit === null) return;
+    const commit = `commit ${build.commit}`;
+    this.#add(commit, "commit", build.commit.slice(0, 12), build.repo ?? "repository not recorded");
+    this.#join(commit, at);
+  }
+
+  /** The commit of its promotion is shown when no build tells of one. */
+  addPin(pin: PinFact, hasBuild: boolean): void {
+    const { env, template, region, gitSha } = pin;
+    const at = `pin ${env} ${template} ${region}`;
+    this.#add(at, "pin", `${template} in ${env}`, `${region}, by ${pin.by}`, this.#hrefOf({ pin }));
+    this.#join(DIGEST, at);
+    if (hasBuild || gitSha === null) return;
+    const commit = `commit ${gitSha}`;
+    const doubt = "no build record ties it to this digest";
+    this.#add(commit, "commit", gitSha.slice(0, 12), "as the promotion said", null, doubt);
+    this.#join(commit, DIGEST);
+  }
+
+  addPackage(one: PackageFact): void {
+    this.#add(packageKey(one), "pin", `${one.addonId} ${one.version}`, `${one.platform} in ${one.env}`);
+    this.#join(DIGEST, packageKey(one));
+  }
+
+  addAudience(one: PackageFact, audience: string): void {
+    const at = `host ${audience}`;
+    this.#add(at, "host", audienceText(audience), "assigned", this.#hrefOf("hosts"));
+    this.#join(packageKey(one), at);
+  }
+
+  addRunning(one: RunningFact, key: string, title: string, detail: string): void {
+    this.#add(key, "host", title, detail, this.#hrefOf("hosts"));
+    this.#join(this.#steps.has(packageKey(one)) ? packageKey(one) : DIGEST, key);
+  }
+
+  #add(
+    key: string,
+    stage: Stage,
+    title: string,
+    detail: string,
+    href: string | null = null,
+    doubt: string | null = null,
+  ): void {
+    if (!this.#steps.has(key)) this.#steps.set(key, { key, stage, title, detail, href, doubt });
+  }
+
+  #join(from: string, to: string): void {
+    this.#edges.set(`${from} ${to}`, { from, to });
+  }
+}
+
+const DIGEST = "digest";
+
+function packageKey({ env, addonId, version }: PackageFact | RunningFact): string {
+  return `package ${env} ${addonId} ${version}`;
+}
+
+function doubtOf({ dirty }: BuildFact): string | null {
+  if (dirty === null) return "nobody knows whether the work tree was clean";
+  return dirty ? "from a dirty work tree" : null;
 }
 
 function missingFrom(

@@ -1,5 +1,5 @@
 import type { Board, BoardRow, Cell, StopFact } from "./board.ts";
-import { instant, short, type Viewer } from "./frame.ts";
+import { instant, short, table, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 
 /** What runs where: the board, what is frozen, and how the environments differ. */
@@ -21,23 +21,12 @@ export function overview(board: Board, stops: readonly StopFact[], viewer: Viewe
 }
 
 function boardTable({ envs, rows }: Board): Html {
-  return html`<div class="scroll">
-    <table class="board">
-      <caption>
-        Pinned digests, with the commit that each was built from
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Template</th>
-          ${envs.map((env) => html`<th scope="col">${env}</th>`)}
-          <th scope="col">Drift</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map((row) => boardRow(envs, row))}
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    "Pinned digests, with the commit that each was built from",
+    ["Template", ...envs, "Drift"],
+    rows.map((row) => boardRow(envs, row)),
+    "board",
+  );
 }
 
 function boardRow(envs: readonly string[], { template, region, cells, drift }: BoardRow): Html {

@@ -52,7 +52,8 @@ export const PAGE_ROUTES: readonly Route[] = [
   pageRoute("/", "overview", async ({ viewer }, seen) => {
     const [pins, stops] = [await seen.pins(), await seen.stops()];
     const shown = viewer.envs.filter((env) => pins.some((pin) => pin.env === env));
-    const board = boardOf(shown, pins, stops, await seen.recentBuilds());
+    const builds = [...(await seen.pinnedBuilds()), ...(await seen.recentBuilds())];
+    const board = boardOf(shown, pins, stops, builds);
     return page("What runs where", viewer, overview(board, stops, viewer));
   }),
   pageRoute("/pins/{env}/{template}/{region}", "pin", async ({ viewer, params }, seen) => {
@@ -92,14 +93,14 @@ export const PAGE_ROUTES: readonly Route[] = [
     return page(build.image, viewer, buildView(build, await seen.matchesCommit(build), viewer));
   }),
   pageRoute("/hosts", "hosts", async ({ viewer, query }, seen, now) => {
-    const after = { host: query.get("after") ?? "", env: query.get("env") ?? "" };
+    const after = { host: asked(query, "after"), env: asked(query, "env") };
     const { hosts, next } = await seen.hosts(after, HOSTS);
     const more = next === null ? null : path`/hosts?after=${next.host}&env=${next.env}`;
     return page("Hosts", viewer, hostView(hosts, await seen.assignments(), more, now));
   }),
   pageRoute("/events", "events", async ({ viewer, query }, seen) => {
-    const asked = query.get("before") ?? "";
-    const before = /^[1-9]\d{0,14}$/u.test(asked) ? Number(asked) : Number.MAX_SAFE_INTEGER;
+    const number = asked(query, "before");
+    const before = /^[1-9]\d{0,14}$/u.test(number) ? Number(number) : Number.MAX_SAFE_INTEGER;
     const { events, next } = await seen.events(before, EVENTS);
     const older = next === null ? null : path`/events?before=${String(next)}`;
     const caption = viewer.sees.all
@@ -113,10 +114,15 @@ export const PAGE_ROUTES: readonly Route[] = [
     );
   }),
   pageRoute("/search", "search", async ({ viewer, query }, seen) => {
-    const text = (query.get("q") ?? "").trim();
+    const text = asked(query, "q").trim();
     return page(`Find ${text}`, viewer, searchView(text, await searchFor(seen, text)));
   }),
 ];
+
+/** What a page is asked with. No text of a PostgreSQL database can hold a NUL, so none is looked for. */
+function asked(query: URLSearchParams, name: string): string {
+  return (query.get(name) ?? "").replaceAll("\0", "");
+}
 
 /** Builds that a pin may come from: those of its digest, else the newest, among which its commit may be. */
 async function originsOf(seen: Seen, pin: PinFact): Promise<readonly BuildFact[]> {

@@ -63,7 +63,7 @@ export function pinView(cell: Cell, { lineage, events, receipts, matches }: PinS
     ${command(`waybill verify pin --template ${pin.template} --digest ${pin.digest}${pin.region === "global" ? "" : ` --region ${pin.region}`} ${target}`)}
     ${command(`waybill verify audit --lineage --template ${pin.template} ${target} --key KEY`)}
     <h2>History</h2>
-    ${eventTable(`Every change of ${pin.template}/${pin.region} in ${pin.env}, and what was denied`, events, null)}`;
+    ${eventTable(`The newest changes of ${pin.template}/${pin.region} in ${pin.env}`, events, null)}`;
 }
 
 /** Everything recorded about one digest. */

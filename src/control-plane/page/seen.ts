@@ -8,6 +8,7 @@ import {
   packagesWith,
   pinEventFacts,
   pinFacts,
+  pinnedBuilds,
   recentBuilds,
   stopFacts,
   type AssignmentFact,
@@ -40,6 +41,10 @@ export class Seen {
     if (!sees.pins) return [];
     const found = await stopFacts(this.#sql, envs);
     return found.filter(({ kind, template }) => kind === "frozen" || isWithin(bounds.templates, template));
+  }
+
+  pinnedBuilds(): Promise<readonly BuildFact[]> {
+    return this.#builds(() => pinnedBuilds(this.#sql, this.#viewer.envs));
   }
 
   recentBuilds(): Promise<readonly BuildFact[]> {
@@ -82,9 +87,8 @@ export class Seen {
   ): Promise<{ readonly hosts: readonly HostFact[]; readonly next: HostPlace | null }> {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.hosts) return { hosts: [], next: null };
-    const found = await hostFacts(this.#sql, envs, after, limit);
-    const hosts = found.filter(({ host }) => isWithin(bounds.hosts, host));
-    return { hosts, next: found.length < limit ? null : (found.at(-1) ?? null) };
+    const hosts = await hostFacts(this.#sql, envs, bounds.hosts, after, limit);
+    return { hosts, next: hosts.length < limit ? null : (hosts.at(-1) ?? null) };
   }
 
   /** The receipts of a pin that was seen. */
@@ -104,11 +108,9 @@ export class Seen {
     limit: number,
   ): Promise<{ readonly events: readonly EventFact[]; readonly next: number | null }> {
     const { envs, sees, bounds } = this.#viewer;
-    if (!sees.pins && !sees.all) return { events: [], next: null };
+    if (!sees.pins) return { events: [], next: null };
     const found = await eventFacts(this.#sql, { envs, onlyPins: !sees.all, before, limit });
-    const events = found.filter(
-      (event) => bounds.templates === null || isWithin(bounds.templates, event.subject.split("/")[0] ?? null),
-    );
+    const events = found.filter(({ subject }) => isWithin(bounds.templates, subject.split("/")[0] ?? null));
     return { events, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };
   }
 

@@ -2,7 +2,7 @@ import { idOfDigest, refusalOf } from "../tokens/token.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { isTokenText } from "../tokens/token-text.ts";
 import { findToken } from "../tokens/tokens.ts";
-import { bodyChunks } from "../http/request-body.ts";
+import { wholeBody } from "../http/request-body.ts";
 import type { Deps, Route } from "../router.ts";
 import { WireRefusal } from "../http/wire.ts";
 import { page } from "./frame.ts";
@@ -46,10 +46,13 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
   },
 ];
 
-/** The form once more, with what was wrong; a session that opens nothing any more is ended. */
+/**
+ * The form once more, with what was wrong. Only a token that opens nothing ends the session: a form of another site
+ * would sign its visitor out with the very refusal, and a database that is away for a moment everybody.
+ */
 export function signInAgain(refusal: WireRefusal, request: Request): Response {
   const response = page("Sign in", null, signInView(refusal.message, "/"), refusal.status);
-  response.headers.set("set-cookie", endSession(isSecure(request)));
+  if (refusal.code === "unauthorized") response.headers.set("set-cookie", endSession(isSecure(request)));
   return response;
 }
 
@@ -84,14 +87,8 @@ async function readForm(request: Request): Promise<URLSearchParams> {
   if (type !== "application/x-www-form-urlencoded") {
     throw new WireRefusal("unsupported_media_type", "send a form");
   }
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of bodyChunks(request, FORM_BYTES, "the form")) {
-    length += chunk.length;
-    if (length > FORM_BYTES) throw new WireRefusal("too_large", `the form must be <= ${FORM_BYTES} bytes`);
-    pieces.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(pieces, length).toString("utf8"));
+  const bytes = await wholeBody(request, FORM_BYTES, "the form");
+  return new URLSearchParams(Buffer.from(bytes).toString("utf8"));
 }
 
 function queryOf(request: Request): URLSearchParams {

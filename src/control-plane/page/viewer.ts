@@ -7,8 +7,8 @@ import type { Viewer } from "./frame.ts";
 /** What a token shows on the pages: its own environment, or with `admin` all that there are. */
 export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
   const { templates, repos, hosts } = token;
-  const all = allows(token.scopes, "admin");
-  const envs = all ? await database.read(environments) : [token.env];
+  const isAdmin = allows(token.scopes, "admin");
+  const envs = isAdmin ? await database.read(environments) : [token.env];
   return {
     actor: token.name === "" ? actorOf(token.id) : `${token.name} (${actorOf(token.id)})`,
     env: token.env,
@@ -19,7 +19,8 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
       addons: allows(token.scopes, "addons:read"),
       hosts: allows(token.scopes, "hosts:read"),
       attestations: allows(token.scopes, "attestations:read"),
-      all,
+      // An event may be about any name, so what is confined to some sees what can be held against them: pins.
+      all: isAdmin && [templates, repos, hosts].every((bound) => bound === null),
     },
     bounds: { templates, repos, hosts },
     origin: new URL(request.url).origin,

@@ -7,7 +7,7 @@ import type { WriteSql } from "../storage/database.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Route } from "../router.ts";
 import { isWithin } from "../tokens/token-bounds.ts";
-import { json, jsonText } from "../http/wire.ts";
+import { jsonText } from "../http/wire.ts";
 
 /** The routes that promotion scripts have always called. */
 export const PIN_ROUTES: readonly Route[] = [
@@ -37,9 +37,11 @@ export const PIN_ROUTES: readonly Route[] = [
     action: "pin.list",
     answer: async ({ env, bounds }, { database }) => {
       const pins = (await listPins(database, env)).map(({ pin }) => pin);
-      const list = { pins: pins.filter((pin) => isWithin(bounds.templates, pin.template_name)) };
+      const list = JSON.stringify({
+        pins: pins.filter((pin) => isWithin(bounds.templates, pin.template_name)),
+      });
       // Strong, since it is made of the bytes: it tells clients that this server knows versions.
-      return json(list, 200, { etag: `"${sha256Of(JSON.stringify(list)).slice(0, 32)}"` });
+      return jsonText(list, 200, { etag: `"${sha256Of(list).slice(0, 32)}"` });
     },
   },
 ];

@@ -24,16 +24,24 @@ export async function migratePostgres(pool: SQL, shown: string): Promise<void> {
       );
     }
     if (found === wanted) return;
-    if (found > 0) await keepCopy(sql, `before_${wanted}`);
+    if (found > 0) await keepCopy(sql, `before_${wanted}`, shown);
     for (const step of POSTGRES_STEPS.slice(found)) await sql.unsafe(step);
     await sql.unsafe("DELETE FROM schema_version");
     await sql.unsafe("INSERT INTO schema_version VALUES ($1)", [wanted]);
   });
 }
 
-async function keepCopy(sql: Pick<SQL, "unsafe">, schema: string): Promise<void> {
+async function keepCopy(sql: Pick<SQL, "unsafe">, schema: string, shown: string): Promise<void> {
+  // Never of a try that was ended: those leave nothing. So it is of an upgrade that was taken back, and perhaps wanted.
+  const there: unknown[] = await sql.unsafe("SELECT 1 FROM pg_namespace WHERE nspname = $1", [schema]);
+  if (there.length > 0) {
+    throw new Failure("data_dir_invalid", `${shown} has a schema ${schema} from an earlier upgrade`, {
+      hint: `what is there now is copied into that name: rename or drop the schema ${schema} first`,
+    });
+  }
+  // Others may keep tables beside ours, by any name.
   const tables: { name: string }[] = await sql.unsafe(
-    "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()",
+    "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()",
   );
   await sql.unsafe(`CREATE SCHEMA ${schema}`);
   for (const { name } of tables) await sql.unsafe(`CREATE TABLE ${schema}.${name} AS TABLE ${name}`);

@@ -1,5 +1,4 @@
 import type { Database as Connection } from "bun:sqlite";
-import { existsSync } from "node:fs";
 import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { copyDatabase } from "./sqlite-backup.ts";
@@ -10,14 +9,17 @@ import { SQLITE_STEPS } from "./sqlite-migrations.ts";
  * that the steps lead to. Throws Failure when a newer waybill wrote it.
  */
 export function migrateSqlite(connection: Connection, path: string): void {
+  const wanted = SQLITE_STEPS.length;
   try {
-    if (versionOf(connection, path) === SQLITE_STEPS.length) return;
-    keepCopy(connection, `${path}.before-${SQLITE_STEPS.length}`);
+    if (versionOf(connection, path) === wanted) return;
     connection.run("BEGIN IMMEDIATE");
-    // Read again inside the lock: `serve` and `token new` may open a new file at the same moment.
+    // Read again inside the lock: `serve` and `token new` may open a file at the same moment.
     const found = versionOf(connection, path);
+    // By another connection, which sees what is committed. A copy that is there is of an upgrade that was taken back or
+    // did not get to its end: what was there before this one is here still.
+    if (found < wanted && hasTables(connection)) copyDatabase(path, `${path}.before-${wanted}`, "commit");
     for (const step of SQLITE_STEPS.slice(found)) connection.run(step);
-    if (found < SQLITE_STEPS.length) connection.run(`PRAGMA user_version = ${SQLITE_STEPS.length}`);
+    if (found < wanted) connection.run(`PRAGMA user_version = ${wanted}`);
     connection.run("COMMIT");
   } catch (error) {
     if (connection.inTransaction) connection.run("ROLLBACK");
@@ -37,8 +39,6 @@ function versionOf(connection: Connection, path: string): number {
   );
 }
 
-function keepCopy(connection: Connection, path: string): void {
-  const tables = connection.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
-  // A copy that is there is of an earlier try, from before anything was changed.
-  if (tables > 0 && !existsSync(path)) copyDatabase(connection, path);
+function hasTables(connection: Connection): boolean {
+  return connection.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() !== null;
 }

@@ -189,6 +189,11 @@ describe("publishing a package", () => {
       artifact({ object_key: "a", sha256: SHA, signature: "AAAA" }),
       "artifacts[linux/amd64].signature must be 64 bytes in hex or base64",
     ],
+    ...["{", "{}\0", "[]", `{"a":"${"x".repeat(65_536)}"}`].map((statement): [string, unknown, string] => [
+      `the statement ${JSON.stringify(statement).slice(0, 10)}`,
+      artifact({ object_key: "a", sha256: SHA, statement }),
+      "artifacts[linux/amd64].statement must be the JSON of an envelope, at most 65536 chars",
+    ]),
   ];
   for (const [name, json, error] of refused) {
     test(`${name} is 400`, async () => {

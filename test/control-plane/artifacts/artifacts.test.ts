@@ -2,9 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
+import { stage } from "../../../src/control-plane/artifacts/file-blobs.ts";
 import { byteRange, type ByteRange } from "../../../src/control-plane/artifacts/byte-range.ts";
 import { noneMatch } from "../../../src/control-plane/http/etag.ts";
-import { bodyOf, withPlane, type Body, type Plane } from "../plane.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+import { bodyOf, rejection, withPlane, type Body, type Plane } from "../plane.ts";
 
 const TEXT = "0123456789";
 const SHA = sha256Of(TEXT);
@@ -35,6 +37,17 @@ describe("storing an artifact", () => {
       ]);
       expect(readdirSync(join(plane.folder, "incoming"))).toEqual([]);
     });
+  });
+
+  test.each(["ENOSPC", "EDQUOT"])("without room, as %s says, is 507 and leaves nothing", async (code) => {
+    using folder = temporaryFolder();
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(10);
+      throw Object.assign(new Error("write"), { code });
+    }
+    const failed = await rejection(stage(folder.path, chunks(), 100, "an artifact"));
+    expect(failed).toMatchObject({ code: "storage_full" });
+    expect(readdirSync(folder.path)).toEqual([]);
   });
 
   test("beyond what the environment may have is 413, its own again is not, and another environment has its own share", async () => {

@@ -5,6 +5,8 @@ import {
   type ChainedEvent,
   type EventHead,
 } from "../../../src/control-plane/events/event-chain.ts";
+import { recordChange } from "../../../src/control-plane/events/events.ts";
+import type { Database, Sql } from "../../../src/control-plane/storage/database.ts";
 import { SQL } from "bun";
 import { Database as Connection } from "bun:sqlite";
 import { join } from "node:path";
@@ -59,6 +61,42 @@ describe("the record of events", () => {
       expect(page.events).toEqual(events.slice(2, 5));
       expect(page.head.seq).toBe(7);
     });
+  });
+
+  test("is read no further than a page of large events holds", async () => {
+    let read = 0;
+    const wrap = (real: Database): Database => ({
+      ...real,
+      read: (act) =>
+        real.read((sql) =>
+          act({
+            ...sql,
+            rows: async <Row>(...asked: Parameters<Sql["rows"]>) => {
+              const rows = await sql.rows<Row>(...asked);
+              read += JSON.stringify(rows).length;
+              return rows;
+            },
+          }),
+        ),
+    });
+    await withPlane(async (plane) => {
+      const by = { actor: "test", env: "prod", at: "2026-11-21T12:00:00Z", requestId: null };
+      const after = "x".repeat(1_000_000);
+      for (let at = 0; at < 12; at++) {
+        await plane.database.write(async (sql) => {
+          recordChange(sql, by, { action: "host.report", subject: "h", before: null, after });
+        });
+      }
+      const token = await plane.token(["audit:read"]);
+      read = 0;
+      let seq = 0;
+      for (const count of [4, 4, 5]) {
+        const { events } = await bodyOf<Page>(await plane.call("GET", `/v1/events?after=${seq}`, { token }));
+        expect(events).toHaveLength(count);
+        seq = events.at(-1)?.seq ?? 0;
+      }
+      expect(read).toBeLessThan(13_000_000);
+    }, wrap);
   });
 
   test("is not for an administrator of one environment", async () => {

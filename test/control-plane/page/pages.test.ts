@@ -1,4 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { Failure } from "../../../src/base/failure.ts";
+import { readBuildForm } from "../../../src/control-plane/builds/build-form.ts";
+import { addBuild } from "../../../src/control-plane/builds/builds.ts";
+import type { Database } from "../../../src/control-plane/storage/database.ts";
 import { archive, bodyOf, digestOf, withPlane, type Plane } from "../plane.ts";
 import { envelope } from "./signed.ts";
 
@@ -112,7 +116,10 @@ describe("signing in", () => {
         status,
         "text/html; charset=utf-8",
       ]);
-      expect(answer.headers.get("set-cookie")).toContain("Max-Age=0");
+      // What ends a session is a token that opens nothing, not what another site sends.
+      const cookie = answer.headers.get("set-cookie");
+      expect(cookie?.includes("Max-Age=0") ?? false).toBe(status === 401);
+      expect(cookie ?? "").not.toContain("wb_");
       const text = await answer.text();
       expect([text.includes('role="alert"'), text.includes("<script")]).toEqual([true, false]);
     });
@@ -133,6 +140,14 @@ describe("signing in", () => {
       const answer = await plane.call("POST", "/sign-out", {});
       expect([answer.status, answer.headers.get("location")]).toEqual([303, "/sign-in"]);
       expect(answer.headers.get("set-cookie")).toContain("Max-Age=0");
+    });
+  });
+
+  test("a form of another site signs nobody out", async () => {
+    await withPlane(async (plane) => {
+      const headers = { "sec-fetch-site": "cross-site", cookie: `waybill=${await plane.token(["admin"])}` };
+      const answer = await plane.call("POST", "/sign-out", { headers });
+      expect([answer.status, answer.headers.get("set-cookie")]).toEqual([403, null]);
     });
   });
 });
@@ -156,6 +171,23 @@ describe("a session", () => {
       });
       expect(answer.status).toBe(401);
     });
+  });
+
+  test("is not ended by a database that is away", async () => {
+    const away = { on: false };
+    const wrap = (real: Database): Database => ({
+      ...real,
+      read: (act) =>
+        away.on
+          ? Promise.reject(new Failure("storage_failed", "the database does not answer"))
+          : real.read(act),
+    });
+    await withPlane(async (plane) => {
+      const token = await plane.token(["pins:read"]);
+      away.on = true;
+      const answer = await look(plane, "/", token);
+      expect([answer.status, answer.headers.get("set-cookie")]).toEqual([503, null]);
+    }, wrap);
   });
 
   test("ends with its token", async () => {
@@ -257,6 +289,33 @@ describe("pages", () => {
     });
   });
 
+  test("the board knows the build of a pin, however many came after it", async () => {
+    await withPlane(async (plane) => {
+      await promote(plane, "prod", {});
+      const record = (at: number, image_digest: string): Promise<unknown> => {
+        const form = readBuildForm(
+          new Map(Object.entries({ image_name: "i", agent_name: "a", image_digest })),
+        );
+        const by = { actor: "test", env: "prod", at: "2026-11-21T12:00:00.000000Z", requestId: null };
+        const kept = { sha256: A.slice(7), bytes: 1 };
+        return addBuild(plane.database, "prod", `b-${at}`, form, kept, by, null);
+      };
+      await record(0, A);
+      await Promise.all(Array.from({ length: 500 }, (_, at) => record(at + 1, digestOf(String(at)))));
+      const text = await (await look(plane, "/", await plane.token(["admin"], "prod"))).text();
+      expect([text.includes(A.slice(7, 19)), text.includes("no build record")]).toEqual([true, false]);
+    });
+  });
+
+  test.each(["/search?q=%00", "/hosts?after=%00&env=%00", "/events?before=%00"])(
+    "%s is a page like any other",
+    async (path) => {
+      await withPlane(async (plane) => {
+        expect((await look(plane, path, await plane.token(["admin"]))).status).toBe(200);
+      });
+    },
+  );
+
   test("a token of one environment sees that one", async () => {
     await withPlane(async (plane) => {
       await furnished(plane);
@@ -303,6 +362,22 @@ describe("pages", () => {
           expect([path, text.includes(A.slice(7, 19))]).toEqual([path, false]);
         }
         expect((await look(plane, "/pins/prod/codex/global", token)).status).toBe(404);
+      }
+    });
+  });
+
+  test("an administrator who is confined to hosts sees no event about others", async () => {
+    await withPlane(async (plane) => {
+      await furnished(plane);
+      for (const [bounds, sees] of [
+        [{}, true],
+        [{ hosts: ["web-2"] }, false],
+        [{ repos: ["git.example.com/other"] }, false],
+      ] as const) {
+        const token = await plane.token(["admin"], "prod", null, bounds);
+        const text = await (await look(plane, "/events", token)).text();
+        expect([text.includes("web-1"), text.includes("build.record")]).toEqual([sees, sees]);
+        expect(text).toContain("pin.promote");
       }
     });
   });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { Database as Connection } from "bun:sqlite";
-import { isImageDigest, type ImageDigest } from "../../../src/base/digest.ts";
 import { eachPinEvent, pinEvents } from "../../../src/control-plane/pins/pin-events.ts";
 import { liftStop, setStop } from "../../../src/control-plane/pins/pin-stops.ts";
 import { writePin } from "../../../src/control-plane/pins/pins.ts";
@@ -8,21 +7,15 @@ import type { Database } from "../../../src/control-plane/storage/database.ts";
 import { openSqlite } from "../../../src/control-plane/storage/sqlite-database.ts";
 import { SQLITE_STEPS } from "../../../src/control-plane/storage/sqlite-migrations.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
-import { digestOf, withPlane } from "../plane.ts";
+import { imageDigestOf, withPlane } from "../plane.ts";
 
 /** Events about one pin, by the number that each has of the one before: all of them, from wherever one asks. */
 const BY = { actor: "test", env: "prod", at: "2026-11-21T12:00:00.000000Z", requestId: null };
 const PLACE = { template_name: "codex", region: "global" };
 const HELD = { kind: "held", ...PLACE } as const;
 
-function digest(text: string): ImageDigest {
-  const found = digestOf(text);
-  if (!isImageDigest(found)) throw new Error("not a digest");
-  return found;
-}
-
 async function promote(database: Database, template_name: string, text: string): Promise<void> {
-  const promotion = { template_name, region: "global", image_digest: digest(text) };
+  const promotion = { template_name, region: "global", image_digest: imageDigestOf(text) };
   const force = { rollback: false, breakGlass: true, reason: "test" };
   await database.write((sql) => writePin(sql, "prod", { ...promotion, force }, { kind: "none" }, BY, null));
 }
@@ -91,7 +84,7 @@ describe("events about a pin", () => {
     }
     older.run("UPDATE event_head SET seq = 5");
     older.run(
-      `INSERT INTO pins VALUES ('prod', 'codex', 'global', '${digest("old")}', NULL, NULL, 't', 'a', 5, NULL)`,
+      `INSERT INTO pins VALUES ('prod', 'codex', 'global', '${imageDigestOf("old")}', NULL, NULL, 't', 'a', 5, NULL)`,
     );
     older.close();
     const newer = openSqlite(path, false);

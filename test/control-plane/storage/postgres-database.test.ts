@@ -7,11 +7,10 @@ import { POSTGRES_STEPS } from "../../../src/control-plane/storage/postgres-migr
 import { readPostgresAddress } from "../../../src/control-plane/storage/postgres-address.ts";
 import { findPin } from "../../../src/control-plane/pins/pin-rows.ts";
 import { writePin } from "../../../src/control-plane/pins/pins.ts";
-import { isImageDigest } from "../../../src/base/digest.ts";
 import { emptyDatabase } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { addArtifact, countArtifacts } from "./artifact-rows.ts";
-import { digestOf, rejection } from "../plane.ts";
+import { imageDigestOf, rejection } from "../plane.ts";
 
 const AT = "2026-11-21T12:00:00.000000Z";
 const BY = { actor: "test", env: "prod", at: AT, requestId: null };
@@ -43,9 +42,7 @@ async function behind(url: string, ...statements: readonly string[]): Promise<un
 }
 
 function promote(database: Database, text: string, ifMatch: string | null): Promise<{ version: number }> {
-  const image_digest = digestOf(text);
-  if (!isImageDigest(image_digest)) throw new Error("not a digest");
-  const promotion = { template_name: "codex", region: "global", image_digest };
+  const promotion = { template_name: "codex", region: "global", image_digest: imageDigestOf(text) };
   const condition = ifMatch === null ? { kind: "absent" as const } : { kind: "version" as const, ifMatch };
   return database.write((sql) => writePin(sql, "prod", promotion, condition, BY, null));
 }
@@ -195,6 +192,33 @@ describe("a PostgreSQL database", () => {
     await behind(url, `DROP SCHEMA ${copies} CASCADE`);
   });
 
+  test("of an older waybill is left alone when the name of the copy is taken, and copied with what others keep there", async () => {
+    await using empty = await emptyDatabase();
+    const { url } = empty;
+    const copies = `before_${POSTGRES_STEPS.length}`;
+    await behind(
+      url,
+      POSTGRES_STEPS[0] ?? "",
+      "CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version VALUES (1)",
+      `CREATE TABLE "Some One's" AS SELECT 7 AS n; CREATE SCHEMA ${copies}`,
+    );
+    try {
+      const refused = await rejection(open(url));
+      expect(refused).toMatchObject({
+        code: "data_dir_invalid",
+        message: expect.stringContaining(copies),
+      });
+      const [left] = await behind(url, "SELECT version::int FROM schema_version");
+      expect((left as object[])[0]).toEqual({ version: 1 });
+      await behind(url, `DROP SCHEMA ${copies}`);
+      await (await open(url)).close();
+      const [copied] = await behind(url, `SELECT n FROM ${copies}."Some One's"`);
+      expect((copied as object[])[0]).toEqual({ n: 7 });
+    } finally {
+      await behind(url, `DROP SCHEMA ${copies} CASCADE`);
+    }
+  });
+
   test("of a newer waybill is refused and left alone", async () => {
     await withDatabase(async (_, url) => {
       await behind(url, "UPDATE schema_version SET version = 99");
@@ -216,10 +240,8 @@ describe("a PostgreSQL database", () => {
 
   test("keeps whole numbers up to 2^53 as they are", async () => {
     await withDatabase(async (database) => {
-      const digest = digestOf("x");
-      if (!isImageDigest(digest)) throw new Error("not a digest");
       const seq = Number.MAX_SAFE_INTEGER;
-      const promotion = { template_name: "codex", region: "global", image_digest: digest, seq };
+      const promotion = { template_name: "codex", region: "global", image_digest: imageDigestOf("x"), seq };
       await database.write((sql) => writePin(sql, "prod", promotion, { kind: "none" }, BY, null));
       const found = await database.read((sql) => findPin(sql, "prod", "codex", "global"));
       expect(found?.pin.seq).toBe(seq);

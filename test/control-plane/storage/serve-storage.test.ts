@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CLEAN_ENVIRONMENT, jsonOf, runWaybill } from "../../support/binary.ts";
 import { startControlPlane } from "../../support/control-plane.ts";
@@ -95,6 +103,37 @@ describe("a backup", () => {
       const again = await runWaybill(["serve", "--data", server.data, "--backup", file, "--json"]);
       expect([again.code, jsonOf(again)]).toMatchObject([2, { error: { code: "file_exists" } }]);
     });
+  });
+
+  test("replaces nothing, whatever leads to it or is named like it", async () => {
+    using folder = temporaryFolder();
+    await runWaybill(["token", "new", "--data", folder.at("data"), "--scope", "admin"]);
+    const backUp = async (to: string): Promise<unknown> => {
+      const ran = await runWaybill([
+        "serve",
+        "--data",
+        folder.at("data"),
+        "--backup",
+        folder.at(to),
+        "--json",
+      ]);
+      return jsonOf(ran)["error"] ?? null;
+    };
+    symlinkSync(folder.at("nowhere"), folder.at("link"));
+    expect(await backUp("link")).toMatchObject({ code: "file_exists" });
+    expect(readlinkSync(folder.at("link"))).toBe(folder.at("nowhere"));
+    writeFileSync(folder.at("copy.partial"), "somebody's");
+    expect(await backUp("copy")).toBeNull();
+    expect(await backUp("copy")).toMatchObject({ code: "file_exists" });
+    expect(await backUp("none/copy")).toMatchObject({
+      code: "output_not_written",
+      message: expect.stringContaining("its folder does not exist"),
+    });
+    expect(await backUp("copy/copy")).toMatchObject({
+      code: "output_not_written",
+      message: expect.stringContaining("a part of its path is not a directory"),
+    });
+    expect(readdirSync(folder.path).sort()).toEqual(["copy", "copy.partial", "data", "link"]);
   });
 
   test("of nothing is refused and leaves nothing", async () => {

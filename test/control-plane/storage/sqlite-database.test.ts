@@ -158,6 +158,25 @@ describe("the file", () => {
     kept.close();
   });
 
+  test("of an older waybill that was gone back to is copied as it is now", () => {
+    using folder = temporaryFolder();
+    const path = folder.at("x.sqlite");
+    const older = new Connection(path);
+    older.run(SQLITE_STEPS[0] ?? "");
+    older.run("PRAGMA user_version = 1");
+    const copy = `${path}.before-${SQLITE_STEPS.length}`;
+    older.run("VACUUM INTO ?1", [copy]);
+    older.run(INSERT_EVENT);
+    older.close();
+    void openSqlite(path, false).close();
+    const kept = new Connection(copy, { readonly: true });
+    expect(kept.query("SELECT count(*) AS n FROM events").get()).toEqual({ n: 1 });
+    kept.close();
+    expect(readdirSync(folder.path).filter((name) => name.includes("before"))).toEqual([
+      `x.sqlite.before-${SQLITE_STEPS.length}`,
+    ]);
+  });
+
   test("of a newer waybill is refused and left alone", async () => {
     await withDatabase(async (_, path) => {
       const connection = new Connection(path);

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { isImageDigest, type ImageDigest } from "../../../src/base/digest.ts";
 import { ChainCheck } from "../../../src/control-plane/events/event-chain.ts";
 import { readEvents } from "../../../src/control-plane/events/event-log.ts";
 import { recordChange } from "../../../src/control-plane/events/events.ts";
@@ -8,19 +7,13 @@ import { findPin } from "../../../src/control-plane/pins/pin-rows.ts";
 import { writePin } from "../../../src/control-plane/pins/pins.ts";
 import type { Database, WriteSql } from "../../../src/control-plane/storage/database.ts";
 import { PutTable } from "../../../src/control-plane/storage/put-rows.ts";
-import { digestOf, rejection, withPlane } from "../plane.ts";
+import { imageDigestOf, rejection, withPlane } from "../plane.ts";
 
 /** Writes that share a transaction and the statements of it, on both engines. */
 const BY = { actor: "test", env: "prod", at: "2026-11-21T12:00:00.000000Z", requestId: null };
 
-function digest(text: string): ImageDigest {
-  const found = digestOf(text);
-  if (!isImageDigest(found)) throw new Error("not a digest");
-  return found;
-}
-
 function pin(sql: WriteSql, template_name: string, text: string): Promise<{ readonly version: number }> {
-  const promotion = { template_name, region: "global", image_digest: digest(text) };
+  const promotion = { template_name, region: "global", image_digest: imageDigestOf(text) };
   return writePin(sql, "prod", promotion, { kind: "none" }, BY, null);
 }
 
@@ -58,7 +51,7 @@ test("a write that changes its mind takes back its rows and its events, before a
         throw new Error("before");
       }),
       database.write(async (sql) => {
-        expect((await findPin(sql, "prod", "a", "global"))?.pin.image_digest).toBe(digest("first"));
+        expect((await findPin(sql, "prod", "a", "global"))?.pin.image_digest).toBe(imageDigestOf("first"));
         return pin(sql, "c", "last");
       }),
     ]);
@@ -70,7 +63,7 @@ test("a write that changes its mind takes back its rows and its events, before a
       "fulfilled",
     ]);
     const pins = await Promise.all(["a", "b", "c", "d"].map((name) => pinned(database, name)));
-    expect(pins).toEqual([digest("first"), null, digest("last"), null]);
+    expect(pins).toEqual([imageDigestOf("first"), null, imageDigestOf("last"), null]);
     expect(await recorded(database)).toEqual(["a/global", "c/global"]);
     // Nor is anything of it remembered.
     const { version } = await database.write((sql) => pin(sql, "a", "second"));
@@ -78,7 +71,7 @@ test("a write that changes its mind takes back its rows and its events, before a
     const [{ before_json } = { before_json: null }] = await database.read((sql) =>
       sql.rows<{ before_json: string | null }>("SELECT before_json FROM events WHERE seq = 3"),
     );
-    expect(before_json).toContain(digest("first"));
+    expect(before_json).toContain(imageDigestOf("first"));
   });
 });
 
@@ -90,8 +83,8 @@ test("a thousand writes of one pin and of many are each in the record, and the l
     );
     expect(versions.map(({ version }) => version)).toEqual(names.map((_, at) => at + 1));
     expect(await recorded(database)).toEqual(names.map((name) => `${name}/global`));
-    expect(await pinned(database, "t-0")).toBe(digest("994"));
-    expect(await pinned(database, "t-999")).toBe(digest("999"));
+    expect(await pinned(database, "t-0")).toBe(imageDigestOf("994"));
+    expect(await pinned(database, "t-999")).toBe(imageDigestOf("999"));
   });
 });
 
@@ -112,7 +105,7 @@ test("a stop counts for the writes behind it in the same transaction, until it i
     ]);
     const told = settled.map((one) => (one.status === "fulfilled" ? "done" : (one.reason.code ?? "undone")));
     expect(told).toEqual(["done", "done", "frozen", "done", "done", "undone", "done"]);
-    expect(await pinned(database, "a")).toBe(digest("4"));
+    expect(await pinned(database, "a")).toBe(imageDigestOf("4"));
   });
 });
 
@@ -127,7 +120,7 @@ test("what another server of the database changed meanwhile is seen", async () =
       await other.write((sql) => pin(sql, "a", "3"));
       await database.write((sql) => pin(sql, "a", "4"));
       const [last] = (await readEvents(database, 4, 1)).events;
-      expect(last?.before_json).toContain(digest("3"));
+      expect(last?.before_json).toContain(imageDigestOf("3"));
     } finally {
       await other.close();
     }

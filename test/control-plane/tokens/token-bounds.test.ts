@@ -87,6 +87,40 @@ describe("a token for one host", () => {
       expect([await get("&host=web-1"), await get("&host=web-2"), await get("")]).toEqual([200, 403, 403]);
     });
   });
+
+  test("pages through its hosts without a word of those between", async () => {
+    await withPlane(async (plane) => {
+      const all = await plane.token(["hosts:report", "hosts:read"]);
+      for (const host of ["db-9", "web-1", "web-2", "zz-3"]) {
+        const json = { platform: "linux/amd64", addons: [] };
+        expect((await plane.call("PUT", `/v1/hosts/${host}/status`, { token: all, json })).status).toBe(200);
+      }
+      const token = await plane.token(["hosts:read"], "default", null, { hosts: ["web-1", "zz-3"] });
+      const page = async (after: string): Promise<unknown> => {
+        const answer = await ask(plane, "GET", `/v1/hosts?limit=1${after}`, { token });
+        const hosts = answer.body["hosts"] as { host: string }[];
+        return [hosts.map(({ host }) => host), answer.body["next_after"]];
+      };
+      expect([await page(""), await page("&after=web-1"), await page("&after=zz-3")]).toEqual([
+        [["web-1"], "web-1"],
+        [["zz-3"], "zz-3"],
+        [[], null],
+      ]);
+    });
+  });
+
+  test("publishes nothing: a version that is assigned elsewhere would run otherwise there", async () => {
+    await withPlane(async (plane) => {
+      const all = await plane.token(["addons:write"]);
+      const token = await plane.token(["addons:write"], "default", null, { hosts: ["web-1"] });
+      const publish = async (by: string, args: string[]): Promise<number> => {
+        const json = { addon_id: "dns", version: "1", binary: "dns", delivery: "os_package", args };
+        return (await plane.call("POST", "/v1/addons/packages", { token: by, json })).status;
+      };
+      expect([await publish(all, []), await publish(token, ["--evil"])]).toEqual([200, 403]);
+      expect(await plane.events("decision = 'denied'")).toMatchObject([{ action: "package.publish" }]);
+    });
+  });
 });
 
 describe("rate limits", () => {
