@@ -40,7 +40,7 @@ export const LIMITS = {
   envelopeSignatures: 16,
   /** keys of one trust root */
   trustedKeys: 1_000,
-  /** names, scopes, roles or digests in one list of a trust root */
+  /** names, patterns, keys, rules or digests in one list of a trust root, a policy or a receipt */
   trustEntries: 1_000,
   /** bytes of a file of allowed signers */
   allowedSignersBytes: 1_048_576,
