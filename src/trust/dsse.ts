@@ -119,10 +119,18 @@ export function signEnvelope(key: SigningKey, payloadType: string, payload: Uint
   return { payloadType, payload, signatures: [signatureBy(key, payloadType, payload)] };
 }
 
-/** The envelope with one more signature. A key that has signed already gets its signature replaced. */
+/**
+ * The envelope with one more signature. A key that has signed already gets its signature replaced. Throws Failure
+ * `evidence_too_large` for one more than anybody reads.
+ */
 export function addSignature(key: SigningKey, envelope: Envelope): Envelope {
   const { payloadType, payload } = envelope;
   const others = envelope.signatures.filter(({ keyid }) => keyid !== key.publicKey.keyid);
+  if (others.length >= LIMITS.envelopeSignatures)
+    throw new Failure(
+      "evidence_too_large",
+      `the envelope has ${others.length} signatures; with one more nobody would read it`,
+    );
   return { payloadType, payload, signatures: [...others, signatureBy(key, payloadType, payload)] };
 }
 

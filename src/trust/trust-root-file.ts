@@ -8,7 +8,7 @@ import { quoted } from "../base/printable.ts";
 import { isThere, readBounded } from "../host/files.ts";
 import { addSignature, formatEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { PublicKey } from "./public-key.ts";
-import { writePublicOutput } from "./public-output.ts";
+import { isSameFile, writePublicOutput } from "./public-output.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { rootKeys, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { formatTrustRoot } from "./trust-root-document.ts";
@@ -95,7 +95,7 @@ export function updateTrustRoot(path: string, candidate: string, now: Date): Sig
   const envelope = readEnvelope(candidate);
   const next = succeed(held, envelope, nameOf(candidate), now);
   if (next !== null) write(path, envelope);
-  if (candidate === draftPath(path)) rmSync(candidate);
+  if (isSameFile(candidate, draftPath(path))) rmSync(draftPath(path));
   return next;
 }
 
