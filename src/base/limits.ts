@@ -14,6 +14,8 @@ export const LIMITS = {
   assignments: 1_000,
   /** bytes of a file that holds a token */
   secretBytes: 65_536,
+  /** milliseconds that two honest clocks may differ by: a signer's, or that of who made this binary, and this one */
+  clockSkewMs: 300_000,
   /** shortest secret, in characters, that the redactor replaces: a shorter one would eat ordinary words */
   redactedSecretChars: 8,
   /** bytes of a file of PEM certificates */
