@@ -38,7 +38,7 @@ export function importPublicKeys(path: string): Import {
 export function importAllowedSigners(path: string): Import {
   const bytes = readBounded(path, LIMITS.allowedSignersBytes, "allowed signers");
   const { keys, skipped } = parseAllowedSigners(
-    new TextDecoder().decode(bytes),
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
     `allowed signers ${quoted(path)}`,
   );
   // Not the whole entry: what the keys are trusted with is for the importer to say.
