@@ -5,6 +5,7 @@ import { isMap } from "../base/decode.ts";
 import { LIMITS } from "../base/limits.ts";
 import { verify } from "./ed25519.ts";
 import { refuseTwins } from "./member-twins.ts";
+import { DSSE_BEGINS } from "./message-beginning.ts";
 import type { PublicKey } from "./public-key.ts";
 import { signBytes } from "./byte-signer.ts";
 import { isEndless, type Trials } from "./signature-trials.ts";
@@ -40,7 +41,7 @@ export type EnvelopeVerdict =
 /** The pre-authentication encoding: both lengths in bytes and in decimal, so that no two pairs encode alike. */
 export function pae(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = new TextEncoder().encode(payloadType);
-  const head = new TextEncoder().encode(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `);
+  const head = new TextEncoder().encode(`${DSSE_BEGINS} ${type.length} ${payloadType} ${payload.length} `);
   return new Uint8Array(Buffer.concat([head, payload]));
 }
 

@@ -137,6 +137,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "key-der",
     "key-forms",
     "member-twins",
+    "message-beginning",
     "minisign-key",
     "minisign-secret-key",
     "minisign-signature",
