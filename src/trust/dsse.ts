@@ -1,3 +1,4 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson, type JsonValue } from "../base/json.ts";
@@ -42,7 +43,7 @@ export type EnvelopeVerdict =
 export function pae(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = new TextEncoder().encode(payloadType);
   const head = new TextEncoder().encode(`${DSSE_BEGINS} ${type.length} ${payloadType} ${payload.length} `);
-  return new Uint8Array(Buffer.concat([head, payload]));
+  return joined(head, payload);
 }
 
 /** An envelope from its JSON. Throws Failure `envelope_malformed`, or `evidence_too_large` (also when too deep). */

@@ -1,3 +1,4 @@
+import { joined } from "../base/bytes.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { Hasher } from "../base/hashing.ts";
@@ -45,7 +46,7 @@ async function signOpenFile(key: SigningKey, file: ArtifactFile, stop: AbortSign
   // Before S exists: two signatures with one nonce over different messages give away the private key.
   if (second.sha256 !== first.sha256) throw file.changed();
   const response = responseTo(second.sha512, nonce, scalar);
-  const signature = new Uint8Array(Buffer.concat([encoded, response]));
+  const signature = joined(encoded, response);
   await check(key, signature, first.sha256, file, stop);
   return { signature, sha256: first.sha256, size: file.size };
 }

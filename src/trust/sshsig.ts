@@ -1,3 +1,4 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
@@ -5,7 +6,7 @@ import { KEY_BYTES, SIGNATURE_BYTES } from "./ed25519.ts";
 import { SSHSIG_BEGINS as MAGIC } from "./message-beginning.ts";
 import { pem } from "./pem.ts";
 import { SSH_ED25519, sshKeyBlob } from "./ssh-key.ts";
-import { joined, NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
+import { NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
 
 /** Detached signatures of ssh-keygen -Y (PROTOCOL.sshsig): the armor, the blob, and what the signature covers. */
 

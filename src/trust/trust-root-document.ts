@@ -88,7 +88,7 @@ const KEY = object(
     name: string("letters, digits and . _ @ + -, at most 64", isKeyName),
     keyid: string(),
     public_key: parsed("base64 of a SubjectPublicKeyInfo", fromBase64),
-    key_number: optional(parsed("16 lower-case hex", keyNumberOf)),
+    key_number: optional(parsed("16 lower-case hex", parseKeyNumber)),
     roles: words("a role such as build", isRole),
     scopes: words("a pattern of names", isScope),
     namespaces: optional(words("a pattern of namespaces", isSshPattern)),
@@ -114,7 +114,7 @@ const DOCUMENT = object(
   "refused",
 );
 
-function keyNumberOf(text: string): Uint8Array | null {
+function parseKeyNumber(text: string): Uint8Array | null {
   const bytes = fromHex(text);
   return bytes?.length === KEY_NUMBER_BYTES ? bytes : null;
 }

@@ -129,6 +129,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "bundle",
     "byte-signer",
     "claimed-seed",
+    "commitments",
     "der",
     "detached-signature",
     "dsse",
