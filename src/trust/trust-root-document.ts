@@ -106,7 +106,7 @@ const KEY = object(
 
 const DOCUMENT = object(
   {
-    schema: narrowed(SCHEMA, (text): text is typeof SCHEMA => text === SCHEMA),
+    schema: string(SCHEMA, (text) => text === SCHEMA),
     version: positive(),
     keys: list(KEY, LIMITS.trustedKeys),
     thresholds: record(positive()),
