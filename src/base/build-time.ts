@@ -1,11 +1,9 @@
 import { Failure } from "./failure.ts";
-
-/** How far two honest clocks may differ: that of who committed what was built, and this one. */
-const SKEW_MS = 300_000;
+import { LIMITS } from "./limits.ts";
 
 /** Whether a clock stands before the commit that a binary was built from, in which case it is wrong. */
 export function isBehindBuild(now: Date, builtAt: Date | null): boolean {
-  return builtAt !== null && now.getTime() + SKEW_MS < builtAt.getTime();
+  return builtAt !== null && now.getTime() + LIMITS.clockSkewMs < builtAt.getTime();
 }
 
 /**

@@ -14,6 +14,9 @@ function shown(value: JsonValue | undefined): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** A list or an object that has so many problems is left there: a hostile document has a million, and nobody reads them. */
+const ENOUGH_PROBLEMS = 10;
+
 function refuse(problems: Problems, path: string, value: JsonValue | undefined, wanted: string): undefined {
   problems.push(`${path} is ${shown(value)}; wanted ${wanted}`);
 }
@@ -32,6 +35,12 @@ export function narrowed<T extends string>(wanted: string, accept: (text: string
     typeof value === "string" && accept(value) ? value : refuse(problems, path, value, wanted);
 }
 
+/** What `parse` makes of a string; null is for one that is not as `wanted` says. */
+export function parsed<T>(wanted: string, parse: (text: string) => T | null): Decoder<T> {
+  return (value, path, problems) =>
+    (typeof value === "string" ? parse(value) : null) ?? refuse(problems, path, value, wanted);
+}
+
 export function oneOf<const T extends string>(...words: readonly T[]): Decoder<T> {
   return (value, path, problems) =>
     words.find((word) => word === value) ?? refuse(problems, path, value, `one of ${words.join(", ")}`);
@@ -47,6 +56,14 @@ export function integer(): Decoder<number> {
     typeof value === "number" && Number.isSafeInteger(value)
       ? value
       : refuse(problems, path, value, "a whole number");
+}
+
+/** A version or a threshold: a whole number from 1. */
+export function positive(): Decoder<number> {
+  return (value, path, problems) => {
+    const found = integer()(value, path, problems);
+    return found === undefined || found >= 1 ? found : refuse(problems, path, value, "a whole number from 1");
+  };
 }
 
 /** A whole number from `least` to `most`. */
@@ -73,10 +90,14 @@ export function list<T>(item: Decoder<T>, max: number): Decoder<T[]> {
     if (!Array.isArray(value)) return refuse(problems, path, value, "a list");
     if (value.length > max)
       return refuse(problems, path, value, `at most ${max} entries, found ${value.length}`);
-    return value.flatMap((entry: JsonValue, index) => {
-      const decoded = item(entry, `${path}[${index}]`, problems);
-      return decoded === undefined ? [] : [decoded];
-    });
+    const before = problems.length;
+    const decoded: T[] = [];
+    for (const [index, entry] of value.entries()) {
+      const one = item(entry, `${path}[${index}]`, problems);
+      if (one !== undefined) decoded.push(one);
+      if (problems.length - before >= ENOUGH_PROBLEMS) break;
+    }
+    return decoded;
   };
 }
 
@@ -84,10 +105,12 @@ export function list<T>(item: Decoder<T>, max: number): Decoder<T[]> {
 export function record<T>(item: Decoder<T>): Decoder<Record<string, T>> {
   return (value, path, problems) => {
     if (!isMap(value)) return refuse(problems, path, value, "an object");
+    const before = problems.length;
     const decoded: Record<string, T> = Object.create(null);
     for (const [name, entry] of Object.entries(value)) {
       const one = item(entry, `${path}[${quoted(name, 60)}]`, problems);
       if (one !== undefined) decoded[name] = one;
+      if (problems.length - before >= ENOUGH_PROBLEMS) break;
     }
     return decoded;
   };
@@ -122,10 +145,9 @@ export function object<S extends Shape>(shape: S, unknown: Unknown = "ignored"):
       decoded[name] = decoder(found, path === "" ? name : `${path}.${name}`, problems);
     }
     if (unknown === "refused") {
-      for (const name of Object.keys(value)) {
-        if (!Object.hasOwn(shape, name))
-          problems.push(`${path === "" ? "" : `${path}.`}${printable(name, 60)} is not a known member`);
-      }
+      const foreign = Object.keys(value).filter((name) => !Object.hasOwn(shape, name));
+      for (const name of foreign.slice(0, ENOUGH_PROBLEMS))
+        problems.push(`${path === "" ? "" : `${path}.`}${printable(name, 60)} is not a known member`);
     }
     // Every member was decoded by the decoder that its type comes from, or a problem was pushed.
     return problems.length === before ? (decoded as Decoded<S>) : undefined; // oxlint-disable-line typescript/no-unsafe-type-assertion
@@ -136,7 +158,7 @@ export function isMap(value: JsonValue | undefined): value is { readonly [key: s
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The decoded value, or every problem that was found. */
+/** The decoded value, or what is wrong with it: enough of it to mend the document. */
 export function decode<T>(
   decoder: Decoder<T>,
   value: JsonValue,

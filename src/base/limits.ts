@@ -14,6 +14,8 @@ export const LIMITS = {
   assignments: 1_000,
   /** bytes of a file that holds a token */
   secretBytes: 65_536,
+  /** milliseconds that two honest clocks may differ by: a signer's, or that of who made this binary, and this one */
+  clockSkewMs: 300_000,
   /** shortest secret, in characters, that the redactor replaces: a shorter one would eat ordinary words */
   redactedSecretChars: 8,
   /** bytes of a file of PEM certificates */
@@ -40,7 +42,7 @@ export const LIMITS = {
   envelopeSignatures: 16,
   /** keys of one trust root */
   trustedKeys: 1_000,
-  /** names, scopes, roles or digests in one list of a trust root */
+  /** names, patterns, keys, rules or digests in one list of a trust root, a policy or a receipt */
   trustEntries: 1_000,
   /** bytes of a file of allowed signers */
   allowedSignersBytes: 1_048_576,

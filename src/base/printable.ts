@@ -1,7 +1,10 @@
 import { LIMITS } from "./limits.ts";
 
-/** Line breaks, terminal control (C0, C1, DEL), bidirectional overrides and zero-width characters. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/gu;
+/**
+ * Unicode's control and format characters and its line breaks: terminal control, bidirectional overrides, zero-width
+ * characters, and the tags, an alphabet that nobody sees.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 /** Whether a text has one of these: as a name it is then not what it looks like. */
 export function isDeceptive(text: string): boolean {

@@ -5,6 +5,7 @@ import { formatAllowedSigners } from "../trust/allowed-signers.ts";
 import { exportKeys } from "../trust/key-folder.ts";
 import { loadTrustRoot } from "../trust/trust-root-file.ts";
 import { writePublicOutput } from "../trust/public-output.ts";
+import { judgingTime } from "./judging-time.ts";
 
 const FORMS: string[] = ["allowed-signers", "pem", "minisign"];
 
@@ -33,8 +34,8 @@ export const keyTrustExport: Command = defineCommand({
   exits: ["untrusted", "missing", "protocol"],
   act: async (values, world) => {
     const { out, role, to } = values;
+    const now = judgingTime(world);
     const { root } = loadTrustRoot(values.root);
-    const now = world.now();
     const keys = root.keys.filter(
       (one) =>
         one.revocation === null &&

@@ -6,7 +6,7 @@ import type { Values } from "../cli/flags.ts";
 import { parseInstant } from "../cli/instants.ts";
 import type { Thresholds } from "../trust/trust-root-change.ts";
 import { loadTrustRoot, proposeRoot } from "../trust/trust-root-file.ts";
-import { editAlone } from "../trust/trust-root-lock.ts";
+import { editAlone } from "../trust/edit-alone.ts";
 import { isKeyName, isRole, type TrustRoot } from "../trust/trust-root.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
 import { EVERYTHING, isScope, type TrustedKey } from "../trust/trusted-key.ts";
@@ -94,7 +94,7 @@ export async function changeRoot(
 ): Promise<Outcome> {
   const now = world.now();
   const key = namesSigningKey(flags) ? await readSigningKey(flags, world) : null;
-  const { next, made } = await editAlone(file, world.stop, () => {
+  const { next, made } = await editAlone(file, "trust root", world.stop, () => {
     const changed = change(loadTrustRoot(file).root, now);
     return { next: changed, made: proposeRoot(file, changed, key, now) };
   });

@@ -1,7 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { loadTrustRoot, signDraft } from "../trust/trust-root-file.ts";
-import { editAlone } from "../trust/trust-root-lock.ts";
+import { editAlone } from "../trust/edit-alone.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS } from "./key-flags.ts";
 import { rootDocument } from "./key-trust-flags.ts";
 
@@ -22,7 +22,9 @@ export const keyTrustSign: Command = defineCommand({
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
     const held = values.root === undefined ? null : loadTrustRoot(values.root);
-    const root = await editAlone(values.draft, world.stop, () => signDraft(values.draft, held, key));
+    const root = await editAlone(values.draft, "trust root", world.stop, () =>
+      signDraft(values.draft, held, key),
+    );
     return {
       exit: EXIT.ok,
       document: { file: values.draft, keyid: key.publicKey.keyid, ...rootDocument(root) },

@@ -1,7 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { loadTrustRoot, updateTrustRoot } from "../trust/trust-root-file.ts";
-import { editAlone } from "../trust/trust-root-lock.ts";
+import { editAlone } from "../trust/edit-alone.ts";
 import { judgingTime } from "./judging-time.ts";
 import { rootDocument } from "./key-trust-flags.ts";
 
@@ -20,7 +20,7 @@ export const keyTrustUpdate: Command = defineCommand({
   exits: ["untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const now = judgingTime(world);
-    const next = await editAlone(values.root, world.stop, () =>
+    const next = await editAlone(values.root, "trust root", world.stop, () =>
       updateTrustRoot(values.root, values.newer, now),
     );
     const { root } = next ?? loadTrustRoot(values.root);

@@ -1,6 +1,7 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
-import { signPolicy, writePolicy } from "../trust/policy-file.ts";
+import { editFrom } from "../trust/edit-alone.ts";
+import { isSignedPolicy, signPolicy, writePolicy } from "../trust/policy-file.ts";
 import { protectFiles } from "../trust/public-output.ts";
 import { readSigningKey, SIGNING_KEY_FLAGS, signingKeyFile } from "./key-flags.ts";
 import { repositoryName } from "./policy-flags.ts";
@@ -25,14 +26,19 @@ export const policySign: Command = defineCommand({
     "waybill policy sign policy.json --key policy.key",
     "waybill policy sign policy.signed.json --key second.key",
   ],
-  exits: ["auth", "untrusted", "protocol", "interrupted", "terminated"],
+  exits: ["auth", "untrusted", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const key = await readSigningKey(values, world);
-    const { policy, envelope, resigned } = signPolicy(values.file, key, repositoryName);
-    const out = values.out ?? (resigned ? values.file : `${values.file.replace(/\.json$/u, "")}.signed.json`);
+    const { file } = values;
+    const isSigned = isSignedPolicy(file);
+    const out = values.out ?? (isSigned ? file : `${file.replace(/\.json$/u, "")}.signed.json`);
     const keyFile = signingKeyFile(values);
-    protectFiles(out, [...(resigned ? [] : [values.file]), ...(keyFile === null ? [] : [keyFile])]);
-    writePolicy(envelope, out);
+    protectFiles(out, [...(isSigned ? [] : [file]), ...(keyFile === null ? [] : [keyFile])]);
+    const { policy, envelope } = await editFrom(file, out, "policy", world.stop, () => {
+      const signed = signPolicy(file, key, repositoryName);
+      writePolicy(signed.envelope, out);
+      return signed;
+    });
     return {
       exit: EXIT.ok,
       document: {

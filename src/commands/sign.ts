@@ -52,7 +52,7 @@ export const sign: Command = defineCommand({
     "waybill sign app.tar.gz --key release.key --format raw --encoding hex --out app.sig",
     "waybill sign app.intoto.json --key second.key --format dsse",
   ],
-  exits: ["auth", "missing", "untrusted", "mismatch", "interrupted", "terminated"],
+  exits: ["auth", "missing", "untrusted", "mismatch", "protocol", "conflict", "interrupted", "terminated"],
   act: async (values, world) => {
     const { file, format } = values;
     refuseStrayFlags(values);
@@ -91,8 +91,13 @@ async function addToStatement(values: Values<typeof FLAGS>, world: World): Promi
   const key = await readSigningKey(values, world);
   const keyFile = signingKeyFile(values);
   protectFiles(out, keyFile === null ? [] : [keyFile]);
-  const { signStatement } = await import("../trust/statement-file.ts");
-  const { statement, envelope } = signStatement(file, out, key);
+  const [{ signStatement }, { editFrom }] = await Promise.all([
+    import("../trust/statement-file.ts"),
+    import("../trust/edit-alone.ts"),
+  ]);
+  const { statement, envelope } = await editFrom(file, out, "statement", world.stop, () =>
+    signStatement(file, out, key),
+  );
   return {
     exit: EXIT.ok,
     document: {

@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
+import { LIMITS } from "../base/limits.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import { parseInstant } from "../cli/instants.ts";
@@ -211,7 +212,9 @@ function readTrust(file: string, flags: Flags, world: World): Signers {
           identity ??
           one.name,
       );
-      return verdicts.find((verdict) => typeof verdict === "string") ?? verdicts[0] ?? null;
+      const [first = new Failure("signer_unknown", `key ${signer.key.keyid} is not in ${quoted(file)}`)] =
+        verdicts;
+      return verdicts.find((verdict) => typeof verdict === "string") ?? first;
     },
   };
 }
@@ -235,12 +238,14 @@ function report(file: string, verdict: ArtifactVerdict): Outcome {
 }
 
 function line(file: string, accepted: Accepted): string {
-  if (accepted.kind === "sha256") return `${file}: sha256 ${accepted.sha256}\n`;
+  // Whoever made the file has named it, too: a line break in it would begin a line for the runner.
+  const shown = printable(file, LIMITS.logLineChars);
+  if (accepted.kind === "sha256") return `${shown}: sha256 ${accepted.sha256}\n`;
   const { format, keyid, name, namespace, trusted_comment: comment } = accepted;
   const by = name === undefined ? `key ${keyid}` : `${quoted(name)}, key ${keyid}`;
   const more = [
     namespace === undefined ? [] : `namespace ${namespace}`,
-    comment === undefined ? [] : `comment ${quoted(comment, 8_192)}`,
+    comment === undefined ? [] : `comment ${quoted(comment, LIMITS.logLineChars)}`,
   ].flat();
-  return `${file}: ${format} signature by ${by}${more.map((one) => `, ${one}`).join("")}\n`;
+  return `${shown}: ${format} signature by ${by}${more.map((one) => `, ${one}`).join("")}\n`;
 }

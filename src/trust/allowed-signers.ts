@@ -2,7 +2,7 @@ import { fromBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
 import { LIMITS } from "../base/limits.ts";
-import { printable, quoted } from "../base/printable.ts";
+import { quoted } from "../base/printable.ts";
 import { publicKeyFromBytes } from "./public-key.ts";
 import { formatSshKey, looksLikeSshKey, parseSshKey, SSH_ED25519 } from "./ssh-key.ts";
 import { isSshPattern } from "./ssh-pattern.ts";
@@ -25,6 +25,9 @@ export function looksLikeAllowedSigners(text: string): boolean {
 /** ssh-keygen ends a line at a NUL, and nobody writes the others: a reader that goes on reads another line. */
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/u;
 
+/** Words end at a space or a tab alone, as ssh-keygen has it: any other white space is a letter of a principal. */
+const EDGES = /^[ \t]+|[ \t]+$/gu;
+
 /** Throws Failure `trust_root_invalid`, which names the line, or `key_weak`. */
 export function parseAllowedSigners(text: string, from: string): AllowedSigners {
   const keys: TrustedKey[] = [];
@@ -32,7 +35,7 @@ export function parseAllowedSigners(text: string, from: string): AllowedSigners 
   const lines = text.split(/\r?\n/u);
   if (lines.length > LIMITS.trustedKeys) throw invalid(from, `it has more than ${LIMITS.trustedKeys} lines`);
   for (const [index, line] of lines.entries()) {
-    const trimmed = line.trim();
+    const trimmed = line.replaceAll(EDGES, "");
     if (trimmed === "" || trimmed.startsWith("#")) continue;
     if (CONTROL.test(trimmed)) throw invalid(`${from}, line ${index + 1}`, "it has a control character");
     const found = readLine(trimmed, `${from}, line ${index + 1}`);
@@ -64,7 +67,7 @@ function readLine(line: string, from: string): TrustedKey | string {
   if (!looksLikeSshKey(keyText)) throw invalid(from, "it has no key where one is wanted");
   const read = readOptions(options, from);
   if (read === "cert-authority") return "trusts a certificate authority, which waybill does not check";
-  const [type = "", word = ""] = keyText.split(/\s+/u);
+  const [type = "", word = ""] = keyText.split(/[ \t]+/u);
   if (type !== SSH_ED25519) return `has the unsupported key type ${quoted(type, 60)}; wanted ${SSH_ED25519}`;
   if (fromBase64(word) === null) throw invalid(from, "its key is not base64");
   const key = publicKeyFromBytes(parseSshKey(`${type} ${word}`, from), from);
@@ -108,8 +111,8 @@ function patternsOf(namespaces: string, from: string): string[] {
 
 /** The first word, in which quotes keep white space together, and what follows it. */
 function field(text: string, from: string): readonly [string, string] {
-  const found = /^((?:[^\s"]|"[^"]*")+)\s+(.*)/su.exec(text);
-  if (found === null) throw invalid(from, `${quoted(printable(text, 60))} is not principals and a key`);
+  const found = /^((?:[^ \t"]|"[^"]*")+)[ \t]+(.*)/su.exec(text);
+  if (found === null) throw invalid(from, `${quoted(text, 60)} is not principals and a key`);
   const [, word = "", rest = ""] = found;
   const [, inQuotes] = /^"([^"]*)"$/u.exec(word) ?? [];
   return [inQuotes ?? word, rest];

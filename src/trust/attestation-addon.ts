@@ -1,4 +1,4 @@
-import { decode, integer, object, optional, string } from "../base/decode.ts";
+import { decode, integer, object, optional, parsed, string } from "../base/decode.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
@@ -42,7 +42,7 @@ export function addonStatement(sha256: Sha256, claims: AddonClaims): Statement {
   return { subjects: [subject], predicateType: ADDON_TYPE, predicate };
 }
 
-const instant = string("a time such as 2026-12-31T00:00:00.000Z", (text) => instantOf(text) !== null);
+const instant = parsed("a time such as 2026-12-31T00:00:00.000Z", instantOf);
 const word = string("text", (text) => text !== "");
 
 const predicate = object({
@@ -65,15 +65,6 @@ export function addonClaims(statement: Statement): AddonClaims {
       `the statement of the add-on is malformed: ${decoded.problems.slice(0, 3).join("; ")}`,
     );
   }
-  const { addon_id: addonId, version, os, arch, size, issued, expires, minimum_version } = decoded.value;
-  return {
-    addonId,
-    version,
-    os,
-    arch,
-    size,
-    issued: new Date(issued),
-    expires: expires === undefined ? null : new Date(expires),
-    minimumVersion: minimum_version ?? "",
-  };
+  const { addon_id: addonId, expires = null, minimum_version: minimumVersion = "", ...rest } = decoded.value;
+  return { ...rest, addonId, expires, minimumVersion };
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
@@ -68,9 +68,24 @@ export async function writeAttestation(
   format: AttestationFormat,
   stop: AbortSignal,
 ): Promise<void> {
-  if (format === "jsonl") return appendLine(out, formatEnvelope(envelope), stop);
-  const text = format === "bundle" ? formatBundle(envelope) : formatEnvelope(envelope);
-  writePublicOutput(out, `${text}\n`);
+  const text = `${format === "bundle" ? formatBundle(envelope) : formatEnvelope(envelope)}\n`;
+  refuseUnreadable(
+    Buffer.byteLength(text),
+    out,
+    "say less in the predicate, or attest the digest of what it says",
+  );
+  if (format === "jsonl") await appendLine(out, text, stop);
+  else writePublicOutput(out, text);
+}
+
+/** What nobody reads again is not written: above all not in place of something that can be read. */
+function refuseUnreadable(size: number, out: string, hint: string): void {
+  if (size > LIMITS.attestationBytes)
+    throw new Failure(
+      "output_not_written",
+      `${quoted(out)} would have ${size} bytes; at most ${LIMITS.attestationBytes} are read`,
+      { hint },
+    );
 }
 
 /**
@@ -78,7 +93,6 @@ export async function writeAttestation(
  * lock is on the file itself; whoever waited for it sees that it was replaced and takes the new one.
  */
 async function appendLine(out: string, line: string, stop: AbortSignal): Promise<void> {
-  const mode = existsSync(out) ? statSync(out).mode & 0o777 : 0o644;
   const lock = await acquireLock({
     path: out,
     what: `the attestations ${quoted(out)}`,
@@ -87,14 +101,11 @@ async function appendLine(out: string, line: string, stop: AbortSignal): Promise
   });
   try {
     const before = Buffer.from(readEvidence(out, "attestations"));
+    // An empty file may be the one that the lock of this or another run has made, with a mode of its own.
+    const mode = before.length === 0 ? 0o644 : statSync(out).mode & 0o777;
     const gap = before.length === 0 || before.at(-1) === 0x0a ? "" : "\n";
-    const after = Buffer.concat([before, Buffer.from(`${gap}${line}\n`)]);
-    if (after.length > LIMITS.attestationBytes)
-      throw new Failure(
-        "output_not_written",
-        `${quoted(out)} would have ${after.length} bytes; at most ${LIMITS.attestationBytes} are read`,
-        { hint: "start another file with --out" },
-      );
+    const after = Buffer.concat([before, Buffer.from(`${gap}${line}`)]);
+    refuseUnreadable(after.length, out, "start another file with --out");
     writePublicOutput(out, after, { mode });
   } finally {
     lock.release();

@@ -6,12 +6,14 @@ import {
   narrowed,
   nullable,
   object,
+  parsed,
   string,
   type Decoder,
 } from "../base/decode.ts";
 import { hexOf, isImageDigest, isSha256, type ImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
+import { LIMITS } from "../base/limits.ts";
 import { PROMOTION_TYPE } from "./attestation-types.ts";
 import type { Statement } from "./statement.ts";
 
@@ -84,8 +86,6 @@ export function promotionStatement(receipt: PromotionReceipt): Statement {
   };
 }
 
-/** Entries of one list: rules, warnings, evidence. */
-const MAX_ENTRIES = 1_000;
 const DIGEST: Decoder<ImageDigest> = narrowed("sha256:<64 lower-case hex>", isImageDigest);
 const SHA256: Decoder<Sha256> = narrowed("64 lower-case hex", isSha256);
 const PREDICATE = object({
@@ -107,12 +107,12 @@ const PREDICATE = object({
     object({
       policy: nullable(object({ name: string(), version: integer() })),
       allowed: boolean(),
-      rules: list(string(), MAX_ENTRIES),
-      warnings: list(string(), MAX_ENTRIES),
-      evidence: list(object({ predicate_type: string(), sha256: SHA256 }), MAX_ENTRIES),
+      rules: list(string(), LIMITS.trustEntries),
+      warnings: list(string(), LIMITS.trustEntries),
+      evidence: list(object({ predicate_type: string(), sha256: SHA256 }), LIMITS.trustEntries),
     }),
   ),
-  promoted_at: string("an RFC 3339 instant in UTC", (text) => instantOf(text) !== null),
+  promoted_at: parsed("an RFC 3339 instant in UTC", instantOf),
 });
 
 /**
@@ -138,7 +138,7 @@ export function promotionReceipt(statement: Statement): PromotionReceipt | Failu
     ...rest,
     gitSha: git_sha,
     runUrl: run_url,
-    promotedAt: new Date(promoted_at),
+    promotedAt: promoted_at,
     decision:
       decision === null
         ? null

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { isImageDigest, isSha256, type Sha256 } from "../base/digest.ts";
+import { hexOf, isImageDigest, type Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { Hasher } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
@@ -16,8 +16,7 @@ export type ArtifactSubject = {
 /** A value of `FILE|sha256:HEX`; a file is hashed. Throws Failure `invalid_value`, `path_not_found`, `file_unreadable`. */
 export async function readSubject(value: string, flag: string, stop: AbortSignal): Promise<ArtifactSubject> {
   if (value.startsWith("sha256:")) {
-    const sha256 = value.slice("sha256:".length);
-    if (isImageDigest(value) && isSha256(sha256)) return { sha256, name: null, file: null };
+    if (isImageDigest(value)) return { sha256: hexOf(value), name: null, file: null };
     throw new Failure(
       "invalid_value",
       `${flag} is ${quoted(value)}; wanted a file or sha256:<64 lower-case hex>`,

@@ -1,10 +1,11 @@
+import { joined } from "../base/bytes.ts";
 import { Failure } from "../base/failure.ts";
 import { expectedCommitment, SIGNATURE_BYTES } from "./ed25519.ts";
 import type { PublicKey } from "./public-key.ts";
 
 /**
  * One signature and the keys that may have made it, for bytes that somebody else hashes: SHA-512(R || A || M) for
- * each key A, where `prefixes` are the R || A. The verdict is that of StreamingVerifier.
+ * each key A, where `prefixes` are the R || A.
  */
 export class Commitments {
   readonly prefixes: readonly Uint8Array[];
@@ -23,7 +24,7 @@ export class Commitments {
     this.#keys = keys;
     this.#commitment = signature.slice(0, 32);
     this.#response = signature.slice(32);
-    this.prefixes = keys.map((key) => new Uint8Array([...this.#commitment, ...key.bytes]));
+    this.prefixes = keys.map((key) => joined(this.#commitment, key.bytes));
   }
 
   /** The key that signed the bytes whose digests these are, in the order of `prefixes`, or null. */
@@ -31,6 +32,7 @@ export class Commitments {
     for (const [index, key] of this.#keys.entries()) {
       const digest = sha512[index];
       const expected = digest === undefined ? null : expectedCommitment(this.#response, digest, key.bytes);
+      // Encodings are compared, so an R in another spelling than its canonical one is refused.
       if (expected !== null && Buffer.compare(expected, this.#commitment) === 0) return key;
     }
     return null;

@@ -1,3 +1,5 @@
+import { joined } from "../base/bytes.ts";
+
 /**
  * The few ASN.1 values that key files are made of, in their one canonical encoding (X.690 §10): what has two
  * spellings cannot be compared, so another spelling is refused.
@@ -77,10 +79,10 @@ export class DerReader {
 
 /** One value: tag, length, content. The content is at most 65,535 bytes. */
 export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const content = Buffer.concat(contents);
+  const content = joined(...contents);
   const size = content.length;
   const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
-  return new Uint8Array(Buffer.concat([Uint8Array.from([tag, ...length]), content]));
+  return joined(Uint8Array.from([tag, ...length]), content);
 }
 
 export function derOid(hex: string): Uint8Array {

@@ -1,3 +1,4 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson, type JsonValue } from "../base/json.ts";
@@ -5,6 +6,7 @@ import { isMap } from "../base/decode.ts";
 import { LIMITS } from "../base/limits.ts";
 import { verify } from "./ed25519.ts";
 import { refuseTwins } from "./member-twins.ts";
+import { DSSE_BEGINS } from "./message-beginning.ts";
 import type { PublicKey } from "./public-key.ts";
 import { signBytes } from "./byte-signer.ts";
 import { isEndless, type Trials } from "./signature-trials.ts";
@@ -40,8 +42,8 @@ export type EnvelopeVerdict =
 /** The pre-authentication encoding: both lengths in bytes and in decimal, so that no two pairs encode alike. */
 export function pae(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = new TextEncoder().encode(payloadType);
-  const head = new TextEncoder().encode(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `);
-  return new Uint8Array(Buffer.concat([head, payload]));
+  const head = new TextEncoder().encode(`${DSSE_BEGINS} ${type.length} ${payloadType} ${payload.length} `);
+  return joined(head, payload);
 }
 
 /** An envelope from its JSON. Throws Failure `envelope_malformed`, or `evidence_too_large` (also when too deep). */
@@ -119,10 +121,18 @@ export function signEnvelope(key: SigningKey, payloadType: string, payload: Uint
   return { payloadType, payload, signatures: [signatureBy(key, payloadType, payload)] };
 }
 
-/** The envelope with one more signature. A key that has signed already gets its signature replaced. */
+/**
+ * The envelope with one more signature. A key that has signed already gets its signature replaced. Throws Failure
+ * `evidence_too_large` for one more than anybody reads.
+ */
 export function addSignature(key: SigningKey, envelope: Envelope): Envelope {
   const { payloadType, payload } = envelope;
   const others = envelope.signatures.filter(({ keyid }) => keyid !== key.publicKey.keyid);
+  if (others.length >= LIMITS.envelopeSignatures)
+    throw new Failure(
+      "evidence_too_large",
+      `the envelope has ${others.length} signatures; with one more nobody would read it`,
+    );
   return { payloadType, payload, signatures: [...others, signatureBy(key, payloadType, payload)] };
 }
 

@@ -13,9 +13,10 @@ import { formatSshKey } from "./ssh-key.ts";
 
 /** The forms that a key is converted to. `raw` is the 32 bytes alone, in base64. */
 export const KEY_FORMS = ["pkcs8", "spki", "ssh", "minisign", "jwk", "raw"] as const;
+export type KeyForm = (typeof KEY_FORMS)[number];
+
 /** What a file says about whose key it is, where its form has room for that. */
 const COMMENT = "waybill";
-export type KeyForm = (typeof KEY_FORMS)[number];
 
 export function isKeyForm(text: string): text is KeyForm {
   return KEY_FORMS.some((form) => form === text);

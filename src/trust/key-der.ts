@@ -1,3 +1,4 @@
+import { joined } from "../base/bytes.ts";
 import { Failure } from "../base/failure.ts";
 import { der, DerReader, derInteger, derOid, NotDer, TAG } from "./der.ts";
 import { KEY_BYTES, SPKI_PREFIX } from "./ed25519.ts";
@@ -22,7 +23,7 @@ const PKCS8_PUBLIC_TAG = 0x81;
 const PKCS8_ATTRIBUTES_TAG = 0xa0;
 
 export function encodeSpki(key: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.concat([SPKI_PREFIX, key]));
+  return joined(SPKI_PREFIX, key);
 }
 
 /** The 32 bytes of the key. Throws Failure `key_invalid`, which names another algorithm. */

@@ -5,7 +5,7 @@ import { errorCode, PendingFile, whyUnwritten } from "../host/files.ts";
 import { randomBytes } from "../host/random.ts";
 import { spkiPem } from "./key-forms.ts";
 import { privateForm } from "./key-conversion.ts";
-import { readKeyText, type KeySource, type KeyText } from "./key-text.ts";
+import type { KeyText } from "./key-text.ts";
 import { parsePublicKey, type PublicKey } from "./public-key.ts";
 import { isBareKeyText, isPrivateKeyText, parseSigningKey, SigningKey } from "./signing-key.ts";
 
@@ -89,11 +89,6 @@ function taken(path: string): Failure {
 }
 
 /** Throws Failure: `key_invalid`, `key_weak`, `key_permissions` when others may read the file. */
-export function loadSigningKey(source: KeySource, passphrase?: Uint8Array): SigningKey {
-  return signingKeyOf(readKeyText(source), passphrase);
-}
-
-/** The same from a text that was already read, so that somebody could look whether it needs a passphrase. */
 export function signingKeyOf(read: KeyText, passphrase?: Uint8Array): SigningKey {
   const { text, from, exposed } = read;
   if (exposed !== null && (isPrivateKeyText(text) || isBareKeyText(text))) throw exposed;
@@ -107,11 +102,7 @@ export type ShownKey =
   | { readonly kind: "public"; readonly publicKey: PublicKey }
   | { readonly kind: "private"; readonly publicKey: PublicKey; readonly signingKey: SigningKey };
 
-/** The key in a file of either kind. `seed` says that 32 bare bytes are a private seed. */
-export function inspectKeyFile(file: string, seed: boolean, passphrase?: Uint8Array): ShownKey {
-  return inspectKey(readKeyText({ file }), seed, passphrase);
-}
-
+/** The key of either kind in a text. `seed` says that 32 bare bytes are a private seed. Throws as `signingKeyOf`. */
 export function inspectKey(read: KeyText, seed: boolean, passphrase?: Uint8Array): ShownKey {
   const { text, from, exposed } = read;
   if (seed || isPrivateKeyText(text)) {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -25,7 +25,7 @@ export function importPublicKeys(path: string): Import {
   const names = listFolder(path).toSorted();
   if (names.length > LIMITS.trustedKeys)
     throw new Failure("input_invalid", `${quoted(path)} has more than ${LIMITS.trustedKeys} entries`);
-  const taken = names.filter((name) => SUFFIX.test(name) && lstatSync(join(path, name)).isFile());
+  const taken = names.filter((name) => SUFFIX.test(name) && statusAt(join(path, name))?.isFile() === true);
   return {
     keys: taken.map((name) => readKey(join(path, name))),
     skipped: names
@@ -38,7 +38,7 @@ export function importPublicKeys(path: string): Import {
 export function importAllowedSigners(path: string): Import {
   const bytes = readBounded(path, LIMITS.allowedSignersBytes, "allowed signers");
   const { keys, skipped } = parseAllowedSigners(
-    new TextDecoder().decode(bytes),
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
     `allowed signers ${quoted(path)}`,
   );
   // Not the whole entry: what the keys are trusted with is for the importer to say.

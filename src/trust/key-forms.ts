@@ -15,7 +15,7 @@ export type KeyForms = {
     readonly ssh: string;
     /** SHA-256 of the SubjectPublicKeyInfo in hex: the keyid's bytes, as `openssl pkey -outform DER | sha256sum`. */
     readonly spki_sha256: string;
-    /** The key number as minisign and signify show it. */
+    /** The key number as minisign shows it. */
     readonly minisign: string;
   };
   readonly hex: string;
@@ -58,9 +58,11 @@ export function minisignPub(key: PublicKey): string {
   return `untrusted comment: minisign public key ${shownKeyNumber(keyNumberOf(key))}\n${minisignLine(key)}\n`;
 }
 
-/** A key number is written as the hex of a little-endian number. */
+/** A key number is written as the hex of a little-endian number, without the zeros before it. */
 export function shownKeyNumber(keyNumber: Uint8Array): string {
-  return toHex(keyNumber.toReversed()).toUpperCase();
+  return toHex(keyNumber.toReversed())
+    .replace(/^0+(?=.)/u, "")
+    .toUpperCase();
 }
 
 function minisignLine(key: PublicKey): string {

@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
-import { readBounded, reason } from "../host/files.ts";
+import { readBounded, readInto, reason } from "../host/files.ts";
 import { readInheritedDescriptor } from "../host/inherited-descriptor.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 
@@ -47,9 +47,7 @@ function readKeyFile(file: string): KeyText {
     const status = fstatSync(descriptor);
     if (!status.isFile()) throw new Failure("file_unreadable", `${from} is not a regular file`);
     const buffer = new Uint8Array(LIMITS.keyFileBytes + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < buffer.length; length += read)
-      read = readSync(descriptor, buffer, length, buffer.length - length, null);
+    const length = readInto(descriptor, 0, buffer);
     if (length > LIMITS.keyFileBytes)
       throw new Failure("key_invalid", `${from} has more than ${LIMITS.keyFileBytes} bytes`);
     return { text: textOf(buffer.subarray(0, length), from), from, exposed: exposureOf(status, file) };

@@ -3,7 +3,7 @@ import { KEY_BYTES } from "./ed25519.ts";
 
 /** minisign and signify public keys: base64 of `Ed`, a key number of 8 bytes, and the key. */
 
-const KEY_NUMBER_BYTES = 8;
+export const KEY_NUMBER_BYTES = 8;
 const ALGORITHM = [0x45, 0x64] as const;
 const COMMENT = "untrusted comment:";
 

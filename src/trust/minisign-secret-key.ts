@@ -1,11 +1,11 @@
 import { scryptSync } from "node:crypto";
+import { joined } from "../base/bytes.ts";
 import { toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { ClaimedSeed } from "./claimed-seed.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 import { minisignPayload } from "./minisign-key.ts";
-import { joined } from "./ssh-wire.ts";
 
 /**
  * The secret key file of minisign, plain or encrypted: a comment line and base64 of algorithm 2, derivation 2,

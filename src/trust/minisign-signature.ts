@@ -1,8 +1,8 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
 import { SIGNATURE_BYTES } from "./ed25519.ts";
-import { joined } from "./ssh-wire.ts";
 
 /**
  * Signature files of minisign (four lines) and signify (the first two): a comment that nobody signed, base64 of

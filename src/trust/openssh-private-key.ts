@@ -1,9 +1,10 @@
+import { joined } from "../base/bytes.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES } from "./ed25519.ts";
 import type { ClaimedSeed } from "./claimed-seed.ts";
 import { SSH_ED25519, sshKeyBlob } from "./ssh-key.ts";
-import { joined, NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
+import { NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
 
 /** OpenSSH private key files, `openssh-key-v1` (PROTOCOL.key of OpenSSH), not encrypted. */
 

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, pbkdf2Sync } from "node:crypto";
+import { joined } from "../base/bytes.ts";
 import { Failure } from "../base/failure.ts";
 import { der, DerReader, derInteger, derOid, NotDer, TAG } from "./der.ts";
 import { reading } from "./key-der.ts";
@@ -28,7 +29,7 @@ export function encryptPkcs8(
   iv: Uint8Array,
 ): Uint8Array {
   const cipher = createCipheriv("aes-256-cbc", pbkdf2Sync(passphrase, salt, ROUNDS, KEY_BYTES, "sha256"), iv);
-  const encrypted = Buffer.concat([cipher.update(bytes), cipher.final()]);
+  const encrypted = joined(cipher.update(bytes), cipher.final());
   const prf = der(TAG.sequence, derOid(HMAC_SHA256), der(TAG.null));
   const derivation = der(
     TAG.sequence,
@@ -48,7 +49,7 @@ export function decryptPkcs8(bytes: Uint8Array, passphrase: Uint8Array, from: st
   const key = pbkdf2Sync(passphrase, salt, rounds, KEY_BYTES, "sha256");
   try {
     const decipher = createDecipheriv("aes-256-cbc", key, iv);
-    const plain = new Uint8Array(Buffer.concat([decipher.update(encrypted), decipher.final()]));
+    const plain = joined(decipher.update(encrypted), decipher.final());
     // One wrong passphrase in 256 has right padding; then what comes out is no PKCS#8.
     new DerReader(plain).sequence().integer();
     return plain;

@@ -1,4 +1,5 @@
 import { Failure } from "../base/failure.ts";
+import { LIMITS } from "../base/limits.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { captureFacts, type CaptureFacts, type Stated } from "./attestation-capture.ts";
 import { CAPTURE_TYPE } from "./attestation-types.ts";
@@ -21,9 +22,6 @@ export type PolicyDecision = {
   /** The same of rules that only warn. */
   readonly warnings: readonly string[];
 };
-
-/** A signer's clock may be ahead of ours by this much. */
-const SKEW_MS = 300_000;
 
 /** The rules for a place. */
 export function rulesFor(policy: Policy, place: Place): PolicyRule[] {
@@ -113,7 +111,11 @@ function repositoryProblem(
   if (repository === null) return "nobody knows the repository";
   if (isOnlyClaimed(repository, rule)) return claimProblem("the repository", repository);
   const name = repositoryName(repository.value);
-  if (name !== null && rule.repositories.some((pattern) => sameRepository(pattern, name))) return null;
+  if (
+    name !== null &&
+    rule.repositories.some((pattern) => globMatches(asComparedBy(name, pattern), asComparedBy(name, name)))
+  )
+    return null;
   return `the repository is ${quoted(repository.value)}; wanted ${listed(rule.repositories)}`;
 }
 
@@ -121,10 +123,9 @@ function repositoryProblem(
 const CASELESS_HOSTS =
   /^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|(?:ssh\.)?dev\.azure\.com)\//u;
 
-function sameRepository(pattern: string, name: string): boolean {
-  return CASELESS_HOSTS.test(name)
-    ? globMatches(pattern.toLowerCase(), name.toLowerCase())
-    : globMatches(pattern, name);
+/** A repository, or a pattern of them, as the host of `name` compares it. */
+function asComparedBy(name: string, text: string): string {
+  return CASELESS_HOSTS.test(name) ? text.toLowerCase() : text;
 }
 
 /** Short patterns compare with the short name; `refs/…` ones need to know whether it is a branch or a tag. */
@@ -172,7 +173,7 @@ function ciProblems(rule: PolicyRule, facts: CaptureFacts, repositoryName: Repos
   const captured = facts.repository === null ? null : repositoryName(facts.repository.value);
   if (runs === null || captured === null)
     problems.push("nobody knows whether the CI run belongs to the captured repository");
-  else if (!sameRepository(runs, captured))
+  else if (asComparedBy(captured, runs) !== asComparedBy(captured, captured))
     problems.push(`the CI run belongs to ${quoted(runs)}, the capture to ${quoted(captured)}`);
   if (ci.commit === null || ci.commit !== facts.commit)
     problems.push(
@@ -184,8 +185,8 @@ function ciProblems(rule: PolicyRule, facts: CaptureFacts, repositoryName: Repos
 function ageProblem(at: Date | null, maxAge: number, now: Date): string | null {
   if (at === null) return "nobody knows when it was attested";
   const age = now.getTime() - at.getTime();
-  if (age < -SKEW_MS)
-    return `it was attested at ${at.toISOString()}, which is more in the future than the ${shownDuration(SKEW_MS)} that clocks may differ`;
+  if (age < -LIMITS.clockSkewMs)
+    return `it was attested at ${at.toISOString()}, which is more in the future than the ${shownDuration(LIMITS.clockSkewMs)} that clocks may differ`;
   return age > maxAge
     ? `it was attested at ${at.toISOString()}, longer ago than ${shownDuration(maxAge)}`
     : null;

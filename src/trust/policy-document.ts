@@ -1,7 +1,8 @@
-import { boolean, decode, integer, list, narrowed, object, optional, string } from "../base/decode.ts";
+import { boolean, decode, list, object, oneOf, optional, parsed, positive, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
 import { parseJson } from "../base/json.ts";
+import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { CAPTURE_TYPE } from "./attestation-types.ts";
 import { parsePublicKey, type PublicKey } from "./public-key.ts";
@@ -52,43 +53,44 @@ export type SignerGroup = {
 export type RepositoryName = (text: string) => string | null;
 
 export const POLICY_SCHEMA = "waybill.policy/v1";
-const NAMES = 1_000;
 
 const glob = string("a pattern of 1 to 500 characters", (text) => /^[\u0021-\u007e]{1,500}$/u.test(text));
-const instant = string("an instant such as 2027-01-31T00:00:00Z", (text) => instantOf(text) !== null);
-const level = narrowed("enforce or warn", (text) => text === "enforce" || text === "warn");
-const age = string("a time such as 30d, 12h or 90m", (text) => durationOf(text) !== null);
-const positive =
-  (from: string): ((value: number) => number) =>
-  (value) => {
-    if (value >= 1) return value;
-    throw invalid(`${from} is ${value}; wanted 1 or more`);
-  };
+const instant = parsed("an instant such as 2027-01-31T00:00:00Z", instantOf);
 
 const RULE = object(
   {
     name: string("a name", (text) => text.trim() !== ""),
-    level: optional(level),
-    environments: optional(list(glob, NAMES)),
-    templates: optional(list(glob, NAMES)),
-    predicate_types: optional(list(string("a URI", isTypeUri), NAMES)),
-    repositories: optional(list(glob, NAMES)),
-    refs: optional(list(glob, NAMES)),
+    level: optional(oneOf("enforce", "warn")),
+    environments: optional(list(glob, LIMITS.trustEntries)),
+    templates: optional(list(glob, LIMITS.trustEntries)),
+    predicate_types: optional(list(string("a URI", isTypeUri), LIMITS.trustEntries)),
+    repositories: optional(list(glob, LIMITS.trustEntries)),
+    refs: optional(list(glob, LIMITS.trustEntries)),
     clean: optional(boolean()),
     matches_commit: optional(boolean()),
     pushed: optional(boolean()),
     ci: optional(
-      object({ systems: optional(list(string(), NAMES)), run_urls: optional(list(glob, NAMES)) }, "refused"),
+      object(
+        {
+          systems: optional(list(string(), LIMITS.trustEntries)),
+          run_urls: optional(list(glob, LIMITS.trustEntries)),
+        },
+        "refused",
+      ),
     ),
     accept_ci_claims: optional(boolean()),
-    max_age: optional(age),
+    max_age: optional(parsed("a time such as 30d, 12h or 90m", durationOf)),
     signers: optional(
       list(
         object(
-          { role: optional(string()), keys: list(string(), NAMES), threshold: optional(integer()) },
+          {
+            role: optional(string()),
+            keys: list(string(), LIMITS.trustEntries),
+            threshold: optional(positive()),
+          },
           "refused",
         ),
-        NAMES,
+        LIMITS.trustEntries,
       ),
     ),
   },
@@ -99,10 +101,10 @@ const DOCUMENT = object(
   {
     schema: string(quoted(POLICY_SCHEMA), (text) => text === POLICY_SCHEMA),
     name: string("a name", (text) => text.trim() !== ""),
-    version: integer(),
+    version: positive(),
     issued_at: instant,
     expires_at: instant,
-    rules: list(RULE, NAMES),
+    rules: list(RULE, LIMITS.trustEntries),
   },
   // A condition with a spelling mistake must not silently ask for nothing.
   "refused",
@@ -115,13 +117,12 @@ const DOCUMENT = object(
 export function parsePolicy(payload: Uint8Array, from: string, repositoryName: RepositoryName): Policy {
   const decoded = decode(DOCUMENT, parseJson(payload, { what: from, code: "policy_invalid" }));
   if (!decoded.ok) throw invalid(`${from}: ${decoded.problems.join("; ")}`);
-  const { name, version, rules } = decoded.value;
-  const [issuedAt, expiresAt] = [dateOf(decoded.value.issued_at), dateOf(decoded.value.expires_at)];
+  const { name, version, issued_at: issuedAt, expires_at: expiresAt, rules } = decoded.value;
   if (rules.length === 0) throw invalid(`${from} has no rule`);
   if (expiresAt <= issuedAt) throw invalid(`${from} expires before it is issued`);
   return {
     name,
-    version: positive(`the version of ${from}`)(version),
+    version,
     issuedAt,
     expiresAt,
     rules: rules.map((rule) => ruleOf(rule, repositoryName)),
@@ -159,7 +160,7 @@ function ruleOf(rule: RuleDocument, repositoryName: RepositoryName): PolicyRule 
         ? null
         : { systems: some(ci.systems, "ci.systems"), runUrls: some(ci.run_urls, "ci.run_urls") },
     acceptCiClaims: rule.accept_ci_claims ?? false,
-    maxAge: rule.max_age === undefined ? null : durationOf(rule.max_age),
+    maxAge: rule.max_age ?? null,
     signers: (some(rule.signers, "signers") ?? []).map((group) => groupOf(group, from)),
   };
 }
@@ -171,7 +172,7 @@ function groupOf(group: NonNullable<RuleDocument["signers"]>[number], from: stri
   );
   const distinct = new Set(keys.map(({ keyid }) => keyid)).size;
   if (distinct < keys.length) throw invalid(`${quoted(role)} in ${from} names one key twice`);
-  const threshold = positive(`the threshold of ${quoted(role)} in ${from}`)(group.threshold ?? 1);
+  const { threshold = 1 } = group;
   if (threshold > distinct)
     throw invalid(`${quoted(role)} in ${from} wants ${threshold} of ${distinct} keys, which nobody can meet`);
   return { role, keys, threshold };
@@ -183,10 +184,6 @@ function durationOf(text: string): number | null {
   const [, count, unit = ""] = /^([1-9]\d{0,4})([mhd])$/u.exec(text) ?? [];
   const milliseconds = UNITS[unit];
   return milliseconds === undefined ? null : Number(count) * milliseconds;
-}
-
-function dateOf(text: string): Date {
-  return new Date(text);
 }
 
 function invalid(problem: string, hint?: string): Failure {

@@ -33,12 +33,12 @@ export function readPolicyEnvelope(path: string): Envelope {
 }
 
 /** A policy that was signed, with everybody who signed it. */
-export type SignedPolicy = {
-  readonly policy: Policy;
-  readonly envelope: Envelope;
-  /** Whether the file was a signed policy already. */
-  readonly resigned: boolean;
-};
+type SignedPolicy = { readonly policy: Policy; readonly envelope: Envelope };
+
+/** Whether a file is a policy in an envelope, and not the policy itself. Throws Failure as `signPolicy`. */
+export function isSignedPolicy(path: string): boolean {
+  return signedAlready(readBounded(path, LIMITS.documentBytes, "policy"), nameOf(path)) !== null;
+}
 
 /**
  * Signs the bytes of a policy as they are, or adds a signature to one that others signed already. What would be
@@ -52,7 +52,6 @@ export function signPolicy(path: string, key: SigningKey, repositoryName: Reposi
   const policy = parsePolicy(payload, from, repositoryName);
   return {
     policy,
-    resigned: envelope !== null,
     envelope:
       envelope === null ? signEnvelope(key, POLICY_PAYLOAD_TYPE, payload) : addSignature(key, envelope),
   };

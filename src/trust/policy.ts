@@ -1,6 +1,7 @@
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
+import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { inPlace } from "./attestation-refusals.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
@@ -19,9 +20,6 @@ export type SeenPolicy = { readonly name: string; readonly version: number; read
 
 /** Its own type, so that no signature over something else can ever be taken for one over a policy. */
 export const POLICY_PAYLOAD_TYPE = "application/vnd.waybill.policy.v1+json";
-
-/** A clock that lags behind the signer's by this much is forgiven. */
-const SKEW_MS = 300_000;
 
 export type OpenedPolicy =
   | { readonly ok: true; readonly policy: VerifiedPolicy; readonly sha256: Sha256 }
@@ -87,7 +85,7 @@ function validityRefusal(policy: Policy, from: string, now: Date): Failure | nul
       hint: "sign a new one; an expired policy allows nothing",
     });
   // Also what a clock that was set back looks like.
-  if (now.getTime() + SKEW_MS < policy.issuedAt.getTime())
+  if (now.getTime() + LIMITS.clockSkewMs < policy.issuedAt.getTime())
     return new Failure(
       "policy_not_yet_valid",
       `${from} is issued at ${policy.issuedAt.toISOString()}, and this machine's clock says ${now.toISOString()}`,

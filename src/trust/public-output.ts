@@ -31,8 +31,8 @@ export function writePublicOutput(
   }
 }
 
-/** Under any name: through a link of either kind it would be the same loss. */
-function isSameFile(a: string, b: string): boolean {
+/** Whether two paths lead to one file, under any name: through a link of either kind it would be the same loss. */
+export function isSameFile(a: string, b: string): boolean {
   const [first, second] = [statusAt(a), statusAt(b)];
   return first !== undefined && second !== undefined && first.dev === second.dev && first.ino === second.ino;
 }

@@ -3,6 +3,7 @@ import { quoted } from "../base/printable.ts";
 import type { DetachedSignature } from "./detached-signature.ts";
 import { verify } from "./ed25519.ts";
 import { shownKeyNumber } from "./key-forms.ts";
+import { MessageBeginning } from "./message-beginning.ts";
 import { globalMessage, shownComment, type MinisignSignature } from "./minisign-signature.ts";
 import { keyNumberOf, type PublicKey } from "./public-key.ts";
 import { sshSignedData, type SshSignature } from "./sshsig.ts";
@@ -58,7 +59,10 @@ function proveSignify(
   return overOwnBytes(signature.signature, keys, rules, what, "signify");
 }
 
-/** A plain signature over the artifact itself; a hash in its place is not taken for one where nobody said so. */
+/**
+ * A plain signature over the artifact itself. The message of another format in its place is not taken for one, and a
+ * hash only where somebody said so.
+ */
 function overOwnBytes(
   signature: Uint8Array,
   keys: readonly PublicKey[],
@@ -67,14 +71,21 @@ function overOwnBytes(
   format: "raw" | "signify",
 ): SignatureProof {
   let size = 0;
+  const beginning = new MessageBeginning();
   const proof = overBytes(signature, keys, what, plainSigner);
   return {
     update: (chunk) => {
       size += chunk.length;
+      beginning.update(chunk);
       proof.update(chunk);
     },
     finish: () => {
       const signer = proof.finish();
+      const purpose = beginning.otherPurpose();
+      if (!(signer instanceof Failure) && purpose !== null)
+        return new Failure("namespace_mismatch", `the signature of ${what} is taken out of ${purpose}`, {
+          hint: "a signature for one purpose proves nothing for another",
+        });
       // What a prehashed minisign file holds is a plain signature of the hash, and with one letter changed signify's.
       if (signer instanceof Failure || rules.allowLegacy || size !== PREHASH_BYTES) return signer;
       return new Failure(

@@ -41,7 +41,8 @@ export class SigningKey {
 
 /**
  * A private key from its text: PKCS#8 PEM, plain or encrypted, an OpenSSH file, a minisign file, plain or encrypted,
- * a JWK, or the seed (32 bytes, or 64 with the public half after it) in hex or base64. Throws Failure `key_invalid` or `key_weak`; nothing of the text is ever shown.
+ * a JWK, or the seed (32 bytes, or 64 with the public half after it) in hex or base64. Throws Failure `key_invalid` or
+ * `key_weak`; nothing of the text is ever shown.
  */
 export function parseSigningKey(text: string, from: string, passphrase?: Uint8Array): SigningKey {
   if (text.length > LIMITS.keyFileBytes)

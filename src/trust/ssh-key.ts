@@ -1,9 +1,10 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { sha256Of } from "../base/hashing.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES } from "./ed25519.ts";
-import { joined, NotSsh, SshReader, sshString } from "./ssh-wire.ts";
+import { NotSsh, SshReader, sshString } from "./ssh-wire.ts";
 
 /** OpenSSH public keys in one line: `ssh-ed25519 AAAA… comment` (RFC 4253 §6.6, RFC 8709 §4). */
 

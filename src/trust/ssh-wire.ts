@@ -1,3 +1,5 @@
+import { joined } from "../base/bytes.ts";
+
 /** The SSH wire format: numbers of four bytes and strings with their length before them (RFC 4251 §5). */
 
 export class NotSsh extends Error {
@@ -54,8 +56,4 @@ export function sshUint32(value: number): Uint8Array {
 export function sshString(value: Uint8Array | string): Uint8Array {
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
   return joined(sshUint32(bytes.length), bytes);
-}
-
-export function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }

@@ -1,10 +1,12 @@
+import { joined } from "../base/bytes.ts";
 import { fromBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES, SIGNATURE_BYTES } from "./ed25519.ts";
+import { SSHSIG_BEGINS as MAGIC } from "./message-beginning.ts";
 import { pem } from "./pem.ts";
 import { SSH_ED25519, sshKeyBlob } from "./ssh-key.ts";
-import { joined, NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
+import { NotSsh, SshReader, sshString, sshUint32 } from "./ssh-wire.ts";
 
 /** Detached signatures of ssh-keygen -Y (PROTOCOL.sshsig): the armor, the blob, and what the signature covers. */
 
@@ -25,7 +27,6 @@ export const DEFAULT_NAMESPACE = "artifact@waybill";
 const LABEL = "SSH SIGNATURE";
 const BEGIN = `-----BEGIN ${LABEL}-----\n`;
 const END = `\n-----END ${LABEL}-----`;
-const MAGIC = "SSHSIG";
 const VERSION = 1;
 
 export function looksLikeSshSignature(text: string): boolean {

@@ -3,7 +3,7 @@ import { quoted } from "../base/printable.ts";
 import { mergeEqual } from "./attestation.ts";
 import { readAttestations } from "./attestation-file.ts";
 import { addSignature, formatEnvelope, type Envelope } from "./dsse.ts";
-import { writePublicOutput } from "./public-output.ts";
+import { isSameFile, writePublicOutput } from "./public-output.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement } from "./statement.ts";
 
@@ -17,7 +17,7 @@ export function signStatement(
   key: SigningKey,
 ): { readonly statement: Statement; readonly envelope: Envelope } {
   const from = quoted(file);
-  const { attestations, refusals } = readAttestations(file);
+  const { attestations, refusals, skippedLines } = readAttestations(file);
   const [only, ...more] = mergeEqual(attestations);
   if (refusals[0] !== undefined) throw refusals[0];
   if (only === undefined || more.length > 0) {
@@ -26,7 +26,17 @@ export function signStatement(
       hint: "make one with: waybill attest --format dsse",
     });
   }
-  if (only.format === "bundle" && out === file) {
+  const inPlace = isSameFile(file, out);
+  if (inPlace && skippedLines > 0) {
+    throw new Failure(
+      "flag_missing",
+      `${from} has ${skippedLines} lines of another kind, which would be lost`,
+      {
+        hint: "name a file for the signed statement alone: --out FILE.intoto.json",
+      },
+    );
+  }
+  if (inPlace && only.format === "bundle") {
     throw new Failure("flag_missing", `${from} is a Sigstore bundle, which holds one signature`, {
       hint: "name a file for the envelope of both: --out FILE.intoto.json",
     });

@@ -38,17 +38,20 @@ const DOCUMENT = object({
   predicateType: string("a URI", isTypeUri),
 });
 
-/** A statement from the bytes that were signed. Foreign members are ignored. Throws Failure `statement_invalid`. */
+/**
+ * A statement from the bytes that were signed. Foreign members are ignored. Throws Failure `statement_invalid`, or
+ * `evidence_too_large` (also when too deep).
+ */
 export function parseStatement(payload: Uint8Array, from: string): Statement {
   const value = parseJson(payload, {
     what: `the statement of ${from}`,
     code: "statement_invalid",
     limitCode: "evidence_too_large",
   });
+  if (!isMap(value)) throw invalid(from, "it is no object");
   const decoded = decode(DOCUMENT, value);
   if (!decoded.ok) throw invalid(from, decoded.problems.join("; "));
   const { subject, predicateType } = decoded.value;
-  if (!isMap(value)) throw invalid(from, "it is no object");
   refuseTwins(value, ["_type", "subject", "predicateType", "predicate"], from, invalid);
   const predicate = value["predicate"] ?? {};
   if (!isMap(predicate)) throw invalid(from, "its predicate is no object");
@@ -66,9 +69,13 @@ function invalid(from: string, problem: string): Failure {
 function problemOf(subjects: readonly Subject[]): string | null {
   if (subjects.length === 0) return "it has no subject";
   if (subjects.some(({ digest }) => Object.keys(digest).length === 0)) return "a subject has no digest";
-  const names = subjects.flatMap(({ name }) => (name === null || name === "" ? [] : [name]));
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined ? null : `two subjects are named ${quoted(twice)}`;
+  const names = new Set<string>();
+  for (const { name } of subjects) {
+    if (name === null || name === "") continue;
+    if (names.has(name)) return `two subjects are named ${quoted(name)}`;
+    names.add(name);
+  }
+  return null;
 }
 
 /**

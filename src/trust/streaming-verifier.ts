@@ -1,5 +1,4 @@
-import { Failure } from "../base/failure.ts";
-import { expectedCommitment, SIGNATURE_BYTES } from "./ed25519.ts";
+import { Commitments } from "./commitments.ts";
 import type { PublicKey } from "./public-key.ts";
 
 /**
@@ -8,37 +7,24 @@ import type { PublicKey } from "./public-key.ts";
  * `verify` in ed25519.ts, because a PublicKey has no torsion in which the two kinds of verifiers could differ.
  */
 export class StreamingVerifier {
-  readonly #commitment: Uint8Array;
-  readonly #response: Uint8Array;
-  readonly #challenges: readonly { readonly key: PublicKey; readonly engine: Bun.CryptoHasher }[];
+  readonly #commitments: Commitments;
+  readonly #challenges: readonly Bun.CryptoHasher[];
 
   /** `signature` is 64 bytes, else Failure `signature_malformed`. Without keys nothing verifies. */
   constructor(keys: readonly PublicKey[], signature: Uint8Array) {
-    if (signature.length !== SIGNATURE_BYTES)
-      throw new Failure(
-        "signature_malformed",
-        `the signature has ${signature.length} bytes; wanted ${SIGNATURE_BYTES}`,
-      );
-    this.#commitment = signature.slice(0, 32);
-    this.#response = signature.slice(32);
-    this.#challenges = keys.map((key) => ({
-      key,
-      engine: new Bun.CryptoHasher("sha512").update(this.#commitment).update(key.bytes),
-    }));
+    this.#commitments = new Commitments(keys, signature);
+    this.#challenges = this.#commitments.prefixes.map((prefix) =>
+      new Bun.CryptoHasher("sha512").update(prefix),
+    );
   }
 
   /** The next bytes of the message; they may be overwritten afterwards. */
   update(chunk: Uint8Array): void {
-    for (const { engine } of this.#challenges) engine.update(chunk);
+    for (const challenge of this.#challenges) challenge.update(chunk);
   }
 
   /** The key that made the signature, or null. Call it once. */
   finish(): PublicKey | null {
-    for (const { key, engine } of this.#challenges) {
-      const expected = expectedCommitment(this.#response, engine.digest(), key.bytes);
-      // Encodings are compared, so an R in another spelling than its canonical one is refused.
-      if (expected !== null && Buffer.compare(expected, this.#commitment) === 0) return key;
-    }
-    return null;
+    return this.#commitments.signer(this.#challenges.map((challenge) => challenge.digest()));
   }
 }

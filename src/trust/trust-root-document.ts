@@ -1,11 +1,12 @@
 import { hexOf, isImageDigest } from "../base/digest.ts";
 import {
   decode,
-  integer,
   list,
   narrowed,
   object,
   optional,
+  parsed,
+  positive,
   record,
   string,
   type Decoder,
@@ -13,10 +14,11 @@ import {
 import { fromBase64, fromHex, toBase64, toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { instantOf } from "../base/instant.ts";
-import { parseJson, type JsonMap, type JsonValue } from "../base/json.ts";
+import { parseJson, type JsonMap } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { decodeSpki, encodeSpki } from "./key-der.ts";
+import { KEY_NUMBER_BYTES } from "./minisign-key.ts";
 import { publicKeyFromBytes } from "./public-key.ts";
 import { isSshPattern } from "./ssh-pattern.ts";
 import { isKeyName, isRole, problemsOf, type TrustRoot } from "./trust-root.ts";
@@ -26,7 +28,7 @@ import { isScope, type Revocation, type TrustedKey } from "./trusted-key.ts";
 
 const SCHEMA = "waybill.trust-root/v1";
 
-/** Throws Failure `trust_root_invalid` with every problem, or `key_weak`. */
+/** Throws Failure `trust_root_invalid` with what is wrong with it, or `key_weak`. */
 export function parseTrustRoot(input: Uint8Array | string, from: string): TrustRoot {
   const value = parseJson(input, { what: from, code: "trust_root_invalid" });
   const decoded = decode(DOCUMENT, value);
@@ -67,9 +69,7 @@ export function keyDocument(trusted: TrustedKey): JsonMap {
   };
 }
 
-function revocationDocument({ at, reason, stillTrusted }: Revocation): {
-  readonly [name: string]: JsonValue;
-} {
+function revocationDocument({ at, reason, stillTrusted }: Revocation): JsonMap {
   return {
     at: at.toISOString(),
     ...(reason === null ? {} : { reason }),
@@ -77,7 +77,7 @@ function revocationDocument({ at, reason, stillTrusted }: Revocation): {
   };
 }
 
-const INSTANT = string("an RFC 3339 instant in UTC", (text) => instantOf(text) !== null);
+const INSTANT = parsed("an RFC 3339 instant in UTC", instantOf);
 const DIGEST = narrowed("sha256:<64 lower-case hex>", isImageDigest);
 const words = (wanted: string, accept: (text: string) => boolean): Decoder<string[]> =>
   list(string(wanted, accept), LIMITS.trustEntries);
@@ -87,8 +87,8 @@ const KEY = object(
   {
     name: string("letters, digits and . _ @ + -, at most 64", isKeyName),
     keyid: string(),
-    public_key: string("base64 of a SubjectPublicKeyInfo", (text) => fromBase64(text) !== null),
-    key_number: optional(string("16 lower-case hex", (text) => fromHex(text)?.length === 8)),
+    public_key: parsed("base64 of a SubjectPublicKeyInfo", fromBase64),
+    key_number: optional(parsed("16 lower-case hex", parseKeyNumber)),
     roles: words("a role such as build", isRole),
     scopes: words("a pattern of names", isScope),
     namespaces: optional(words("a pattern of namespaces", isSshPattern)),
@@ -106,34 +106,24 @@ const KEY = object(
 
 const DOCUMENT = object(
   {
-    schema: narrowed(SCHEMA, (text): text is typeof SCHEMA => text === SCHEMA),
-    version: positive("a whole number from 1"),
+    schema: string(SCHEMA, (text) => text === SCHEMA),
+    version: positive(),
     keys: list(KEY, LIMITS.trustedKeys),
-    thresholds: record(positive("a whole number from 1")),
+    thresholds: record(positive()),
   },
   "refused",
 );
 
-function positive(wanted: string): Decoder<number> {
-  const whole = integer();
-  return (value, path, problems) => {
-    const number = whole(value, path, problems);
-    if (number === undefined || number >= 1) return number;
-    problems.push(`${path} is ${number}; wanted ${wanted}`);
-    return undefined;
-  };
+function parseKeyNumber(text: string): Uint8Array | null {
+  const bytes = fromHex(text);
+  return bytes?.length === KEY_NUMBER_BYTES ? bytes : null;
 }
 
 type KeyDocument = NonNullable<ReturnType<typeof KEY>>;
 
 function trustedKey(found: KeyDocument, from: string): TrustedKey {
   const of = `key ${found.name} of ${from}`;
-  const keyNumber = found.key_number === undefined ? null : fromHex(found.key_number);
-  const key = publicKeyFromBytes(
-    decodeSpki(fromBase64(found.public_key) ?? new Uint8Array(), of),
-    of,
-    keyNumber,
-  );
+  const key = publicKeyFromBytes(decodeSpki(found.public_key, of), of, found.key_number ?? null);
   // Two members that say which key it is could say two things.
   if (key.keyid !== found.keyid)
     throw invalid(from, [`the keyid of ${found.name} is not that of its public_key`]);
@@ -143,21 +133,17 @@ function trustedKey(found: KeyDocument, from: string): TrustedKey {
     roles: found.roles,
     scopes: found.scopes,
     namespaces: found.namespaces ?? null,
-    validFrom: dateOf(found.valid_from),
-    validUntil: dateOf(found.valid_until),
+    validFrom: found.valid_from ?? null,
+    validUntil: found.valid_until ?? null,
     revocation:
       found.revoked === undefined
         ? null
         : {
-            at: new Date(found.revoked.at),
+            at: found.revoked.at,
             reason: found.revoked.reason ?? null,
             stillTrusted: found.revoked.still_trusted.map(hexOf),
           },
   };
-}
-
-function dateOf(text: string | undefined): Date | null {
-  return text === undefined ? null : new Date(text);
 }
 
 function invalid(from: string, problems: readonly string[]): Failure {

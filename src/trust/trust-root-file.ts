@@ -1,14 +1,14 @@
 import { rmSync } from "node:fs";
 import { isSha256 } from "../base/digest.ts";
-import { decode, integer, narrowed, object } from "../base/decode.ts";
+import { integer, narrowed, object, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
-import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { isThere, readBounded } from "../host/files.ts";
 import { addSignature, formatEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "./dsse.ts";
+import { rememberNewest } from "./newest-seen.ts";
 import type { PublicKey } from "./public-key.ts";
-import { writePublicOutput } from "./public-output.ts";
+import { isSameFile, writePublicOutput } from "./public-output.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { rootKeys, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { formatTrustRoot } from "./trust-root-document.ts";
@@ -17,9 +17,18 @@ import {
   readUnsignedRoot,
   rises,
   succeed,
-  type SeenRoot,
   type SignedRoot,
 } from "./trust-root-succession.ts";
+
+const SEEN_SCHEMA = "waybill.trust-seen/v1";
+const SEEN = object(
+  {
+    schema: string(SEEN_SCHEMA, (text) => text === SEEN_SCHEMA),
+    version: integer(),
+    sha256: narrowed("64 lower-case hex", isSha256),
+  },
+  "refused",
+);
 
 /** The root in a file, signed by its own root keys. Throws Failure: `file_unreadable` or as `readSignedRoot`. */
 export function loadTrustRoot(path: string): SignedRoot {
@@ -28,12 +37,17 @@ export function loadTrustRoot(path: string): SignedRoot {
 
 /**
  * The same, never older than what `seenFile` remembers, which is written when the root is newer (and made when there
- * is none). Throws Failure also `trust_root_rollback` or `config_invalid`.
+ * is none). Throws Failure also `trust_root_rollback`, or as `rememberNewest`.
  */
 export function loadRisingRoot(path: string, seenFile: string): SignedRoot {
   const found = loadTrustRoot(path);
-  const seen = readSeen(seenFile);
-  if (seen === null || rises(seen, found, nameOf(path))) writeSeen(seenFile, found);
+  rememberNewest({
+    file: seenFile,
+    name: "trust state",
+    decoder: SEEN,
+    rises: (seen) => rises(seen, found, nameOf(path)),
+    document: { schema: SEEN_SCHEMA, version: found.root.version, sha256: found.sha256 },
+  });
   return found;
 }
 
@@ -95,7 +109,7 @@ export function updateTrustRoot(path: string, candidate: string, now: Date): Sig
   const envelope = readEnvelope(candidate);
   const next = succeed(held, envelope, nameOf(candidate), now);
   if (next !== null) write(path, envelope);
-  if (candidate === draftPath(path)) rmSync(candidate);
+  if (isSameFile(candidate, draftPath(path))) rmSync(draftPath(path));
   return next;
 }
 
@@ -137,30 +151,6 @@ function write(path: string, envelope: Envelope): void {
 function refuseExisting(path: string, hint: string): void {
   if (!isThere(path, "trust root")) return;
   throw new Failure("file_exists", `${quoted(path)} exists and is not overwritten`, { hint });
-}
-
-const SEEN_SCHEMA = "waybill.trust-seen/v1";
-const SEEN = object(
-  {
-    schema: narrowed(SEEN_SCHEMA, (text): text is typeof SEEN_SCHEMA => text === SEEN_SCHEMA),
-    version: integer(),
-    sha256: narrowed("64 lower-case hex", isSha256),
-  },
-  "refused",
-);
-
-function readSeen(path: string): SeenRoot | null {
-  if (!isThere(path, "trust state")) return null;
-  const what = `trust state ${quoted(path)}`;
-  const bytes = readBounded(path, LIMITS.secretBytes, "trust state");
-  const decoded = decode(SEEN, parseJson(bytes, { what, code: "config_invalid" }));
-  if (decoded.ok) return decoded.value;
-  throw new Failure("config_invalid", `${what}: ${decoded.problems.join("; ")}`);
-}
-
-function writeSeen(path: string, { root, sha256 }: SignedRoot): void {
-  const seen = { schema: SEEN_SCHEMA, version: root.version, sha256 };
-  writePublicOutput(path, `${JSON.stringify(seen)}\n`, { name: `trust state ${quoted(path)}` });
 }
 
 function nameOf(path: string): string {

@@ -3,6 +3,7 @@ import { quoted } from "../base/printable.ts";
 import { sha256Of } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
+import type { PublicKey } from "./public-key.ts";
 import { keysFor, ROOT_ROLE, rootKeys, thresholdFor, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { parseTrustRoot } from "./trust-root-document.ts";
 
@@ -26,7 +27,7 @@ export function readUnsignedRoot(envelope: Envelope, from: string): TrustRoot {
 
 /**
  * The root that somebody chose to trust: signed by the threshold of its own root keys. Throws Failure
- * `trust_root_invalid`, `key_weak`, `payload_type_mismatch`, `threshold_not_met` or `signature_invalid`.
+ * `trust_root_invalid`, `key_weak`, `payload_type_mismatch`, `threshold_not_met` or `evidence_too_large`.
  */
 export function readSignedRoot(envelope: Envelope, from: string): SignedRoot {
   const root = readUnsignedRoot(envelope, from);
@@ -71,12 +72,7 @@ export function rises(seen: SeenRoot, found: SignedRoot, from: string): boolean 
   );
 }
 
-function demand(
-  envelope: Envelope,
-  keys: Parameters<typeof verifyEnvelope>[1],
-  threshold: number,
-  what: string,
-): void {
+function demand(envelope: Envelope, keys: readonly PublicKey[], threshold: number, what: string): void {
   const verdict = verifyEnvelope(envelope, keys, threshold);
   if (verdict.ok) return;
   const found = verdict.signers.length;

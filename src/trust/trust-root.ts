@@ -1,3 +1,4 @@
+import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import type { PublicKey } from "./public-key.ts";
 import { distrust, type Subject, type TrustedKey } from "./trusted-key.ts";
@@ -67,6 +68,9 @@ export function problemsOf(root: TrustRoot): readonly string[] {
     ...backwards,
     ...(there < wanted
       ? [`${there} keys may sign as root and ${wanted} must: nobody could ever change it`]
+      : []),
+    ...(wanted > LIMITS.envelopeSignatures
+      ? [`${wanted} keys must sign as root and one envelope holds ${LIMITS.envelopeSignatures} signatures`]
       : []),
   ];
 }

@@ -21,7 +21,8 @@ export type LoadedTrust = {
  */
 export function loadTrust(path: string, stateFile: string | null): LoadedTrust {
   const bytes = readBounded(path, LIMITS.documentBytes, "trust file");
-  const text = new TextDecoder().decode(bytes);
+  // ssh-keygen takes a byte-order mark for the beginning of a principal.
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   if (!looksLikeAllowedSigners(text)) {
     const { root } = stateFile === null ? loadTrustRoot(path) : loadRisingRoot(path, stateFile);
     return { kind: "trust_root", root, skipped: [] };

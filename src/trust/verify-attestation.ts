@@ -14,7 +14,7 @@ import { isKnownType, knownTypes } from "./attestation-types.ts";
 import { trialsOf, verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { VerifiedPolicy } from "./policy.ts";
 import { decide, rulesFor, type Place } from "./policy-decision.ts";
-import type { RepositoryName } from "./policy-document.ts";
+import type { PolicyRule, RepositoryName } from "./policy-document.ts";
 import type { PublicKey } from "./public-key.ts";
 import { isEndless } from "./signature-trials.ts";
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, type Statement, type Subject } from "./statement.ts";
@@ -30,8 +30,8 @@ export type AttestationQuestion = {
   /** The one predicate type that is taken; null for any that waybill knows or that a rule of the policy names. */
   readonly predicateType: string | null;
   /**
-   * Whose signatures count for a statement of this type; null leaves it to the signers that the policy names. Who may
-   * say what was captured need not be who may say what was promoted.
+   * Whose signatures count for a statement of this type; null leaves it to the signers that the enforced rules of the
+   * policy name. Who may say what was captured need not be who may say what was promoted.
    */
   readonly trusted: (predicateType: string) => TrustedSigners | null;
   readonly policy: {
@@ -83,8 +83,8 @@ export function verifyAttestations(
     const statement = statementIn(attestation.envelope, attestation.from);
     return { attestation, statement, signers: signersFor(statement, question) };
   });
-  const work = read.map(({ attestation, signers: { candidates, distrusted } }) =>
-    trialsOf(attestation.envelope, candidates.length + distrusted.length),
+  const work = read.map(({ attestation, signers: { candidates, trusted } }) =>
+    trialsOf(attestation.envelope, candidates.length + trusted.distrusted.length),
   );
   if (isEndless(work)) throw tooManyTrials();
   const accepted: AcceptedAttestation[] = [];
@@ -104,35 +104,38 @@ type Judged =
   | { readonly ok: false; readonly refusals: readonly Failure[] };
 
 type Signers = {
-  readonly trusted: TrustedSigners | null;
-  /** The keys of the caller, and those that the rules of the policy name. */
+  /** Of whom enough must have signed, whatever the policy wants besides. */
+  readonly trusted: TrustedSigners;
+  /** Those, and every key that the rules of the policy name. */
   readonly candidates: readonly PublicKey[];
-  /** Tried as well, to say whose signature it was that does not count. */
-  readonly distrusted: TrustedSigners["distrusted"];
 };
 
 function signersFor(statement: Statement | Failure, question: AttestationQuestion): Signers {
   const { policy } = question;
-  const trusted = question.trusted(statement instanceof Failure ? "" : statement.predicateType);
-  const groups =
-    policy === null ? [] : rulesFor(policy.document, policy.place).flatMap(({ signers }) => signers);
-  const keys = [...(trusted?.keys ?? []), ...groups.flatMap((group) => group.keys)];
-  const candidates = [...new Map(keys.map((key) => [key.keyid, key])).values()];
-  return { trusted, candidates, distrusted: trusted?.distrusted ?? [] };
+  const rules = policy === null ? [] : rulesFor(policy.document, policy.place);
+  const trusted = question.trusted(statement instanceof Failure ? "" : statement.predicateType) ??
+    // A rule that only warns must not let a signer in whom nobody else named.
+    { keys: keysOf(rules.filter(({ level }) => level === "enforce")), threshold: 1, distrusted: [] };
+  const keys = [...trusted.keys, ...keysOf(rules)];
+  return { trusted, candidates: [...new Map(keys.map((key) => [key.keyid, key])).values()] };
+}
+
+function keysOf(rules: readonly PolicyRule[]): PublicKey[] {
+  return rules.flatMap(({ signers }) => signers.flatMap(({ keys }) => keys));
 }
 
 /** Every check runs, also after one has failed: a refusal lists every reason. */
 function judge(
   attestation: Attestation,
   statement: Statement | Failure,
-  { trusted, candidates, distrusted }: Signers,
+  { trusted, candidates }: Signers,
   question: AttestationQuestion,
 ): Judged {
   const { envelope, from, format, unchecked } = attestation;
   const refusals: Failure[] = [];
   const verdict = verifyEnvelope(envelope, candidates, 1);
   const untrusted = verdict.ok ? tooFewTrusted(verdict.signers, trusted) : verdict.refusals;
-  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, distrusted));
+  if (untrusted.length > 0) refusals.push(...untrusted, ...distrustedSigners(envelope, trusted.distrusted));
   if (envelope.payloadType !== STATEMENT_PAYLOAD_TYPE) refusals.push(otherPayloadType(envelope.payloadType));
   if (statement instanceof Failure) return { ok: false, refusals: [...refusals, statement] };
   refusals.push(...typeRefusals(statement, question));
@@ -167,8 +170,7 @@ function judge(
   };
 }
 
-function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners | null): Failure[] {
-  if (trusted === null) return [];
+function tooFewTrusted(signers: readonly PublicKey[], trusted: TrustedSigners): Failure[] {
   const ids = new Set(trusted.keys.map(({ keyid }) => keyid));
   const count = signers.filter(({ keyid }) => ids.has(keyid)).length;
   if (count >= trusted.threshold) return [];

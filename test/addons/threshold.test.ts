@@ -2,10 +2,11 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createKeyFile, loadSigningKey } from "../../src/trust/key-file.ts";
+import { createKeyFile } from "../../src/trust/key-file.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { Host, type Entry, type StageRun } from "./host.ts";
+import { loadSigningKey } from "../trust/keys-in-files.ts";
 
 const NAMES = ["alice", "bob", "carol"] as const;
 type Name = (typeof NAMES)[number];
@@ -45,7 +46,7 @@ class Team implements Disposable {
     cpSync(madeOnce.path, team.host.home, { recursive: true });
     for (const name of NAMES) {
       const file = join(team.host.home, `${name}.key`);
-      team.keyids[name] = loadSigningKey({ file }).publicKey.keyid;
+      team.keyids[name] = loadSigningKey(file).publicKey.keyid;
       team.#keys.set(name, createPrivateKey(readFileSync(file)));
     }
     return team;

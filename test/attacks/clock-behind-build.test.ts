@@ -38,14 +38,15 @@ describe("with a clock before the build nothing is judged, and nothing is sent",
     expect(requests).toBe(0);
   });
 
-  test("evidence: an attestation, an artifact by a trust root", async () => {
+  test("evidence: an attestation, an artifact by a trust root, the keys that are valid now", async () => {
     using folder = temporaryFolder();
     const file = folder.at("file");
     writeFileSync(file, "x");
     writeFileSync(folder.at("root.json"), "{}");
     const attestation = ["verify", "attestation", file, "--subject", file, "--key", file];
     const artifact = ["verify", "artifact", file, "--signature", file, "--trust", folder.at("root.json")];
-    for (const words of [attestation, artifact]) {
+    const keys = ["key", "trust", "export", folder.at("root.json"), "--to", "pem", "--out", folder.path];
+    for (const words of [attestation, artifact, keys]) {
       const finished = await runProgram([...TOMORROW, ...words, "--json"]);
       expect(finished.code).toBe(2);
       expect(jsonOf(finished)["error"]).toMatchObject({ code: "clock_behind" });

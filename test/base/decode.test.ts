@@ -12,6 +12,8 @@ function isName(text: string): text is `name-${string}` {
   return text.startsWith("name-");
 }
 
+const half = d.parsed("halves", (text) => (text.endsWith("/2") ? Number(text.slice(0, -2)) - 2 : null));
+
 const pin = d.object({
   version: d.integer(),
   template: d.string("a template", (text) => text !== ""),
@@ -27,6 +29,8 @@ describe("taken", () => {
     ["zero", d.integer(), "0", 0],
     ["the largest integer", d.integer(), "9007199254740991", 9_007_199_254_740_991],
     ["1.0, which is 1", d.integer(), "1.0", 1],
+    ["what a text means", half, '"2/2"', 0],
+    ["one as a positive number", d.positive(), "1", 1],
     ["null as anything", d.anything(), "null", null],
     ["an empty list", d.list(d.string(), 3), "[]", []],
     ["a list at its ceiling", d.list(d.string(), 2), '["a","b"]', ["a", "b"]],
@@ -64,6 +68,10 @@ describe("refused, with the path of each member", () => {
     ["null for a string", d.string(), "null", ["the document is null; wanted a string"]],
     ["text for a boolean", d.boolean(), '"true"', ['the document is "true"; wanted true or false']],
     ["1 for a boolean", d.boolean(), "1", ["the document is 1; wanted true or false"]],
+    ["a text that means nothing", half, '"6"', ['the document is "6"; wanted halves']],
+    ["a number for a text that means something", half, "6", ["the document is 6; wanted halves"]],
+    ["zero for a positive number", d.positive(), "0", ["the document is 0; wanted a whole number from 1"]],
+    ["half of one", d.positive(), "0.5", ["the document is 0.5; wanted a whole number"]],
     ["a fraction", d.integer(), "1.5", ["the document is 1.5; wanted a whole number"]],
     [
       "an integer beyond exact doubles",
@@ -157,5 +165,23 @@ describe("refused, with the path of each member", () => {
       JSON.stringify({ [`\n::error::${"x".repeat(100)}`]: 1 }),
     );
     expect(foreign).toEqual([`: :error::${"x".repeat(50)}… is not a known member`]);
+  });
+});
+
+describe("a document that is wrong throughout", () => {
+  const many = Array.from({ length: 100_000 }, (_, index) => index);
+  const cases: [string, Decoder<unknown>, unknown][] = [
+    ["a list", d.list(d.string(), 1_000_000), many],
+    ["a record", d.record(d.string()), Object.fromEntries(many.map((index) => [`n${index}`, index]))],
+    ["foreign members", d.object({}, "refused"), Object.fromEntries(many.map((index) => [`n${index}`, 1]))],
+  ];
+  test.each(cases)("%s is left after ten problems", (_what, decoder, value) => {
+    expect(decoded(decoder, JSON.stringify(value))).toHaveLength(10);
+  });
+
+  test("each list has its own ten", () => {
+    const both = d.object({ a: d.list(d.string(), 1_000), b: d.list(d.string(), 1_000) });
+    const value = { a: many.slice(0, 100), b: [...many.slice(0, 3), "x"] };
+    expect(decoded(both, JSON.stringify(value))).toHaveLength(13);
   });
 });

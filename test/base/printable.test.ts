@@ -19,6 +19,8 @@ describe("made inert", () => {
     ["an isolate", "a\u2066b\u2069", "a b"],
     ["marks of direction", "a\u200e\u200f\u061cb", "a b"],
     ["zero-width characters", "a\u200b\u200db\ufeffc\u2060d", "a b c d"],
+    ["letters that nobody sees", "a\u{e0041}\u{e007f}b", "a b"],
+    ["a soft hyphen, and marks between lines", "a\u00adb\ufff9c", "a b c"],
     ["space around it", "  a  ", "a"],
     ["nothing", "\n\u200b", ""],
 

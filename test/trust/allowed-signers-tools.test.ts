@@ -18,6 +18,29 @@ async function signApp(cwd: string): Promise<void> {
 }
 
 describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign", () => {
+  // A reader that ends words elsewhere reads another name than the one that stands there.
+  test.each([
+    ["a space", `me@here ${line}`, 0],
+    ["a tab", `me@here\t${line}`, 0],
+    ["a space that does not break", `me@here\u00a0${line}`, 2],
+    ["such a space before the name", `\u00a0me@here ${line}`, 2],
+    ["such a space behind the key", `me@here ${line}\u00a0laptop`, 2],
+    ["a byte-order mark", `\ufeffme@here ${line}`, 2],
+  ])("by words: %s", async (_what, text, exit) => {
+    await inFolder(async (cwd) => {
+      await signApp(cwd);
+      writeFileSync(join(cwd, "allowed"), `${text}\n`);
+      const words = ["-f", "allowed", "-I", "me@here", "-n", "file", "-s", "app.sig"];
+      const app = readFileSync(join(cwd, "app"));
+      const theirs = await tool(["ssh-keygen", "-Y", "verify", ...words], cwd, app);
+      const flags = ["--signature", "app.sig", "--trust", "allowed", "--namespace", "file"];
+      const ours = await waybillJson(["verify", "artifact", "app", ...flags, "--identity", "me@here"], {
+        cwd,
+      });
+      expect([theirs.code === 0, ours.exit]).toEqual([exit === 0, exit]);
+    });
+  });
+
   test("by window and namespace", async () => {
     await inFolder(async (cwd) => {
       await signApp(cwd);

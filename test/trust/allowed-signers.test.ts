@@ -28,6 +28,7 @@ describe("lines that are read", () => {
     ["a principal that begins with quotes", `"me"@here ${line}`, { name: '"me"@here' }],
     ["a principal that ends with quotes", `me@"here" ${line}`, { name: 'me@"here"' }],
     ["a principal of two in quotes", `"me""here" ${line}`, { name: '"me""here"' }],
+    ["a letter that looks like white space", `\u00a0me\u2003 ${line}`, { name: "\u00a0me\u2003" }],
     ["an empty principal", `"" ${line}`, { name: "" }],
     ["namespaces", `me namespaces="file,git" ${line}`, { namespaces: ["file", "git"] }],
     ["namespaces with spaces", `me namespaces="file, git " ${line}`, { namespaces: ["file", "git"] }],
@@ -126,6 +127,8 @@ describe("lines that trust nobody here", () => {
     ["half a key", `me ssh-ed25519 AAAA`, /not a whole ssh-ed25519 key/u],
     ["a NUL", `me\u0000 ${line}`, /line 1: it has a control character/u],
     ["a carriage return inside", `me\r ${line}`, /control character/u],
+    ["another white space before the key", `me\u00a0${line}`, /is not principals and a key/u],
+    ["another white space behind the key", `me ${line}\u00a0laptop`, /its key is not base64/u],
     ["a word", "me", /is not principals and a key/u],
   ];
   test.each(table)("%s stops everything", (_name, text, message) => {

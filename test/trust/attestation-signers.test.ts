@@ -17,6 +17,7 @@ import {
   judge,
   MALLORY,
   NOW,
+  POLICY,
   ruleWith,
   statement,
   underPolicy,
@@ -85,5 +86,23 @@ describe("whose signature counts", () => {
     expect([accepted?.rules, accepted?.warnings]).toEqual([["images"], []]);
     const [without] = judge(formatEnvelope(good)).accepted;
     expect([without?.rules, without?.warnings]).toEqual([[], []]);
+  });
+
+  test("is left to the rules that the policy enforces: one that only warns lets nobody in", () => {
+    const of = (key: typeof ALICE) => [{ keys: [formsOf(key.publicKey).ssh] }];
+    const [enforced] = ruleWith({}).rules;
+    const rules = (signers: unknown): unknown => ({
+      ...POLICY,
+      rules: [
+        { ...enforced, signers },
+        { name: "soon", level: "warn", signers: of(MALLORY) },
+      ],
+    });
+    const by = (key: typeof ALICE, signers: unknown, trusted: TrustedSigners | null): AttestationVerdict =>
+      judge(formatEnvelope(envelopeOf(statement(), key)), { ...underPolicy(rules(signers)), trusted });
+    expect(codesOf(by(MALLORY, undefined, null))).toEqual(["threshold_not_met"]);
+    expect(codesOf(by(MALLORY, of(BOB), null))).toEqual(["threshold_not_met", "policy_denied"]);
+    expect(codesOf(by(BOB, of(BOB), null))).toEqual([]);
+    expect(codesOf(by(MALLORY, undefined, only(MALLORY)))).toEqual([]);
   });
 });

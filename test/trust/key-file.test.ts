@@ -13,11 +13,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { publicKeyOf } from "../../src/trust/ed25519.ts";
-import { createKeyFile, inspectKeyFile, loadSigningKey } from "../../src/trust/key-file.ts";
+import { createKeyFile } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
 import { readPassphrase } from "../../src/trust/key-text.ts";
 import { refusalOf } from "./refusal.ts";
 import { HAS_OPENSSL, inFolder, openssl, waybill, waybillJson } from "./run-waybill.ts";
+import { inspectKeyFile, loadSigningKey } from "./keys-in-files.ts";
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
@@ -28,7 +29,7 @@ describe("key new", () => {
       expect([ran.exit, ran.stderr]).toEqual([0, ""]);
       expect(modeOf(join(cwd, "release.key"))).toBe("600");
       expect(modeOf(join(cwd, "release.key.pub"))).toBe("644");
-      const key = loadSigningKey({ file: join(cwd, "release.key") });
+      const key = loadSigningKey(join(cwd, "release.key"));
       const pub = createPublicKey(readFileSync(join(cwd, "release.key.pub")));
       expect(pub.export({ format: "jwk" })["x"]).toBe(Buffer.from(key.publicKey.bytes).toString("base64url"));
       expect(ran.document).toMatchObject({
@@ -142,15 +143,15 @@ describe("openssl's keys", () => {
       const passphrase = readPassphrase({ file: join(cwd, "pw") });
       const keyids = ["plain", "encrypted"].map((name) => {
         chmodSync(join(cwd, name), 0o600);
-        return loadSigningKey({ file: join(cwd, name) }, passphrase).publicKey.keyid;
+        return loadSigningKey(join(cwd, name), passphrase).publicKey.keyid;
       });
-      expect(new Set([...keyids, inspectKeyFile(join(cwd, "pub"), false).publicKey.keyid]).size).toBe(1);
+      expect(new Set([...keyids, inspectKeyFile(join(cwd, "pub")).publicKey.keyid]).size).toBe(1);
       for (const [name, wanted] of [
         ["sha512", "HMAC-SHA256"],
         ["scrypt", "PBKDF2"],
       ] as const) {
         chmodSync(join(cwd, name), 0o600);
-        const refusal = refusalOf(() => loadSigningKey({ file: join(cwd, name) }, passphrase));
+        const refusal = refusalOf(() => loadSigningKey(join(cwd, name), passphrase));
         expect(refusal.code).toBe("key_invalid");
         expect(refusal.message).toContain(wanted);
       }
@@ -174,10 +175,10 @@ describe("the mode of a private key", () => {
       const { file, publicKey } = createKeyFile(join(cwd, "k"));
       chmodSync(file, mode);
       if (used) {
-        expect(loadSigningKey({ file }).publicKey.keyid).toBe(publicKey.keyid);
+        expect(loadSigningKey(file).publicKey.keyid).toBe(publicKey.keyid);
         return;
       }
-      for (const work of [() => loadSigningKey({ file }), () => inspectKeyFile(file, false)]) {
+      for (const work of [() => loadSigningKey(file), () => inspectKeyFile(file)]) {
         const refusal = refusalOf(work);
         expect([refusal.code, refusal.exitCode]).toEqual(["key_permissions", 2]);
         expect(refusal.message).toContain(`mode 0${mode.toString(8)}`);
@@ -190,7 +191,7 @@ describe("the mode of a private key", () => {
     await inFolder((cwd) => {
       const { file } = createKeyFile(join(cwd, "k"), new TextEncoder().encode("correct horse"));
       chmodSync(file, 0o644);
-      expect(refusalOf(() => loadSigningKey({ file })).code).toBe("key_permissions");
+      expect(refusalOf(() => loadSigningKey(file)).code).toBe("key_permissions");
     });
   });
 
@@ -198,7 +199,7 @@ describe("the mode of a private key", () => {
     await inFolder((cwd) => {
       const { file } = createKeyFile(join(cwd, "k"));
       chownSync(file, 65_534, 65_534);
-      const refusal = refusalOf(() => loadSigningKey({ file }));
+      const refusal = refusalOf(() => loadSigningKey(file));
       expect(refusal.code).toBe("key_permissions");
       expect(refusal.message).toContain("belongs to user 65534; this is user 0");
     });
@@ -211,12 +212,12 @@ describe("the mode of a private key", () => {
         return join(cwd, name);
       };
       mkdirSync(join(cwd, "folder"));
-      expect(refusalOf(() => loadSigningKey({ file: join(cwd, "folder") })).code).toBe("file_unreadable");
-      expect(refusalOf(() => loadSigningKey({ file: join(cwd, "none") })).code).toBe("file_unreadable");
+      expect(refusalOf(() => loadSigningKey(join(cwd, "folder"))).code).toBe("file_unreadable");
+      expect(refusalOf(() => loadSigningKey(join(cwd, "none"))).code).toBe("file_unreadable");
       const binary = write("binary", Uint8Array.of(0xff, 0xfe, ...randomBytes(31)));
-      expect(refusalOf(() => loadSigningKey({ file: binary })).message).toMatch(/is 33 bytes and no text/u);
+      expect(refusalOf(() => loadSigningKey(binary)).message).toMatch(/is 33 bytes and no text/u);
       const huge = write("huge", new Uint8Array(20_000).fill(65));
-      expect(refusalOf(() => loadSigningKey({ file: huge })).message).toMatch(/more than 16384 bytes/u);
+      expect(refusalOf(() => loadSigningKey(huge)).message).toMatch(/more than 16384 bytes/u);
     });
   });
 });
@@ -226,7 +227,7 @@ describe("key show", () => {
     await inFolder(async (cwd) => {
       const { publicKey } = createKeyFile(join(cwd, "k"));
       const forms = formsOf(publicKey);
-      const seed = loadSigningKey({ file: join(cwd, "k") }).seed();
+      const seed = loadSigningKey(join(cwd, "k")).seed();
       const write = (name: string, text: string, mode: number): void => {
         writeFileSync(join(cwd, name), text);
         chmodSync(join(cwd, name), mode);
@@ -303,7 +304,7 @@ describe("key show", () => {
 function inspectKeyFileOf(cwd: string, text: string, mode: number): void {
   writeFileSync(join(cwd, "bare"), text);
   chmodSync(join(cwd, "bare"), mode);
-  inspectKeyFile(join(cwd, "bare"), false);
+  inspectKeyFile(join(cwd, "bare"));
 }
 
 function expectNoSecret(text: string, seed: Uint8Array): void {

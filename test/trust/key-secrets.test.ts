@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
-import { createKeyFile, loadSigningKey } from "../../src/trust/key-file.ts";
+import { createKeyFile } from "../../src/trust/key-file.ts";
 import { privateForm } from "../../src/trust/key-conversion.ts";
 import { BINARY, CLEAN_ENVIRONMENT, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
+import { loadSigningKey } from "./keys-in-files.ts";
 import { inFolder } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
 
@@ -22,7 +23,7 @@ async function withKey(work: (cwd: string, pem: string) => Promise<void>): Promi
 
 /** Everything that could give a key away, in the spellings that logs see. */
 function spellingsOf(cwd: string): readonly string[] {
-  const key = loadSigningKey({ file: join(cwd, "release.key") });
+  const key = loadSigningKey(join(cwd, "release.key"));
   const seed = Buffer.from(key.seed());
   return [
     ...(["hex", "base64", "base64url"] as const).map((name) =>
@@ -126,7 +127,7 @@ describe("nothing of a key gets out", () => {
 
   test("whatever goes wrong with it", async () => {
     await withKey(async (cwd, pem) => {
-      const key = loadSigningKey({ file: join(cwd, "release.key") });
+      const key = loadSigningKey(join(cwd, "release.key"));
       const texts = [
         pem.slice(0, -10),
         pem.replace("MC4", "MC5"),

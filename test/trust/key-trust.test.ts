@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { waybill, waybillJson } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
@@ -217,7 +217,9 @@ describe("import and export", () => {
   test("a folder of PEM and minisign files", async () => {
     await withRoot(["a", "b"], async (cwd, run) => {
       mkdirSync(join(cwd, "keys"));
-      writeFileSync(join(cwd, "keys/a.pem"), readFileSync(join(cwd, "a.pub")));
+      // As a volume of Kubernetes has its files.
+      symlinkSync("../a.pub", join(cwd, "keys/a.pem"));
+      symlinkSync("../none", join(cwd, "keys/lost.pem"));
       const minisign = await waybill(["key", "convert", "b.pub", "--to", "minisign"], { cwd });
       writeFileSync(join(cwd, "keys/b.pub"), minisign.stdout);
       writeFileSync(join(cwd, "keys/README"), "x");
@@ -227,6 +229,7 @@ describe("import and export", () => {
         keys: [{ name: "root" }, { name: "a", roles: ["addon"] }, { name: "b" }],
       });
       expect(ran.stderr).toContain('"README" is no .pem or .pub file');
+      expect(ran.stderr).toContain('"lost.pem" is no .pem or .pub file');
 
       mkdirSync(join(cwd, "out"));
       const pem = await run("export", "root.json", "--to", "pem", "--role", "addon", "--out", "out");

@@ -8,7 +8,7 @@ import { encodeOpensshPrivateKey } from "../../src/trust/openssh-private-key.ts"
 import { pem } from "../../src/trust/pem.ts";
 import { parsePublicKey } from "../../src/trust/public-key.ts";
 import { isEncryptedKeyText, parseSigningKey, SigningKey } from "../../src/trust/signing-key.ts";
-import { joined } from "../../src/trust/ssh-wire.ts";
+import { joined } from "../../src/base/bytes.ts";
 import { refusalOf } from "./refusal.ts";
 
 const seed = new Uint8Array(randomBytes(32));

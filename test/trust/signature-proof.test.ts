@@ -142,7 +142,7 @@ test("keys of other numbers are told", () => {
   const keys = [numbered(ALICE, OTHER_NUMBER), numbered(BOB, Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0xab))];
   expect(finished(signify(), { keys }, BYTES)).toMatchObject({
     message:
-      "the signature is by key number 0807060504030201; the given keys have 0907060504030201, AB00000000000009",
+      "the signature is by key number 807060504030201; the given keys have 907060504030201, AB00000000000009",
   });
 });
 

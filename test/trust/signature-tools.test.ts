@@ -10,8 +10,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { privateForm, publicForm } from "../../src/trust/key-conversion.ts";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
+import { SigningKey } from "../../src/trust/signing-key.ts";
 import { inFolder, waybill, waybillJson, waybillMemory } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
 
@@ -33,6 +35,22 @@ const verify = async (cwd: string, ...args: readonly string[]): ReturnType<typeo
   waybillJson(["verify", "artifact", "app", ...args], { cwd });
 
 describe.skipIf(!HAS.minisign)("minisign", () => {
+  test.each([
+    [[1, 2, 3, 4, 5, 6, 7, 0x80]],
+    [[1, 2, 3, 4, 5, 6, 0x0a, 0]],
+    [[0, 0, 0, 0, 0, 0, 0, 0x0f]],
+    [[7, 0, 0, 0, 0, 0, 0, 0]],
+  ])("writes the public half of key number %p as we do", async (number) => {
+    await inFolder(async (cwd) => {
+      const key = new SigningKey(randomBytes(32), "the key", Uint8Array.from(number));
+      writeFileSync(join(cwd, "m.sec"), privateForm(key, "minisign", randomBytes, undefined), {
+        mode: 0o600,
+      });
+      await tool(["minisign", "-R", "-W", "-p", "m.pub", "-s", "m.sec"], cwd);
+      expect(readFileSync(join(cwd, "m.pub"), "utf8")).toBe(publicForm(key.publicKey, "minisign"));
+    });
+  });
+
   test.each(SIZES)("takes what we sign, %d bytes", async (size) => {
     await withKey(size, async (cwd, forms) => {
       const signed = await waybillJson(["sign", "app", "--key", "k", "--format", "minisign"], { cwd });

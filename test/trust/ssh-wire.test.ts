@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "bun:test";
 import { formatSshKey, looksLikeSshKey, sshFingerprint, sshKeyBlob } from "../../src/trust/ssh-key.ts";
-import { joined, NotSsh, SshReader, sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
+import { joined } from "../../src/base/bytes.ts";
+import { NotSsh, SshReader, sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
 
 describe("the wire format of SSH", () => {
   test("is read one value after the other", () => {

@@ -7,7 +7,8 @@ import {
   isNamespace,
   parseSshSignature,
 } from "../../src/trust/sshsig.ts";
-import { joined, sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
+import { joined } from "../../src/base/bytes.ts";
+import { sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
 import { refusalOf } from "./refusal.ts";
 import { keyOf } from "./roots.ts";
 

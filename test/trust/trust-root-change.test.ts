@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sha256Of } from "../../src/base/hashing.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { addKeys, removeKey, revokeKey, rotateKey } from "../../src/trust/trust-root-change.ts";
 import { rises, succeed } from "../../src/trust/trust-root-succession.ts";
 import { keysFor, problemsOf, type TrustRoot } from "../../src/trust/trust-root.ts";
@@ -8,6 +9,12 @@ import { aRoot, envelopeOf, keyOf, signedRoot, trusted } from "./roots.ts";
 
 const now = new Date("2026-11-21T08:00:00Z");
 const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
+/** So many root keys, all of which must sign. */
+const crowd = (count: number): TrustRoot => ({
+  version: 1,
+  keys: Array.from({ length: count }, (_, index) => trusted(`root-${index}`, { roles: ["root"] })),
+  thresholds: { root: count },
+});
 const app = { name: "app-1", sha256: sha256Of("app") };
 
 describe("a root that is not sound says why", () => {
@@ -32,6 +39,12 @@ describe("a root that is not sound says why", () => {
     ],
     ["too few root keys", { ...sound, thresholds: { root: 2 } }, [lock(1, 2)]],
     ["no key", { ...sound, keys: [] }, [lock(0, 1)]],
+    ["as many root keys as one envelope has room for", crowd(LIMITS.envelopeSignatures), []],
+    [
+      "more root keys than one envelope has room for",
+      crowd(LIMITS.envelopeSignatures + 1),
+      ["17 keys must sign as root and one envelope holds 16 signatures"],
+    ],
     [
       "a key and a name three times, each told once",
       aRoot([trusted("ci"), trusted("ci"), trusted("ci")]),

@@ -27,6 +27,7 @@ describe("a capture in CI", () => {
     ["by another system", { system: "jenkins" }],
     ["by a run of another repository", { repo: "https://github.com/acme/other" }],
     ["by a run of a fork", { repo: "https://github.com/mallory/app" }],
+    ["by a run of what would be any repository as a pattern", { repo: "https://github.com/acme/*" }],
     ["by a run of nobody knows what", { repo: null }],
     ["by a run for another commit", { commit: "b".repeat(40) }],
     ["by a run for no commit", { commit: null }],
