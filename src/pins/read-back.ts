@@ -21,9 +21,6 @@ export type ReadBackRule = {
   readonly intervalMs: number;
 };
 
-/** A single look, after a write whose outcome is open. */
-export const ONE_READ: ReadBackRule = { until: "readable", forMs: 0, limitMs: 0, stable: 1, intervalMs: 1 };
-
 /**
  * What reading until equal came to. `last` is the newest row seen, equal or not; `waitMs` what the server asked to
  * wait before the next request; `isVersioned` whether the last listing had a strong ETag.

@@ -7,6 +7,7 @@ import { writePin, type PinWrite } from "./pin-writer.ts";
 import type { ReadBack } from "./read-back.ts";
 import { nextDelay } from "./retry-after.ts";
 import type { Target } from "./target.ts";
+import type { Look } from "./unproven.ts";
 
 export type WriteBudget = {
   /** Ceiling for everything but conflicts, as an instant of the clock. */
@@ -35,18 +36,15 @@ export type Written = { readonly conflictMs: number } & (
 
 type Tools = { readonly exchange: Exchange; readonly clock: Clock; readonly attempts: Attempt[] };
 
-/** One look at the listing; null when it holds the digest and that proves nothing yet. */
-type LookOnce = () => Promise<ReadBack | null>;
-
 /**
  * Sends until the server takes or refuses it, within the budgets. A write whose outcome is open is followed by a
- * look before anything else.
+ * look before anything else, and sent again only over what it was meant to replace: whoever promoted meanwhile stays.
  */
 export async function sendWrite(
   target: Target,
   write: PinWrite,
   budget: WriteBudget,
-  lookOnce: LookOnce,
+  look: () => Promise<Look>,
   tools: Tools,
 ): Promise<Written> {
   const { clock, exchange, attempts } = tools;
@@ -69,9 +67,9 @@ export async function sendWrite(
       return { kind: answer.kind, failure: answer.failure, open, conflictMs };
     if (answer.kind === "ambiguous") {
       open = true;
-      const look = await lookOnce();
-      if (look === null) return { kind: "open", conflictMs };
-      if (look.ok) return { kind: "found", proof: look, conflictMs };
+      const seen = await look();
+      if (seen === "undecided") return { kind: "open", conflictMs };
+      if (seen !== "unchanged") return { kind: "found", proof: seen, conflictMs };
     }
     const now = clock.now();
     const isConflict = answer.kind === "conflict";

@@ -202,6 +202,17 @@ describe("before the first write", () => {
     expect(prod.requests.map(({ method }) => method)).toEqual(["GET"]);
   });
 
+  test("also one that would be blind", async () => {
+    await using staging = await scriptedServer(held());
+    await using prod = await scriptedServer({ [LIST]: { status: 401 }, [PROMOTE]: { body: "{}" } });
+    const run = await promoteTo({ staging, prod }, ["--no-verify"]);
+    expect(run.legs.map(({ outcome, exit_code }) => [outcome, exit_code])).toEqual([
+      ["failed", 5],
+      ["failed", 4],
+    ]);
+    expect(prod.attempts(PROMOTE)).toBe(0);
+  });
+
   test("all of one mind is that policy's code", async () => {
     await using staging = await scriptedServer(held());
     await using prod = await scriptedServer(onBoard(OLD));
