@@ -122,7 +122,8 @@ function readRow(
     template: wanted.template,
     region: wanted.region,
     digest,
-    gitSha: textOf(row["git_sha"]),
+    // Servers write "" where none was sent.
+    gitSha: row["git_sha"] === "" ? null : textOf(row["git_sha"]),
     seq: numberOf(row["seq"]),
     promotedAt: textOf(row["promoted_at"]),
     promotedBy: textOf(row["promoted_by"]),

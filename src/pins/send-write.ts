@@ -48,7 +48,6 @@ export async function sendWrite(
   tools: Tools,
 ): Promise<Written> {
   const { clock, exchange, attempts } = tools;
-  let conflictSince: number | null = null;
   let conflictMs = 0;
   let open = false;
   for (;;) {
@@ -73,12 +72,14 @@ export async function sendWrite(
     }
     const now = clock.now();
     const isConflict = answer.kind === "conflict";
-    conflictSince = isConflict ? (conflictSince ?? sent) : null;
-    const end = conflictSince === null ? budget.end + conflictMs : conflictSince + budget.conflictBudgetMs;
+    // One budget for all conflicts of a write, whatever comes between them.
+    const leftMs = isConflict
+      ? budget.conflictBudgetMs - conflictMs - (now - sent)
+      : budget.end + conflictMs - now;
     // Half a second to the left and to the right of five: those who wait for one lock do not come back together.
     const spread = isConflict ? 0.8 + 0.4 * exchange.jitter() : 1;
     const canPass = isConflict || answer.kind === "try_again" || answer.kind === "ambiguous";
-    const delay = canPass ? nextDelay(answer.waitMs, budget.retryIntervalMs * spread, end - now) : null;
+    const delay = canPass ? nextDelay(answer.waitMs, budget.retryIntervalMs * spread, leftMs) : null;
     if (delay === null) {
       // A write that was left open earlier may still arrive, whatever the last answer was.
       if (open) return { kind: "open", conflictMs };
