@@ -7,7 +7,6 @@ import type { Lineage, Link } from "../pins/lineage.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import { trace } from "../pins/trace.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
-import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import { joined } from "./attestation-files.ts";
 import type { TrustFlags } from "./evidence-flags.ts";
 import { judgingTime } from "./judging-time.ts";
@@ -31,7 +30,7 @@ export async function auditLineage(
       ({ template }) => flags.template === undefined || template === flags.template,
     );
     for (const row of rows)
-      lineages.push(await trace(one.target, row, PROMOTION_TYPE, { exchange, trusted, captures, now }));
+      lineages.push(await trace(one.target, row, { exchange, trusted, captures, now }));
   }
   const unread = audited.flatMap((one) =>
     "failure" in one ? [inEnvironment(one.target.env, one.failure)] : [],

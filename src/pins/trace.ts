@@ -2,7 +2,7 @@ import { hexOf } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import { captureFacts } from "../trust/attestation-capture.ts";
-import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
+import { CAPTURE_TYPE, PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import {
   verifyAttestations,
   type AttestationQuestion,
@@ -31,11 +31,10 @@ type Signers = NonNullable<ReturnType<AttestationQuestion["trusted"]>>;
 export async function trace(
   target: Target,
   row: PinRow,
-  promotionType: string,
   tracing: Tracing,
 ): Promise<Lineage> {
   const trusted = tracing.trusted(row);
-  const receipt = await receiptOf(target, row, trusted(promotionType), tracing);
+  const receipt = await receiptOf(target, row, trusted(PROMOTION_TYPE), tracing);
   const captures = capturesOf(row, trusted, tracing);
   const build = await buildOf(target, row, receipt, captures, tracing.exchange);
   return lineageOf({ env: target.env, row, receipt, build, captures });

@@ -35,6 +35,9 @@ describe("the listing", () => {
     const run = await verify(listing(row(NEW, { region: "eu" }), row(NEW, { region: "us" })));
     expect(run.told).toBe("missing 7 row_missing: GET");
     expect(run.leg.error?.message).toContain('it has one in "eu", "us"');
+    const many = Array.from({ length: 30 }, (_, at) => row(NEW, { region: `r${at}` }));
+    const cut = await verify(listing(...many));
+    expect(cut.leg.error?.message.match(/"r\d+"/gu)).toHaveLength(20);
   });
 
   test("case 39: a row without a region is the global one, and the evidence says so", async () => {

@@ -11,7 +11,7 @@ const ROW = pinRow({ digest: OLD, seq: 7 });
 
 function standing(...stops: readonly Partial<Stop>[]): Standing {
   const stop = { kind: "hold", reason: "", by: "", digest: null };
-  return { condition: CONDITION, digest: OLD, seq: 7, stops: stops.map((one) => ({ ...stop, ...one })) };
+  return { condition: CONDITION, digest: OLD, stops: stops.map((one) => ({ ...stop, ...one })) };
 }
 
 type Given = {
