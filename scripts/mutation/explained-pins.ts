@@ -63,7 +63,7 @@ export const EXPLAINED_PINS: readonly Explained[] = [
     reason: "whatever is not accepted was refused for a reason, so there is a main one",
   },
   {
-    file: "src/pins/retry-after.ts",
+    file: "src/base/retry-after.ts",
     mutants: [
       "retryAfterMs: text === null → false",
       'retryAfterMs: headers.get("date") ?? "" → headers.get("date")',

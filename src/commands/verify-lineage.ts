@@ -29,8 +29,7 @@ export async function auditLineage(
     const rows = one.rows.filter(
       ({ template }) => flags.template === undefined || template === flags.template,
     );
-    for (const row of rows)
-      lineages.push(await trace(one.target, row, { exchange, trusted, captures, now }));
+    for (const row of rows) lineages.push(await trace(one.target, row, { exchange, trusted, captures, now }));
   }
   const unread = audited.flatMap((one) =>
     "failure" in one ? [inEnvironment(one.target.env, one.failure)] : [],

@@ -5,7 +5,7 @@ import { request, type Connection, type HttpRequest } from "../host/http.ts";
 import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
 import { findRow, readListing } from "./listing.ts";
 import type { PinRow, WantedPin } from "./pin.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import type { Heard } from "./server-text.ts";
 import { hasStrongEtag } from "./standing.ts";
 import type { Credential, Target } from "./target.ts";

@@ -10,7 +10,7 @@ import type { Exchange } from "./pin-client.ts";
 import { preflight, type Seen } from "./preflight.ts";
 import type { PromotionRules } from "./promotion-rules.ts";
 import { readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import { sendWrite, waited, type Written } from "./send-write.ts";
 import type { Condition } from "./standing.ts";
 import type { Target } from "./target.ts";

@@ -6,7 +6,7 @@ import { mayReadAgain } from "./classify-read.ts";
 import type { Attempt, Proof } from "./leg.ts";
 import { satisfies, type PinRow, type WantedPin } from "./pin.ts";
 import { readPin, type Exchange } from "./pin-client.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
 
 export type ReadBackRule = {

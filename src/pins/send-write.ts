@@ -5,7 +5,7 @@ import type { Attempt } from "./leg.ts";
 import type { Exchange } from "./pin-client.ts";
 import { writePin, type PinWrite } from "./pin-writer.ts";
 import type { ReadBack } from "./read-back.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
 import type { Look } from "./unproven.ts";
 

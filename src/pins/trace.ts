@@ -28,11 +28,7 @@ export type Tracing = {
 type Signers = NonNullable<ReturnType<AttestationQuestion["trusted"]>>;
 
 /** Follows a row of a listing back: to its receipt, the build of its image, the commit and the captured context. */
-export async function trace(
-  target: Target,
-  row: PinRow,
-  tracing: Tracing,
-): Promise<Lineage> {
+export async function trace(target: Target, row: PinRow, tracing: Tracing): Promise<Lineage> {
   const trusted = tracing.trusted(row);
   const receipt = await receiptOf(target, row, trusted(PROMOTION_TYPE), tracing);
   const captures = capturesOf(row, trusted, tracing);

@@ -46,7 +46,12 @@ describe("a conflict", () => {
 
   test("has one budget, however often something else comes between", async () => {
     const clock = new FakeClock();
-    const plan = { [LIST]: list(OLD), [PROMOTE]: Array<Answer[]>(20).fill([CONFLICT, CONFLICT, { status: 429 }]).flat() };
+    const plan = {
+      [LIST]: list(OLD),
+      [PROMOTE]: Array<Answer[]>(20)
+        .fill([CONFLICT, CONFLICT, { status: 429 }])
+        .flat(),
+    };
     const leg = await promoteOn(plan, { timeoutMs: 600_000, conflictBudgetMs: 30_000 }, clock);
     expect(leg.failure?.code).toBe("conflict_persisted");
     // Two of five seconds in each turn, the third turn's third is the one too many; a 429 of five seconds after each.
