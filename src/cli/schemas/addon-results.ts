@@ -54,6 +54,7 @@ const STAGED: ResultShape = {
     root: text,
     layout: word("waybill", "serviceradar"),
     platform: text,
+    config_version: nullable(text),
   },
 };
 
@@ -217,6 +218,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       binary: text,
       object_key: text,
       stored: word("new", "already"),
+      stores: list(object({ store: text, outcome: word("new", "already") })),
       assigned: flag,
       signatures: count,
       minimum_version: nullable(text),

@@ -55,6 +55,7 @@ const leg: Schema = object({
   attempts: list(
     object({ method: text, status: nullable(count), result: text, ms: count, "retry_in_ms?": count }),
   ),
+  proxy: nullable(object({ address: text, from: text })),
   race_window: nullable(word("open", "closed")),
   warnings: list(warning),
   "receipt?": object({ version: count, keyid: text, state: word("stored", "kept", "verified") }),
