@@ -111,6 +111,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
           ),
           offered: nullable(object({ version: text, digest: nullable(text), enabled: flag })),
           keys_wanted: count,
+          statement: nullable(object({ expires: nullable(text), expired: flag })),
           last_known_good: nullable(text),
           highest_version: nullable(text),
           pinned: anything,
