@@ -30,6 +30,13 @@ export const EXPLAINED_PINS: readonly Explained[] = [
     reason: "a superseded leg is only made with the row that it gave way to",
   },
   {
+    file: "src/pins/leg-warnings.ts",
+    mutants: [
+      "otherCommit: row.gitSha !== null && isSameCommit(row.gitSha, wanted) → isSameCommit(row.gitSha, wanted)",
+    ],
+    reason: "what is no text is no commit; the check is for the types",
+  },
+  {
     file: "src/pins/listing.ts",
     mutants: [
       'parseListing: code: "answer_not_json" → code: ""',

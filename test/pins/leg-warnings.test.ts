@@ -77,8 +77,10 @@ describe("what a row says beside its digest", () => {
     expect(warnings.map(({ code }) => code)).toEqual(Array(21).fill("region_shadow"));
     expect(warnings.at(-2)?.message).toContain("of its own in r19,");
     expect(warnings.at(-1)?.message).toBe("codex has pins of its own in 10 more regions");
-    const few = judgeLeg(proven({ shadows: shadows.slice(0, 20) }), { gitSha: undefined, mustMatch: false });
-    expect(few.warnings).toHaveLength(20);
+    const counted = (count: number): number =>
+      judgeLeg(proven({ shadows: shadows.slice(0, count) }), { gitSha: undefined, mustMatch: false }).warnings
+        .length;
+    expect([20, 21].map(counted)).toEqual([20, 21]);
   });
 
   test("is told of the row before, where no other was read", () => {

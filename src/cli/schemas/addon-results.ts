@@ -87,7 +87,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
     success: {
       addon_id: text,
       fields: map(object({ value: anything, from: word("assigned", "override", "default") })),
-      host: { type: "object" },
+      host: nullable({ type: "object" }),
       reasons: list(text),
     },
     sometimes: { ask: text, decision: text, plan: anything },

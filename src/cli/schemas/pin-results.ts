@@ -152,7 +152,13 @@ export const PIN_RESULTS: { readonly [name: string]: ResultShape } = {
       ),
       unread: list(failure),
       chains: list(
-        object({ name: text, checked: count, problem: nullable(text), head: object({ seq: count, sha256 }) }),
+        object({
+          name: text,
+          checked: count,
+          unchained: count,
+          problem: nullable(text),
+          head: object({ seq: count, sha256 }),
+        }),
       ),
     },
   },
