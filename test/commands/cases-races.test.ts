@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
-import { PROMOTE_WORDS, runCase, TOKEN, VERIFY_WORDS, type LegShown } from "../pins/case-run.ts";
+import { PROMOTE_WORDS, QUICK, runCase, TOKEN, VERIFY_WORDS, type LegShown } from "../pins/case-run.ts";
 import { SHOW, VersionedBoard } from "../pins/versioned-board.ts";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill, type Finished } from "../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
 import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 
 const PIN = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
-const QUICK = ["--retry-interval", "5ms", "--timeout", "300ms"];
 
 type Run = Finished & { readonly legs: readonly LegShown[] };
 
