@@ -133,14 +133,16 @@ describe("order", () => {
       GITHUB_REPOSITORY: "a/b",
       GITHUB_RUN_ID: "77",
     };
-    const keys: (string | undefined)[] = [];
-    for (const GITHUB_RUN_ATTEMPT of ["1", "2"]) {
+    const keyOf = async (given: Readonly<Record<string, string>>): Promise<string | undefined> => {
       const plan = { [LIST]: listing(row(OLD)), [PROMOTE]: { status: 400 } };
-      const run = await runCase(PROMOTE_WORDS, plan, [], { env: { ...env, GITHUB_RUN_ATTEMPT } });
-      keys.push(run.server.requests.find(({ method }) => method === "POST")?.headers["idempotency-key"]);
-    }
-    expect(keys[0]).toMatch(/^"[0-9a-f]{64}"$/u);
-    expect(keys[1]).toBe(keys[0]);
+      const { server } = await runCase(PROMOTE_WORDS, plan, [], { env: given });
+      return server.requests.find(({ method }) => method === "POST")?.headers["idempotency-key"];
+    };
+    const first = await keyOf({ ...env, GITHUB_RUN_ATTEMPT: "1" });
+    expect(first).toMatch(/^"[0-9a-f]{64}"$/u);
+    expect(await keyOf({ ...env, GITHUB_RUN_ATTEMPT: "2" })).toBe(first);
+    // Outside of CI each run is one of its own.
+    for (const other of [{}, { BUILD_URL: "" }]) expect(await keyOf(other)).not.toBe(await keyOf(other));
   });
 
   test("case 72: going back needs the flag and a reason", async () => {
@@ -309,16 +311,24 @@ describe("with our own control plane", () => {
   async function withPlane(
     work: (
       plane: ControlPlaneProcess,
-      promote: (digest: string, more?: readonly string[]) => Promise<Run>,
+      promote: (
+        digest: string,
+        more?: readonly string[],
+        ci?: Readonly<Record<string, string>>,
+      ) => Promise<Run>,
     ) => Promise<void>,
   ): Promise<void> {
     const plane = await startControlPlane();
     try {
       const token = await plane.token(["pins:read", "pins:write"], "prod");
-      const promote = async (digest: string, more: readonly string[] = []): Promise<Run> => {
+      const promote = async (
+        digest: string,
+        more: readonly string[] = [],
+        ci: Readonly<Record<string, string>> = {},
+      ): Promise<Run> => {
         const flags = ["--template", "codex", "--digest", digest, "--allow-insecure-http", "--json"];
         const run = await runWaybill(["promote", ...flags, "--target", `prod=${plane.address}`, ...more], {
-          env: { WAYBILL_TOKEN_PROD: token },
+          env: { WAYBILL_TOKEN_PROD: token, ...ci },
         });
         return { ...run, legs: (jsonOf(run) as { legs: LegShown[] }).legs };
       };
@@ -363,6 +373,20 @@ describe("with our own control plane", () => {
       expect(held.stderr).toContain("an audit");
       // The token that promotes is not the one that breaks the glass.
       expect((await promote(NEW, ["--seq", "3", "--break-glass", "--reason", "down"])).code).toBe(4);
+    });
+  });
+
+  test("one run that promotes, goes back and promotes again means each of its changes", async () => {
+    await withPlane(async (_plane, promote) => {
+      const env = { GITHUB_ACTIONS: "true", GITHUB_SERVER_URL: "https://ci.example" };
+      const run = { ...env, GITHUB_REPOSITORY: "a/b", GITHUB_RUN_ID: "77" };
+      for (const digest of [OLD, NEW, OLD, NEW, OLD]) {
+        const { code, legs } = await promote(digest, [], run);
+        expect([digest, code, legs[0]?.outcome]).toEqual([digest, 0, "landed"]);
+      }
+      const touched = await promote(OLD, ["--touch"], run);
+      const again = await promote(OLD, ["--touch"], run);
+      expect([touched.legs[0]?.outcome, again.legs[0]?.outcome]).toEqual(["landed", "landed"]);
     });
   });
 
