@@ -197,6 +197,26 @@ test("hostile names are shown as text", async () => {
   expect(run.stdout + run.stderr).not.toMatch(/^::|##\[/mu);
 });
 
+test("a record of events without an end is over when the time is", async () => {
+  const nothing = { env: null, reason: null, before_json: null, after_json: null, request_id: null };
+  const said = { actor: "a", action: "b", decision: "c", subject: "d", at: "now", sha256: null };
+  await using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: ({ url }) => {
+      const seq = Number(new URL(url).searchParams.get("after")) + 1;
+      const head = { seq: seq + 1, sha256: "0".repeat(64) };
+      return Response.json({ events: [{ seq, ...nothing, ...said }], head });
+    },
+  });
+  const target = ["--target", `a=${server.url.origin}`, "--allow-insecure-http", "--timeout", "500ms"];
+  const run = await runWaybill(["verify", "audit", "--chain", ...target, "--json"], {
+    env: { WAYBILL_TOKEN_A: "token-of-a-1" },
+  });
+  expect(run.code).toBe(12);
+  expect(run.stderr).toContain("give it a longer --timeout");
+});
+
 test("a signal ends it with a document", async () => {
   await using server = await scriptedServer({ [LIST]: { send: "nothing", then: "stall" } });
   await using other = await scriptedServer({ [LIST]: listing(codex(NEW)) });
