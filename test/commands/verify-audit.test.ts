@@ -200,7 +200,7 @@ test("hostile names are shown as text", async () => {
 test("a record of events without an end is over when the time is", async () => {
   const nothing = { env: null, reason: null, before_json: null, after_json: null, request_id: null };
   const said = { actor: "a", action: "b", decision: "c", subject: "d", at: "now", sha256: null };
-  await using server = Bun.serve({
+  using server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     fetch: ({ url }) => {
