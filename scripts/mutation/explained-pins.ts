@@ -30,6 +30,13 @@ export const EXPLAINED_PINS: readonly Explained[] = [
     reason: "a superseded leg is only made with the row that it gave way to",
   },
   {
+    file: "src/pins/leg-warnings.ts",
+    mutants: [
+      "otherCommit: row.gitSha !== null && isSameCommit(row.gitSha, wanted) → isSameCommit(row.gitSha, wanted)",
+    ],
+    reason: "what is no text is no commit; the check is for the types",
+  },
+  {
     file: "src/pins/listing.ts",
     mutants: [
       'parseListing: code: "answer_not_json" → code: ""',
@@ -63,7 +70,7 @@ export const EXPLAINED_PINS: readonly Explained[] = [
     reason: "whatever is not accepted was refused for a reason, so there is a main one",
   },
   {
-    file: "src/pins/retry-after.ts",
+    file: "src/base/retry-after.ts",
     mutants: [
       "retryAfterMs: text === null → false",
       'retryAfterMs: headers.get("date") ?? "" → headers.get("date")',

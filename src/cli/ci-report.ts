@@ -92,7 +92,7 @@ export class CiReport {
     if (path === null) return;
     const clean = (text: string): string => this.#redactor.clean(text);
     const rows = report?.rows ?? [];
-    const proven = rows.filter(({ failure }) => failure === null).length;
+    const proven = rows.filter(({ isProven }) => isProven).length;
     const table =
       rows.length > 0 && report !== undefined
         ? { columns: report.columns, rows: rows.map(({ cells }) => cells.map(clean)) }
@@ -100,7 +100,7 @@ export class CiReport {
             columns: ["code", "what happened"],
             rows: failures.map(({ code, message }) => [code, clean(message)]),
           };
-    const title = `waybill ${command}: ${exit === EXIT.ok ? "OK" : "FAILED"}, ${proven} of ${rows.length} proven, exit code ${exit}`;
+    const title = `waybill ${command}: ${wordOf(exit)}, ${proven} of ${rows.length} proven, exit code ${exit}`;
     try {
       withAppended(path, (descriptor, size) => {
         const text = renderSummary({ title, ...table }, LIMITS.stepSummaryBytes - size);
@@ -126,6 +126,11 @@ export class CiReport {
       throw notWritten("the JUnit report", path, error);
     }
   }
+}
+
+function wordOf(exit: ExitCode): string {
+  if (exit === EXIT.ok) return "OK";
+  return exit === EXIT.changes ? "CHANGES" : "FAILED";
 }
 
 /**

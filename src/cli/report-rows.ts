@@ -18,6 +18,8 @@ export type ReportRow = {
   /** What several rows have in common, such as their environment. */
   readonly group: string;
   readonly cells: readonly string[];
+  /** A plan that would change something did not fail and proved nothing. */
+  readonly isProven: boolean;
   readonly failure: Failure | null;
   readonly ms: number;
   /** Lines for those who want to know how it went. */

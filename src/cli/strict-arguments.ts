@@ -5,7 +5,7 @@ import { COMMON_FLAGS, type Flag, type Flags, type Values } from "./flags.ts";
 import { nearest } from "../base/nearest.ts";
 
 /**
- * The strict layer before citty, whose own parser takes unknown flags, lost values and repeats in silence. Reads
+ * In place of citty's own parser, which takes unknown flags, lost values and repeats in silence. Reads
  * argv against a command's definition and refuses everything that the definition does not say. Throws Failure
  * with a usage code; nothing has been opened by then.
  */

@@ -68,11 +68,11 @@ export const GATE_FLAGS = {
 
 export type EvidenceFlags = Values<typeof GATE_FLAGS> & TrustFlags & PolicyFlags;
 
-/** Whether a flag was given that says anything about evidence, so that a stray one is refused and not overlooked. */
-export function namesEvidence(flags: Readonly<Record<string, unknown>>): boolean {
+/** The first flag that was given and says anything about evidence, so that a stray one is refused and not overlooked. */
+export function evidenceFlag(flags: Readonly<Record<string, unknown>>): string | null {
   for (const name in { ...GATE_FLAGS, ...TRUST_FLAGS, ...POLICY_FLAGS }) {
     const value = flags[name];
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return true;
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return name;
   }
-  return false;
+  return null;
 }

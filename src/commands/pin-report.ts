@@ -1,5 +1,6 @@
+import { EXIT } from "../base/exit-codes.ts";
 import type { Report, ReportRow, StepOutput } from "../cli/report-rows.ts";
-import type { Leg } from "../pins/leg.ts";
+import { exitOfLeg, type Leg } from "../pins/leg.ts";
 import type { WantedPin } from "../pins/pin.ts";
 
 const WORD = /^[a-z_]{1,40}$/u;
@@ -33,6 +34,7 @@ function rowOf(leg: Leg): ReportRow {
       failure?.message ??
         (after === null ? "" : `proven by ${after.reads === 1 ? "1 read" : `${after.reads} equal reads`}`),
     ],
+    isProven: exitOfLeg(leg) === EXIT.ok,
     failure,
     ms: attempts.reduce((sum, { ms }) => sum + ms, 0),
     details: attempts.map(
@@ -66,9 +68,9 @@ function legValue(leg: Leg): Record<string, string | number | boolean | null> {
     env: leg.target.env,
     template: leg.wanted.template,
     region: leg.wanted.region,
-    ok: leg.failure === null,
+    ok: exitOfLeg(leg) === EXIT.ok,
     outcome: leg.outcome,
-    exit_code: leg.failure?.exitCode ?? 0,
+    exit_code: exitOfLeg(leg),
     digest: leg.after?.row.digest ?? null,
     previous_digest: leg.before?.digest ?? null,
   };

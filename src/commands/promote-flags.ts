@@ -131,5 +131,6 @@ function readSuperseded(text: string): "ok" | "fail" {
 export function readRun(world: World): string {
   // The attempts of one run are one run.
   const url = readCi(world.env, null)?.runUrl?.replace(/\/attempts\/\d+$/u, "");
-  return url ?? world.env["BUILD_URL"] ?? crypto.randomUUID();
+  const jenkins = world.env["BUILD_URL"] ?? "";
+  return url ?? (jenkins === "" ? crypto.randomUUID() : jenkins);
 }

@@ -18,11 +18,11 @@ import type { Envelope } from "../trust/dsse.ts";
 import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
 import { isTypeUri } from "../trust/statement.ts";
 import { joined } from "./attestation-files.ts";
-import type { EvidenceFlags } from "./evidence-flags.ts";
+import { evidenceFlag, type EvidenceFlags } from "./evidence-flags.ts";
 import { judgingTime } from "./judging-time.ts";
 import { readPolicy, readTrusted, repositoryName, type TrustedFor } from "./policy-flags.ts";
 
-/** What the gate decided, for the result; empty members when no evidence was asked for. */
+/** What the gate decided, for the result. */
 export type GateResult = {
   readonly failure: Failure | null;
   readonly decisions: readonly GateDecision[];
@@ -32,15 +32,6 @@ export type GateResult = {
   readonly text: string;
   /** The named statements about what is promoted, for control planes that want them. */
   readonly evidence: readonly Envelope[];
-};
-
-const OPEN: GateResult = {
-  failure: null,
-  decisions: [],
-  policy: null,
-  document: {},
-  text: "",
-  evidence: [],
 };
 
 /**
@@ -54,7 +45,6 @@ export function checkGate(
   world: World,
 ): GateResult {
   const gate = readGate(flags, pins, world);
-  if (gate === null) return OPEN;
   const decisions = decidePromotion(
     gate,
     targets.map(({ env }) => env),
@@ -76,19 +66,9 @@ export function checkGate(
   };
 }
 
-function readGate(flags: EvidenceFlags, pins: readonly WantedPin[], world: World): Gate | null {
-  const { attestation, policy: policyFile, "predicate-type": predicateType } = flags;
-  if (attestation.length === 0) {
-    refuseStray(flags);
-    if (policyFile === undefined) return null;
-    throw new Failure(
-      "no_evidence",
-      `policy ${quoted(policyFile)} demands evidence, and no attestation is named`,
-      {
-        hint: "pass --attestation FILE",
-      },
-    );
-  }
+function readGate(flags: EvidenceFlags, pins: readonly WantedPin[], world: World): Gate {
+  const { attestation, "predicate-type": predicateType } = flags;
+  if (attestation.length === 0) throw withoutEvidence(flags);
   if (predicateType !== undefined && !isTypeUri(predicateType))
     throw new Failure("invalid_value", `--predicate-type is ${quoted(predicateType)}; wanted a URI`);
   if (flags.key.length === 0 && flags.trust === undefined && flags["policy-key"].length === 0)
@@ -116,19 +96,13 @@ function trustedFor(flags: EvidenceFlags, { template, digest }: WantedPin, now: 
   return readTrusted(flags, { name: template, sha256: isSha256(sha256) ? sha256 : null }, now);
 }
 
-/** A key without evidence checks nothing, and whoever gave it believes that it does. */
-function refuseStray(flags: EvidenceFlags): void {
-  const given: [string, boolean][] = [
-    ["--key", flags.key.length > 0],
-    ["--trust", flags.trust !== undefined],
-    ["--threshold", flags.threshold !== undefined],
-    ["--role", flags.role !== undefined],
-    ["--trust-state", flags["trust-state"] !== undefined],
-    ["--predicate-type", flags["predicate-type"] !== undefined],
-    ["--policy-key", flags["policy-key"].length > 0],
-    ["--policy-state", flags["policy-state"] !== undefined],
-  ];
-  const stray = given.find(([, is]) => is)?.[0];
-  if (stray === undefined || flags.policy !== undefined) return;
-  throw new Failure("flags_contradict", `${stray} was given without --attestation, which it is for`);
+/** A policy without evidence is not satisfied; a key without it checks nothing, and whoever gave it believes that it does. */
+function withoutEvidence(flags: EvidenceFlags): Failure {
+  const { policy } = flags;
+  if (policy === undefined) {
+    const message = `--${evidenceFlag(flags)} was given without --attestation, which it is for`;
+    return new Failure("flags_contradict", message);
+  }
+  const message = `policy ${quoted(policy)} demands evidence, and no attestation is named`;
+  return new Failure("no_evidence", message, { hint: "pass --attestation FILE" });
 }

@@ -11,7 +11,7 @@ import { promoteAll } from "../pins/promote.ts";
 import type { PromotionRules } from "../pins/promotion-rules.ts";
 import type { Target } from "../pins/target.ts";
 import type { Envelope } from "../trust/dsse.ts";
-import { GATE_FLAGS, namesEvidence, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
+import { evidenceFlag, GATE_FLAGS, POLICY_FLAGS, TRUST_FLAGS } from "./evidence-flags.ts";
 import { EVENT_FLAGS, refuseProposedChange } from "./event-rule.ts";
 import { IMAGE_CHECK_FLAGS, IMAGE_FLAG, openImageChecks, withUnreadDigest } from "./image-flags.ts";
 import { failuresOf, inEnvironment, textOfLegs, warnOfLegs } from "./leg-words.ts";
@@ -132,7 +132,7 @@ async function openGate(
   targets: readonly Target[],
   world: World,
 ): Promise<GateResult | null> {
-  if (!namesEvidence(flags)) return null;
+  if (evidenceFlag(flags) === null) return null;
   const { checkGate } = await import("./promote-gate.ts");
   return checkGate(flags, pins, targets, world);
 }

@@ -89,7 +89,7 @@ async function verifyAuditAct(flags: Values<typeof FLAGS>, world: World): Promis
   const audited = await auditAll(targets, exchange, SYSTEM_CLOCK, rule);
   if (flags.lineage) {
     const { auditLineage } = await import("./verify-lineage.ts");
-    return auditLineage(audited, flags, exchange, world);
+    return auditLineage(audited, flags, rule.timeoutMs, exchange, world);
   }
   const listed = audited.flatMap((one) => ("rows" in one ? [{ env: one.target.env, rows: one.rows }] : []));
   // What is left when others could not be read may have nothing to be compared with.

@@ -5,9 +5,11 @@ import { asFailure, Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import type { Outcome, World } from "../cli/command.ts";
+import { parseDuration } from "../cli/durations.ts";
 import type { Values } from "../cli/flags.ts";
 import { ChainCheck, type ChainReport, type EventHead } from "../control-plane/events/event-chain.ts";
 import { readEventPage, readExportLine } from "../control-plane/events/event-document.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
 import { PendingFile, readBounded, whyUnwritten } from "../host/files.ts";
 import { readStandardInput } from "../host/standard-input.ts";
 import { readPage, type Exchange } from "../pins/pin-client.ts";
@@ -99,10 +101,11 @@ async function checkServers(flags: Given, noted: EventHead | null, world: World)
     });
   }
   const exchange = readExchange(flags, world);
+  const timeoutMs = parseDuration(flags.timeout, "--timeout");
   const file = flags.export === undefined ? null : newExport(resolve(world.cwd, flags.export));
   try {
     const checked: Checked[] = [];
-    for (const target of targets) checked.push(await checkServer(target, exchange, noted, file));
+    for (const target of targets) checked.push(await checkServer(target, exchange, noted, file, timeoutMs));
     if (checked.every((one) => "report" in one)) file?.commit();
     return checked;
   } finally {
@@ -127,7 +130,9 @@ async function checkServer(
   exchange: Exchange,
   noted: EventHead | null,
   file: PendingFile | null,
+  timeoutMs: number,
 ): Promise<Checked> {
+  const end = SYSTEM_CLOCK.now() + timeoutMs;
   const check = new ChainCheck(noted);
   const write = (value: object): void => file?.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   try {
@@ -144,13 +149,20 @@ async function checkServer(
         write(event);
       }
       // A page that brings nothing new is the last one, whatever the head says of it.
-      if (events.length > 0 && check.holds && check.seq < head.seq) continue;
-      write({ head });
-      return { name: target.env, report: check.report(head) };
+      if (events.length === 0 || !check.holds || check.seq >= head.seq) {
+        write({ head });
+        return { name: target.env, report: check.report(head) };
+      }
+      if (SYSTEM_CLOCK.now() >= end) throw tooLong(check.seq, head.seq, timeoutMs);
     }
   } catch (error) {
     return { failure: inEnvironment(target.env, asFailure(error)) };
   }
+}
+
+function tooLong(read: number, last: number, timeoutMs: number): Failure {
+  const message = `after ${timeoutMs / 1000} s the record of events was read up to ${read} of ${last}`;
+  return new Failure("deadline_passed", message, { hint: "give it a longer --timeout" });
 }
 
 function checkFile(path: string, noted: EventHead | null, world: World): Checked {

@@ -1,23 +1,28 @@
 import { EXIT, exitCodeOf, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
+import { throwIfStopped } from "../base/interruption.ts";
 import type { Json, Outcome, World } from "../cli/command.ts";
+import { SYSTEM_CLOCK } from "../host/clock.ts";
 import type { Audited } from "../pins/audit.ts";
 import { exitOfCodes } from "../pins/leg.ts";
 import type { Lineage, Link } from "../pins/lineage.ts";
 import type { Exchange } from "../pins/pin-client.ts";
 import { trace } from "../pins/trace.ts";
 import { readAttestations } from "../trust/attestation-file.ts";
-import { PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import { joined } from "./attestation-files.ts";
 import type { TrustFlags } from "./evidence-flags.ts";
 import { judgingTime } from "./judging-time.ts";
 import { inEnvironment } from "./leg-words.ts";
 import { readTrusterOf } from "./receipt-demand.ts";
 
-/** Follows every pin that was listed, one after the other, and counts what was found on the way. */
+/**
+ * Follows every pin that was listed, one after the other, and counts what was found on the way. Those of one environment
+ * may take `timeoutMs` milliseconds together.
+ */
 export async function auditLineage(
   audited: readonly Audited[],
   flags: TrustFlags & { readonly attestation: readonly string[]; readonly template: string | undefined },
+  timeoutMs: number,
   exchange: Exchange,
   world: World,
 ): Promise<Outcome> {
@@ -25,17 +30,27 @@ export async function auditLineage(
   const trusted = readTrusterOf(flags, now);
   const captures = flags.attestation.length === 0 ? null : joined(flags.attestation.map(readAttestations));
   const lineages: Lineage[] = [];
+  const unread: Failure[] = [];
   for (const one of audited) {
-    if (!("rows" in one)) continue;
+    const { env } = one.target;
+    if ("failure" in one) {
+      unread.push(inEnvironment(env, one.failure));
+      continue;
+    }
     const rows = one.rows.filter(
       ({ template }) => flags.template === undefined || template === flags.template,
     );
-    for (const row of rows)
-      lineages.push(await trace(one.target, row, PROMOTION_TYPE, { exchange, trusted, captures, now }));
+    const end = SYSTEM_CLOCK.now() + timeoutMs;
+    for (const [index, row] of rows.entries()) {
+      if (SYSTEM_CLOCK.now() >= end) {
+        unread.push(inEnvironment(env, tooSlow(index, rows.length, timeoutMs)));
+        break;
+      }
+      lineages.push(await trace(one.target, row, { exchange, trusted, captures, now }));
+      // What a signal kept from being read is not missing.
+      throwIfStopped(world.stop, `following the pins of ${env}`);
+    }
   }
-  const unread = audited.flatMap((one) =>
-    "failure" in one ? [inEnvironment(one.target.env, one.failure)] : [],
-  );
   const failures = [...unread, ...lineages.flatMap(failureOf)];
   const nothing = lineages.length === 0 && unread.length === 0;
   if (nothing) failures.push(new Failure("nothing_checked", "there is no pin to follow"));
@@ -45,6 +60,11 @@ export async function auditLineage(
     text: lineages.map(describe).join(""),
     failures,
   };
+}
+
+function tooSlow(followed: number, pins: number, timeoutMs: number): Failure {
+  const message = `after ${timeoutMs / 1000} s ${followed} of ${pins} pins were followed`;
+  return new Failure("deadline_passed", message, { hint: "give it a longer --timeout, or one --template" });
 }
 
 function failureOf({ env, template, links }: Lineage): Failure[] {

@@ -17,7 +17,6 @@ const NUMBERS: Readonly<Record<string, number>> = {
 /** VFS_CAP_REVISION_2, and the flag that makes them effective when the program starts. */
 const REVISION = 0x02000000;
 const EFFECTIVE = 1;
-const REVISION_MASK = 0xff000000;
 
 type Calls = {
   readonly setxattr: (
@@ -100,7 +99,7 @@ export function setFileCapabilities(path: string, names: readonly string[]): voi
 
 function encoded(names: readonly string[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(20));
-  view.setUint32(0, (REVISION & REVISION_MASK) | EFFECTIVE, true);
+  view.setUint32(0, REVISION | EFFECTIVE, true);
   for (const name of names) {
     const number = NUMBERS[name];
     if (number === undefined)

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { LONGEST_TIMER_MS } from "./clock.ts";
 
 export type ProcessRequest = {
   /** Absolute path of the program; see `findProgram`. */
@@ -65,7 +66,7 @@ export async function runProcess(wanted: ProcessRequest): Promise<ProcessResult>
     void stdout.cancel();
     void stderr.cancel();
   };
-  const timer = setTimeout(() => kill("deadline"), wanted.deadlineMs);
+  const timer = setTimeout(() => kill("deadline"), Math.min(wanted.deadlineMs, LONGEST_TIMER_MS));
   const onStop = (): void => kill("stopped");
   stop.addEventListener("abort", onStop, { once: true });
   try {

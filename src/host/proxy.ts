@@ -76,11 +76,17 @@ function isExempt(url: URL, env: Environment): boolean {
     .split(/[\s,]+/u)
     .some((entry) => {
       if (entry === "*") return true;
-      const [, name = "", wantedPort] = /^\[?([^[\]]*?)\]?(?::(\d+))?$/u.exec(entry) ?? [];
+      const [name, wantedPort] = nameAndPort(entry);
       const plain = entry.includes("/") ? entry : name.replace(/^\*?\./u, "").replace(/\.$/u, "");
       if (plain === "" || (wantedPort !== undefined && wantedPort !== port)) return false;
       return host === plain || host.endsWith(`.${plain}`) || isInRange(host, plain);
     });
+}
+
+/** Of `name`, `name:port` and `[address]:port`; without brackets an IPv6 address has no port. */
+function nameAndPort(entry: string): [name: string, port: string | undefined] {
+  const found = /^\[([^\]]*)\](?::(\d+))?$/u.exec(entry) ?? /^([^:]*)(?::(\d+))?$/u.exec(entry);
+  return found === null ? [entry, undefined] : [found[1] ?? "", found[2]];
 }
 
 /** Whether an IPv4 address is in `10.0.0.0/8`. */

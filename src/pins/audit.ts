@@ -4,7 +4,7 @@ import type { Clock } from "../host/clock.ts";
 import { mayReadAgain } from "./classify-read.ts";
 import type { PinRow } from "./pin.ts";
 import { readAllPins, type Exchange } from "./pin-client.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
 
 /** What one environment answered. */

@@ -2,10 +2,10 @@ import { decode, integer, object, string } from "../base/decode.ts";
 import { Failure } from "../base/failure.ts";
 import type { Clock } from "../host/clock.ts";
 import { formatEnvelope, type Envelope } from "../trust/dsse.ts";
-import { classifyRead } from "./classify-read.ts";
+import { classifyRead, mayReadAgain } from "./classify-read.ts";
 import { insist } from "./insist.ts";
 import { ask, foreseen, named, reader, type Exchange } from "./pin-client.ts";
-import { jsonObject, serverText } from "./server-text.ts";
+import { jsonObject, serverText, type Heard } from "./server-text.ts";
 import type { Target } from "./target.ts";
 
 export type HandInTools = {
@@ -59,7 +59,7 @@ async function enforcesPolicy(target: Target, exchange: Exchange): Promise<boole
   try {
     const heard = await ask(target, exchange, { method: "GET", path: "/v1/policy" }, reader(target));
     const failure = classifyRead(heard, "the route of the policy");
-    if (failure !== null) return heard.status >= 500 || heard.status === 429 ? failure : false;
+    if (failure !== null) return mayReadAgain(failure) ? failure : false;
     return decode(POLICY, jsonObject(heard.body)).ok;
   } catch (error) {
     return foreseen(error);
@@ -76,15 +76,16 @@ async function keep(target: Target, envelope: Envelope, exchange: Exchange): Pro
     } as const;
     const heard = await ask(target, exchange, message, target.token);
     if (heard.status === 200 || heard.status === 201) return true;
-    const failure = classifyRead(heard, "the route of statements");
-    return named(failure ?? unexpected(heard.status, serverText(heard.body)), target.token);
+    return named(rejection(heard), target.token);
   } catch (error) {
     return foreseen(error);
   }
 }
 
-function unexpected(status: number, text: string | undefined): Failure {
-  return new Failure("request_rejected", `the control plane answered ${status} to a statement`, {
-    serverText: text,
+function rejection(heard: Heard): Failure {
+  const failure = classifyRead(heard, "the route of statements");
+  if (failure !== null && failure.code !== "answer_unexpected") return failure;
+  return new Failure("request_rejected", `the control plane answered ${heard.status} to a statement`, {
+    serverText: serverText(heard.body),
   });
 }

@@ -2,7 +2,7 @@ import { Failure } from "../base/failure.ts";
 import type { Clock } from "../host/clock.ts";
 import { mayReadAgain } from "./classify-read.ts";
 import type { Exchange } from "./pin-client.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 
 type Patience = {
   readonly exchange: Pick<Exchange, "stop">;

@@ -3,6 +3,9 @@ import { printable } from "../base/printable.ts";
 import { failedLeg, type Leg, type LegWarning } from "./leg.ts";
 import { isSameCommit, type PinRow } from "./pin.ts";
 
+/** How many regions with a pin of their own are warned of by name: a listing may have thousands. */
+const SHOWN_REGIONS = 20;
+
 export type CommitRule = {
   /** The commit that the caller named; undefined for none. */
   readonly gitSha: string | undefined;
@@ -46,10 +49,16 @@ function warningsOf(row: PinRow | null): LegWarning[] {
       code: "row_state",
       message: `the row of ${row.template} is in state "${printable(row.state, 100)}"`,
     });
-  for (const { region, digest } of row.shadows)
+  for (const { region, digest } of row.shadows.slice(0, SHOWN_REGIONS))
     warnings.push({
       code: "region_shadow",
       message: `${row.template} has a pin of its own in ${region}, at ${digest}: the global one does not hold there`,
+    });
+  const more = row.shadows.length - SHOWN_REGIONS;
+  if (more > 0)
+    warnings.push({
+      code: "region_shadow",
+      message: `${row.template} has pins of its own in ${more} more regions`,
     });
   return warnings;
 }

@@ -7,8 +7,8 @@ import { nearest } from "../base/nearest.ts";
 import { printable, quoted } from "../base/printable.ts";
 import { GLOBAL_REGION, type PinRow, type WantedPin } from "./pin.ts";
 
-/** How many of the templates that are there a message names. */
-const SHOWN_TEMPLATES = 20;
+/** How many of the templates or regions that are there a message names. */
+const SHOWN_NAMES = 20;
 
 /**
  * The one row for (template, region) in the body of a pin listing. Throws Failure: `row_missing` (7) when the
@@ -122,7 +122,8 @@ function readRow(
     template: wanted.template,
     region: wanted.region,
     digest,
-    gitSha: textOf(row["git_sha"]),
+    // Servers write "" where none was sent.
+    gitSha: row["git_sha"] === "" ? null : textOf(row["git_sha"]),
     seq: numberOf(row["seq"]),
     promotedAt: textOf(row["promoted_at"]),
     promotedBy: textOf(row["promoted_by"]),
@@ -166,17 +167,17 @@ function missing(
   wanted: Pick<WantedPin, "template" | "region">,
 ): Failure {
   if (named.length > 0) {
-    const regions = named.map((row) => shownJson(regionOf(row))).join(", ");
+    const regions = named.slice(0, SHOWN_NAMES).map((row) => shownJson(regionOf(row)));
     return new Failure(
       "row_missing",
-      `${wanted.template} has no pin in region ${wanted.region}; it has one in ${regions}`,
+      `${wanted.template} has no pin in region ${wanted.region}; it has one in ${regions.join(", ")}`,
       {
         hint: "check --region",
       },
     );
   }
   const names = [...new Set(rows.map((row) => textOf(row["template_name"])).filter((name) => name !== null))];
-  const shown = names.slice(0, SHOWN_TEMPLATES).map((name) => quoted(name, 64));
+  const shown = names.slice(0, SHOWN_NAMES).map((name) => quoted(name, 64));
   const there =
     rows.length === 0 ? "the listing has 0 rows" : `the listing has ${rows.length} rows: ${shown.join(", ")}`;
   const close = nearest(

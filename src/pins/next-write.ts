@@ -56,12 +56,7 @@ function stopped({ kind, reason, by }: Stop, wanted: WantedPin): Failure {
   );
 }
 
-/** The pin is not where the caller, or the read before the write, saw it. */
-export function previousDiffers(
-  wanted: WantedPin,
-  expected: ImageDigest | "none",
-  row: PinRow | null,
-): Failure {
+function previousDiffers(wanted: WantedPin, expected: ImageDigest | "none", row: PinRow | null): Failure {
   const found = row === null ? "has no pin" : `is pinned to ${row.digest}`;
   return new Failure(
     "previous_differs",

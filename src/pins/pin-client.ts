@@ -5,7 +5,7 @@ import { request, type Connection, type HttpRequest } from "../host/http.ts";
 import { classifyAbsentListing, classifyRead } from "./classify-read.ts";
 import { findRow, readListing } from "./listing.ts";
 import type { PinRow, WantedPin } from "./pin.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import type { Heard } from "./server-text.ts";
 import { hasStrongEtag } from "./standing.ts";
 import type { Credential, Target } from "./target.ts";
@@ -66,11 +66,11 @@ async function readListed<T extends object>(
   } catch (error) {
     return { ...met, failure: foreseen(error) };
   }
-  const { status, headers, body } = heard;
+  const { status, headers } = heard;
   const now = { status, waitMs: retryAfterMs(headers, Date.now()), isVersioned: hasStrongEtag(headers) };
   try {
     const failure = classifyRead(heard);
-    if (failure === null) return { ...now, ...read({ status, headers, body }) };
+    if (failure === null) return { ...now, ...read(heard) };
     const told = status === 404 ? classifyAbsentListing(failure, await sibling(target, exchange)) : failure;
     return { ...now, failure: blamed(named(told, reader(target)), target) };
   } catch (error) {

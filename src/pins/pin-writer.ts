@@ -2,7 +2,7 @@ import { Failure } from "../base/failure.ts";
 import { classifyWrite, type WriteAnswer } from "./classify-write.ts";
 import { GLOBAL_REGION, type Force, type PinNote, type WantedPin } from "./pin.ts";
 import { ask, foreseen, named, pinPath, PROMOTE, reader, type Exchange, type Met } from "./pin-client.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import { readStanding, type Condition, type Standing } from "./standing.ts";
 import type { Target } from "./target.ts";
 

@@ -9,12 +9,12 @@ import { satisfies, type PinNote, type PinRow, type WantedPin } from "./pin.ts";
 import type { Exchange } from "./pin-client.ts";
 import { preflight, type Seen } from "./preflight.ts";
 import type { PromotionRules } from "./promotion-rules.ts";
-import { ONE_READ, readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
-import { nextDelay } from "./retry-after.ts";
+import { readBack, type ReadBack, type ReadBackRule } from "./read-back.ts";
+import { nextDelay } from "./next-delay.ts";
 import { sendWrite, waited, type Written } from "./send-write.ts";
 import type { Condition } from "./standing.ts";
 import type { Target } from "./target.ts";
-import { unproven, unread } from "./unproven.ts";
+import { judgeLook, unproven, unread, type Look } from "./unproven.ts";
 
 type Tools = {
   readonly exchange: Exchange;
@@ -62,14 +62,15 @@ export class Promotion {
   }
 
   /** The leg of a run in which a policy refused another one, or this one. */
-  heldBack(refusal: string): Promise<Leg> {
+  async heldBack(refusal: string): Promise<Leg> {
     const seen = this.#seen;
-    if (seen?.is === "unread") return Promise.resolve(this.#failed(seen.failure));
+    // Not even blindly, as --no-verify would.
+    if (seen?.is === "unread" || seen?.is === "failed") return this.#failed(seen.failure);
     if (seen?.is !== "read" || seen.next.does !== "write") return this.finish();
     const failure = new Failure("held_back", `nothing was written, because a policy refuses ${refusal}`, {
       hint: "promote the others by themselves, or have the refusal lifted",
     });
-    return Promise.resolve(failedLeg(this.#facts(seen.row), "held_back", failure));
+    return failedLeg(this.#facts(seen.row), "held_back", failure);
   }
 
   async finish(): Promise<Leg> {
@@ -117,14 +118,20 @@ export class Promotion {
       this.#target,
       { wanted: this.#wanted, note, condition, idempotencyKey: key },
       { ...rules, end: this.#started + rules.timeoutMs + this.#conflictMs },
-      async () => {
-        const look = await this.#read(ONE_READ);
-        // One look is not the row of equal reads that --stable asks for, and with --touch it was equal before.
-        const decides = rules.readBack.stable === 1 && rules.touch !== true;
-        return decides || !look.ok ? look : null;
-      },
+      () => this.#lookAfter(before),
       { clock, exchange, attempts: this.#attempts },
     );
+  }
+
+  /** What a write whose outcome is open left there, read for as long as the leg may take. */
+  async #lookAfter(before: PinRow | null): Promise<Look> {
+    const { readBack: wanted, retryIntervalMs: intervalMs, touch } = this.#tools.rules;
+    const leftMs = Math.max(0, this.#leftMs());
+    const rule = { until: "readable", stable: 1, forMs: leftMs, limitMs: leftMs, intervalMs } as const;
+    const look = judgeLook(await this.#read(rule), before);
+    // One look is not the row of equal reads that --stable asks for, and with --touch it was equal before.
+    const decides = wanted.stable === 1 && touch !== true;
+    return typeof look === "string" || decides ? look : "undecided";
   }
 
   async #conclude(

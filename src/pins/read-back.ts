@@ -6,7 +6,7 @@ import { mayReadAgain } from "./classify-read.ts";
 import type { Attempt, Proof } from "./leg.ts";
 import { satisfies, type PinRow, type WantedPin } from "./pin.ts";
 import { readPin, type Exchange } from "./pin-client.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
 
 export type ReadBackRule = {
@@ -20,9 +20,6 @@ export type ReadBackRule = {
   readonly stable: number;
   readonly intervalMs: number;
 };
-
-/** A single look, after a write whose outcome is open. */
-export const ONE_READ: ReadBackRule = { until: "readable", forMs: 0, limitMs: 0, stable: 1, intervalMs: 1 };
 
 /**
  * What reading until equal came to. `last` is the newest row seen, equal or not; `waitMs` what the server asked to

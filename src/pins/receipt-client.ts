@@ -10,12 +10,13 @@ import {
   string,
 } from "../base/decode.ts";
 import { isImageDigest, isSha256 } from "../base/digest.ts";
+import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import type { JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { parseAttestations, type FoundAttestations } from "../trust/attestation.ts";
 import { formatEnvelope, type Envelope } from "../trust/dsse.ts";
-import { classifyRead } from "./classify-read.ts";
+import { classifyRead, mayReadAgain } from "./classify-read.ts";
 import { ask, foreseen, named, pinPath, reader, type Exchange } from "./pin-client.ts";
 import type { WantedPin } from "./pin.ts";
 import type { ReceiptedPin } from "./receipt-verdict.ts";
@@ -111,16 +112,19 @@ export async function storeReceipt(
       target.token,
     );
     if (heard.status === 200 && jsonObject(heard.body)?.["version"] === version) return null;
-    const code =
-      heard.status === 401 ? "unauthorized" : heard.status === 403 ? "forbidden" : "receipt_not_kept";
-    const said = { serverText: serverText(heard.body) };
-    return named(
-      new Failure(code, `the control plane answered ${heard.status} to the receipt`, said),
-      target.token,
-    );
+    return named(rejection(heard), target.token);
   } catch (error) {
     return foreseen(error);
   }
+}
+
+function rejection(heard: Heard): Failure {
+  const failure = classifyRead(heard, "the route of receipts");
+  // A server that is busy may keep it in a moment, and another token at any time.
+  if (failure !== null && (mayReadAgain(failure) || failure.exitCode === EXIT.auth)) return failure;
+  return new Failure("receipt_not_kept", `the control plane answered ${heard.status} to the receipt`, {
+    serverText: serverText(heard.body),
+  });
 }
 
 function keepsNone({ base }: Target): Failure {

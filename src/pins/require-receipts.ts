@@ -7,7 +7,7 @@ import type { Exchange } from "./pin-client.ts";
 import type { WantedPin } from "./pin.ts";
 import { readReceipts } from "./receipt-client.ts";
 import { judgeReceipts, type ReceiptVerdict } from "./receipt-verdict.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 
 export type ReceiptDemand = {
   /** Whose receipts count for a pin. */

@@ -5,8 +5,9 @@ import type { Attempt } from "./leg.ts";
 import type { Exchange } from "./pin-client.ts";
 import { writePin, type PinWrite } from "./pin-writer.ts";
 import type { ReadBack } from "./read-back.ts";
-import { nextDelay } from "./retry-after.ts";
+import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
+import type { Look } from "./unproven.ts";
 
 export type WriteBudget = {
   /** Ceiling for everything but conflicts, as an instant of the clock. */
@@ -35,22 +36,18 @@ export type Written = { readonly conflictMs: number } & (
 
 type Tools = { readonly exchange: Exchange; readonly clock: Clock; readonly attempts: Attempt[] };
 
-/** One look at the listing; null when it holds the digest and that proves nothing yet. */
-type LookOnce = () => Promise<ReadBack | null>;
-
 /**
  * Sends until the server takes or refuses it, within the budgets. A write whose outcome is open is followed by a
- * look before anything else.
+ * look before anything else, and sent again only over what it was meant to replace: whoever promoted meanwhile stays.
  */
 export async function sendWrite(
   target: Target,
   write: PinWrite,
   budget: WriteBudget,
-  lookOnce: LookOnce,
+  look: () => Promise<Look>,
   tools: Tools,
 ): Promise<Written> {
   const { clock, exchange, attempts } = tools;
-  let conflictSince: number | null = null;
   let conflictMs = 0;
   let open = false;
   for (;;) {
@@ -69,18 +66,20 @@ export async function sendWrite(
       return { kind: answer.kind, failure: answer.failure, open, conflictMs };
     if (answer.kind === "ambiguous") {
       open = true;
-      const look = await lookOnce();
-      if (look === null) return { kind: "open", conflictMs };
-      if (look.ok) return { kind: "found", proof: look, conflictMs };
+      const seen = await look();
+      if (seen === "undecided") return { kind: "open", conflictMs };
+      if (seen !== "unchanged") return { kind: "found", proof: seen, conflictMs };
     }
     const now = clock.now();
     const isConflict = answer.kind === "conflict";
-    conflictSince = isConflict ? (conflictSince ?? sent) : null;
-    const end = conflictSince === null ? budget.end + conflictMs : conflictSince + budget.conflictBudgetMs;
+    // One budget for all conflicts of a write, whatever comes between them.
+    const leftMs = isConflict
+      ? budget.conflictBudgetMs - conflictMs - (now - sent)
+      : budget.end + conflictMs - now;
     // Half a second to the left and to the right of five: those who wait for one lock do not come back together.
     const spread = isConflict ? 0.8 + 0.4 * exchange.jitter() : 1;
     const canPass = isConflict || answer.kind === "try_again" || answer.kind === "ambiguous";
-    const delay = canPass ? nextDelay(answer.waitMs, budget.retryIntervalMs * spread, end - now) : null;
+    const delay = canPass ? nextDelay(answer.waitMs, budget.retryIntervalMs * spread, leftMs) : null;
     if (delay === null) {
       // A write that was left open earlier may still arrive, whatever the last answer was.
       if (open) return { kind: "open", conflictMs };

@@ -1,10 +1,10 @@
 import { isImageDigest, type ImageDigest } from "../base/digest.ts";
 import { isMap } from "../base/decode.ts";
-import { Failure } from "../base/failure.ts";
+import type { Failure } from "../base/failure.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
 import { printable } from "../base/printable.ts";
-import { numberOf } from "./listing.ts";
-import { jsonObject, serverText, type Heard } from "./server-text.ts";
+import { classifyRead, mayReadAgain } from "./classify-read.ts";
+import { jsonObject, type Heard } from "./server-text.ts";
 
 /** What must still be so when a write arrives: the row that was read, by its ETag, or that there is none. */
 export type Condition = { readonly ifMatch: string } | { readonly ifNoneMatch: "*" };
@@ -22,7 +22,6 @@ export type Stop = {
 export type Standing = {
   readonly condition: Condition;
   readonly digest: ImageDigest | null;
-  readonly seq: number | null;
   readonly stops: readonly Stop[];
 };
 
@@ -41,22 +40,17 @@ export function hasStrongEtag(headers: Headers): boolean {
  */
 export function readStanding(heard: Heard): Standing | Failure | null {
   const { status, headers } = heard;
-  if (status === 429 || status >= 500) {
-    return new Failure(
-      status === 429 ? "rate_limited" : "server_failed",
-      `the pin's own route answered ${status}`,
-      { serverText: serverText(heard.body) },
-    );
-  }
+  const failure = classifyRead(heard, "the pin's own route");
+  if (failure !== null && mayReadAgain(failure)) return failure;
   const answer = jsonObject(heard.body);
   if (status === 404 && answer?.["code"] === "pin_not_found") {
-    return { condition: { ifNoneMatch: "*" }, digest: null, seq: null, stops: stopsOf(answer) };
+    return { condition: { ifNoneMatch: "*" }, digest: null, stops: stopsOf(answer) };
   }
   if (status !== 200 || answer === null || !hasStrongEtag(headers)) return null;
   const digest = answer["image_digest"];
   if (typeof digest !== "string" || !isImageDigest(digest)) return null;
   const ifMatch = headers.get("etag") ?? "";
-  return { condition: { ifMatch }, digest, seq: numberOf(answer["seq"]), stops: stopsOf(answer) };
+  return { condition: { ifMatch }, digest, stops: stopsOf(answer) };
 }
 
 function stopsOf(answer: JsonMap): Stop[] {

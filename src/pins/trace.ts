@@ -2,7 +2,7 @@ import { hexOf } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
 import type { FoundAttestations } from "../trust/attestation.ts";
 import { captureFacts } from "../trust/attestation-capture.ts";
-import { CAPTURE_TYPE } from "../trust/attestation-types.ts";
+import { CAPTURE_TYPE, PROMOTION_TYPE } from "../trust/attestation-types.ts";
 import {
   verifyAttestations,
   type AttestationQuestion,
@@ -28,14 +28,9 @@ export type Tracing = {
 type Signers = NonNullable<ReturnType<AttestationQuestion["trusted"]>>;
 
 /** Follows a row of a listing back: to its receipt, the build of its image, the commit and the captured context. */
-export async function trace(
-  target: Target,
-  row: PinRow,
-  promotionType: string,
-  tracing: Tracing,
-): Promise<Lineage> {
+export async function trace(target: Target, row: PinRow, tracing: Tracing): Promise<Lineage> {
   const trusted = tracing.trusted(row);
-  const receipt = await receiptOf(target, row, trusted(promotionType), tracing);
+  const receipt = await receiptOf(target, row, trusted(PROMOTION_TYPE), tracing);
   const captures = capturesOf(row, trusted, tracing);
   const build = await buildOf(target, row, receipt, captures, tracing.exchange);
   return lineageOf({ env: target.env, row, receipt, build, captures });

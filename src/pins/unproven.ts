@@ -1,7 +1,18 @@
 import { Failure } from "../base/failure.ts";
 import { failedLeg, outcomeOfRead, type Leg, type LegFacts } from "./leg.ts";
-import { satisfies } from "./pin.ts";
+import { satisfies, type PinRow } from "./pin.ts";
 import type { ReadBack } from "./read-back.ts";
+
+/** What is pinned after a write whose outcome is open: our digest, what was there before it, or neither for sure. */
+export type Look = Extract<ReadBack, { ok: true }> | "unchanged" | "undecided";
+
+/** Only over the digest that was read before it may a write be sent again: another one is somebody else's. */
+export function judgeLook(look: ReadBack, before: PinRow | null): Look {
+  if (look.ok) return look;
+  const { code } = look.failure;
+  const isRead = code === "pin_mismatch" || code === "row_missing";
+  return isRead && look.last?.digest === before?.digest ? "unchanged" : "undecided";
+}
 
 /** What a sent write comes to that no read proved. `isOpen` when not even its acceptance is known. */
 export function unproven(facts: LegFacts, read: Extract<ReadBack, { ok: false }>, isOpen: boolean): Leg {

@@ -1,6 +1,7 @@
 import { asFailure, Failure } from "../base/failure.ts";
 import { interruption } from "../base/interruption.ts";
 import { quoted } from "../base/printable.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { FileDigests, type Digests } from "../host/file-digests.ts";
 import { SYSTEM_CLOCK } from "../host/clock.ts";
@@ -8,7 +9,7 @@ import { StatusFailure } from "./http-status.ts";
 import { PartFailure, PartFile } from "./part-file.ts";
 import { Patience, type Pace } from "./patience.ts";
 import type { ObjectRead, ObjectStream } from "./store.ts";
-import { isRetried, isTransient, pauseBefore, retryAfterMs } from "./transience.ts";
+import { isRetried, isTransient, pauseBefore } from "./transience.ts";
 
 /** One place where an object may be had. */
 export type Source = {
@@ -126,10 +127,7 @@ class Transfer {
         if (this.#stop.aborted || error instanceof PartFailure) throw error;
         const failure = asFailure(error);
         fruitless = this.#part.length > before ? 1 : fruitless + 1;
-        const asked =
-          failure instanceof StatusFailure
-            ? retryAfterMs(failure.headers.get("retry-after"), new Date())
-            : null;
+        const asked = failure instanceof StatusFailure ? retryAfterMs(failure.headers, Date.now()) : null;
         const pause = pauseBefore(fruitless, asked, Math.random(), Math.min(budget, this.#remainingMs()));
         if (!isRetried(failure) || fruitless >= TRIES || pause === null) throw failure;
         await SYSTEM_CLOCK.sleep(pause, this.#stop);

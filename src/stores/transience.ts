@@ -44,14 +44,3 @@ export function pauseBefore(
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
-
-/** Milliseconds that a Retry-After header asks for: seconds, or a date (RFC 9110 §10.2.3). null when unreadable. */
-export function retryAfterMs(text: string | null, now: Date): number | null {
-  if (text === null) return null;
-  if (/^\d{1,9}$/u.test(text.trim())) return Number(text) * 1000;
-  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/u.test(text.trim())) {
-    return null;
-  }
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
-}

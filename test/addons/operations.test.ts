@@ -138,6 +138,14 @@ describe("addon explain", () => {
     expect(JSON.stringify(document)).not.toContain("secret");
   });
 
+  test("what is disabled needs no look at the host", async () => {
+    using host = await upgraded();
+    host.assign(host.program("sample", "2", undefined, { enabled: false }));
+    const { exit, document } = await host.addon("explain", ["sample", "--assignments", host.list]);
+    expect(exit).toBe(0);
+    expect(document).toMatchObject({ ask: "disabled", host: null });
+  });
+
   test("an add-on that is not assigned is 7", async () => {
     using host = await upgraded();
     expect(await host.addon("explain", ["other", "--assignments", host.list])).toMatchObject({ exit: 7 });

@@ -35,6 +35,9 @@ describe("the listing", () => {
     const run = await verify(listing(row(NEW, { region: "eu" }), row(NEW, { region: "us" })));
     expect(run.told).toBe("missing 7 row_missing: GET");
     expect(run.leg.error?.message).toContain('it has one in "eu", "us"');
+    const many = Array.from({ length: 30 }, (_, at) => row(NEW, { region: `r${at}` }));
+    const cut = await verify(listing(...many));
+    expect(cut.leg.error?.message.match(/"r\d+"/gu)).toHaveLength(20);
   });
 
   test("case 39: a row without a region is the global one, and the evidence says so", async () => {
@@ -150,8 +153,10 @@ describe("the listing", () => {
     expect(warned.stderr).toContain("was built from fedcba9; wanted 0123abc");
     const must = ["--git-sha", "0123abc", "--git-sha-must-match"];
     expect((await verify(other, must)).told).toBe("mismatch 8 git_sha_differs: GET");
-    const none = listing(row(NEW, { git_sha: undefined }));
-    expect((await verify(none, must)).told).toBe("mismatch 8 git_sha_differs: GET");
+    for (const git_sha of [undefined, "", "0", "0123ab"]) {
+      const none = await verify(listing(row(NEW, { git_sha })), must);
+      expect([git_sha, none.told]).toEqual([git_sha, "mismatch 8 git_sha_differs: GET"]);
+    }
     // One has seven characters, the other all forty.
     const whole = listing(row(NEW, { git_sha: `0123abc${"0".repeat(33)}` }));
     expect((await verify(whole, must)).told).toBe("matches 0: GET");

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
-import { PROMOTE_WORDS, runCase, TOKEN, VERIFY_WORDS, type LegShown } from "../pins/case-run.ts";
+import { PROMOTE_WORDS, QUICK, runCase, TOKEN, VERIFY_WORDS, type LegShown } from "../pins/case-run.ts";
 import { SHOW, VersionedBoard } from "../pins/versioned-board.ts";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill, type Finished } from "../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
 import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 
 const PIN = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
-const QUICK = ["--retry-interval", "5ms", "--timeout", "300ms"];
 
 type Run = Finished & { readonly legs: readonly LegShown[] };
 
@@ -134,14 +133,16 @@ describe("order", () => {
       GITHUB_REPOSITORY: "a/b",
       GITHUB_RUN_ID: "77",
     };
-    const keys: (string | undefined)[] = [];
-    for (const GITHUB_RUN_ATTEMPT of ["1", "2"]) {
+    const keyOf = async (given: Readonly<Record<string, string>>): Promise<string | undefined> => {
       const plan = { [LIST]: listing(row(OLD)), [PROMOTE]: { status: 400 } };
-      const run = await runCase(PROMOTE_WORDS, plan, [], { env: { ...env, GITHUB_RUN_ATTEMPT } });
-      keys.push(run.server.requests.find(({ method }) => method === "POST")?.headers["idempotency-key"]);
-    }
-    expect(keys[0]).toMatch(/^"[0-9a-f]{64}"$/u);
-    expect(keys[1]).toBe(keys[0]);
+      const { server } = await runCase(PROMOTE_WORDS, plan, [], { env: given });
+      return server.requests.find(({ method }) => method === "POST")?.headers["idempotency-key"];
+    };
+    const first = await keyOf({ ...env, GITHUB_RUN_ATTEMPT: "1" });
+    expect(first).toMatch(/^"[0-9a-f]{64}"$/u);
+    expect(await keyOf({ ...env, GITHUB_RUN_ATTEMPT: "2" })).toBe(first);
+    // Outside of CI each run is one of its own.
+    for (const other of [{}, { BUILD_URL: "" }]) expect(await keyOf(other)).not.toBe(await keyOf(other));
   });
 
   test("case 72: going back needs the flag and a reason", async () => {
@@ -200,6 +201,17 @@ describe("before the first write", () => {
       "staging: codex in global may not be changed: frozen by ops",
     );
     expect(prod.requests.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("also one that would be blind", async () => {
+    await using staging = await scriptedServer(held());
+    await using prod = await scriptedServer({ [LIST]: { status: 401 }, [PROMOTE]: { body: "{}" } });
+    const run = await promoteTo({ staging, prod }, ["--no-verify"]);
+    expect(run.legs.map(({ outcome, exit_code }) => [outcome, exit_code])).toEqual([
+      ["failed", 5],
+      ["failed", 4],
+    ]);
+    expect(prod.attempts(PROMOTE)).toBe(0);
   });
 
   test("all of one mind is that policy's code", async () => {
@@ -299,16 +311,24 @@ describe("with our own control plane", () => {
   async function withPlane(
     work: (
       plane: ControlPlaneProcess,
-      promote: (digest: string, more?: readonly string[]) => Promise<Run>,
+      promote: (
+        digest: string,
+        more?: readonly string[],
+        ci?: Readonly<Record<string, string>>,
+      ) => Promise<Run>,
     ) => Promise<void>,
   ): Promise<void> {
     const plane = await startControlPlane();
     try {
       const token = await plane.token(["pins:read", "pins:write"], "prod");
-      const promote = async (digest: string, more: readonly string[] = []): Promise<Run> => {
+      const promote = async (
+        digest: string,
+        more: readonly string[] = [],
+        ci: Readonly<Record<string, string>> = {},
+      ): Promise<Run> => {
         const flags = ["--template", "codex", "--digest", digest, "--allow-insecure-http", "--json"];
         const run = await runWaybill(["promote", ...flags, "--target", `prod=${plane.address}`, ...more], {
-          env: { WAYBILL_TOKEN_PROD: token },
+          env: { WAYBILL_TOKEN_PROD: token, ...ci },
         });
         return { ...run, legs: (jsonOf(run) as { legs: LegShown[] }).legs };
       };
@@ -353,6 +373,20 @@ describe("with our own control plane", () => {
       expect(held.stderr).toContain("an audit");
       // The token that promotes is not the one that breaks the glass.
       expect((await promote(NEW, ["--seq", "3", "--break-glass", "--reason", "down"])).code).toBe(4);
+    });
+  });
+
+  test("one run that promotes, goes back and promotes again means each of its changes", async () => {
+    await withPlane(async (_plane, promote) => {
+      const env = { GITHUB_ACTIONS: "true", GITHUB_SERVER_URL: "https://ci.example" };
+      const run = { ...env, GITHUB_REPOSITORY: "a/b", GITHUB_RUN_ID: "77" };
+      for (const digest of [OLD, NEW, OLD, NEW, OLD]) {
+        const { code, legs } = await promote(digest, [], run);
+        expect([digest, code, legs[0]?.outcome]).toEqual([digest, 0, "landed"]);
+      }
+      const touched = await promote(OLD, ["--touch"], run);
+      const again = await promote(OLD, ["--touch"], run);
+      expect([touched.legs[0]?.outcome, again.legs[0]?.outcome]).toEqual(["landed", "landed"]);
     });
   });
 

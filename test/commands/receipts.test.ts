@@ -139,6 +139,32 @@ describe("a promotion with a receipt key", () => {
     expect((await run("verify pin", "refused", A)).code).toBe(7);
   });
 
+  test("is handed in again to a control plane that is busy at first", async () => {
+    const path = "/v1/pins/codex/global/receipts";
+    await using server = await scriptedServer({
+      [LIST]: listing(row(NEW)),
+      [`GET ${path}`]: {
+        body: JSON.stringify({
+          ...{ plane: "0".repeat(64), env: "prod", pin: { ...row(NEW), version: 3 } },
+          ...{ receipts: [], last_receipted_version: null },
+        }),
+      },
+      [`POST ${path}`]: [{ status: 503 }, { status: 429 }, { body: '{"version":3}' }],
+    });
+    const ran = await runWaybill(
+      [
+        ...["promote", "--template", "codex", "--digest", NEW, "--target", `prod=${server.url}`],
+        ...["--allow-insecure-http", "--json", "--retry-interval", "5ms", ...BY_CI],
+      ],
+      { cwd: folder.path, env: { WAYBILL_TOKEN_PROD: "token-of-prod-1" } },
+    );
+    expect([ran.code, (jsonOf(ran) as Legs).legs[0]?.["receipt"]]).toMatchObject([
+      0,
+      { version: 3, state: "stored" },
+    ]);
+    expect(server.attempts(`POST ${path}`)).toBe(3);
+  });
+
   test("to a control plane that keeps none writes nothing at all", async () => {
     await using server = await scriptedServer({ [LIST]: listing(row(OLD)) });
     const ran = await runWaybill(

@@ -98,6 +98,22 @@ describe("the outputs of a step", () => {
     );
   });
 
+  test("a plan that would change something has proven nothing, and says how it ended", async () => {
+    const board = new Board(OLD);
+    await using server = await scriptedServer({ [LIST]: board.list, [PROMOTE]: board.promote });
+    using folder = temporaryFolder();
+    const run = await withFiles(folder, [
+      ...["promote", "--template", "codex", "--digest", NEW, "--allow-insecure-http", "--dry-run"],
+      ...["--target", `prod=${server.url}`],
+    ]);
+    expect(run.code).toBe(20);
+    expect(run.outputs).toMatchObject({ ok: "false", exit_code: "20", outcome: "would_change" });
+    expect(JSON.parse(run.outputs["legs_json"] ?? "")).toMatchObject([
+      { ok: false, outcome: "would_change", exit_code: 20, digest: null },
+    ]);
+    expect(run.summary).toContain("**waybill promote&#58; CHANGES&#44; 0 of 1 proven&#44; exit code 20**");
+  });
+
   test("a run that failed before any request says so there too", async () => {
     using folder = temporaryFolder();
     const junit = folder.at("j.xml");

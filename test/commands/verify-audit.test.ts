@@ -197,6 +197,60 @@ test("hostile names are shown as text", async () => {
   expect(run.stdout + run.stderr).not.toMatch(/^::|##\[/mu);
 });
 
+test("a record of events without an end is over when the time is", async () => {
+  const nothing = { env: null, reason: null, before_json: null, after_json: null, request_id: null };
+  const said = { actor: "a", action: "b", decision: "c", subject: "d", at: "now", sha256: null };
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: ({ url }) => {
+      const seq = Number(new URL(url).searchParams.get("after")) + 1;
+      const head = { seq: seq + 1, sha256: "0".repeat(64) };
+      return Response.json({ events: [{ seq, ...nothing, ...said }], head });
+    },
+  });
+  const target = ["--target", `a=${server.url.origin}`, "--allow-insecure-http", "--timeout", "500ms"];
+  const run = await runWaybill(["verify", "audit", "--chain", ...target, "--json"], {
+    env: { WAYBILL_TOKEN_A: "token-of-a-1" },
+  });
+  expect(run.code).toBe(12);
+  expect(run.stderr).toContain("give it a longer --timeout");
+});
+
+describe("--lineage on a server that says nothing of receipts", () => {
+  const plan: Plan = {
+    [LIST]: listing(codex(NEW), hermes(OLD)),
+    "GET /v1/pins/codex/global/receipts": { send: "nothing", then: "stall" },
+  };
+  const words = (url: string, ...more: readonly string[]): string[] => [
+    ...["verify", "audit", "--lineage", "--key", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+    ...["--target", `a=${url}`, "--allow-insecure-http", ...more],
+  ];
+  const env = { WAYBILL_TOKEN_A: "token-of-a-1" };
+
+  test("is over when the time of the environment is", async () => {
+    await using server = await scriptedServer(plan);
+    const run = await runWaybill(words(server.url, "--timeout", "400ms"), { env });
+    expect(run.code).not.toBe(0);
+    expect(run.stderr).toContain("1 of 2 pins were followed");
+    expect(server.attempts("GET /v1/pins/hermes/global/receipts")).toBe(0);
+  });
+
+  test("a signal ends with its own code, and not as if something were missing", async () => {
+    await using server = await scriptedServer(plan);
+    const child = Bun.spawn([...PROGRAM, ...words(server.url, "--json")], {
+      env: { ...CLEAN_ENVIRONMENT, ...env },
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    await server.received("GET /v1/pins/codex/global/receipts");
+    child.kill("SIGTERM");
+    const stdout = await child.stdout.text();
+    expect(await child.exited).toBe(143);
+    expect(JSON.parse(stdout)).toMatchObject({ exit_code: 143, checked: 0 });
+  });
+});
+
 test("a signal ends it with a document", async () => {
   await using server = await scriptedServer({ [LIST]: { send: "nothing", then: "stall" } });
   await using other = await scriptedServer({ [LIST]: listing(codex(NEW)) });

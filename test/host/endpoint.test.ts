@@ -82,7 +82,7 @@ describe("refused: the host is not what it seems", () => {
     ["a port alone", "https://:443"],
     ["an empty port", "https://cp.example:"],
     ["a port with zeros before", "https://cp.example:08443"],
-    ["the port of the other scheme", "http://cp.example:443@x"],
+    ["a user with a port for a password", "http://cp.example:443@x"],
     ["a port that does not exist", "https://cp.example:65536"],
     ["a port that is no number", "https://cp.example:https"],
   ];

@@ -56,6 +56,10 @@ describe("a program that ends", () => {
     expect(text(await shell("head -c 900000 /dev/zero | tr '\\0' x"))).toHaveLength(900_000);
   });
 
+  test("has all of a time that no timer of the runtime can count", async () => {
+    expect(text(await shell("sleep 0.1; echo out", { deadlineMs: 2 ** 31 }))).toBe("out\n");
+  });
+
   test("does not get the input of the process that started it", async () => {
     const code = fragment(`
       import { runProcess } from "src/host/processes.ts";

@@ -83,6 +83,9 @@ describe("NO_PROXY", () => {
     ["10.0.0.0/", "10.1.2.2", false],
     ["[fd00::1]", "[fd00::1]", true],
     ["[fd00::1]:443", "[fd00::1]", true],
+    ["[fd00::1]:8443", "[fd00::1]", false],
+    ["fd00::1", "[fd00::1]", true],
+    ["fd00::1", "[fd00::2]", false],
   ])("%s and the address %s: %p", (list, host, is) => {
     expect(through(`https://${host}/`, { HTTPS_PROXY: PROXY, NO_PROXY: list }) === null).toBe(is);
   });

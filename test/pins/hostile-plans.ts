@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Answer, Plan, Step } from "../support/scripted-server.ts";
 import { answer, flapping, GOOD, PROOF } from "./hostile-answers.ts";
-import { FOREIGN, LIST, NEW, OLD, PROMOTE } from "./rows.ts";
+import { FOREIGN, LIST, listing, NEW, OLD, PROMOTE } from "./rows.ts";
 import { PUT, SHOW, VersionedBoard } from "./versioned-board.ts";
 
 /** Versions as they should be, and what a careless reader would take for one. */
@@ -64,9 +64,10 @@ const fault = fc.record({
   ),
 });
 
-/** A control plane that keeps its word about versions, while others write in between and answers are lost. */
+/** A control plane that keeps its word, about versions or without any, while others write in between and answers are lost. */
 const contested: fc.Arbitrary<Plan> = fc
   .record({
+    isVersioned: fc.boolean(),
     digest: fc.constantFrom(OLD, OLD, FOREIGN, NEW, null),
     seq: fc.constantFrom(null, null, 3, 9),
     moves: fc.array(
@@ -79,7 +80,7 @@ const contested: fc.Arbitrary<Plan> = fc
     ),
     faults: fc.array(fault, { maxLength: 3 }),
   })
-  .map(({ digest, seq, moves, faults }) => {
+  .map(({ isVersioned, digest, seq, moves, faults }) => {
     const board = new VersionedBoard(digest, seq);
     let count = 0;
     const disturbed =
@@ -92,7 +93,10 @@ const contested: fc.Arbitrary<Plan> = fc
         const answer = typeof step === "function" ? step(request) : step;
         return fault?.answer ?? answer;
       };
-    return { [LIST]: disturbed(board.list), [SHOW]: disturbed(board.show), [PUT]: disturbed(board.put) };
+    if (isVersioned)
+      return { [LIST]: disturbed(board.list), [SHOW]: disturbed(board.show), [PUT]: disturbed(board.put) };
+    const list = (): Answer => (board.digest === null ? listing() : listing(board.row()));
+    return { [LIST]: disturbed(list), [PROMOTE]: disturbed(board.post) };
   });
 
 /** A control plane that answers anything at all, with versions or without. */

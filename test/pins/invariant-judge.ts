@@ -66,6 +66,41 @@ function outdated(server: ScriptedServer, { template, region }: WantedPin, seq: 
   return mine.length === 1 && Number.isSafeInteger(mine[0].seq) && mine[0].seq > seq;
 }
 
+/** The digest that an answer shows of the pin, null for no row; undefined for an answer that shows nothing. */
+function shownDigest(sent: Sent | undefined, { template, region }: WantedPin): unknown {
+  if (sent === undefined || !isPlain(sent)) return undefined;
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(sent.body));
+    const rows: unknown = Array.isArray(value) ? value : (value as { pins?: unknown }).pins;
+    if (!Array.isArray(rows)) return undefined;
+    const mine = rows.filter(
+      (row: Record<string, unknown>) =>
+        row["template_name"] === template && (row["region"] ?? "global") === region,
+    );
+    return mine.length > 1 ? undefined : (mine[0]?.image_digest ?? null);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A plain write after one without a definite answer goes over what was there before the first, and was read again. */
+export function overwritesNobody(server: ScriptedServer, wanted: WantedPin): boolean {
+  let over: unknown;
+  let shown: unknown;
+  let isOpen = false;
+  for (const request of server.requests) {
+    const sent = server.sent.find((one) => one.request === request);
+    if (`${request.method} ${request.path}` === LIST) shown = shownDigest(sent, wanted);
+    if (request.method !== "POST") continue;
+    if (isOpen && (shown === undefined || shown !== over)) return false;
+    if (!isOpen) over = shown;
+    const status = sent?.status ?? 0;
+    isOpen = sent?.whole !== true || status < 200 || status === 408 || status >= 500;
+    shown = undefined;
+  }
+  return true;
+}
+
 /** Everything that a leg without a failure says must have been so. */
 export function holds(leg: Leg, server: ScriptedServer, stable: number, asked: Asked): boolean {
   const writes = server.requests.filter(({ method }) => method !== "GET");

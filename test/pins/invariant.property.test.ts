@@ -9,7 +9,15 @@ import { scriptedServer, type Plan, type ScriptedServer } from "../support/scrip
 import { PROOF } from "./hostile-answers.ts";
 import { hostilePlan } from "./hostile-plans.ts";
 import { NEW, OLD } from "./rows.ts";
-import { admitsOpen, holds, isHonest, proven, proves, type Asked } from "./invariant-judge.ts";
+import {
+  admitsOpen,
+  holds,
+  isHonest,
+  overwritesNobody,
+  proven,
+  proves,
+  type Asked,
+} from "./invariant-judge.ts";
 import { promoteLegs, RULES, target, verifyLegs } from "./run-legs.ts";
 
 const FULL = process.env["WAYBILL_FULL"] !== undefined;
@@ -103,6 +111,7 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
                   else expect(leg.failure.exitCode).toBeGreaterThan(EXIT.usage);
                   expect(isHonest(leg, server)).toBe(true);
                   expect([leg.failure?.code, admitsOpen(leg, server)]).toEqual([leg.failure?.code, true]);
+                  expect(overwritesNobody(server, wanted)).toBe(true);
                   expect(server.attempts(`GET ${PROOF}`)).toBe(0);
                   if (asked.dryRun)
                     expect(server.requests.every(({ method }) => method === "GET")).toBe(true);

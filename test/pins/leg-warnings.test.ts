@@ -71,6 +71,18 @@ describe("what a row says beside its digest", () => {
     ]);
   });
 
+  test("about no more regions than anybody reads", () => {
+    const shadows = Array.from({ length: 30 }, (_, at) => ({ region: `r${at}`, digest: FOREIGN }));
+    const { warnings } = judgeLeg(proven({ shadows }), { gitSha: undefined, mustMatch: false });
+    expect(warnings.map(({ code }) => code)).toEqual(Array(21).fill("region_shadow"));
+    expect(warnings.at(-2)?.message).toContain("of its own in r19,");
+    expect(warnings.at(-1)?.message).toBe("codex has pins of its own in 10 more regions");
+    const counted = (count: number): number =>
+      judgeLeg(proven({ shadows: shadows.slice(0, count) }), { gitSha: undefined, mustMatch: false }).warnings
+        .length;
+    expect([20, 21].map(counted)).toEqual([20, 21]);
+  });
+
   test("is told of the row before, where no other was read", () => {
     expect(codesOf({ ...FAILED, before: pinRow({ state: "held" }) })).toEqual(["row_state"]);
     const after = { row: pinRow(), reads: 1 };

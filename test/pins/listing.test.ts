@@ -64,6 +64,10 @@ describe("a listing with the row", () => {
     });
   });
 
+  test("of a server that writes an empty commit where none was sent names none", () => {
+    expect(find(pins(row(NEW, { git_sha: "" }))).gitSha).toBeNull();
+  });
+
   test("shows how the listing departs from those of today, and a state", () => {
     expect(find(JSON.stringify([row(NEW, { state: "held" })]))).toMatchObject({
       state: "held",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { movedBetween, nextWrite, previousDiffers, type Intent } from "../../src/pins/next-write.ts";
+import { movedBetween, nextWrite, type Intent } from "../../src/pins/next-write.ts";
 import type { Force, PinRow } from "../../src/pins/pin.ts";
 import type { Standing, Stop } from "../../src/pins/standing.ts";
 import { pinRow } from "./pin-row.ts";
@@ -11,7 +11,7 @@ const ROW = pinRow({ digest: OLD, seq: 7 });
 
 function standing(...stops: readonly Partial<Stop>[]): Standing {
   const stop = { kind: "hold", reason: "", by: "", digest: null };
-  return { condition: CONDITION, digest: OLD, seq: 7, stops: stops.map((one) => ({ ...stop, ...one })) };
+  return { condition: CONDITION, digest: OLD, stops: stops.map((one) => ({ ...stop, ...one })) };
 }
 
 type Given = {
@@ -82,6 +82,11 @@ describe("what a promotion does next", () => {
       `previous_differs: codex in global is pinned to ${OLD}; the promotion to ${NEW} expected ${FOREIGN}`,
     ],
     [
+      "refuses where nothing was expected and a digest is",
+      { intent: { expectPrevious: "none" } },
+      `previous_differs: codex in global is pinned to ${OLD}; the promotion to ${NEW} expected none`,
+    ],
+    [
       "refuses where a digest was expected and nothing is",
       { row: null, intent: { expectPrevious: OLD } },
       `previous_differs: codex in global has no pin; the promotion to ${NEW} expected ${OLD}`,
@@ -89,12 +94,6 @@ describe("what a promotion does next", () => {
   ];
   test.each(rows)("%s", (_what, given, wanted) => {
     expect(next(given)).toBe(wanted);
-  });
-
-  test("words a pin that moved as the read before a write does", () => {
-    expect(previousDiffers(WANTED, "none", ROW).message).toBe(
-      `codex in global is pinned to ${OLD}; the promotion to ${NEW} expected none`,
-    );
   });
 });
 

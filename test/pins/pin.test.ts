@@ -66,6 +66,11 @@ describe("two spellings of a commit", () => {
     [HEX40.slice(-7), HEX40, false],
     [HEX40, HEX40.slice(-7), false],
     ["0123abc", "0123abd", false],
+    ["", HEX40, false],
+    [HEX40, "", false],
+    [HEX40.slice(0, 6), HEX40, false],
+    [HEX40, HEX40.slice(0, 6), false],
+    ["HEAD-of-main", "HEAD-of-main", false],
   ];
   test.each(rows)("%s and %s can be one: %p", (a, b, wanted) => {
     expect(isSameCommit(a, b)).toBe(wanted);

@@ -44,6 +44,20 @@ describe("a conflict", () => {
     expect(summary(await promoteOn(plan))).toBe("failed 5 policy_denied: GET POST");
   });
 
+  test("has one budget, however often something else comes between", async () => {
+    const clock = new FakeClock();
+    const plan = {
+      [LIST]: list(OLD),
+      [PROMOTE]: Array<Answer[]>(20)
+        .fill([CONFLICT, CONFLICT, { status: 429 }])
+        .flat(),
+    };
+    const leg = await promoteOn(plan, { timeoutMs: 600_000, conflictBudgetMs: 30_000 }, clock);
+    expect(leg.failure?.code).toBe("conflict_persisted");
+    // Two of five seconds in each turn, the third turn's third is the one too many; a 429 of five seconds after each.
+    expect(leg.attempts.filter(({ result }) => result === "conflict_persisted")).toHaveLength(7);
+  });
+
   test("does not use up the time of everything else", async () => {
     const busy = { status: 429 };
     const plan = { [LIST]: list(OLD), [PROMOTE]: [...Array<Answer>(6).fill(CONFLICT), busy] };

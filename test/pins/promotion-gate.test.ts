@@ -150,6 +150,20 @@ describe("a promotion with evidence", () => {
     ],
     ["and nobody to trust", () => evidence(), ["--attestation", "image.json"], 2, "flag_missing"],
     ["forgotten beside its key", () => evidence(), ["--key", "alice.pub"], 2, "flags_contradict"],
+    [
+      "forgotten beside its kind",
+      () => evidence(),
+      ["--predicate-type", "https://a.example/b"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "forgotten beside the key of a policy",
+      () => evidence(),
+      ["--policy-key", "bob.pub"],
+      2,
+      "flags_contradict",
+    ],
   ];
   for (const dryRun of [[], ["--dry-run"]]) {
     test.each(shut)(

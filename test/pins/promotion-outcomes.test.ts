@@ -99,6 +99,31 @@ describe("what becomes of a promotion", () => {
       "outcome_unknown 14 outcome_unknown: GET POST GET POST GET POST GET GET GET GET GET",
     ],
 
+    [
+      "reset, and somebody else's is there",
+      { [LIST]: list(OLD, FOREIGN), [PROMOTE]: LOST },
+      {},
+      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET GET",
+    ],
+    [
+      "reset, and what was there is gone",
+      { [LIST]: list(OLD, null), [PROMOTE]: LOST },
+      {},
+      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET GET",
+    ],
+    [
+      "reset where no row was, and somebody else's is there",
+      { [LIST]: list(null, FOREIGN), [PROMOTE]: LOST },
+      {},
+      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET GET",
+    ],
+    [
+      "reset, and read again until the old one shows that it is to be sent again",
+      { [LIST]: [...list(OLD), LOST, LOST, ...list(OLD, NEW)], [PROMOTE]: [LOST, OK] },
+      {},
+      "landed 0: GET POST GET GET GET POST GET",
+    ],
+
     // Nothing was written, and nothing is read after it.
     [
       "rejected",

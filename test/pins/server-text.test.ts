@@ -19,7 +19,7 @@ describe("an answer", () => {
 
   test("is shown unless it is a page, or nothing", () => {
     expect(serverText(bytes("see <b>there</b>"))).toBe("see <b>there</b>");
-    expect([serverText(bytes("<html>")), serverText(bytes(" "))]).toEqual([undefined, undefined]);
+    expect([serverText(bytes("<html>")), serverText(bytes(" "))]).toStrictEqual([undefined, undefined]);
   });
 
   test("is an object or is not read as one", () => {

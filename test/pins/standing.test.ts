@@ -42,7 +42,6 @@ describe("the pin's own route", () => {
     expect(read(200, { image_digest: NEW, seq: 7 })).toStrictEqual({
       condition: { ifMatch: ETAG },
       digest: NEW,
-      seq: 7,
       stops: [],
     });
   });
@@ -52,7 +51,6 @@ describe("the pin's own route", () => {
     expect(read(404, { code: "pin_not_found", stops }, {})).toStrictEqual({
       condition: { ifNoneMatch: "*" },
       digest: null,
-      seq: null,
       stops: [{ kind: "freeze", reason: "", by: "alice", digest: null }],
     });
   });
@@ -96,6 +94,8 @@ describe("the pin's own route", () => {
   );
 
   const failing: [number, string][] = [
+    [408, "deadline_passed"],
+    [425, "rate_limited"],
     [429, "rate_limited"],
     [500, "server_failed"],
     [503, "server_failed"],
@@ -105,5 +105,10 @@ describe("the pin's own route", () => {
     const failure = read(status, "why");
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({ code, serverText: "why" });
+  });
+
+  test("that a cache remembers is read again", () => {
+    const remembered = read(200, { image_digest: NEW }, { etag: ETAG, age: "7" });
+    expect(remembered).toMatchObject({ code: "answer_cached" });
   });
 });

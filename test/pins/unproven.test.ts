@@ -3,7 +3,7 @@ import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 import type { Leg } from "../../src/pins/leg.ts";
 import type { PinRow } from "../../src/pins/pin.ts";
-import { unproven, unread } from "../../src/pins/unproven.ts";
+import { judgeLook, unproven, unread, type Look } from "../../src/pins/unproven.ts";
 import { pinRow } from "./pin-row.ts";
 import { FOREIGN, NEW, OLD } from "./rows.ts";
 import { target, WANTED } from "./run-legs.ts";
@@ -18,6 +18,28 @@ function legOf({ code, last = null, isOpen = false }: Read, given: Partial<typeo
   const read = { ok: false, failure, last, waitMs: null, isVersioned: false } as const;
   return unproven({ ...facts, ...given }, read, isOpen);
 }
+
+describe("what is there after a write whose outcome is open", () => {
+  const other = pinRow({ digest: FOREIGN });
+  const rows: [string, FailureCode, PinRow | null, PinRow | null, Look][] = [
+    ["the digest from before", "pin_mismatch", before, before, "unchanged"],
+    ["still no row", "row_missing", null, null, "unchanged"],
+    ["somebody else's digest", "pin_mismatch", other, before, "undecided"],
+    ["somebody else's digest where no row was", "pin_mismatch", other, null, "undecided"],
+    ["no row any more", "row_missing", null, before, "undecided"],
+    ["nothing that can be read", "server_failed", null, null, "undecided"],
+    ["a row that contradicts itself", "row_inconsistent", null, null, "undecided"],
+  ];
+  test.each(rows)("%s", (_what, code, last, was, wanted) => {
+    const failure = new Failure(code, "why");
+    expect(judgeLook({ ok: false, failure, last, waitMs: null, isVersioned: false }, was)).toBe(wanted);
+  });
+
+  test("our own digest", () => {
+    const look = { ok: true, proof: { row: pinRow({ digest: NEW }), reads: 1 }, isVersioned: false } as const;
+    expect(judgeLook(look, before)).toBe(look);
+  });
+});
 
 describe("a write that no read proved", () => {
   const moved = pinRow({ digest: FOREIGN });

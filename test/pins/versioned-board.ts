@@ -32,6 +32,9 @@ export class VersionedBoard {
 
   readonly put: Step = (request) => this.#refusal(request) ?? this.#taken(request);
 
+  /** Takes a write without a condition, as servers do that know no versions. */
+  readonly post: Step = (request) => this.#taken(request);
+
   /** Takes the write when its condition holds, and answers otherwise. */
   applied(answer: Answer): Step {
     return (request) => {

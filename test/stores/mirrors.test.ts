@@ -119,7 +119,9 @@ describe("the gateway", () => {
     );
     expect(run.exit).toBe(0);
     const broken = await granted(cut);
-    expect(broken.requests.map(({ headers }) => headers["range"])).toEqual([undefined, undefined, undefined]);
+    // Three in a row that bring nothing new; how much of one arrives before it breaks is chance.
+    expect(broken.requests.length).toBeGreaterThanOrEqual(3);
+    expect(broken.requests.filter(({ headers }) => headers["range"] !== undefined)).toEqual([]);
     expect(requests).toHaveLength(1);
   });
 });

@@ -101,7 +101,7 @@ describe("a part file", () => {
     plant(folder.at("part"));
     const asked: (Resume | undefined)[] = [];
     await downloadOf(BYTES, [source(BYTES, asked)], folder.at("part"));
-    expect(asked).toEqual([undefined]);
+    expect(asked).toStrictEqual([undefined]);
     expect(readFileSync(folder.at("part")).equals(BYTES)).toBe(true);
   });
 

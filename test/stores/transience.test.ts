@@ -1,29 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { failureCodes } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
-import { isTransient, pauseBefore, retryAfterMs } from "../../src/stores/transience.ts";
-
-const NOW = new Date("2026-11-21T08:00:00Z");
-
-describe("Retry-After", () => {
-  const cases: [string | null, number | null][] = [
-    ["0", 0],
-    ["120", 120_000],
-    [" 5 ", 5_000],
-    ["Sat, 21 Nov 2026 08:00:30 GMT", 30_000],
-    ["Sat, 21 Nov 2026 07:00:00 GMT", 0],
-    ["-1", null],
-    ["1.5", null],
-    ["soon", null],
-    ["2026-11-21T08:00:30Z", null],
-    ["99999999999", null],
-    ["", null],
-    [null, null],
-  ];
-  test.each(cases)("%p", (text, wanted) => {
-    expect(retryAfterMs(text, NOW)).toBe(wanted);
-  });
-});
+import { isTransient, pauseBefore } from "../../src/stores/transience.ts";
 
 describe("a pause", () => {
   test("doubles, is spread by chance and has a longest", () => {

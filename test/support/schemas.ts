@@ -1,9 +1,12 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { isMap } from "../../src/base/decode.ts";
 import { EXIT, type ExitCode } from "../../src/base/exit-codes.ts";
+import type { JsonValue } from "../../src/base/json.ts";
 import { describeTree } from "../../src/cli/command-tree.ts";
 import { isGroup, type Command } from "../../src/cli/command.ts";
 import { resultSchema } from "../../src/cli/schemas/frame.ts";
 import { schemaOf } from "../../src/cli/schemas/names.ts";
+import type { Schema } from "../../src/cli/schemas/shape.ts";
 import { root } from "../../src/commands/root.ts";
 
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false });
@@ -11,9 +14,40 @@ const compiled = new Map<string, ValidateFunction>();
 
 /** A validator for the document of a command, or for the members that all documents have. */
 function validator(name: string): ValidateFunction {
-  const known = compiled.get(name) ?? ajv.compile(schemaOf(name) ?? resultSchema(name, { what: name }));
+  const known = compiled.get(name) ?? ajv.compile(publishedSchema(name));
   compiled.set(name, known);
   return known;
+}
+
+function publishedSchema(name: string): Schema {
+  return schemaOf(name) ?? resultSchema(name, { what: name });
+}
+
+const compiledClosed = new Map<string, ValidateFunction>();
+
+/** A member of a document that its schema does not tell of, or null: readers may meet one, and we have to name it. */
+function untoldMember(name: string, document: unknown): string | null {
+  const validate = compiledClosed.get(name) ?? ajv.compile(closedSchema(name));
+  compiledClosed.set(name, validate);
+  if (validate(document)) return null;
+  const [error] = validate.errors ?? [];
+  return `${name}${error?.instancePath} ${error?.message} (${JSON.stringify(error?.params)})`;
+}
+
+/** The schema of a document that may have no more than it tells of; without its name, which the other one has. */
+function closedSchema(name: string): object {
+  const { $id: _name, ...schema } = publishedSchema(name);
+  const whole = closed(schema);
+  if (!isMap(whole)) throw new TypeError("a schema is an object");
+  return whole;
+}
+
+function closed(schema: JsonValue): JsonValue {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!isMap(schema)) return schema;
+  const parts = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, closed(part)]));
+  const isOpen = schema["type"] === "object" && "properties" in schema && !("additionalProperties" in schema);
+  return isOpen ? { ...parts, additionalProperties: false } : parts;
 }
 
 /** What the published schema says against this document, or null. */
@@ -54,7 +88,8 @@ export function checkDocument(stdout: string): void {
   } catch {
     return;
   }
-  const problem = schemaProblem(name, document) ?? exitProblem(name, document);
+  const problem =
+    schemaProblem(name, document) ?? untoldMember(name, document) ?? exitProblem(name, document);
   if (problem === null) return;
   throw new Error(
     `the document departs from its schema (waybill schema ${name}): ${problem}; members and words may be added, ` +

@@ -54,6 +54,7 @@ const STAGED: ResultShape = {
     root: text,
     layout: word("waybill", "serviceradar"),
     platform: text,
+    config_version: nullable(text),
   },
 };
 
@@ -86,7 +87,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
     success: {
       addon_id: text,
       fields: map(object({ value: anything, from: word("assigned", "override", "default") })),
-      host: { type: "object" },
+      host: nullable({ type: "object" }),
       reasons: list(text),
     },
     sometimes: { ask: text, decision: text, plan: anything },
@@ -110,6 +111,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
           ),
           offered: nullable(object({ version: text, digest: nullable(text), enabled: flag })),
           keys_wanted: count,
+          statement: nullable(object({ expires: nullable(text), expired: flag })),
           last_known_good: nullable(text),
           highest_version: nullable(text),
           pinned: anything,
@@ -217,6 +219,7 @@ export const ADDON_RESULTS: { readonly [name: string]: ResultShape } = {
       binary: text,
       object_key: text,
       stored: word("new", "already"),
+      stores: list(object({ store: text, outcome: word("new", "already") })),
       assigned: flag,
       signatures: count,
       minimum_version: nullable(text),

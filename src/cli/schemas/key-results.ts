@@ -9,6 +9,7 @@ import {
   keyid,
   list,
   map,
+  nullable,
   object,
   one,
   sha256,
@@ -71,7 +72,7 @@ export const KEY_RESULTS: { readonly [name: string]: ResultShape } = {
   "key-convert": {
     what: "the form that a key was written in",
     success: { file: text, kind: word("private", "public"), form: text, keyid },
-    sometimes: { encrypted: flag, out: text, text },
+    sometimes: { encrypted: flag, out: nullable(text), text },
   },
   "key-trust-init": {
     what: "the first version of a trust root",

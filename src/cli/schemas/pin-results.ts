@@ -55,6 +55,7 @@ const leg: Schema = object({
   attempts: list(
     object({ method: text, status: nullable(count), result: text, ms: count, "retry_in_ms?": count }),
   ),
+  proxy: nullable(object({ address: text, from: text })),
   race_window: nullable(word("open", "closed")),
   warnings: list(warning),
   "receipt?": object({ version: count, keyid: text, state: word("stored", "kept", "verified") }),
@@ -151,7 +152,13 @@ export const PIN_RESULTS: { readonly [name: string]: ResultShape } = {
       ),
       unread: list(failure),
       chains: list(
-        object({ name: text, checked: count, problem: nullable(text), head: object({ seq: count, sha256 }) }),
+        object({
+          name: text,
+          checked: count,
+          unchained: count,
+          problem: nullable(text),
+          head: object({ seq: count, sha256 }),
+        }),
       ),
     },
   },

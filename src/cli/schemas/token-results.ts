@@ -1,5 +1,12 @@
 import type { ResultShape } from "./frame.ts";
-import { count, instant, list, nullable, object, text, word } from "./shape.ts";
+import { count, flag, instant, list, nullable, object, text, word, type Members } from "./shape.ts";
+
+/** What a token may touch; null is everything. */
+const BOUNDS: Members = {
+  templates: nullable(list(text)),
+  repos: nullable(list(text)),
+  hosts: nullable(list(text)),
+};
 
 export const TOKEN_RESULTS: { readonly [name: string]: ResultShape } = {
   "token-new": {
@@ -11,6 +18,7 @@ export const TOKEN_RESULTS: { readonly [name: string]: ResultShape } = {
       scopes: list(text),
       env: text,
       expires_at: nullable(instant),
+      ...BOUNDS,
     },
   },
   "token-list": {
@@ -22,6 +30,7 @@ export const TOKEN_RESULTS: { readonly [name: string]: ResultShape } = {
           name: text,
           scopes: list(text),
           env: text,
+          ...BOUNDS,
           state: word("valid", "revoked", "expired"),
           created_at: instant,
           expires_at: nullable(instant),
@@ -33,6 +42,8 @@ export const TOKEN_RESULTS: { readonly [name: string]: ResultShape } = {
   "token-revoke": { what: "since when a token is useless", success: { id: text, revoked_at: instant } },
   serve: {
     what: "where the control plane listens; printed while it runs on",
-    sometimes: { url: text, unix: text, listen: text, data: text, requests: count },
+    always: { listening: nullable(text) },
+    // Of a server that runs, and of a copy of its data.
+    sometimes: { data: text, database: text, tls: flag, backup: text, bytes: count },
   },
 };

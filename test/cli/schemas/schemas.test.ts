@@ -74,6 +74,12 @@ describe("a document that departs from its schema is seen", () => {
     expect(schemaProblem("version", { ...frame, ok: false, exit_code: 1 })).toBeNull();
   });
 
+  test("but a test that meets one asks for it to be told", () => {
+    const more = JSON.stringify({ ...version, new_member: 1 });
+    expect(() => checkDocument(more)).toThrow('{"additionalProperty":"new_member"}');
+    expect(() => checkDocument(JSON.stringify(version))).not.toThrow();
+  });
+
   test("wherever a test looks at one", () => {
     expect(() => checkDocument(`${JSON.stringify({ ...version, version: 1 })}\n`)).toThrow(
       "waybill schema version",
@@ -99,7 +105,7 @@ describe("real output", () => {
     }
   });
 
-  test("of a capture, a signature and a statement", async () => {
+  test("of keys, tokens, a capture, a signature and a statement", async () => {
     using folder = temporaryFolder();
     await Bun.write(folder.at("app/main.ts"), "1\n");
     await Bun.write(folder.at("predicate.json"), "{}");
@@ -107,6 +113,9 @@ describe("real output", () => {
     const steps = [
       ["capture", "app", "--manifest", "app.jsonl", "--json"],
       ["key", "new", "--out", "release.key", "--json"],
+      ["key", "convert", "release.key.pub", "--to", "ssh", "--json"],
+      ["token", "new", "--data", "plane", "--scope", "pins:read", "--env", "prod", "--json"],
+      ["token", "list", "--data", "plane", "--json"],
       ["key", "trust", "init", "root.json", "--key", "release.key", "--json"],
       ["sign", "app/main.ts", "--key", "release.key", "--format", "ssh", "--json"],
       [
