@@ -1,7 +1,4 @@
-import { PIECE_BYTES, PieceSegments, type SegmentsMemory } from "./piece-segments.ts";
-
-/** What a compressor may make of bytes that cannot be compressed. */
-const PACKED_BYTES = PIECE_BYTES + PIECE_BYTES / 8;
+import { PieceSegments, type SegmentsMemory } from "./piece-segments.ts";
 
 const EVENTS = 0;
 const PROGRESS = 1;
@@ -40,6 +37,7 @@ export type RingMemory = {
 export class ArchiveRing {
   readonly memory: RingMemory;
   readonly slots: number;
+  readonly pieceBytes: number;
   readonly #control: Int32Array;
   readonly #pieces: readonly Buffer[];
   readonly #packed: readonly Buffer[];
@@ -48,20 +46,22 @@ export class ArchiveRing {
   constructor(memory: RingMemory) {
     this.memory = memory;
     this.slots = memory.pieces.length;
+    this.pieceBytes = at(memory.pieces, 0).byteLength;
     this.#control = new Int32Array(memory.control);
     this.#pieces = memory.pieces.map((piece) => Buffer.from(piece));
     this.#packed = memory.packed.map((packed) => Buffer.from(packed));
     this.#segments = memory.segments.map((segments) => new PieceSegments(segments));
   }
 
-  static of(slots: number, compressed: boolean): ArchiveRing {
+  static of(slots: number, pieceBytes: number, compressed: boolean): ArchiveRing {
     const make = (bytes: number): SharedArrayBuffer[] =>
       Array.from({ length: slots }, () => new SharedArrayBuffer(bytes));
     return new ArchiveRing({
       control: new SharedArrayBuffer(4 * (HEADER_INTS + slots * SLOT_INTS)),
-      pieces: make(PIECE_BYTES),
-      packed: compressed ? make(PACKED_BYTES) : [],
-      segments: Array.from({ length: slots }, () => PieceSegments.memory()),
+      pieces: make(pieceBytes),
+      // With what a compressor may add to bytes that cannot be compressed.
+      packed: compressed ? make(pieceBytes + pieceBytes / 8) : [],
+      segments: Array.from({ length: slots }, () => PieceSegments.memory(pieceBytes)),
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Sha256 } from "../base/digest.ts";
 import { PendingFile } from "../host/files.ts";
 import { KernelMemory } from "../host/kernel.ts";
-import { compress, PieceDigests } from "./archive-pieces.ts";
+import { compress, PIECE_BYTES, PieceDigests } from "./archive-pieces.ts";
 import { ArchiveRing } from "./archive-ring.ts";
 import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
 import { bytePathFromText, type BytePath } from "./byte-path.ts";
@@ -10,7 +10,7 @@ import { ContentHashing } from "./content-hashing.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 import { GrowingRecords } from "./growing-records.ts";
 import { ContentFailure } from "./opened-file.ts";
-import { NO_FILE, PIECE_BYTES } from "./piece-segments.ts";
+import { NO_FILE } from "./piece-segments.ts";
 import { archiveEnd, BLOCK, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
 import type { Turns } from "./turns.ts";
 
@@ -51,6 +51,7 @@ export class ArchiveWriter {
   readonly #file: PendingFile;
   readonly #temporaryName: BytePath;
   readonly #headers: TarHeaders;
+  readonly #pieceBytes: number;
   readonly #ring: ArchiveRing;
   readonly #records = new GrowingRecords();
   readonly #format: ObjectFormat | null;
@@ -68,7 +69,12 @@ export class ArchiveWriter {
     this.#turns = turns;
     this.#format = format;
     this.#headers = new TarHeaders(target.mtime);
-    this.#ring = ArchiveRing.of(ringSlots(target.compression), target.compression !== "none");
+    this.#pieceBytes = PIECE_BYTES[target.compression];
+    this.#ring = ArchiveRing.of(
+      ringSlots(target.compression),
+      this.#pieceBytes,
+      target.compression !== "none",
+    );
     this.#rooms = this.#ring.memory.pieces.map((piece) => new KernelMemory(Buffer.from(piece)));
     this.#room = this.#roomOf(0);
     this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
@@ -88,11 +94,11 @@ export class ArchiveWriter {
   addSmall(number: number, path: BytePath): boolean {
     const header = this.#headers.roomFor(path);
     const at = this.#filled + header;
-    if (at >= PIECE_BYTES) return false;
+    if (at >= this.#pieceBytes) return false;
     const size = this.#folder.readSmall(path, this.#room, at);
     if (size === null) return false;
     const end = at + Math.ceil(size / BLOCK) * BLOCK;
-    if (end >= PIECE_BYTES) return false;
+    if (end >= this.#pieceBytes) return false;
     const executable = this.#folder.isExecutable;
     this.#headers.write(this.#room.bytes, this.#filled, header, path, size, executable);
     this.#ring.segments(this.#number).addWhole(at, number, size, executable);
@@ -116,14 +122,14 @@ export class ArchiveWriter {
       let left = size;
       do {
         // One byte of room more than there should be shows a file that has grown.
-        const room = Math.min(left + 1, PIECE_BYTES - this.#filled);
+        const room = Math.min(left + 1, this.#pieceBytes - this.#filled);
         const length = file.read(this.#room.bytes, this.#filled, room);
         const segment = { at: this.#filled, length, first: left === size, last: left === length };
         this.#ring.segments(this.#number).add(segment, { number: number ?? NO_FILE, size, executable });
         this.#filled += length;
         left -= length;
         if (length === 0) break;
-        if (this.#filled === PIECE_BYTES) await this.#next();
+        if (this.#filled === this.#pieceBytes) await this.#next();
         else if (this.#turns.due()) await this.#turns.take();
       } while (left > 0);
       file.finish();
@@ -148,7 +154,7 @@ export class ArchiveWriter {
 
   /** Ends the archive and gives it its name. */
   async commit(): Promise<WrittenArchive> {
-    const tarBytes = this.#number * PIECE_BYTES + this.#filled;
+    const tarBytes = this.#number * this.#pieceBytes + this.#filled;
     const end = archiveEnd(tarBytes);
     await this.#put(end);
     const tarSha256 = this.#threads === null ? this.#packAlone() : await this.#packTogether(this.#threads);
@@ -174,7 +180,7 @@ export class ArchiveWriter {
 
   /** Whether the piece has room for so many bytes and is not full then. */
   #fits(bytes: number): boolean {
-    return this.#filled + bytes < PIECE_BYTES;
+    return this.#filled + bytes < this.#pieceBytes;
   }
 
   #append(bytes: Uint8Array): void {
@@ -185,11 +191,11 @@ export class ArchiveWriter {
   async #put(bytes: Uint8Array): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
-      const taken = Math.min(bytes.length - done, PIECE_BYTES - this.#filled);
+      const taken = Math.min(bytes.length - done, this.#pieceBytes - this.#filled);
       this.#room.bytes.set(taken === bytes.length ? bytes : bytes.subarray(done, done + taken), this.#filled);
       this.#filled += taken;
       done += taken;
-      if (this.#filled === PIECE_BYTES) await this.#next();
+      if (this.#filled === this.#pieceBytes) await this.#next();
     }
   }
 

@@ -1,10 +1,5 @@
 import { ContentRecords } from "./content-records.ts";
 
-/** Each piece of this many bytes becomes a gzip member or zstd frame of its own, whoever compresses it. */
-export const PIECE_BYTES = 1_048_576;
-/** A file takes a header of 512 bytes at least; one more began in the piece before. */
-const MOST = PIECE_BYTES / 512 + 1;
-
 /** How many there are; then for each where it begins, its length, its file's number and its flags. */
 const COUNT = 0;
 const HEADER_INTS = 4;
@@ -42,13 +37,17 @@ export class PieceSegments {
 
   constructor({ numbers, records }: SegmentsMemory) {
     this.#numbers = new Int32Array(numbers);
-    this.records = new ContentRecords(records, 0, MOST);
+    const most = (this.#numbers.length - HEADER_INTS) / SEGMENT_INTS;
+    this.records = new ContentRecords(records, 0, most);
   }
 
-  static memory(): SegmentsMemory {
+  /** For a piece of that length. */
+  static memory(pieceBytes: number): SegmentsMemory {
+    // A file takes a header of 512 bytes at least; one more began in the piece before.
+    const most = pieceBytes / 512 + 1;
     return {
-      numbers: new SharedArrayBuffer(4 * (HEADER_INTS + MOST * SEGMENT_INTS)),
-      records: ContentRecords.memory(MOST),
+      numbers: new SharedArrayBuffer(4 * (HEADER_INTS + most * SEGMENT_INTS)),
+      records: ContentRecords.memory(most),
     };
   }
 

@@ -108,13 +108,16 @@ const ZERO = "0".charCodeAt(0);
 /** Writes digits over zeros, the last one at `last`, and gives what that adds to the sum of the bytes. */
 function putOctal(into: Buffer, last: number, value: number): number {
   let added = 0;
-  for (let [at, left] = [last, value]; left > 0; at--) {
-    const digit = left % 8;
-    into[at] = ZERO + digit;
-    added += digit;
-    left = Math.floor(left / 8);
-  }
+  let [at, left] = [last, value];
+  // What does not fit in 32 bits is divided first: the remainder of a double costs more than all the rest.
+  for (; left > 0x7fffffff; left = Math.floor(left / 8)) added += putDigit(into, at--, left % 8);
+  for (left |= 0; left > 0; left >>>= 3) added += putDigit(into, at--, left & 7);
   return added;
+}
+
+function putDigit(into: Buffer, at: number, digit: number): number {
+  into[at] = ZERO + digit;
+  return digit;
 }
 
 /** Zero bytes that fill the last block of a content of `size` bytes. */

@@ -181,7 +181,7 @@ for (const { name, unpack } of COMPRESSED) {
     const root = plantTree(newFolder(), [
       ...TREE,
       // More than two of the pieces that are compressed on their own.
-      { path: "big", text: Buffer.alloc(2_500_000, "pattern of bytes\n") },
+      { path: "big", text: Buffer.alloc(9_000_000, "pattern of bytes\n") },
     ]);
     const plain = await archiveOf(root);
     const archive = join(newFolder(), name);

@@ -12,7 +12,7 @@ import {
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ArchiveRing } from "../../src/context/archive-ring.ts";
-import { PIECE_BYTES } from "../../src/context/piece-segments.ts";
+import { compress, PIECE_BYTES } from "../../src/context/archive-pieces.ts";
 import { ArchiveThreads } from "../../src/context/archive-threads.ts";
 import { captureContext, type ContextCapture } from "../../src/context/capture-context.ts";
 import { Turns } from "../../src/context/turns.ts";
@@ -24,6 +24,7 @@ import { CAN_MOUNT, scratchFolders } from "./support/scratch.ts";
 import { HAS_PYTHON, HAS_ZSTD, listMembers, succeed } from "./support/tar-readers.ts";
 
 const newFolder = scratchFolders();
+const PIECE = PIECE_BYTES.none;
 const never = new AbortController().signal;
 
 /** Bytes that no compressor makes small, the same at every run. */
@@ -38,18 +39,18 @@ function noise(length: number, seed: number): Buffer {
 }
 
 /** Some twenty pieces: files that end at, just before and just after the end of a piece, empty ones, many small ones. */
-function manyPieces(root: string): string {
+function manyPieces(root: string, piece: number = PIECE): string {
   const tree: Planted[] = [
     // With its header of one block, it ends where the first piece ends.
-    { path: "a", text: noise(PIECE_BYTES - 512, 1) },
+    { path: "a", text: noise(piece - 512, 1) },
     { path: "b-empty", text: "" },
-    { path: "c", text: noise(PIECE_BYTES - 1024, 2) },
+    { path: "c", text: noise(piece - 1024, 2) },
     // Only its header fits into the piece.
-    { path: "d", text: noise(3 * PIECE_BYTES + 1, 3) },
-    { path: "e", text: Buffer.alloc(2 * PIECE_BYTES, "text that compresses ") },
+    { path: "d", text: noise(3 * piece + 1, 3) },
+    { path: "e", text: Buffer.alloc(2 * piece, "text that compresses ") },
     { path: "f", text: noise(511, 4), mode: 0o755 },
-    { path: "g", text: noise(PIECE_BYTES - 511, 5) },
-    { path: "z-last", text: noise(10 * PIECE_BYTES, 6) },
+    { path: "g", text: noise(piece - 511, 5) },
+    { path: "z-last", text: noise(10 * piece, 6) },
     { path: `long/${"n".repeat(120)}`, text: "x" },
   ];
   for (let index = 0; index < 3000; index++)
@@ -109,14 +110,14 @@ test.skipIf(!HAS_PYTHON)(
   },
 );
 
-for (const [compression, unpack] of [
-  ["gzip", ["gzip", "-dc"]],
-  ["zstd", ["zstd", "-dcq"]],
+for (const [compression, unpack, stretch] of [
+  ["gzip", ["gzip", "-dc"], 1_048_576],
+  ["zstd", ["zstd", "-dcq"], 4_194_304],
 ] as const) {
   test.skipIf(compression === "zstd" && !HAS_ZSTD)(
     `${compression}: pieces that others compress make the same archive, on one core and on all`,
     async () => {
-      const root = manyPieces(newFolder());
+      const root = manyPieces(newFolder(), stretch);
       const folder = newFolder();
       const [plain, packed] = [
         join(folder, "a.tar"),
@@ -126,7 +127,14 @@ for (const [compression, unpack] of [
         (capture) => capture.archive?.tarSha256,
       );
       expect(hashes[1]).toBe(hashes[0]);
-      expect(succeed([...unpack, packed]).equals(readFileSync(plain))).toBe(true);
+      const tar = readFileSync(plain);
+      expect(succeed([...unpack, packed]).equals(tar)).toBe(true);
+      // Each stretch on its own, whoever compressed it.
+      const alone: Uint8Array[] = [];
+      for (let at = 0; at < tar.length; at += stretch) {
+        alone.push(compress(tar.subarray(at, at + stretch), compression));
+      }
+      expect(Buffer.concat(alone).equals(readFileSync(packed))).toBe(true);
       const again = join(folder, `again${packed.slice(packed.indexOf("."))}`);
       const { document } = await captureJson(root, ["--no-ignore", "--archive", again], {
         under: Bun.which("taskset") === null ? [] : ["taskset", "-c", "0"],
@@ -207,7 +215,7 @@ test("a stop in the middle of many pieces ends the threads and removes the file"
 test("a thread that dies ends the archive with an accident and no wait", async () => {
   const path = join(newFolder(), "context.tar");
   const file = new PendingFile(path, 0o644);
-  const ring = ArchiveRing.of(2, false);
+  const ring = ArchiveRing.of(2, PIECE, false);
   const threads = new ArchiveThreads({
     ring,
     target: { path, compression: "none", mtime: 0 },
@@ -219,8 +227,8 @@ test("a thread that dies ends the archive with an accident and no wait", async (
   });
   const file0 = { number: 0, size: 1, executable: false };
   ring.segments(0).add({ at: 0, length: 1, first: true, last: true }, file0);
-  ring.publish(0, PIECE_BYTES);
-  ring.publish(1, PIECE_BYTES);
+  ring.publish(0, PIECE);
+  ring.publish(1, PIECE);
   expect(String(await threads.untilFree(2).catch((error: unknown) => error))).toContain("a thread failed");
   await threads.stop();
   file.discard();
@@ -231,7 +239,7 @@ test("a descriptor that cannot be written is a reason, whoever writes", async ()
   const path = join(newFolder(), "context.tar");
   const file = new PendingFile(path, 0o644);
   const readOnly = openSync("/dev/null", "r");
-  const ring = ArchiveRing.of(2, false);
+  const ring = ArchiveRing.of(2, PIECE, false);
   const threads = new ArchiveThreads({
     ring,
     target: { path, compression: "none", mtime: 0 },
@@ -240,7 +248,7 @@ test("a descriptor that cannot be written is a reason, whoever writes", async ()
     turns: new Turns(never),
     onThrough: () => {},
   });
-  ring.publish(0, PIECE_BYTES);
+  ring.publish(0, PIECE);
   expect(await threads.finish(1).catch((error: unknown) => error)).toMatchObject({
     code: "output_not_written",
   });
