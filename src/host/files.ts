@@ -68,12 +68,6 @@ export function isThere(path: string, what: string): boolean {
   }
 }
 
-/** The text of a file of at most `max` bytes, or null when there is none. */
-export function readTextIfThere(path: string, max: number, what: string): string | null {
-  if (fs().lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  return new TextDecoder().decode(readBounded(path, max, what));
-}
-
 function tooLarge(what: string, path: string, size: number, max: number, code: FailureCode): Failure {
   return new Failure(code, `${what} ${quoted(path)} has ${size} bytes or more; at most ${max} are read`);
 }
