@@ -7,15 +7,16 @@ import type { ReadBack } from "./read-back.ts";
 export type Look = Extract<ReadBack, { ok: true }> | "again" | "undecided";
 
 /**
- * A write that names what it replaces harms nobody when it is sent again. Any other one may be only over the digest
- * that was read before it: what else is there is somebody else's.
+ * A write that names what it replaces harms nobody when it is sent again. Any other one may be only over the row that
+ * was read before it: another digest, or the same one put there since, is somebody else's.
  */
 export function judgeLook(look: ReadBack, before: PinRow | null, isConditional: boolean): Look {
   if (look.ok) return look;
   if (isConditional) return "again";
   const { code } = look.failure;
   const isRead = code === "pin_mismatch" || code === "row_missing";
-  return isRead && look.last?.digest === before?.digest ? "again" : "undecided";
+  const isSame = look.last?.digest === before?.digest && look.last?.promotedAt === before?.promotedAt;
+  return isRead && isSame ? "again" : "undecided";
 }
 
 /** What a sent write comes to that no read proved. `isOpen` when not even its acceptance is known. */

@@ -24,6 +24,13 @@ describe("what is there after a write whose outcome is open", () => {
   const rows: [string, FailureCode, PinRow | null, PinRow | null, Look][] = [
     ["the digest from before", "pin_mismatch", before, before, "again"],
     ["still no row", "row_missing", null, null, "again"],
+    [
+      "that digest, put there since",
+      "pin_mismatch",
+      pinRow({ digest: OLD, promotedAt: "now" }),
+      before,
+      "undecided",
+    ],
     ["somebody else's digest", "pin_mismatch", other, before, "undecided"],
     ["somebody else's digest where no row was", "pin_mismatch", other, null, "undecided"],
     ["no row any more", "row_missing", null, before, "undecided"],
