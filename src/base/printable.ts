@@ -14,16 +14,22 @@ export function isDeceptive(text: string): boolean {
 /**
  * Words that CI runners act on when they see them in a log: GitHub, Gitea and Forgejo (`::name::`, `##[name]`),
  * Azure (`##vso[`), TeamCity (`##teamcity[`) and GitLab (`section_start:`). A space is put inside each, so that a
- * person can still read it and the runner does not see it. `[::1]` stays as it is.
+ * person can still read it and the runner does not see it. The last `::` ends a command and begins none; `[::1]` stays
+ * as it is.
  */
-const RUNNER_COMMANDS = /::(?=[a-z_-].*::)|##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)/giu;
+const RUNNER_COMMANDS = /::(?=[a-z_-])|##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)/giu;
 
 /**
  * Foreign text made inert for a terminal, a log, an annotation or a summary: one line, no control characters, no
  * runner commands, at most `max` characters.
  */
 export function printable(text: string, max: number = LIMITS.serverTextChars): string {
-  const line = text.replace(UNPRINTABLE, " ").replace(RUNNER_COMMANDS, breakUp).trim();
+  const spaced = text.replace(UNPRINTABLE, " ");
+  // Looked for once: a pattern that looked ahead from each would take minutes for a text of nothing but these.
+  const lastColons = spaced.lastIndexOf("::");
+  const broken = (command: string, at: number): string =>
+    command === "::" && at === lastColons ? command : breakUp(command);
+  const line = spaced.replace(RUNNER_COMMANDS, broken).trim();
   // Taking apart what is short enough anyway is most of the work, and nearly everything is.
   if (line.length <= max) return line;
   const characters = Array.from(line);

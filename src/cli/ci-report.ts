@@ -9,7 +9,7 @@ import { runnerFile } from "./ci-runner.ts";
 import { renderJunit } from "./junit.ts";
 import type { Redactor } from "./redactor.ts";
 import type { Report, StepOutput } from "./report-rows.ts";
-import { renderOutputs } from "./step-outputs.ts";
+import { renderOutput } from "./step-outputs.ts";
 import { renderSummary } from "./step-summary.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,12 +79,21 @@ export class CiReport {
       },
       ...(report?.outputs ?? []),
     ];
-    const text = renderOutputs(all, `waybill${this.#random()}`);
+    const delimiter = `waybill${this.#random()}`;
+    let text = "";
+    let refused: Failure | null = null;
+    for (const output of all) {
+      const rendered = renderOutput(output, delimiter);
+      if (rendered instanceof Failure) refused ??= rendered;
+      else text += rendered;
+    }
     try {
       withAppended(path, (descriptor) => writeAll(descriptor, new TextEncoder().encode(text)));
     } catch (error) {
       throw notWritten("the step outputs", path, error);
     }
+    // One that may not be written keeps no other from those who wait for it.
+    if (refused !== null) throw refused;
   }
 
   #writeSummary({ command, exit, report, failures }: Ended): void {

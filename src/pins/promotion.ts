@@ -118,17 +118,17 @@ export class Promotion {
       this.#target,
       { wanted: this.#wanted, note, condition, idempotencyKey: key },
       { ...rules, end: this.#started + rules.timeoutMs + this.#conflictMs },
-      () => this.#lookAfter(before),
+      () => this.#lookAfter(before, condition !== null),
       { clock, exchange, attempts: this.#attempts },
     );
   }
 
-  /** What a write whose outcome is open left there, read for as long as the leg may take. */
-  async #lookAfter(before: PinRow | null): Promise<Look> {
+  /** What a write whose outcome is open left there; where that decides, read for as long as the leg may take. */
+  async #lookAfter(before: PinRow | null, isConditional: boolean): Promise<Look> {
     const { readBack: wanted, retryIntervalMs: intervalMs, touch } = this.#tools.rules;
-    const leftMs = Math.max(0, this.#leftMs());
-    const rule = { until: "readable", stable: 1, forMs: leftMs, limitMs: leftMs, intervalMs } as const;
-    const look = judgeLook(await this.#read(rule), before);
+    const forMs = isConditional ? 0 : Math.max(0, this.#leftMs());
+    const rule = { until: "readable", stable: 1, forMs, limitMs: forMs, intervalMs } as const;
+    const look = judgeLook(await this.#read(rule), before, isConditional);
     // One look is not the row of equal reads that --stable asks for, and with --touch it was equal before.
     const decides = wanted.stable === 1 && touch !== true;
     return typeof look === "string" || decides ? look : "undecided";

@@ -38,7 +38,7 @@ type Tools = { readonly exchange: Exchange; readonly clock: Clock; readonly atte
 
 /**
  * Sends until the server takes or refuses it, within the budgets. A write whose outcome is open is followed by a
- * look before anything else, and sent again only over what it was meant to replace: whoever promoted meanwhile stays.
+ * look before anything else, which says whether it may be sent again.
  */
 export async function sendWrite(
   target: Target,
@@ -68,7 +68,7 @@ export async function sendWrite(
       open = true;
       const seen = await look();
       if (seen === "undecided") return { kind: "open", conflictMs };
-      if (seen !== "unchanged") return { kind: "found", proof: seen, conflictMs };
+      if (seen !== "again") return { kind: "found", proof: seen, conflictMs };
     }
     const now = clock.now();
     const isConflict = answer.kind === "conflict";

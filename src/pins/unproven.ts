@@ -3,15 +3,20 @@ import { failedLeg, outcomeOfRead, type Leg, type LegFacts } from "./leg.ts";
 import { satisfies, type PinRow } from "./pin.ts";
 import type { ReadBack } from "./read-back.ts";
 
-/** What is pinned after a write whose outcome is open: our digest, what was there before it, or neither for sure. */
-export type Look = Extract<ReadBack, { ok: true }> | "unchanged" | "undecided";
+/** What a look comes to after a write whose outcome is open: our digest is there, it may be sent again, or neither. */
+export type Look = Extract<ReadBack, { ok: true }> | "again" | "undecided";
 
-/** Only over the digest that was read before it may a write be sent again: another one is somebody else's. */
-export function judgeLook(look: ReadBack, before: PinRow | null): Look {
+/**
+ * A write that names what it replaces harms nobody when it is sent again. Any other one may be only over the row that
+ * was read before it: another digest, or the same one put there since, is somebody else's.
+ */
+export function judgeLook(look: ReadBack, before: PinRow | null, isConditional: boolean): Look {
   if (look.ok) return look;
+  if (isConditional) return "again";
   const { code } = look.failure;
   const isRead = code === "pin_mismatch" || code === "row_missing";
-  return isRead && look.last?.digest === before?.digest ? "unchanged" : "undecided";
+  const isSame = look.last?.digest === before?.digest && look.last?.promotedAt === before?.promotedAt;
+  return isRead && isSame ? "again" : "undecided";
 }
 
 /** What a sent write comes to that no read proved. `isOpen` when not even its acceptance is known. */

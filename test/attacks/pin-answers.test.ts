@@ -169,6 +169,11 @@ describe("a body", () => {
     ["of which the length tells more", { body: GOOD, length: GOOD.length + 5 }, [12, "connection_lost"]],
     ["with a member twice", { body: GOOD.replace("{", '{"pins":[],') }, [10, "answer_not_json"]],
     ["of brackets", { body: "[".repeat(100_000) }, [10, "answer_not_json"]],
+    [
+      "of nothing but the beginnings of commands",
+      { status: 500, body: "::a".repeat(349_000) },
+      [13, "server_failed"],
+    ],
   ];
   test.concurrent.each(cases)("%s", async (_what, answer, wanted) => {
     await using server = await scriptedServer({ [LIST]: answer });

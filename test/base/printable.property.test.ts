@@ -47,6 +47,20 @@ test("no control character, no line break, no turned text, no command of a runne
   );
 });
 
+test("the colons of a command are taken apart where others follow, and stay where none do", () => {
+  const pattern = /::(?=[a-z_-].*::)/giu;
+  const colons = fc.string({
+    unit: fc.constantFrom(":", "::", "a", "_", "-", "K", "ſ", "1", " ", "\n"),
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(colons, (text) => {
+      expect(printable(text)).toBe(text.replaceAll(/\n+/gu, " ").replace(pattern, ": :").trim());
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 test("no longer than was asked for", () => {
   fc.assert(
     fc.property(hostile, fc.nat(20), (text, max) => {

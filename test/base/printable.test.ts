@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { LIMITS } from "../../src/base/limits.ts";
 import { printable, quoted } from "../../src/base/printable.ts";
+
+describe("as much as a server may say is made inert in a moment", () => {
+  const most = LIMITS.apiAnswerBytes;
+  test.each(["::a", ":", "::a ", "##[", "section_start:", "\n", "\u202e", "😀"])("of %j alone", (piece) => {
+    const shown = printable(piece.repeat(most / 4));
+    expect(Array.from(shown).length).toBeLessThanOrEqual(LIMITS.serverTextChars + 1);
+  });
+});
 
 describe("made inert", () => {
   const table: [string, string, string][] = [

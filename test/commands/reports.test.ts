@@ -114,6 +114,28 @@ describe("the outputs of a step", () => {
     expect(run.summary).toContain("**waybill promote&#58; CHANGES&#44; 0 of 1 proven&#44; exit code 20**");
   });
 
+  test("of more legs than a value may be long are all there but that one", async () => {
+    const templates = Array.from({ length: 300 }, (_, at) => `template-${at}`);
+    const rows = templates.map((template_name) => row(NEW, { template_name }));
+    await using server = await scriptedServer({ [LIST]: listing(...rows) });
+    using folder = temporaryFolder();
+    const run = await withFiles(folder, [
+      ...["verify", "pin", "--target", `prod=${server.url}`, "--allow-insecure-http"],
+      ...templates.flatMap((template) => ["--pin", `${template}=${NEW}`]),
+    ]);
+    expect(run.code).toBe(0);
+    expect(run.outputs).toEqual({
+      earlier: "1",
+      ok: "true",
+      exit_code: "0",
+      outcome: "matches",
+      previous_digest: NEW,
+      prod_outcome: "matches",
+      prod_previous_digest: NEW,
+    });
+    expect(run.stderr).toContain('warning: the step output "legs_json" has more than 65536 characters');
+  });
+
   test("a run that failed before any request says so there too", async () => {
     using folder = temporaryFolder();
     const junit = folder.at("j.xml");

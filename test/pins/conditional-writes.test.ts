@@ -86,17 +86,24 @@ describe("on a server that knows versions", () => {
     ],
     [
       "the answer is lost, and then nothing can be read",
-      (board) => board.plan({ [LIST]: [board.list, LOST], [PUT]: LOST }),
-      { timeoutMs: 5_000 },
-      {},
-      "outcome_unknown 14 outcome_unknown: GET GET PUT GET GET GET GET GET GET",
-    ],
-    [
-      "the answer is lost, the next is 412, and then nothing can be read",
-      (board) => board.plan({ [LIST]: [board.list, board.list, LOST], [PUT]: [LOST, { status: 412 }] }),
+      (board) => board.plan({ [LIST]: [board.list, LOST], [PUT]: [LOST, { status: 412 }] }),
       {},
       {},
       "outcome_unknown 14 outcome_unknown: GET GET PUT GET PUT GET",
+    ],
+    [
+      "the answer is lost, and somebody else's digest is there",
+      (board) => board.plan({ [PUT]: [board.after(() => board.move(FOREIGN), LOST), board.put] }),
+      {},
+      {},
+      "failed 11 previous_differs: GET GET PUT GET PUT GET GET",
+    ],
+    [
+      "the answer is lost, and a newer build is there",
+      (board) => board.plan({ [PUT]: [board.after(() => board.move(FOREIGN, 9), LOST), board.put] }),
+      {},
+      { seq: 5 },
+      "superseded 0: GET GET PUT GET PUT GET GET",
     ],
     [
       "409 older_build, and the row shows it",

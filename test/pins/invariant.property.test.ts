@@ -157,9 +157,9 @@ describe("exit 0 only when a whole listing with exactly one row, and in it the d
                   ],
                   ...[
                     "--timeout",
-                    "100ms",
+                    "300ms",
                     "--attempt-timeout",
-                    "100ms",
+                    "300ms",
                     "--retry-interval",
                     "20ms",
                     "--for",

@@ -22,8 +22,15 @@ function legOf({ code, last = null, isOpen = false }: Read, given: Partial<typeo
 describe("what is there after a write whose outcome is open", () => {
   const other = pinRow({ digest: FOREIGN });
   const rows: [string, FailureCode, PinRow | null, PinRow | null, Look][] = [
-    ["the digest from before", "pin_mismatch", before, before, "unchanged"],
-    ["still no row", "row_missing", null, null, "unchanged"],
+    ["the digest from before", "pin_mismatch", before, before, "again"],
+    ["still no row", "row_missing", null, null, "again"],
+    [
+      "that digest, put there since",
+      "pin_mismatch",
+      pinRow({ digest: OLD, promotedAt: "now" }),
+      before,
+      "undecided",
+    ],
     ["somebody else's digest", "pin_mismatch", other, before, "undecided"],
     ["somebody else's digest where no row was", "pin_mismatch", other, null, "undecided"],
     ["no row any more", "row_missing", null, before, "undecided"],
@@ -32,12 +39,15 @@ describe("what is there after a write whose outcome is open", () => {
   ];
   test.each(rows)("%s", (_what, code, last, was, wanted) => {
     const failure = new Failure(code, "why");
-    expect(judgeLook({ ok: false, failure, last, waitMs: null, isVersioned: false }, was)).toBe(wanted);
+    const look = { ok: false, failure, last, waitMs: null, isVersioned: false } as const;
+    expect(judgeLook(look, was, false)).toBe(wanted);
+    // The condition tells the server whether it is still so.
+    expect(judgeLook(look, was, true)).toBe("again");
   });
 
   test("our own digest", () => {
     const look = { ok: true, proof: { row: pinRow({ digest: NEW }), reads: 1 }, isVersioned: false } as const;
-    expect(judgeLook(look, before)).toBe(look);
+    for (const isConditional of [false, true]) expect(judgeLook(look, before, isConditional)).toBe(look);
   });
 });
 
