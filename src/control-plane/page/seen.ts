@@ -108,7 +108,7 @@ export class Seen {
     limit: number,
   ): Promise<{ readonly events: readonly EventFact[]; readonly next: number | null }> {
     const { envs, sees, bounds } = this.#viewer;
-    if (!sees.pins) return { events: [], next: null };
+    if (!sees.pins && !sees.all) return { events: [], next: null };
     const found = await eventFacts(this.#sql, { envs, onlyPins: !sees.all, before, limit });
     const events = found.filter(({ subject }) => isWithin(bounds.templates, subject.split("/")[0] ?? null));
     return { events, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };

@@ -164,13 +164,13 @@ describe("the hosts", () => {
         });
       }
       await report(plane, "h199", [], "staging");
-      const admin = await plane.token(["admin"], "prod");
+      const auditor = await plane.token(["hosts:read", "audit:read"], "prod");
       const first = await (
-        await plane.call("GET", "/hosts", { headers: { cookie: `waybill=${admin}` } })
+        await plane.call("GET", "/hosts", { headers: { cookie: `waybill=${auditor}` } })
       ).text();
       const more = /href="(\/hosts\?after=[^"]+)"/u.exec(first)?.[1]?.replaceAll("&amp;", "&") ?? "";
       expect(more).toBe("/hosts?after=h199&env=prod");
-      const rest = await textOf(plane, more, admin);
+      const rest = await textOf(plane, more, auditor);
       expect([rest.includes("h199 staging"), rest.includes("h200"), rest.includes("h199 prod")]).toEqual([
         true,
         true,
