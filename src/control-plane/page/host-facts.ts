@@ -40,6 +40,21 @@ export async function hostFacts(
   });
 }
 
+/** The hosts that have reported and have the text in their name, at most 100; of `names` alone when they are given. */
+export function hostsNamed(
+  sql: Sql,
+  envs: readonly string[],
+  names: readonly string[] | null,
+  text: string,
+): Promise<HostPlace[]> {
+  const values: SqlValue[] = [...envs, `%${text.replace(/[\\%_]/gu, "\\$&")}%`];
+  return sql.rows<HostPlace>(
+    `SELECT env, host FROM host_reports WHERE env IN (${places(envs)}) AND host LIKE $${values.length} ESCAPE '\\'
+     ${amongHosts(names, values)} ORDER BY host, env LIMIT 100`,
+    ...values,
+  );
+}
+
 /** The hosts that say that they have a digest, by name. */
 export async function runningFacts(
   sql: Sql,

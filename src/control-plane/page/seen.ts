@@ -17,7 +17,7 @@ import {
 import { matchesCommit, type ReceiptFact } from "./evidence.ts";
 import { capturesOf, receiptFacts } from "./evidence-facts.ts";
 import type { Viewer } from "./frame.ts";
-import { hostFacts, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
+import { hostFacts, hostsNamed, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
 import type { PackageFact, RunningFact } from "./lineage.ts";
 
 /** What of the records a token shows: every page reads through this, so that none can show more. */
@@ -89,6 +89,11 @@ export class Seen {
     if (!sees.hosts) return { hosts: [], next: null };
     const hosts = await hostFacts(this.#sql, envs, bounds.hosts, after, limit);
     return { hosts, next: hosts.length < limit ? null : (hosts.at(-1) ?? null) };
+  }
+
+  async hostsNamed(text: string): Promise<readonly HostPlace[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    return sees.hosts ? hostsNamed(this.#sql, envs, bounds.hosts, text) : [];
   }
 
   /** The receipts of a pin that was seen. */

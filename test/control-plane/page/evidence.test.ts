@@ -184,6 +184,27 @@ describe("the hosts", () => {
     });
   });
 
+  test("are found by a part of their name, whatever is assigned to them, by whom they are shown", async () => {
+    await withPlane(async (plane) => {
+      for (const host of ["web-1", "web_1", "db-1"]) await report(plane, host, []);
+      const found = async (text: string, hosts: readonly string[] | null = null): Promise<string[]> => {
+        const token = await plane.token(["hosts:read"], "prod", null, { hosts });
+        const answer = await plane.call("GET", `/search?q=${text}`, {
+          headers: { cookie: `waybill=${token}` },
+        });
+        return [...(await answer.text()).matchAll(/\/hosts\?after=[^"]*">([^<]*)</gu)].map(
+          ([, host = ""]) => host,
+        );
+      };
+      expect(await found("web")).toEqual(["web-1", "web_1"]);
+      expect(await found("b_1")).toEqual(["web_1"]);
+      expect(await found("%25")).toEqual([]);
+      expect(await found("1", ["db-1"])).toEqual(["db-1"]);
+      const blind = await plane.token(["pins:read"], "prod");
+      expect(await textOf(plane, "/search?q=web", blind)).toContain("0 found");
+    });
+  });
+
   test("are assigned add-ons one by one, by label, or all of them", async () => {
     await withPlane(async (plane) => {
       const token = await plane.token(["addons:write", "addons:read"], "prod");
