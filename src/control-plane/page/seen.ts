@@ -87,8 +87,7 @@ export class Seen {
   ): Promise<{ readonly hosts: readonly HostFact[]; readonly next: HostPlace | null }> {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.hosts) return { hosts: [], next: null };
-    const hosts = await hostFacts(this.#sql, envs, bounds.hosts, after, limit);
-    return { hosts, next: hosts.length < limit ? null : (hosts.at(-1) ?? null) };
+    return hostFacts(this.#sql, envs, bounds.hosts, after, limit);
   }
 
   async hostsNamed(text: string): Promise<readonly HostPlace[]> {
