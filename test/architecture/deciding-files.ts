@@ -240,6 +240,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/style",
     "serve-config",
     "pins/trust-policy",
+    "storage/fitting",
     "storage/postgres-address",
     "storage/postgres-migrations",
     "storage/sqlite-migrations",

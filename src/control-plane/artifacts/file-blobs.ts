@@ -1,8 +1,10 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Hasher } from "../../base/hashing.ts";
 import type { Sha256 } from "../../base/digest.ts";
-import { errorCode, fsyncDirectory } from "../../host/files.ts";
+import { Failure } from "../../base/failure.ts";
+import { Hasher } from "../../base/hashing.ts";
+import { quoted } from "../../base/printable.ts";
+import { errorCode, fsyncDirectory, reason } from "../../host/files.ts";
 import { randomHex } from "../../host/random.ts";
 import { WireRefusal } from "../http/wire.ts";
 import type { BlobStore, Piece, StagedBlob } from "./blob-store.ts";
@@ -27,8 +29,13 @@ export class FileBlobs implements BlobStore {
     };
   }
 
-  async read(sha256: Sha256, piece: Piece | null): Promise<Blob> {
+  async read(sha256: Sha256, piece: Piece | null, size: number): Promise<Blob> {
     const path = join(this.#folder, sha256.slice(0, 2), sha256);
+    // The server would send what is there as the whole, and of nothing an answer that nobody is told of.
+    const found = await stat(path).then((status) => `${status.size} bytes`, reason);
+    if (found !== `${size} bytes`) {
+      throw new Failure("object_store_unavailable", `${quoted(path)}: wanted ${size} bytes, found ${found}`);
+    }
     const file = Bun.file(path, { type: "application/octet-stream" });
     return piece === null ? file : file.slice(piece.start, piece.end);
   }

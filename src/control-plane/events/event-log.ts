@@ -1,13 +1,11 @@
-import { LIMITS } from "../../base/limits.ts";
 import type { Database } from "../storage/database.ts";
+import { fitting } from "../storage/fitting.ts";
 import { NO_EVENT, type ChainedEvent, type EventHead } from "./event-chain.ts";
 import type { EventPage } from "./event-document.ts";
 
 const COLUMNS =
   "seq, at, env, actor, action, decision, subject, reason, before_json, after_json, request_id, sha256";
 
-/** A quarter of what a reader takes: a character may be three bytes, or two behind an escape. */
-const PAGE_CHARS = LIMITS.eventPageBytes / 4;
 /** Of an event without its states. */
 const EVENT_CHARS = 500;
 
@@ -17,7 +15,6 @@ export function readEvents(database: Database, after: number, limit: number): Pr
     // The head first: an event that is added in between only makes the next page.
     const [head] = await sql.rows<EventHead>("SELECT seq, sha256 FROM event_head");
     const last = head ?? { seq: 0, sha256: NO_EVENT };
-    // Their sizes before their texts: a thousand reports of hosts may be a gigabyte.
     const sizes = await sql.rows<{ seq: number; chars: number }>(
       `SELECT seq, coalesce(length(before_json), 0) + coalesce(length(after_json), 0) + ${EVENT_CHARS} AS chars
        FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`,
@@ -25,12 +22,10 @@ export function readEvents(database: Database, after: number, limit: number): Pr
       last.seq,
       limit,
     );
-    let chars = 0;
-    const taken = sizes.filter((one, at) => (chars += one.chars) <= PAGE_CHARS || at === 0);
     const events = await sql.rows<ChainedEvent>(
       `SELECT ${COLUMNS} FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq`,
       after,
-      taken.at(-1)?.seq ?? after,
+      fitting(sizes).at(-1)?.seq ?? after,
     );
     return { events, head: last };
   });

@@ -71,8 +71,9 @@ export const HOST_ROUTES: readonly Route[] = [
     action: "host.list",
     answer: async ({ env, query, bounds }, { database }) => {
       const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
-      const hosts = await listHosts(database, env, bounds.hosts, single(query, "after") ?? "", limit);
-      return json({ hosts, next_after: hosts.length < limit ? null : (hosts.at(-1)?.host ?? null) });
+      const after = single(query, "after") ?? "";
+      const { hosts, next } = await listHosts(database, env, bounds.hosts, after, limit);
+      return json({ hosts, next_after: next });
     },
   },
 ];

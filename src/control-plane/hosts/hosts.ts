@@ -1,4 +1,5 @@
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
+import { fitting } from "../storage/fitting.ts";
 import { recordChange, type By } from "../events/events.ts";
 import type { HostStatus, ReportedAddon } from "./host-status.ts";
 
@@ -74,23 +75,35 @@ export async function findHost(sql: Sql, env: string, host: string): Promise<Hos
   return row === undefined ? null : fromRow(row);
 }
 
-/** At most `limit` hosts behind the name `after`, in the order of their names, of `names` alone when they are given. */
-export async function listHosts(
+/**
+ * At most `limit` hosts behind the name `after`, in the order of their names, fewer when they said much; of `names` alone
+ * when they are given. `next` is the name behind which there may be more; null at the end.
+ */
+export function listHosts(
   database: Database,
   env: string,
   names: readonly string[] | null,
   after: string,
   limit: number,
-): Promise<Host[]> {
-  const values: SqlValue[] = [env, after, limit];
-  const rows = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT ${COLUMNS} FROM host_reports WHERE env = $1 AND host > $2 ${amongHosts(names, values)}
-       ORDER BY host LIMIT $3`,
+): Promise<{ readonly hosts: Host[]; readonly next: string | null }> {
+  return database.read(async (sql) => {
+    const values: SqlValue[] = [env, after, limit];
+    const behind = `FROM host_reports WHERE env = $1 AND host > $2 ${amongHosts(names, values)}`;
+    const sizes = await sql.rows<{ host: string; chars: number }>(
+      `SELECT host, length(addons_json) AS chars ${behind} ORDER BY host LIMIT $3`,
       ...values,
-    ),
-  );
-  return rows.map(fromRow);
+    );
+    const page = fitting(sizes);
+    const last = page.at(-1)?.host ?? after;
+    const rows = await sql.rows<Row>(
+      `SELECT ${COLUMNS} ${behind} AND host <= $${values.push(last)} ORDER BY host LIMIT $3`,
+      ...values,
+    );
+    return {
+      hosts: rows.map(fromRow),
+      next: page.length < limit && page.length === sizes.length ? null : last,
+    };
+  });
 }
 
 /** The condition that a host is one of `names`, which go behind `values`. A page cut afterwards would tell where it ended. */

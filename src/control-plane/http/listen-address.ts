@@ -16,7 +16,8 @@ export function readListenAddress(text: string, cwd: string): ListenAddress {
   if (text.startsWith("unix:")) {
     const path = resolve(cwd, text.slice("unix:".length));
     if (text === "unix:" || Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
-      throw refused(text, `a socket path of 1 to ${MAX_SOCKET_PATH_BYTES} bytes after unix:`);
+      const wanted = `a socket path of 1 to ${MAX_SOCKET_PATH_BYTES} bytes after unix:`;
+      throw refused(text, wanted, "name a shorter one, as unix:/run/waybill.sock");
     }
     return { kind: "unix", path };
   }
@@ -24,15 +25,14 @@ export function readListenAddress(text: string, cwd: string): ListenAddress {
   const [, inBrackets, bare = "", digits = ""] = found ?? [];
   const valid = inBrackets === undefined ? HOST_NAME.test(bare) : isIP(inBrackets) === 6;
   if (found === null || !valid || Number(digits) > 65_535) {
-    throw refused(text, "HOST:PORT, [IPV6]:PORT or unix:PATH");
+    const hint = "all interfaces are 0.0.0.0:PORT or [::]:PORT, and want --tls-cert and --tls-key";
+    throw refused(text, "HOST:PORT, [IPV6]:PORT or unix:PATH", hint);
   }
   return { kind: "tcp", host: inBrackets ?? bare, port: Number(digits) };
 }
 
-function refused(text: string, wanted: string): Failure {
-  return new Failure("invalid_value", `--listen is ${quoted(text)}; wanted ${wanted}`, {
-    hint: "all interfaces are 0.0.0.0:PORT or [::]:PORT, and want --tls-cert and --tls-key",
-  });
+function refused(text: string, wanted: string, hint: string): Failure {
+  return new Failure("invalid_value", `--listen is ${quoted(text)}; wanted ${wanted}`, { hint });
 }
 
 /** Whether only this machine can connect: then a token may travel without TLS. */

@@ -72,12 +72,18 @@ export function boardOf(
     const key = JSON.stringify([pin.template, pin.region]);
     places.set(key, [...(places.get(key) ?? []), pin]);
   }
+  // Each pin against the builds that may be its own: thousands of pins have thousands of builds.
+  const byDigest = Map.groupBy(builds, ({ digest }) => digest);
+  const candidates = ({ digest }: PinFact): readonly BuildFact[] => [
+    ...(byDigest.get(digest) ?? []),
+    ...(byDigest.get(null) ?? []),
+  ];
   const rows = [...places.values()].flatMap((here) => {
     const [first] = here;
     if (first === undefined) return [];
     const cells = envs.map((env) => {
       const pin = here.find((one) => one.env === env);
-      return pin === undefined ? null : cellOf(pin, stops, builds);
+      return pin === undefined ? null : cellOf(pin, stops, candidates(pin));
     });
     return [{ template: first.template, region: first.region, cells, drift: driftOf(cells) }];
   });

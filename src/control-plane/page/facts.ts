@@ -130,7 +130,7 @@ export async function packagesWith(
   sha256: string,
 ): Promise<PackageFact[]> {
   const rows = await sql.rows<PackageRow>(
-    `SELECT env, addon_id AS "addonId", version, platform, sha256 FROM package_artifacts
+    `SELECT env, addon_id AS "addonId", version, platform FROM package_artifacts
      WHERE env IN (${places(envs)}) AND sha256 = $${envs.length + 1} ORDER BY env, addon_id, version, platform`,
     ...envs,
     sha256,

@@ -16,7 +16,7 @@ export type Viewer = {
     readonly addons: boolean;
     readonly hosts: boolean;
     readonly attestations: boolean;
-    /** Every event, not those about pins alone. */
+    /** Every event of these environments, not those about pins alone. */
     readonly all: boolean;
   };
   /** The names that it is confined to. */

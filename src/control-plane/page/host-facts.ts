@@ -1,6 +1,7 @@
 import type { Sql, SqlValue } from "../storage/database.ts";
 import type { ReportedAddon } from "../hosts/host-status.ts";
 import { amongHosts } from "../hosts/hosts.ts";
+import { fitting } from "../storage/fitting.ts";
 import { named, places } from "./facts.ts";
 import type { RunningFact } from "./lineage.ts";
 
@@ -19,25 +20,50 @@ type Row = Omit<HostFact, "addons"> & { readonly addons_json: string };
 /** A place in the order of hosts, by name and then environment. */
 export type HostPlace = Pick<HostFact, "host" | "env">;
 
-/** At most `limit` reports behind this place, of `names` alone when they are given. */
+/** At most `limit` reports behind this place, fewer when they are large, of `names` alone when they are given. */
 export async function hostFacts(
   sql: Sql,
   envs: readonly string[],
   names: readonly string[] | null,
   after: HostPlace,
   limit: number,
-): Promise<HostFact[]> {
+): Promise<{ readonly hosts: HostFact[]; readonly next: HostPlace | null }> {
   const values: SqlValue[] = [...envs, after.host, after.env, limit];
-  const rows = await sql.rows<Row>(
-    `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
-     FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${envs.length + 1}, $${envs.length + 2})
-     ${amongHosts(names, values)} ORDER BY host, env LIMIT $${envs.length + 3}`,
+  const [host, env, most] = [envs.length + 1, envs.length + 2, envs.length + 3];
+  const behind = `FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${host}, $${env})
+    ${amongHosts(names, values)}`;
+  const sizes = await sql.rows<HostPlace & { chars: number }>(
+    `SELECT env, host, length(addons_json) AS chars ${behind} ORDER BY host, env LIMIT $${most}`,
     ...values,
   );
-  return rows.map(({ addons_json: text, ...row }) => {
+  const page = fitting(sizes);
+  const last = page.at(-1) ?? after;
+  const rows = await sql.rows<Row>(
+    `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
+     ${behind} AND (host, env) <= ($${values.push(last.host)}, $${values.push(last.env)})
+     ORDER BY host, env LIMIT $${most}`,
+    ...values,
+  );
+  const hosts = rows.map(({ addons_json: text, ...row }) => {
     const addons: ReportedAddon[] = JSON.parse(text);
     return { ...row, addons };
   });
+  return { hosts, next: page.length < limit && page.length === sizes.length ? null : last };
+}
+
+/** The hosts that have reported and have the text in their name, at most 100; of `names` alone when they are given. */
+export function hostsNamed(
+  sql: Sql,
+  envs: readonly string[],
+  names: readonly string[] | null,
+  text: string,
+): Promise<HostPlace[]> {
+  const values: SqlValue[] = [...envs, `%${text.replace(/[\\%_]/gu, "\\$&")}%`];
+  return sql.rows<HostPlace>(
+    `SELECT env, host FROM host_reports WHERE env IN (${places(envs)}) AND host LIKE $${values.length} ESCAPE '\\'
+     ${amongHosts(names, values)} ORDER BY host, env LIMIT 100`,
+    ...values,
+  );
 }
 
 /** The hosts that say that they have a digest, by name. */

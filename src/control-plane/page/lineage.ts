@@ -7,7 +7,6 @@ export type PackageFact = {
   readonly addonId: string;
   readonly version: string;
   readonly platform: string;
-  readonly sha256: string;
   readonly audiences: readonly string[];
 };
 

@@ -3,12 +3,14 @@ import type { BuildFact, PinFact } from "./board.ts";
 import { buildTable } from "./build-view.ts";
 import type { AssignmentFact } from "./facts.ts";
 import { short } from "./frame.ts";
+import type { HostPlace } from "./host-facts.ts";
 import { html, path, type Html } from "./html.ts";
 import type { Seen } from "./seen.ts";
 
 export type Found = {
   readonly pins: readonly PinFact[];
   readonly builds: readonly BuildFact[];
+  readonly hosts: readonly HostPlace[];
   readonly assignments: readonly AssignmentFact[];
 };
 
@@ -16,7 +18,7 @@ const COLUMNS = ["id", "source_commit", "working_tree_hash", "image_digest"] as 
 
 /** What has the text: pins by template, digest, commit or notes, builds by exact name, hosts, add-ons. */
 export async function searchFor(seen: Seen, text: string): Promise<Found> {
-  if (text === "") return { pins: [], builds: [], assignments: [] };
+  if (text === "") return { pins: [], builds: [], hosts: [], assignments: [] };
   const has = (value: string | null): boolean => value?.includes(text) === true;
   const builds: BuildFact[] = [];
   for (const column of COLUMNS) {
@@ -27,6 +29,7 @@ export async function searchFor(seen: Seen, text: string): Promise<Found> {
   return {
     pins: pins.filter((pin) => has(pin.template) || has(pin.digest) || has(pin.gitSha) || has(pin.notes)),
     builds,
+    hosts: await seen.hostsNamed(text),
     assignments: assignments.filter((one) => has(one.audience) || has(one.addonId)),
   };
 }
@@ -35,8 +38,8 @@ function withAlgorithm(text: string): string {
   return /^[0-9a-f]{64}$/u.test(text) ? `sha256:${text}` : text;
 }
 
-export function searchView(text: string, { pins, builds, assignments }: Found): Html {
-  const count = pins.length + builds.length + assignments.length;
+export function searchView(text: string, { pins, builds, hosts, assignments }: Found): Html {
+  const count = pins.length + builds.length + hosts.length + assignments.length;
   return html`<h1>${count} found for “${text}”</h1>
     ${
       pins.length === 0
@@ -61,9 +64,20 @@ export function searchView(text: string, { pins, builds, assignments }: Found): 
             ${buildTable("Builds with exactly this", builds)}`
     }
     ${
-      assignments.length === 0
+      hosts.length === 0
         ? null
         : html`<h2>Hosts</h2>
+            <ul>
+              ${hosts.map(
+                ({ host, env }) =>
+                  html`<li><a href="${path`/hosts?after=${host.slice(0, -1)}`}">${host}</a> in ${env}</li>`,
+              )}
+            </ul>`
+    }
+    ${
+      assignments.length === 0
+        ? null
+        : html`<h2>Assigned</h2>
             <ul>
               ${assignments.map(
                 (one) =>

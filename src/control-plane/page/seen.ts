@@ -17,7 +17,7 @@ import {
 import { matchesCommit, type ReceiptFact } from "./evidence.ts";
 import { capturesOf, receiptFacts } from "./evidence-facts.ts";
 import type { Viewer } from "./frame.ts";
-import { hostFacts, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
+import { hostFacts, hostsNamed, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
 import type { PackageFact, RunningFact } from "./lineage.ts";
 
 /** What of the records a token shows: every page reads through this, so that none can show more. */
@@ -87,8 +87,12 @@ export class Seen {
   ): Promise<{ readonly hosts: readonly HostFact[]; readonly next: HostPlace | null }> {
     const { envs, sees, bounds } = this.#viewer;
     if (!sees.hosts) return { hosts: [], next: null };
-    const hosts = await hostFacts(this.#sql, envs, bounds.hosts, after, limit);
-    return { hosts, next: hosts.length < limit ? null : (hosts.at(-1) ?? null) };
+    return hostFacts(this.#sql, envs, bounds.hosts, after, limit);
+  }
+
+  async hostsNamed(text: string): Promise<readonly HostPlace[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    return sees.hosts ? hostsNamed(this.#sql, envs, bounds.hosts, text) : [];
   }
 
   /** The receipts of a pin that was seen. */
@@ -108,7 +112,7 @@ export class Seen {
     limit: number,
   ): Promise<{ readonly events: readonly EventFact[]; readonly next: number | null }> {
     const { envs, sees, bounds } = this.#viewer;
-    if (!sees.pins) return { events: [], next: null };
+    if (!sees.pins && !sees.all) return { events: [], next: null };
     const found = await eventFacts(this.#sql, { envs, onlyPins: !sees.all, before, limit });
     const events = found.filter(({ subject }) => isWithin(bounds.templates, subject.split("/")[0] ?? null));
     return { events, next: found.length < limit ? null : (found.at(-1)?.seq ?? null) };

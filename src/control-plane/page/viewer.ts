@@ -4,11 +4,14 @@ import { actorOf, type TokenRecord } from "../tokens/token.ts";
 import { environments } from "./facts.ts";
 import type { Viewer } from "./frame.ts";
 
-/** What a token shows on the pages: its own environment, or with `admin` all that there are. */
+/**
+ * What a token shows on the pages: its own environment, as the API does, or with `audit:read` all that there are. That is
+ * the scope that sees every environment; an administrator of one is nobody in another.
+ */
 export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
   const { templates, repos, hosts } = token;
-  const isAdmin = allows(token.scopes, "admin");
-  const envs = isAdmin ? await database.read(environments) : [token.env];
+  const seesEvery = allows(token.scopes, "audit:read");
+  const envs = seesEvery ? await database.read(environments) : [token.env];
   return {
     actor: token.name === "" ? actorOf(token.id) : `${token.name} (${actorOf(token.id)})`,
     env: token.env,
@@ -20,7 +23,9 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
       hosts: allows(token.scopes, "hosts:read"),
       attestations: allows(token.scopes, "attestations:read"),
       // An event may be about any name, so what is confined to some sees what can be held against them: pins.
-      all: isAdmin && [templates, repos, hosts].every((bound) => bound === null),
+      all:
+        (seesEvery || allows(token.scopes, "admin")) &&
+        [templates, repos, hosts].every((bound) => bound === null),
     },
     bounds: { templates, repos, hosts },
     origin: new URL(request.url).origin,

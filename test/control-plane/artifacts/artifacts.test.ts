@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import { stage } from "../../../src/control-plane/artifacts/file-blobs.ts";
@@ -200,6 +200,22 @@ describe("reading an artifact", () => {
       expect(same.status).toBe(206);
       const other = await get(plane, SHA, { range: "bytes=2-4", "if-range": '"other"' });
       expect([other.status, await other.text()]).toEqual([200, TEXT]);
+    });
+  });
+
+  test.each(["is gone", "was cut"])("whose file %s is 503, and the operator is told", async (what) => {
+    await withPlane(async (plane) => {
+      await put(plane, SHA, TEXT);
+      const file = join(plane.folder, "artifacts", SHA.slice(0, 2), SHA);
+      if (what === "is gone") rmSync(file);
+      else truncateSync(file, 5);
+      const asked = [{}, { range: "bytes=0-1" }, { range: "bytes=0-1", "if-range": '"other"' }];
+      for (const headers of asked) {
+        const answer = await get(plane, SHA, headers);
+        expect([answer.status, (await bodyOf<{ code: string }>(answer)).code]).toEqual([503, "unavailable"]);
+      }
+      expect(plane.faults).toHaveLength(asked.length);
+      expect(plane.faults[0]).toContain("wanted 10 bytes, found ");
     });
   });
 

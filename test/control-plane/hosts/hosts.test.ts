@@ -57,6 +57,37 @@ describe("what a host reports", () => {
     });
   });
 
+  test("that said much come in shorter pages", async () => {
+    await withPlane(async (plane) => {
+      const token = await plane.token(["hosts:read", "hosts:report"]);
+      const addons = Array.from({ length: 1_000 }, (_, at) => ({
+        ...DNS,
+        addon_id: `dns-${at}`,
+        last_error: "x".repeat(400),
+      }));
+      for (let at = 0; at < 9; at++) {
+        const answer = await plane.call("PUT", `/v1/hosts/h${at}/status`, {
+          token,
+          json: { ...STATUS, addons },
+        });
+        expect(answer.status).toBe(200);
+      }
+      const seen: string[][] = [];
+      for (let after: string | null = ""; after !== null;) {
+        const { body } = await ask(plane, "GET", `/v1/hosts${after === "" ? "" : `?after=${after}`}`, {
+          token,
+        });
+        seen.push((body["hosts"] as { host: string }[]).map(({ host }) => host));
+        after = body["next_after"] as string | null;
+      }
+      expect(seen.flat()).toEqual(Array.from({ length: 9 }, (_, at) => `h${at}`));
+      expect(seen.map(({ length }) => length)).toEqual([5, 4]);
+      const page = await plane.call("GET", "/hosts", { headers: { cookie: `waybill=${token}` } });
+      const next = /href="(\/hosts\?after=[^"]+)"/u.exec(await page.text())?.[1];
+      expect(next).toBe("/hosts?after=h4&amp;env=default");
+    });
+  });
+
   const wrong: readonly object[] = [
     {},
     { ...STATUS, platform: "linux" },

@@ -30,7 +30,7 @@ describe.skipIf(!wanted)("in a browser", () => {
     );
     server = await startServer({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, tls: null, handle });
     browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox"] });
-    token = await plane.token(["admin"], "prod");
+    token = await plane.token(["admin", "audit:read"], "prod");
     for (const env of ["prod", "staging"]) {
       const writer = await plane.token(["pins:write"], env);
       for (const template of ["codex", "a-template-with-a-long-name-that-has-to-go-somewhere"]) {

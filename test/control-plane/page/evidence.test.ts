@@ -164,13 +164,13 @@ describe("the hosts", () => {
         });
       }
       await report(plane, "h199", [], "staging");
-      const admin = await plane.token(["admin"], "prod");
+      const auditor = await plane.token(["hosts:read", "audit:read"], "prod");
       const first = await (
-        await plane.call("GET", "/hosts", { headers: { cookie: `waybill=${admin}` } })
+        await plane.call("GET", "/hosts", { headers: { cookie: `waybill=${auditor}` } })
       ).text();
       const more = /href="(\/hosts\?after=[^"]+)"/u.exec(first)?.[1]?.replaceAll("&amp;", "&") ?? "";
       expect(more).toBe("/hosts?after=h199&env=prod");
-      const rest = await textOf(plane, more, admin);
+      const rest = await textOf(plane, more, auditor);
       expect([rest.includes("h199 staging"), rest.includes("h200"), rest.includes("h199 prod")]).toEqual([
         true,
         true,
@@ -181,6 +181,27 @@ describe("the hosts", () => {
       expect([own.includes("h007"), own.includes("h008")]).toEqual([true, false]);
       const blind = await plane.token(["addons:read"], "prod");
       expect(await textOf(plane, "/hosts", blind)).not.toContain("h007");
+    });
+  });
+
+  test("are found by a part of their name, whatever is assigned to them, by whom they are shown", async () => {
+    await withPlane(async (plane) => {
+      for (const host of ["web-1", "web_1", "db-1"]) await report(plane, host, []);
+      const found = async (text: string, hosts: readonly string[] | null = null): Promise<string[]> => {
+        const token = await plane.token(["hosts:read"], "prod", null, { hosts });
+        const answer = await plane.call("GET", `/search?q=${text}`, {
+          headers: { cookie: `waybill=${token}` },
+        });
+        return [...(await answer.text()).matchAll(/\/hosts\?after=[^"]*">([^<]*)</gu)].map(
+          ([, host = ""]) => host,
+        );
+      };
+      expect(await found("web")).toEqual(["web-1", "web_1"]);
+      expect(await found("b_1")).toEqual(["web_1"]);
+      expect(await found("%25")).toEqual([]);
+      expect(await found("1", ["db-1"])).toEqual(["db-1"]);
+      const blind = await plane.token(["pins:read"], "prod");
+      expect(await textOf(plane, "/search?q=web", blind)).toContain("0 found");
     });
   });
 
