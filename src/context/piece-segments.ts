@@ -56,7 +56,9 @@ export class PieceSegments {
     return this.#numbers[COUNT] ?? 0;
   }
 
+  /** Throws RangeError where a file system gives so few bytes at a time that there is no room for what came. */
   add({ at, length, first, last }: Segment, { number, size, executable }: FileOfSegment): void {
+    if (this.count === MOST) throw new RangeError("a file was read in too many parts");
     this.records.done(this.count, size, executable);
     this.#add(at, length, number, (first ? FIRST : 0) | (last ? LAST : 0));
   }
