@@ -9,6 +9,7 @@ test("more parts of files than there is room for are refused, and nothing is wri
   }
   const one = { at: most, length: 1, first: false, last: false };
   expect(() => segments.add(one, { number: NO_FILE, size: 2, executable: false })).toThrow(RangeError);
+  expect(() => segments.addWhole(most, 1, 1, false)).toThrow(RangeError);
   expect([segments.count, segments.get(most - 1).at, segments.fileEndingIn(most - 1)]).toEqual([
     most,
     most - 1,
