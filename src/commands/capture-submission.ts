@@ -1,5 +1,5 @@
 import { asFailure, Failure } from "../base/failure.ts";
-import { quoted } from "../base/printable.ts";
+import { printable, quoted } from "../base/printable.ts";
 import type { JsonObject, World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import type { Submission } from "../context/build-record.ts";
@@ -155,5 +155,5 @@ export function buildDocument(sent: SubmittedBuild | Failure): JsonObject {
 export function describeBuild(sent: SubmittedBuild | Failure | null): string {
   if (sent === null || sent instanceof Failure) return "";
   const note = sent.existing ? ", recorded before; nothing was sent" : "";
-  return `${"build".padEnd(15)} ${sent.id} (${sent.build_status}${note})\n`;
+  return `${"build".padEnd(15)} ${printable(sent.id)} (${printable(sent.build_status)}${note})\n`;
 }

@@ -73,6 +73,7 @@ async function ignoredAmong(
     prefix,
     await gitIgnored(
       git,
+      subpath,
       untracked.map((path) => prefix + path),
     ),
   );

@@ -97,11 +97,12 @@ function firstLineIsManifest(place: string): boolean {
   }
 }
 
+/** Prints an id. What names it may begin with a dash only behind the last of these. */
+const RESOLVE = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
+
 async function fromRevision(name: string, git: Git): Promise<Operand | null> {
   const revision = name.startsWith("git:") ? name.slice("git:".length) : name;
-  // A revision may begin with a dash only behind this.
-  const resolved = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
-  const tree = await git.line([...resolved, `${revision}${revision.includes(":") ? "" : "^{tree}"}`]);
+  const tree = await git.line([...RESOLVE, `${revision}${revision.includes(":") ? "" : "^{tree}"}`]);
   if (tree === null) return null;
   const found = await treeOperand(name, tree, git);
   if (found !== null) return found;
@@ -112,7 +113,7 @@ async function fromRevision(name: string, git: Git): Promise<Operand | null> {
 
 /** A tree of the repository by its id or as `COMMIT:path`, or null when it is not here. */
 export async function treeOperand(name: string, named: string, git: Git): Promise<Operand | null> {
-  const tree = await git.line(["rev-parse", "--verify", "--quiet", named]);
+  const tree = await git.line([...RESOLVE, named]);
   if (tree === null) return null;
   const answer = await git.run(["ls-tree", "-r", "-z", "--full-tree", tree]);
   return answer.ok ? { name, kind: "commit", tree, committed: new CommitTree(answer.stdout) } : null;

@@ -55,18 +55,24 @@ export class PieceSegments {
     return this.#numbers[COUNT] ?? 0;
   }
 
+  /** Throws RangeError where a file system gives so few bytes at a time that there is no room for what came. */
   add({ at, length, first, last }: Segment, { number, size, executable }: FileOfSegment): void {
-    this.records.done(this.count, size, executable);
-    this.#add(at, length, number, (first ? FIRST : 0) | (last ? LAST : 0));
+    this.#take(size, executable);
+    this.#describe(at, length, number, (first ? FIRST : 0) | (last ? LAST : 0));
   }
 
   /** The same for a file that lies in the piece as a whole, as nearly all do. */
   addWhole(at: number, number: number, size: number, executable: boolean): void {
-    this.records.done(this.count, size, executable);
-    this.#add(at, size, number, FIRST | LAST);
+    this.#take(size, executable);
+    this.#describe(at, size, number, FIRST | LAST);
   }
 
-  #add(at: number, length: number, number: number, flags: number): void {
+  #take(size: number, executable: boolean): void {
+    if (this.count === MOST) throw new RangeError("a file was read in too many parts");
+    this.records.done(this.count, size, executable);
+  }
+
+  #describe(at: number, length: number, number: number, flags: number): void {
     const begin = HEADER_INTS + this.count * SEGMENT_INTS;
     this.#numbers[begin] = at;
     this.#numbers[begin + 1] = length;

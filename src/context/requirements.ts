@@ -1,5 +1,6 @@
 import type { FailureCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
+import { printable } from "../base/printable.ts";
 import type { Capture } from "./capture.ts";
 import { warningsOf } from "./capture-warnings.ts";
 import { remedyFor } from "./remedies.ts";
@@ -64,7 +65,8 @@ export function unmetRequirements(capture: Capture, wanted: Requirements): Failu
   if (wanted.pushed) unmet.push(...unpushed(capture));
   if (wanted.strict) {
     for (const { code, message } of warningsOf(capture)) {
-      unmet.push(new Failure(REFUSALS[code] ?? "requirement_unknown", message));
+      // It names files, and those have names as somebody chose them.
+      unmet.push(new Failure(REFUSALS[code] ?? "requirement_unknown", printable(message)));
     }
   }
   return unmet;

@@ -36,7 +36,7 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
   for (const name of DIGEST_NAMES) {
     const value = document["digests"][name];
     if (value === undefined || value === null) continue;
-    if (typeof value !== "string" || !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u.test(value))
+    if (typeof value !== "string" || !OBJECT_ID.test(value))
       throw new Failure("input_invalid", `${from} has a ${name} that is no digest`);
     digests[name] = value;
   }
@@ -50,12 +50,20 @@ export function capturedSource(document: JsonValue, from: string): CapturedSourc
     },
     dockerfile: textIn(context, "dockerfile"),
     ignoreFile: textIn(context, "ignore_file"),
-    commit: textIn(mapIn(document, "source_fields"), "source_commit"),
+    commit: commitIn(mapIn(document, "source_fields")),
     subpath: textIn(mapIn(document, "source_fields"), "source_subpath"),
     matchesCommit: document["matches_commit"] === true,
     ownOutputs: textsIn(context, "own_outputs"),
     displaced: textsIn(context, "displaced"),
   };
+}
+
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
+
+/** Null for what is none: it is told, and asked of git. */
+function commitIn(fields: JsonMap): string | null {
+  const commit = fields["source_commit"];
+  return typeof commit === "string" && OBJECT_ID.test(commit) ? commit : null;
 }
 
 function mapIn(map: JsonMap, name: string): JsonMap {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpat
 import { join, sep } from "node:path";
 import { Failure } from "../base/failure.ts";
 import { throwIfStopped } from "../base/interruption.ts";
-import { quoted } from "../base/printable.ts";
+import { printable, quoted } from "../base/printable.ts";
 import { errorCode, PendingFile, reason } from "../host/files.ts";
 import { keySegments } from "./key.ts";
 import {
@@ -23,7 +23,8 @@ export class FileStore implements WritableStore {
 
   constructor(directory: string) {
     this.#directory = directory;
-    this.name = `file:${directory}`;
+    // An assignment may have named it, by a URL that can say any character.
+    this.name = `file:${printable(directory)}`;
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {

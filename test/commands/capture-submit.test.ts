@@ -40,6 +40,18 @@ test("a build that was recorded is in the document, and its archive nowhere else
   expect(post?.headers["authorization"]).toBe("Bearer a-long-build-token");
 });
 
+test("what the server calls the build is told in inert words", async () => {
+  const root = plantFiles(newFolder(), { a: "a" });
+  const [id, status] = ["x\n::error::y\u001b[2J", "queued\r##vso[z]"];
+  const body = JSON.stringify({ id, build_status: status, working_tree_hash: await treeHash(root) });
+  await using server = await scriptedServer({ "POST /v5/builds": { status: 201, body } });
+  const { exit, stdout } = await waybill(["capture", root, "--submit", server.url, ...FLAGS], { env });
+  expect([exit, stdout.split("\n").at(-2)]).toEqual([
+    0,
+    "build           x : :error::y [2J (queued # #vso[z])",
+  ]);
+});
+
 test("case 70: a record that failed leaves the capture as it is, told and exit 0", async () => {
   const root = plantFiles(newFolder(), { a: "a" });
   const hash = await treeHash(root);

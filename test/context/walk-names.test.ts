@@ -156,9 +156,13 @@ test.skipIf(!HAS_PYTHON)(
 test("control characters of a name reach nobody's terminal", async () => {
   const root = plantTree(newFolder(), [{ path: "\u001b[31mred\u0007", text: "x" }]);
   succeed(["mkfifo", join(root, "pipe\u001b[2J\n::error::x")]);
-  const { stderr, document } = await captureJson(root);
-  // oxlint-disable-next-line no-control-regex
-  expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/u);
-  expect(stderr.split("\n").some((line) => line.startsWith("::"))).toBe(false);
-  expect(document.context.skipped[0]?.path).toBe("pipe\u001b[2J\n::error::x");
+  for (const flags of [[], ["--strict"]]) {
+    const { exit, stderr, document } = await captureJson(root, flags);
+    expect(exit).toBe(flags.length === 0 ? 0 : 5);
+    expect(stderr).toContain("pipe [2J : :error::x");
+    // oxlint-disable-next-line no-control-regex
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/u);
+    expect(stderr.split("\n").some((line) => line.startsWith("::"))).toBe(false);
+    expect(document.context.skipped[0]?.path).toBe("pipe\u001b[2J\n::error::x");
+  }
 });

@@ -81,6 +81,10 @@ describe("a directory of artifacts", () => {
     expect(await codeOf(readAll(store, "x", { stop: AbortSignal.abort("SIGTERM") }))).toBe("terminated");
   });
 
+  test("has a name that is good for a log, whatever its own is", () => {
+    expect(new FileStore("/a\n::error::x\u001b[2J##vso[b]").name).toBe("file:/a : :error::x [2J# #vso[b]");
+  });
+
   test("that is missing is no store", async () => {
     using folder = temporaryFolder();
     expect(await codeOf(readAll(new FileStore(folder.at("gone")), "x"))).toBe("object_store_unavailable");

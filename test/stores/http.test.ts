@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { createServer, type Server, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { chooseStore } from "../../src/stores/choose.ts";
 import { sourcesOf } from "../../src/stores/sources.ts";
+import { rawServer } from "../support/raw-server.ts";
 import { bytesOf, choiceWith, codeOf, reading } from "./reading.ts";
 
 const CHOICE = choiceWith();
@@ -153,25 +153,11 @@ describe("answers", () => {
     ["nothing", ""],
   ];
   test.each(cuts)("%s is a lost connection", async (_name, text) => {
-    const raw = await rawServer((socket) => socket.end(text));
-    try {
-      expect(await codeOf(fetched("x", {}, `http://127.0.0.1:${raw.port}`))).toBe("connection_lost");
-    } finally {
-      raw.server.close();
-    }
+    await using raw = await rawServer((socket) => socket.end(text));
+    expect(await codeOf(fetched("x", {}, raw.url.href))).toBe("connection_lost");
   });
 });
 
 function endless(cancel: () => void = () => {}): ReadableStream<Uint8Array> {
   return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)), cancel });
-}
-
-async function rawServer(reply: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", () => reply(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
 }
