@@ -216,6 +216,41 @@ describe("addon pin", () => {
     await host.addon("unpin", ["sample"]);
     expect((await host.stage()).document.addons).toMatchObject([{ version: "3", outcome: "staged" }]);
   });
+
+  test("to what is not whole any more is a failure, at each run, and what worked before goes on", async () => {
+    using host = new Host();
+    for (const version of ["1", "2"]) {
+      host.assign(host.program("sample", version));
+      await host.stage();
+    }
+    await host.addon("pin", ["sample"]);
+    for (const name of ["sample", "artifact.bin"]) {
+      writeFileSync(host.path("sample/versions/2", name), "#!/bin/sh\necho evil\n");
+    }
+    host.assign(host.program("sample", "3"));
+    for (const action of ["keep", "keep"]) {
+      expect(await host.stage()).toMatchObject({
+        exit: 3,
+        document: {
+          addons: [
+            { version: "1", outcome: "kept_last_known_good", action, error: { code: "binary_missing" } },
+          ],
+        },
+      });
+    }
+    expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
+  });
+
+  test("and what an operator went back to is no failure", async () => {
+    using host = await upgraded();
+    await host.addon("pin", ["sample"]);
+    await host.addon("rollback", ["sample", "--to", "1"]);
+    host.assign(host.program("sample", "3"));
+    expect(await host.stage()).toMatchObject({
+      exit: 0,
+      document: { addons: [{ version: "1", action: "hold" }] },
+    });
+  });
 });
 
 describe("addon gc", () => {
