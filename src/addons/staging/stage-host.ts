@@ -63,9 +63,11 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
     ];
     if (known.list !== null) request.obeys?.(known.list);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
-    // What keeps an add-on going looks at much that its staging looked at before.
+    const told = new Set<string>();
+    // Once each: what keeps an add-on going looks at much that its staging looked at before.
     const warn = (warning: Warning): void => {
-      if (!warnings.some((told) => Bun.deepEquals(told, warning))) warnings.push(warning);
+      if (!told.has(warning.message)) warnings.push(warning);
+      told.add(warning.message);
     };
     const isNew = isWhole(known, source);
     const results = host === null ? [] : await stageList(host, isNew, request, root.turn, warn);
