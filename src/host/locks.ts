@@ -17,6 +17,9 @@ export type LockRequest = {
 
 export type Lock = { readonly release: () => void };
 
+/** `waited`: somebody else had it first, and may have changed what it protects. */
+export type AcquiredLock = Lock & { readonly waited: boolean };
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const POLL_MS = 50;
@@ -25,15 +28,15 @@ const POLL_MS = 50;
  * An exclusive lock between processes (flock on a file that is never removed). The kernel releases it when the
  * holder ends in any way, so there is no stale lock to clean up. Throws Failure `lock_held` after the budget.
  */
-export async function acquireLock(wanted: LockRequest): Promise<Lock> {
+export async function acquireLock(wanted: LockRequest): Promise<AcquiredLock> {
   const flock = loadFlock();
   const deadline = performance.now() + wanted.budgetMs;
-  for (;;) {
+  for (let waited = false; ; waited = true) {
     throwIfStopped(wanted.stop, `waiting for the lock of ${wanted.what}`);
     const descriptor = openLockFile(wanted);
     if (flock(descriptor, LOCK_EX | LOCK_NB) === 0) {
       // Somebody may have removed the file meanwhile: then the next process would lock another one.
-      if (isStillAt(descriptor, wanted.path)) return { release: () => closeSync(descriptor) };
+      if (isStillAt(descriptor, wanted.path)) return { release: () => closeSync(descriptor), waited };
     }
     closeSync(descriptor);
     if (performance.now() >= deadline) {
