@@ -17,6 +17,9 @@ export type LockRequest = {
 
 export type Lock = { readonly release: () => void };
 
+/** `waited`: somebody else had it first, and may have changed what it protects. */
+export type AcquiredLock = Lock & { readonly waited: boolean };
+
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const POLL_MS = 50;
@@ -26,12 +29,12 @@ const BRIEF_POLL_MS = 2;
  * An exclusive lock between processes (flock on a file that is never removed). The kernel releases it when the
  * holder ends in any way, so there is no stale lock to clean up. Throws Failure `lock_held` after the budget.
  */
-export async function acquireLock(wanted: LockRequest): Promise<Lock> {
+export async function acquireLock(wanted: LockRequest): Promise<AcquiredLock> {
   const deadline = performance.now() + wanted.budgetMs;
-  for (;;) {
+  for (let waited = false; ; waited = true) {
     throwIfStopped(wanted.stop, `waiting for the lock of ${wanted.what}`);
     const lock = tryLock(wanted);
-    if (lock !== null) return lock;
+    if (lock !== null) return { ...lock, waited };
     if (performance.now() >= deadline) throw stillHeld(wanted);
     await Bun.sleep(POLL_MS);
   }

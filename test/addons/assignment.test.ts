@@ -200,6 +200,16 @@ describe("entries", () => {
     expect(refused[0]?.failure.message).toContain(message);
   });
 
+  test.each([
+    [5, ""],
+    [6, " (and 1 more)"],
+    [1_000, " (and 995 more)"],
+  ])("of %i problems of one entry five are told", (count, more) => {
+    const message = one({ args: Array<number>(count).fill(1) }).refused[0]?.failure.message ?? "";
+    expect(message.split("; wanted text")).toHaveLength(6);
+    expect(message).toEndWith(`at most 131071 bytes${more}`);
+  });
+
   test("a version as a number says why that is dangerous", () => {
     expect(one({ version: 1.1 }).refused[0]?.failure.hint).toContain("1.10 and 1.1");
   });

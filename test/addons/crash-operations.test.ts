@@ -187,10 +187,9 @@ async function again(
 
 /** What the log tells of what was done. That a call failed has a line of its own, and `activated` is a stage's other half. */
 function linesOf(host: Host): string[] {
-  const lines = readFileSync(join(host.root, "audit.jsonl"), "utf8").trimEnd().split("\n");
-  const events = lines.map((line): { event: string; version: string } => JSON.parse(line));
-  return events
-    .filter(({ event }) => !["failed"].includes(event))
+  return host
+    .log()
+    .filter(({ event }) => event !== "failed")
     .map(({ event, version }) => `${event === "activated" ? "staged" : event} ${version}`);
 }
 

@@ -131,12 +131,6 @@ async function expectSettled(host: Host, version: string): Promise<void> {
   expect(specs.owed).toBeUndefined();
 }
 
-/** The lines of the log, without what a call that failed left there. */
-function logOf(host: Host): { event: string; version: string; recovered?: boolean }[] {
-  const lines = readFileSync(join(host.root, "audit.jsonl"), "utf8").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line));
-}
-
 describe.skipIf(!hasStrace)("killed", () => {
   test.each(POINTS)("%s", async (_name, point) => {
     using host = new Host();
@@ -169,7 +163,7 @@ describe.skipIf(!hasStrace)("killed", () => {
       if (lost > 0) truncateSync(log, statSync(log).size - lost);
       for (const _ of [1, 2]) expect((await host.stage()).exit).toBe(0);
       await expectSettled(host, "1");
-      const lines = logOf(host);
+      const lines = host.log();
       expect(lines).toMatchObject([{ event: "staged", version: "1" }]);
       expect(lines[0]?.recovered).toBe(recovered);
     },
@@ -185,7 +179,7 @@ describe.skipIf(!hasStrace)("killed", () => {
     // Nothing is assigned any more: what is forgotten with that is not what was done.
     host.assign();
     expect((await host.stage()).exit).toBe(0);
-    expect(logOf(host).map(({ event }) => event)).toEqual(["staged", "staged", "pinned"]);
+    expect(host.log().map(({ event }) => event)).toEqual(["staged", "staged", "pinned"]);
   });
 
   test("case 16: an fsync that failed once fails the stage, and is not asked again for the same file", async () => {

@@ -77,8 +77,7 @@ describe("an export", () => {
   test("is not made of bytes that are not what was verified", async () => {
     const { host, file } = await exporting();
     using from = host;
-    for (const name of ["sample", "artifact.bin"])
-      writeFileSync(from.path("sample/versions/1", name), "evil");
+    from.spoil("1");
     expect(await from.addon("export", ["--out", file])).toMatchObject({
       exit: 6,
       document: { error: { code: "hash_mismatch" } },

@@ -44,8 +44,7 @@ describe("addon fsck", () => {
       exit: 6,
       document: { findings: [{ error: { code: "signature_invalid" } }] },
     });
-    for (const name of ["sample", "artifact.bin"])
-      writeFileSync(host.path("sample/versions/1", name), "evil");
+    host.spoil("1");
     expect(await host.addon("fsck", ["--repair"])).toMatchObject({ exit: 6, document: { repaired: 0 } });
   });
 

@@ -33,6 +33,8 @@ export type StageRun = {
   };
 };
 
+type LogLine = { event: string; version: string; recovered?: boolean };
+
 export type OtherRun = { exit: number; stderr: string; document: Record<string, unknown> };
 
 export type Entry = Record<string, unknown>;
@@ -140,6 +142,19 @@ export class Host implements Disposable {
   /** Without the store: everything that it held is gone. */
   emptyStore(): void {
     rmSync(this.store, { recursive: true });
+  }
+
+  /** Leaves nothing good of a version of `sample`: neither the program nor the kept artifact. */
+  spoil(version: string): void {
+    for (const name of ["sample", "artifact.bin"]) {
+      writeFileSync(this.path("sample/versions", version, name), "#!/bin/sh\necho evil\n");
+    }
+  }
+
+  /** The lines of the log. */
+  log(): LogLine[] {
+    const lines = readFileSync(join(this.root, "audit.jsonl"), "utf8").trimEnd().split("\n");
+    return lines.map((line) => JSON.parse(line));
   }
 
   arguments(extra: readonly string[] = []): string[] {

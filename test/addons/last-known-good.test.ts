@@ -1,31 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import {
-  readdirSync,
-  chmodSync,
-  existsSync,
-  lstatSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { readdirSync, chmodSync, existsSync, lstatSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { Host } from "./host.ts";
 
 function modeOf(path: string): string {
   return (lstatSync(path).mode & 0o7777).toString(8);
-}
-
-/** The program and the kept artifact, so that nothing good is left of the version. */
-function spoil(host: Host, version: string): void {
-  for (const name of ["sample", "artifact.bin"]) {
-    writeFileSync(host.path("sample/versions", version, name), "#!/bin/sh\necho evil\n");
-  }
-}
-
-function eventsOf(host: Host): string[] {
-  const log = readFileSync(join(host.root, "audit.jsonl"), "utf8").trim().split("\n");
-  return log.map((line) => JSON.parse(line).event);
 }
 
 describe("tampering", () => {
@@ -85,7 +63,7 @@ describe("tampering", () => {
     await host.stage();
     host.assign(host.program("sample", "2"));
     await host.stage();
-    spoil(host, "2");
+    host.spoil("2");
     host.emptyStore();
     const { exit, document } = await host.stage();
     expect(exit).toBe(3);
@@ -107,7 +85,7 @@ describe("tampering", () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();
-    spoil(host, "1");
+    host.spoil("1");
     host.emptyStore();
     const { exit, document } = await host.stage();
     expect(exit).toBe(6);
@@ -218,7 +196,7 @@ describe("the last known good", () => {
     host.assign(host.program("sample", "1"));
     await host.stage();
     writeFileSync(host.path("sample/.waybill-specs.json"), "{");
-    spoil(host, "1");
+    host.spoil("1");
     host.emptyStore();
     const { exit, document } = await host.stage();
     expect(exit).toBe(6);
@@ -226,7 +204,7 @@ describe("the last known good", () => {
     expect(document.warnings).toMatchObject([{ code: "state_unreadable" }]);
     expect(existsSync(host.path("sample/current"))).toBe(false);
     expect(host.read("sample/.waybill-specs.json")).toBe("{");
-    expect(eventsOf(host)).toEqual(["staged", "failed", "withdrawn"]);
+    expect(host.log().map(({ event }) => event)).toEqual(["staged", "failed", "withdrawn"]);
   });
 
   test("specs that cannot be read are told of an add-on that is refused, too", async () => {
@@ -244,9 +222,9 @@ describe("the last known good", () => {
     host.assign(host.program("sample", "1"));
     await host.stage();
     writeFileSync(host.path("sample/.waybill-specs.json"), "{");
-    spoil(host, "1");
+    host.spoil("1");
     expect((await host.stage()).document.addons).toMatchObject([{ action: "repair" }]);
-    expect(eventsOf(host)).toEqual(["staged", "repaired"]);
+    expect(host.log().map(({ event }) => event)).toEqual(["staged", "repaired"]);
     expect((await host.stage()).document).toMatchObject({ addons: [{ action: "none" }], warnings: [] });
   });
 
@@ -268,12 +246,12 @@ describe("the last known good", () => {
     const entry = host.program("sample", "1");
     host.assign(entry);
     await host.stage();
-    spoil(host, "1");
+    host.spoil("1");
     host.assign({ ...entry, version: "x".repeat(70_000) });
     expect((await host.stage()).document.addons).toMatchObject([{ action: "withdraw" }]);
     host.assign(host.program("other", "1"));
     await host.stage();
-    expect(eventsOf(host)).toEqual(["staged", "withdrawn", "staged"]);
+    expect(host.log().map(({ event }) => event)).toEqual(["staged", "withdrawn", "staged"]);
     expect((await host.verify([])).document["audit"]).toMatchObject({ lines: 3, ok: true });
   });
 

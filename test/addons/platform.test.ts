@@ -11,6 +11,7 @@ import {
   type Platform,
 } from "../../src/addons/assigned/platform.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
+import { refusalOf } from "../trust/refusal.ts";
 
 const amd64: Platform = { os: "linux", arch: "amd64" };
 const musl: Platform = { ...amd64, libc: "musl" };
@@ -118,6 +119,10 @@ describe("which artifact is for a platform", () => {
     const ambiguous = { code: "answer_ambiguous", message: expect.stringContaining("all mean linux/amd64") };
     expect(() => choosePlatform(["linux/x86_64", "linux-amd64"], amd64)).toThrow(
       expect.objectContaining(ambiguous),
+    );
+    const names = ["X64", "x64", "X86_64", "x86_64", "AMD64", "Amd64"].map((name) => `linux/${name}`);
+    expect(refusalOf(() => choosePlatform(names, amd64)).message).toBe(
+      '"linux/X64" and "linux/x64" and "linux/X86_64" and "linux/x86_64" and "linux/AMD64" all mean linux/amd64',
     );
   });
 

@@ -87,6 +87,31 @@ describe("a zstd frame", () => {
     });
   });
 
+  /** A frame of so many bytes that says that 65,536 are in it. */
+  function framed(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    bytes.set([0x28, 0xb5, 0x2f, 0xfd, 0x60, 0, 0xff]);
+    for (let at = 7; at < length;) {
+      const size = Math.min(131_072, length - at - 3);
+      const word = (size << 3) | (at + 3 + size === length ? 1 : 0);
+      bytes.set([word & 0xff, (word >> 8) & 0xff, word >> 16], at);
+      at += 3 + size;
+    }
+    return bytes;
+  }
+
+  test.each<[number[], "tarball_too_large" | null]>([
+    [[8_388_608, 100], null],
+    [[100, 8_388_608], null],
+    [[8_388_609, 100], "tarball_too_large"],
+    [[100, 8_388_609], "tarball_too_large"],
+    [[8_388_609], null],
+  ])("of several is read at once, so of %j bytes: %p", (lengths, code) => {
+    const bytes = new Uint8Array(Buffer.concat(lengths.map(framed)));
+    if (code === null) expect(check(bytes).map(({ length }) => length)).toEqual(lengths);
+    else expect(refusalOf(() => check(bytes)).code).toBe(code);
+  });
+
   test("that ends within its header is cut off", () => {
     const bytes = frame(0, [0]);
     for (const length of [4, 5, 6, 8])

@@ -116,9 +116,7 @@ describe.skipIf(!canMount())("a root on a disk", () => {
       host.assign(host.program("sample", version));
       await host.stage();
     }
-    for (const name of ["sample", "artifact.bin"]) {
-      writeFileSync(host.path("sample/versions/2", name), "#!/bin/sh\necho evil 2\n");
-    }
+    host.spoil("2");
     host.emptyStore();
     const rest = fillDisk(join(host.root, "rest"));
     const { exit, document } = await host.stage();

@@ -165,14 +165,18 @@ function malformed(id: string, value: JsonMap, problems: Problems, code: Failure
   return {
     addon_id: id,
     version: typeof version === "string" ? version : "",
-    failure: new Failure(code, `the assignment is malformed: ${problems.join("; ")}`, { hint }),
+    failure: new Failure(code, `the assignment is malformed: ${shownProblems(problems)}`, { hint }),
   };
 }
 
-function notTaken(source: Source, problems: Problems): Failure {
-  const shown = problems.slice(0, 5).join("; ");
+/** A document of a few megabytes may have as many problems. */
+function shownProblems(problems: Problems): string {
   const more = problems.length > 5 ? ` (and ${problems.length - 5} more)` : "";
-  return new Failure(source.code, `${source.what} is no assignment list: ${shown}${more}`, {
+  return `${problems.slice(0, 5).join("; ")}${more}`;
+}
+
+function notTaken(source: Source, problems: Problems): Failure {
+  return new Failure(source.code, `${source.what} is no assignment list: ${shownProblems(problems)}`, {
     hint: 'wanted {"addons":[{"addon_id":"…", …}]}; see: waybill addon-stage --help',
   });
 }

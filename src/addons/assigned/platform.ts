@@ -98,7 +98,10 @@ export function choosePlatform(names: readonly string[], platform: Platform): st
   if (rest.length === 0) return only?.name ?? null;
   throw new Failure(
     "answer_ambiguous",
-    `${others.map(({ name }) => quoted(name, 60)).join(" and ")} all mean ${own}`,
+    `${others
+      .slice(0, 5)
+      .map(({ name }) => quoted(name, 60))
+      .join(" and ")} all mean ${own}`,
     {
       hint: `name one of them ${own}`,
     },

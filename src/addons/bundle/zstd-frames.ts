@@ -12,6 +12,8 @@ export type ZstdFrame = { readonly at: number; readonly length: number; readonly
 /** Frames that are decoded by themselves have this many bytes, but for the last; ours have one MiB. */
 const STRETCH_UNIT = 65_536;
 const MOST_STRETCH = 4_194_304;
+/** Bytes of such a frame as it lies there, which is read whole: honest ones are hardly longer than what is in them. */
+const MOST_PACKED = 2 * MOST_STRETCH;
 /** Headers that are walked, each of at least three bytes: whoever flushes after every line makes far fewer. */
 const MOST_BLOCKS = 4_194_304;
 /** Headers that lie close together are read together, others each by themselves. */
@@ -43,6 +45,7 @@ export function zstdFrames(read: ReadAt, size: number, mostBytes: number): reado
     frames.push(frame);
     end += frame.length;
   }
+  if (frames.length > 1) frames.forEach(checkPacked);
   return frames;
 }
 
@@ -102,6 +105,11 @@ function unequal(bytes: number): Failure {
   return unsafe(
     `${bytes} bytes follow its zstd frame; wanted one frame and nothing else, or frames of equal stretches`,
   );
+}
+
+function checkPacked({ length }: ZstdFrame): void {
+  if (length <= MOST_PACKED) return;
+  throw tooLarge(`one of its zstd frames has ${length} bytes; at most ${MOST_PACKED} are read at once`);
 }
 
 function checkWindow(bytes: number): void {

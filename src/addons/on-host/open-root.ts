@@ -47,8 +47,11 @@ export function requireRoot(layout: Layout): void {
   });
 }
 
-/** A root that one run stages into; `turn` is the lock that it shares with whoever changes something else. */
-export type StagingRoot = Lock & { readonly turn: LockTurn };
+/**
+ * A root that one run stages into; `turn` is the lock that it shares with whoever changes something else. `waited`:
+ * another run staged before, perhaps of a newer list.
+ */
+export type StagingRoot = Lock & { readonly turn: LockTurn; readonly waited: boolean };
 
 /**
  * Takes the root to stage into it. One run at a time stages, to its end; what it changes is locked only while it
@@ -69,7 +72,8 @@ export async function openForStaging(
     turn.leave();
     alone.release();
   };
-  return prepared(layout, { turn, release }, () => sweep(layout.tmp, "downloads"));
+  const { waited } = alone;
+  return prepared(layout, { turn, release, waited }, () => sweep(layout.tmp, "downloads"));
 }
 
 function requestOf(layout: Layout, budgetMs: number, stop: AbortSignal): LockRequest {

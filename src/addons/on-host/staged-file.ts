@@ -20,8 +20,10 @@ export type StagedBytes = {
   readonly wrongMode: boolean;
 };
 
-/** What to do about a mode that is not the one it should be. */
-export type Modes = "put_right" | "report" | "ignore";
+/** What to do about a mode that is not the one it should be; `report_shared` minds only what others may write. */
+export type Modes = "put_right" | "report" | "report_shared" | "ignore";
+
+const OTHERS_WRITE = 0o022;
 
 export type OwnFile = {
   readonly descriptor: number;
@@ -44,7 +46,9 @@ export function openOwn(path: string, mode: number, modes: Modes): OwnFile | nul
     if (isOurs(status)) {
       const differs = (status.mode & 0o7777) !== mode;
       if (differs && modes === "put_right") fchmodSync(descriptor, mode);
-      return { descriptor, size: status.size, wrongMode: differs && modes === "report" };
+      const isShared = (status.mode & OTHERS_WRITE) !== 0;
+      const wrongMode = modes === "report_shared" ? isShared : modes === "report" && differs;
+      return { descriptor, size: status.size, wrongMode };
     }
   } catch (error) {
     closeSync(descriptor);

@@ -28,6 +28,12 @@ export async function hold(
   return { ...spec, wantedVersion: wanted.version, outcome: "unchanged", action: "hold", failure: null };
 }
 
+/** Whether what an operator pinned is not what goes on; one who went back from it since wanted something else. */
+export function isPinnedGone({ sha256 }: AddonResult, { pinned, blocked }: Specs): boolean {
+  const wanted = pinned?.artifact_sha256 ?? null;
+  return wanted !== null && wanted !== sha256 && !blocked.includes(wanted);
+}
+
 export function pinnedIsGone(wanted: Wanted): Failure {
   return new Failure(
     "binary_missing",

@@ -1,3 +1,4 @@
+import type { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
@@ -7,6 +8,7 @@ import {
   readAssignments,
   weigh,
   type AssignmentsSource,
+  type Fetched,
   type Known,
 } from "../assigned/assignments-source.ts";
 import { mergeOverrides, type HostList } from "../assigned/host-list.ts";
@@ -52,9 +54,13 @@ export type HostReport = {
 export async function stageHost(request: HostRequest): Promise<HostReport> {
   const { source, run } = request;
   // Before the lock and before the root is touched: a server may take its time, and a bad file changes nothing.
-  const fetched = await readAssignments(source, run.platform, run.layout, run.stop);
+  const read = (): Promise<Fetched | Failure> => readAssignments(source, run.platform, run.layout, run.stop);
+  const asked = await read();
   const root = await openForStaging(run.layout, request.lockBudgetMs, run.stop);
   try {
+    // Whoever came second must not go back to a list that was older than the one the first obeyed.
+    const isStale = root.waited && (source.kind === "url" || source.kind === "file");
+    const fetched = isStale ? await root.turn.away(read) : asked;
     const known = weigh(fetched, run.layout, request.strict);
     const warnings = [
       ...sharedWarnings(run.layout.root),
@@ -63,9 +69,11 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
     ];
     if (known.list !== null) request.obeys?.(known.list);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
-    // What keeps an add-on going looks at much that its staging looked at before.
+    const told = new Set<string>();
+    // Once each: what keeps an add-on going looks at much that its staging looked at before.
     const warn = (warning: Warning): void => {
-      if (!warnings.some((told) => Bun.deepEquals(told, warning))) warnings.push(warning);
+      if (!told.has(warning.message)) warnings.push(warning);
+      told.add(warning.message);
     };
     const isNew = isWhole(known, source);
     const results = host === null ? [] : await stageList(host, isNew, request, root.turn, warn);

@@ -21,7 +21,7 @@ import { settledSpecs, writeSpecs } from "../on-host/specs-file.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { markAfter, nextStep, type Facts, type NextStep } from "./next-step.ts";
 import { obey, type Doing } from "./obtain.ts";
-import { hold, inPlace, keepGoing, nothingInPlace, pinnedIsGone } from "./keep-going.ts";
+import { hold, inPlace, isPinnedGone, keepGoing, nothingInPlace, pinnedIsGone } from "./keep-going.ts";
 import { bytesCheck, isProvenByStatement } from "./release-signers.ts";
 import { Overtaken } from "./overtaken.ts";
 import type { Action, AddonResult, Outcome } from "./outcome.ts";
@@ -80,7 +80,7 @@ async function bring(wanted: Wanted, run: Run): Promise<AddonResult> {
   const held = step.kind === "hold" ? null : (run.steady?.(assignment) ?? null);
   if (step.kind === "hold") {
     const kept = await hold(step.warnings, wanted, paths, specs, run);
-    if (kept === null) throw pinnedIsGone(wanted);
+    if (kept === null || isPinnedGone(kept, specs)) throw pinnedIsGone(wanted);
     return kept;
   }
   const kept = held === null ? null : await hold([held], wanted, paths, specs, run);

@@ -63,7 +63,9 @@ export async function verifiedProgram(
     throw new Failure("binary_missing", `version ${quoted(spec.version)} is not there any more`);
   }
   const before = marksOf(paths, folder);
-  const found = await inspect(paths, folder, { binaryName, sha256, check: null, modes: "ignore", stop });
+  // What others may write need not be what was read by the time that it starts.
+  const modes = "report_shared";
+  const found = await inspect(paths, folder, { binaryName, sha256, check: null, modes, stop });
   if (found.sha256 !== sha256 || before === null) {
     throw new Failure(
       "hash_mismatch",

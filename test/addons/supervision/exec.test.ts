@@ -137,6 +137,19 @@ describe("bytes that changed", () => {
     expect({ code, answer: JSON.parse(stdout).error.code }).toEqual({ code: 6, answer: "hash_mismatch" });
   });
 
+  test("or that others could change start the last known good, until their mode is put right", async () => {
+    using host = await upgraded();
+    const path = host.path("sensor", "versions", "2.0.0", "sensor");
+    for (const mode of [0o757, 0o775]) {
+      chmodSync(path, mode);
+      const { stdout, stderr } = await exec(host, ["sensor"]);
+      expect(stdout).toBe("one\n");
+      expect(stderr).toContain("sensor has a wrong mode");
+    }
+    chmodSync(path, 0o700);
+    expect((await exec(host, ["sensor"])).stdout).toBe("two\n");
+  });
+
   test("a version that is gone starts the last known good", async () => {
     using host = await upgraded();
     renameSync(host.path("sensor", "versions", "2.0.0"), join(host.home, "away"));
