@@ -45,6 +45,9 @@ export type Finding = {
   readonly repaired: boolean;
 };
 
+const ANEW =
+  "an addon-stage that is assigned the version writes it anew; waybill addon gc removes one that nothing needs";
+
 /** Reads every byte of every version of an add-on and holds it against what was verified. */
 export async function checkAddon(addon: HostAddon, checking: Checking): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -90,7 +93,7 @@ async function checkFolder(
     return broken(
       addon,
       folder,
-      new Failure("record_mismatch", `version ${quoted(folder)} has no readable record`),
+      new Failure("record_mismatch", `version ${quoted(folder)} has no readable record`, { hint: ANEW }),
     );
   }
   const noted =
@@ -102,6 +105,7 @@ async function checkFolder(
       new Failure(
         "record_mismatch",
         `the record of version ${quoted(folder)} names another artifact than was verified`,
+        { hint: `look at it and remove it; then ${ANEW}` },
       ),
     );
   }

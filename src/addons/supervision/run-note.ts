@@ -13,6 +13,7 @@ import {
   type Decoder,
 } from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { killLeftovers } from "../../host/children.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
 import { readBounded } from "../../host/files.ts";
@@ -39,7 +40,6 @@ export type RunNote = {
 };
 
 const MODE = 0o600;
-const BYTES = 16_384;
 /** More than any note has, less than a block. */
 const PADDED_BYTES = 512;
 
@@ -122,7 +122,7 @@ function leaderOf({ nonce, pid, start_ticks: ticks }: RunNote): ProcessId | null
 function readRunNote(paths: AddonPaths): RunNote | null {
   if (!existsSync(pathOf(paths))) return null;
   try {
-    const bytes = readBounded(pathOf(paths), BYTES, "the note about the start");
+    const bytes = readBounded(pathOf(paths), LIMITS.runtimeNoteBytes, "the note about the start");
     const decoded = decode(decoder, parseJson(bytes, { what: "the note", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {

@@ -60,10 +60,6 @@ export class Supervised {
     return this.#sidecar;
   }
 
-  get plan(): StartPlan | null {
-    return this.#plan;
-  }
-
   /** As it is reported. One that is being ended is neither up nor down. */
   get running(): Running {
     const state = this.#sidecar.killMs === null ? this.#sidecar.state : "restarting";

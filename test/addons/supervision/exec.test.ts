@@ -202,6 +202,12 @@ test("a program of the host is run, and never fetched", async () => {
     binary_path: own,
     args: ["-x"],
   };
-  writeFileSync(join(host.root, "assignments.json"), JSON.stringify({ addons: [entry] }));
+  const toggle = { addon_id: "toggle", version: "1", enabled: true, supervision: "config-toggle" };
+  writeFileSync(join(host.root, "assignments.json"), JSON.stringify({ addons: [entry, toggle] }));
   expect((await exec(host, ["own", "--", "-y"])).stdout).toBe("own -x -y\n");
+  const { code, stdout } = await exec(host, ["toggle", "--json"]);
+  expect({ code, answer: JSON.parse(stdout).error.code }).toEqual({
+    code: 5,
+    answer: "supervision_unsupported",
+  });
 });
