@@ -52,7 +52,7 @@ export const addonStatus: Command = defineCommand({
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
     }
     const warnings = [...(list?.warnings ?? []), ...inventory.flatMap((addon) => addon.warnings)];
-    for (const warning of warnings) world.say.warn(warning.message);
+    for (const { message } of warnings) world.say.warn(message);
     return {
       exit: EXIT.ok,
       document: {
