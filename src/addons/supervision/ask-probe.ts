@@ -42,7 +42,7 @@ async function ask({ health, launch, state, listening, notified, now, stop }: As
     case "process":
       return "well";
     case "tcp":
-      return wellIf(await takesConnections({ port: probe.port }, timeoutMs));
+      return wellIf(await takesConnections({ host: "127.0.0.1", port: probe.port }, timeoutMs));
     case "unix":
       return wellIf(await takesConnections({ path: join(state, probe.path) }, timeoutMs));
     case "file_age": {

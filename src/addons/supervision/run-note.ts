@@ -7,6 +7,7 @@ import {
   isMap,
   nullable,
   object,
+  oneOf,
   optional,
   string,
   within,
@@ -45,7 +46,7 @@ const PADDED_BYTES = 512;
 
 const listening: Decoder<Listening> = (value, path, problems) =>
   isMap(value) && Object.hasOwn(value, "port")
-    ? object({ port: within(1, 65_535) })(value, path, problems)
+    ? object({ host: oneOf("127.0.0.1", "::1"), port: within(1, 65_535) })(value, path, problems)
     : object({ path: string() })(value, path, problems);
 
 const decoder = object({
