@@ -18,6 +18,7 @@ import { bytesCheck, isProvenByStatement, type ReleaseKeys } from "../staging/re
 import { stageArtifact } from "../staging/stage.ts";
 import type { SignatureCheck } from "../on-host/staged-file.ts";
 import type { Spec } from "../on-host/spec.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Stated } from "../on-host/stated.ts";
 import { verifyStatement } from "../staging/verify-statement.ts";
 
@@ -133,7 +134,7 @@ async function checkFolder(
     return { ...well, failure: null, repaired: true };
   } catch (error) {
     throwIfStopped(checking.stop, `checking add-on ${quoted(addon.id)}`);
-    return broken(addon, folder, asFailure(error));
+    return broken(addon, folder, storageFailure(error, addon.paths.version(folder)));
   }
 }
 

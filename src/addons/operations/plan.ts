@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from "../../base/failure.ts";
+import type { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { askOf, type Ask } from "../assigned/ask.ts";
@@ -8,6 +8,7 @@ import { gatherFacts } from "../staging/facts.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { settle } from "../on-host/journal.ts";
 import { readSpecs } from "../on-host/specs-file.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import { nextStep, type Facts, type NextStep } from "../staging/next-step.ts";
 import type { Run } from "../staging/run.ts";
 import { actionOf } from "../staging/stage-one.ts";
@@ -81,6 +82,6 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
     return { ...known, action, changes: action !== "none" };
   } catch (error) {
     throwIfStopped(planning.stop, `planning add-on ${quoted(wanted.id)}`);
-    return plain("none", asFailure(error));
+    return plain("none", storageFailure(error, paths.directory));
   }
 }

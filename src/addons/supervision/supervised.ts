@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import type { AddonPaths } from "../on-host/layout.ts";
-import { asFailure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
 import { bootId, isAlive } from "../../host/process-table.ts";
 import { randomHex } from "../../host/random.ts";
@@ -172,7 +172,7 @@ export class Supervised {
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
       this.#spawn(ready, plan);
     } catch (error) {
-      this.#lastError = asFailure(error).message;
+      this.#lastError = storageFailure(error, this.#paths.directory).message;
       this.#watcher.said(`did not start: ${this.#lastError}`);
       this.#event({ kind: "not_started", own: false });
     }
@@ -218,7 +218,7 @@ export class Supervised {
       this.#prober.takeOver(ready, this.#process.note.listening);
       this.#event({ kind: "started" });
     } catch (error) {
-      this.#lastError = asFailure(error).message;
+      this.#lastError = storageFailure(error, this.#paths.directory).message;
     } finally {
       this.#isLearning = false;
     }

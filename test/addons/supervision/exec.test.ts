@@ -76,6 +76,12 @@ describe("addon exec", () => {
     expect(statSync(host.path("sensor", "state", ".waybill-config.json")).mode & 0o777).toBe(0o600);
   });
 
+  test("takes names of variables, and no values", async () => {
+    using host = await staged();
+    const { code, stdout } = await exec(host, ["sensor", "--env", "TOKEN=secret", "--json"]);
+    expect({ code, answer: JSON.parse(stdout).error.code }).toEqual({ code: 2, answer: "invalid_value" });
+  });
+
   test("its exit code is the program's", async () => {
     using host = await staged("#!/bin/sh\nexit 37\n");
     expect((await exec(host, ["sensor"])).code).toBe(37);
