@@ -64,13 +64,8 @@ export class Supervised {
   get running(): Running {
     const state = this.#sidecar.killMs === null ? this.#sidecar.state : "restarting";
     const pid = this.#process?.leader.pid ?? null;
-    return {
-      state,
-      version: this.#plan?.version ?? null,
-      pid,
-      starts: this.#starts,
-      lastError: this.#lastError,
-    };
+    const version = this.#plan?.version ?? null;
+    return { state, version, pid, starts: this.#starts, lastError: this.#lastError };
   }
 
   /** What runs, as opposed to what shall. */
