@@ -113,6 +113,14 @@ export const LIMITS = {
   eventPageBytes: 16_777_216,
   /** bytes of an exported record of events */
   eventExportBytes: 536_870_912,
+  /** bytes of one of our notes about what runs */
+  runtimeNoteBytes: 65_536,
+  /** bytes of a manifest or a unit in a bundle */
+  bundleTextBytes: 65_536,
+  /** bytes of a unit of the host */
+  unitBytes: 262_144,
+  /** bytes that a health probe may answer */
+  probeAnswerBytes: 65_536,
   /** bytes of each output of a supervised add-on that are kept, and as many of what was before */
   sidecarLogBytes: 1_048_576,
   /** characters of the `notes` of a pin */

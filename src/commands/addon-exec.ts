@@ -1,3 +1,5 @@
+import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { become } from "../addons/supervision/become.ts";
 import { readLayout, readPlatform, ROOT_FLAGS } from "./addon-flags.ts";
@@ -27,8 +29,13 @@ export const addonExec: Command = defineCommand({
     "ExecStart=/usr/local/bin/waybill addon exec sensor",
   ],
   exits: ["policy", "untrusted", "missing", "mismatch", "server", "interrupted", "terminated"],
-  act: (flags, world) =>
-    become({
+  act: (flags, world) => {
+    const wrong = flags.env.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/u.test(name));
+    if (wrong !== undefined)
+      throw new Failure("invalid_value", `--env is ${quoted(wrong)}; wanted the name of a variable`, {
+        hint: "its value is taken from the environment, so that nobody finds it among the arguments",
+      });
+    return become({
       layout: readLayout(flags, world),
       ...readPlatform(undefined),
       id: flags.id,
@@ -40,5 +47,6 @@ export const addonExec: Command = defineCommand({
         world.say.warn(message);
         await world.say.flush();
       },
-    }),
+    });
+  },
 });

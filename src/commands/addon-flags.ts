@@ -87,8 +87,8 @@ export async function alone<T>(
 /** The one add-on that a command changes, without what a killed run left. Call it under the lock. */
 export function oneAddon(layout: Layout, id: string): HostAddon {
   const [addon] = readInventory(layout, [id]);
-  if (addon !== undefined) sweep(addon.paths.directory, "temporary_files");
   if (addon === undefined) throw new Failure("not_found", `there is no add-on ${quoted(id)}`);
+  sweep(addon.paths.directory, "temporary_files");
   return addon;
 }
 

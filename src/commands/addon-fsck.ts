@@ -91,7 +91,7 @@ async function checkAll(
   return findings;
 }
 
-/** What could not be repaired counts; partial when something else could, or is well. */
+/** What could not be repaired counts, whatever else is well; partial when it is of several classes. */
 function exitOf(findings: readonly Finding[]): ExitCode {
   const failures = findings.flatMap(({ failure }) => (failure === null ? [] : [failure.exitCode]));
   const [first] = failures;

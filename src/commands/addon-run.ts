@@ -62,8 +62,11 @@ export const addonRun: Command = defineCommand({
 
 async function addonRunAct(flags: Values<typeof FLAGS>, world: World): Promise<Outcome> {
   const layout = readLayout(flags, world);
+  // Of a list that nobody is asked for it is the report's alone.
+  const isAsked = flags.report === undefined || flags.assignments.includes("://");
+  const wanted = isAsked ? flags : { ...flags, "token-env": undefined };
   const read = (): Promise<StagingRequest> =>
-    readStagingRequest(flags, layout, { strict: false, retryNow: false }, world);
+    readStagingRequest(wanted, layout, { strict: false, retryNow: false }, world);
   const staging = await read();
   const intervalMs = parseDuration(flags.interval, "--interval");
   const host = flags.host ?? hostname();

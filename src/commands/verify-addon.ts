@@ -33,7 +33,10 @@ export const verifyAddon: Command = defineCommand({
     "waybill verify addon --trust trust.json --trust-state trust.seen",
     "waybill verify addon sensor",
   ],
-  exits: ["partial", "policy", "untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
+  exits: [
+    ...(["partial", "policy", "untrusted", "missing", "mismatch"] as const),
+    ...(["protocol", "server", "interrupted", "terminated"] as const),
+  ],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);

@@ -68,7 +68,7 @@ export class PieceSegments {
   }
 
   #take(size: number, executable: boolean): void {
-    if (this.count === MOST) throw new RangeError("a file was read in too many parts");
+    if (this.count === this.records.count) throw new RangeError("a file was read in too many parts");
     this.records.done(this.count, size, executable);
   }
 

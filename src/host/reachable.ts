@@ -1,6 +1,6 @@
-/** Whether something takes a connection there within `timeoutMs`; nothing is sent. */
+/** Whether something of this machine takes a connection there within `timeoutMs`; nothing is sent. */
 export async function takesConnections(
-  place: { readonly port: number } | { readonly path: string },
+  place: { readonly host: "127.0.0.1" | "::1"; readonly port: number } | { readonly path: string },
   timeoutMs: number,
 ): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -15,7 +15,7 @@ export async function takesConnections(
   };
   const connecting =
     "port" in place
-      ? Bun.connect({ hostname: "127.0.0.1", port: place.port, socket })
+      ? Bun.connect({ hostname: place.host, port: place.port, socket })
       : Bun.connect({ unix: place.path, socket });
   connecting.catch(() => resolve(false));
   const answer = await promise;

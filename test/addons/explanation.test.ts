@@ -129,6 +129,16 @@ describe("an explanation", () => {
     expect(explained({ step: { kind: "hold", warnings: [WARNING] } }).reasons).toEqual(["it is pinned"]);
   });
 
+  test("does nothing to a terminal or a log", () => {
+    const args = ["\u009b31m", "\u202e", "::error::x::", "y".repeat(9_000)];
+    const [, , , line = ""] = describeExplanation(
+      "sensor",
+      explained({}, ASSIGNED, { ...ASSIGNED, args }),
+    ).split("\n");
+    expect(line).toStartWith('  args = [" 31m"," ",": :error: :x::","yyy');
+    expect(line).toEndWith("yyy… (override)");
+  });
+
   test("is read by people without what nobody said", () => {
     const failure = new Failure("unsigned", "no signature");
     expect(describeExplanation("sensor", explained())).toBe(

@@ -7,7 +7,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -301,10 +300,7 @@ describe("addon gc", () => {
       stdout: "pipe",
     });
     await child.stdout.getReader().read();
-    // Its root has another name below a link; the system knows the program by the first one.
-    const linked = join(host.home, "linked");
-    symlinkSync(host.home, linked);
-    const { document } = await host.addon("gc", ["--keep", "0", "--root", join(linked, "root")]);
+    const { document } = await host.addon("gc", ["--keep", "0"]);
     expect(document["addons"]).toMatchObject([
       { removed: ["2"], kept: [{}, {}, { folder: "1", why: "running" }] },
     ]);

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { NO_FILE, PIECE_BYTES, PieceSegments } from "../../src/context/piece-segments.ts";
+import { NO_FILE, PieceSegments } from "../../src/context/piece-segments.ts";
+
+const PIECE_BYTES = 65_536;
 
 test("more parts of files than there is room for are refused, and nothing is written over", () => {
-  const segments = new PieceSegments(PieceSegments.memory());
+  const segments = new PieceSegments(PieceSegments.memory(PIECE_BYTES));
   const most = PIECE_BYTES / 512 + 1;
   for (let at = 0; at < most; at++) {
     segments.add({ at, length: 1, first: true, last: true }, { number: at, size: 1, executable: true });

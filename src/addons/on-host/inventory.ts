@@ -26,9 +26,9 @@ export type HostAddon = {
   readonly current: string | null;
   /** As they will be once a killed run's switch is settled. */
   readonly specs: Specs;
-  readonly folders: readonly StagedFolder[];
-  /** What there is to tell of its specs: such as cannot be read count as none. */
+  /** What is told when they cannot be read, and count as none. */
   readonly warnings: readonly Warning[];
+  readonly folders: readonly StagedFolder[];
 };
 
 /**
@@ -61,8 +61,8 @@ function readAddon(id: SafeName, paths: AddonPaths): HostAddon {
     paths,
     current,
     specs: settle(specs, current),
-    folders: hasVersions ? foldersIn(paths) : [],
     warnings,
+    folders: hasVersions ? foldersIn(paths) : [],
   };
 }
 

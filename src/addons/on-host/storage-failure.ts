@@ -6,7 +6,9 @@ import { errorCode, reason } from "../../host/files.ts";
 export function storageFailure(error: unknown, directory: string): Failure {
   if (error instanceof Failure || errorCode(error) === "") return asFailure(error);
   const code = ["ENOSPC", "EDQUOT"].includes(errorCode(error)) ? "no_space" : "storage_failed";
-  return new Failure(code, `${quoted(directory)} cannot be written: ${reason(error)}`, {
+  // A disk that fails does so for who reads as for who writes.
+  const what = errorCode(error) === "EIO" ? "read or written" : "written";
+  return new Failure(code, `${quoted(directory)} cannot be ${what}: ${reason(error)}`, {
     cause: error,
     hint:
       errorCode(error) === "EXDEV"

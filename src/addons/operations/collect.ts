@@ -34,10 +34,11 @@ export function planCollection(addons: readonly HostAddon[], keep: number): Coll
 
 /** The folders of an add-on that some process names as its program or in its arguments. */
 function runningFolders({ versions }: AddonPaths, running: readonly string[]): Set<string> {
-  // A root below a link has two names, and the system tells the one that it was not named by.
+  // Below a link a root has several names: what runs was started by one of them, and the system tells another one.
   const names = new Set([versions, realpathOf(versions)].map((name) => `${name}${sep}`));
-  const folders = [...names].flatMap((inside) =>
-    running.flatMap((path) => {
+  const paths = running.filter((path) => path.includes(`${sep}versions${sep}`));
+  const folders = [...paths, ...paths.map(realpathOf)].flatMap((path) =>
+    [...names].flatMap((inside) => {
       const at = path.indexOf(inside);
       const folder = at === -1 ? "" : path.slice(at + inside.length).split(sep)[0];
       return folder === undefined || folder === "" ? [] : [folder];
@@ -46,7 +47,7 @@ function runningFolders({ versions }: AddonPaths, running: readonly string[]): S
   return new Set(folders);
 }
 
-/** An add-on that nothing was staged of has no such folder. */
+/** What leads nowhere, or is no path, has the one name that it has. */
 function realpathOf(path: string): string {
   try {
     return realpathSync(path);

@@ -1,4 +1,6 @@
 import type { JsonValue } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { printable } from "../../base/printable.ts";
 import { NOTHING_SAID, type Assignment } from "../assigned/assignment.ts";
 import type { HostList } from "../assigned/host-list.ts";
 import { keysDemanded } from "../on-host/signer-mark.ts";
@@ -71,7 +73,11 @@ function fieldsOf(assignment: Assignment, pushed: Assignment | undefined): Recor
 export function describeExplanation(id: string, explanation: Explanation): string {
   const fields = Object.entries(explanation.fields)
     .filter(([, { from }]) => from !== "default")
-    .map(([name, { value, from }]) => `  ${name} = ${JSON.stringify(value)} (${from})\n`);
+    .map(([name, { value, from }]) => {
+      // A server chose it, and JSON leaves most of what a terminal or a runner acts on as it is.
+      const shown = printable(JSON.stringify(value), LIMITS.logLineChars);
+      return `  ${name} = ${shown} (${from})\n`;
+    });
   const host = Object.entries(explanation.host ?? {}).map(
     ([name, value]) => `  ${name}: ${JSON.stringify(value)}\n`,
   );

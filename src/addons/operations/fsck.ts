@@ -18,6 +18,7 @@ import { bytesCheck, isProvenByStatement, type ReleaseKeys } from "../staging/re
 import { stageArtifact } from "../staging/stage.ts";
 import type { SignatureCheck } from "../on-host/staged-file.ts";
 import type { Spec } from "../on-host/spec.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import type { Stated } from "../on-host/stated.ts";
 import { verifyStatement } from "../staging/verify-statement.ts";
 
@@ -44,6 +45,9 @@ export type Finding = {
   readonly failure: Failure | null;
   readonly repaired: boolean;
 };
+
+const ANEW =
+  "an addon-stage that is assigned the version writes it anew; waybill addon gc removes one that nothing needs";
 
 /** Reads every byte of every version of an add-on and holds it against what was verified. */
 export async function checkAddon(addon: HostAddon, checking: Checking): Promise<Finding[]> {
@@ -94,7 +98,7 @@ async function checkFolder(
     return broken(
       addon,
       folder,
-      new Failure("record_mismatch", `version ${quoted(folder)} has no readable record`),
+      new Failure("record_mismatch", `version ${quoted(folder)} has no readable record`, { hint: ANEW }),
     );
   }
   const noted =
@@ -106,6 +110,7 @@ async function checkFolder(
       new Failure(
         "record_mismatch",
         `the record of version ${quoted(folder)} names another artifact than was verified`,
+        { hint: `look at it and remove it; then ${ANEW}` },
       ),
     );
   }
@@ -134,7 +139,7 @@ async function checkFolder(
     return { ...well, failure: null, repaired: true };
   } catch (error) {
     throwIfStopped(checking.stop, `checking add-on ${quoted(addon.id)}`);
-    return broken(addon, folder, asFailure(error));
+    return broken(addon, folder, storageFailure(error, addon.paths.version(folder)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from "../../base/failure.ts";
+import type { Failure } from "../../base/failure.ts";
 import { throwIfStopped } from "../../base/interruption.ts";
 import { quoted } from "../../base/printable.ts";
 import { askOf, type Ask } from "../assigned/ask.ts";
@@ -8,26 +8,18 @@ import { gatherFacts } from "../staging/facts.ts";
 import { readCurrent } from "../on-host/current-link.ts";
 import { settle } from "../on-host/journal.ts";
 import { readSpecs } from "../on-host/specs-file.ts";
-import type { Layout } from "../on-host/layout.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import { nextStep, type Facts, type NextStep } from "../staging/next-step.ts";
-import type { ReleaseKeys } from "../staging/release-signers.ts";
+import type { Run } from "../staging/run.ts";
 import { actionOf } from "../staging/stage-one.ts";
 import type { Action } from "../staging/outcome.ts";
-import type { Platform } from "../assigned/platform.ts";
 import { NO_SPECS, sameSpec, specOf, type Specs } from "../on-host/spec.ts";
 
-export type Planning = {
-  readonly layout: Layout;
-  readonly platform: Platform;
-  /** Whether `platform` is this machine. */
-  readonly isHost: boolean;
-  readonly keys: ReleaseKeys;
-  readonly allowUnsigned: ReadonlySet<string>;
-  readonly replace: boolean;
-  /** The time, not before any that was ever seen here. */
-  readonly now: Date;
-  readonly stop: AbortSignal;
-};
+/** What a run decides by, without what it does things with. */
+export type Planning = Pick<
+  Run,
+  "layout" | "platform" | "isHost" | "keys" | "allowUnsigned" | "replace" | "now" | "stop"
+>;
 
 /** What `addon-stage` would do about one assignment, decided by the same functions and without a write. */
 export type Planned = {
@@ -90,6 +82,6 @@ export async function planOne(assignment: Assignment, planning: Planning): Promi
     return { ...known, action, changes: action !== "none" };
   } catch (error) {
     throwIfStopped(planning.stop, `planning add-on ${quoted(wanted.id)}`);
-    return plain("none", asFailure(error));
+    return plain("none", storageFailure(error, paths.directory));
   }
 }

@@ -33,8 +33,8 @@ export type HostRequest = {
   /** Whether attempts that failed before are made again at once. */
   readonly retryNow: boolean;
   readonly now: () => Date;
-  /** Told of the list before anything of it is done. */
-  readonly obeys?: (list: AssignmentList) => void;
+  /** Told of the list, and when its server wants to be asked again, before anything of it is done. */
+  readonly obeys?: (list: AssignmentList, retryAfter: string | null) => void;
   readonly run: Omit<Run, "warn" | "audit" | "attempts" | "turn">;
 };
 
@@ -67,7 +67,8 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       ...noteTime(run.layout.clock, request.now()),
       ...known.warnings,
     ];
-    if (known.list !== null) request.obeys?.(known.list);
+    const retryAfter = fetched instanceof StatusFailure ? fetched.headers.get("retry-after") : null;
+    if (known.list !== null) request.obeys?.(known.list, retryAfter);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
     const told = new Set<string>();
     // Once each: what keeps an add-on going looks at much that its staging looked at before.
@@ -83,7 +84,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       results,
       warnings,
       assigned: host?.assignments ?? null,
-      retryAfter: fetched instanceof StatusFailure ? fetched.headers.get("retry-after") : null,
+      retryAfter,
     };
   } finally {
     root.release();

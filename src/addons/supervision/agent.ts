@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Assignment, AssignmentList } from "../assigned/assignment.ts";
 import { readAssignments } from "../assigned/assignments-source.ts";
 import { lasting, sameList } from "../assigned/same-list.ts";
@@ -15,9 +14,9 @@ import { Failure } from "../../base/failure.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
-import { writeAtomic } from "../../host/files.ts";
 import { reapOrphans } from "../../host/orphans.ts";
 import type { Systemd } from "../../host/systemd.ts";
+import { StatusFailure } from "../../stores/http-status.ts";
 import type { AgentParts, Clockwork } from "./agent-parts.ts";
 import { weighWish, type Wishes } from "./flapping.ts";
 import type { Health } from "./health.ts";
@@ -27,6 +26,7 @@ import { RootQueue } from "./root-queue.ts";
 import { Sidecars } from "./sidecars.ts";
 import { SpecsCache } from "./specs-cache.ts";
 import { planOfHostProgram, planOfSpec, type StartPlan } from "./start-plan.ts";
+import { StatusFile } from "./status-file.ts";
 import type { HostStatus } from "./status-report.ts";
 import { Trials } from "./trials.ts";
 
@@ -44,7 +44,6 @@ export type AgentRequest = {
   readonly say: { readonly info: (text: string) => void; readonly warn: (text: string) => void };
 };
 
-const STATUS_MODE = 0o644;
 /** Of so many ticks one also does what is slow. */
 const SLOW_TICKS = 5;
 const UNIT_MODELS = ["systemd_service", "systemd_timer"];
@@ -58,13 +57,13 @@ export class Agent {
   readonly #units: HostedUnits;
   /** Models whose versions are on trial until they were well for a while. */
   readonly #gated: ReadonlySet<string>;
+  readonly #file: StatusFile;
   readonly #wishes: Map<string, Wishes> = new Map();
   #results: readonly AddonResult[] = [];
   #assigned: readonly Assignment[] = [];
   #configVersion: string | null = null;
-  /** As it came, without what this host says. */
+  /** As it came, without what this host says; null while its server wants not to be asked. */
   #obeyed: AssignmentList | null = null;
-  #written = "";
   #ticks = 0;
   /** What was told in the last round: the same trouble is not told every minute. */
   #told: ReadonlySet<string> = new Set();
@@ -82,6 +81,7 @@ export class Agent {
       clock,
       say,
     };
+    this.#file = new StatusFile(layout);
     this.#sidecars = new Sidecars(this.#parts, (id) => this.#want(id, null, null));
     this.#units = new HostedUnits(this.#parts, systemd, usual.window_ms);
     // Who cannot be seen to be well would be on trial for ever.
@@ -109,7 +109,8 @@ export class Agent {
     // Not behind what else waits for the lock: a step back is not to wait for a slow store.
     const report = await this.#parts.queue.tried(overtaken, async () => {
       const staging = await this.#request.renewed();
-      const obeys = (list: AssignmentList): void => void (this.#obeyed = list);
+      const obeys = (list: AssignmentList, retryAfter: string | null): void =>
+        void (this.#obeyed = retryAfter === null ? list : null);
       const settled = (result: AddonResult, assignment: Assignment | null): void => {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
       };
@@ -139,7 +140,9 @@ export class Agent {
     if (this.#obeyed === null || source.kind === "standard_input") return false;
     try {
       const now = await readAssignments(source, run.platform, run.layout, stop);
-      return !(now instanceof Failure) && !sameList(now.list, this.#obeyed);
+      if (!(now instanceof Failure)) return !sameList(now.list, this.#obeyed);
+      if (now instanceof StatusFailure && now.headers.has("retry-after")) this.#obeyed = null;
+      return false;
     } catch {
       return false;
     }
@@ -176,7 +179,7 @@ export class Agent {
     if (this.#ticks++ % SLOW_TICKS !== 0) return;
     this.#units.tick();
     reapOrphans();
-    this.#writeStatus();
+    this.#file.write(this.status());
   }
 
   /** Asks every program to end; then call `tick` until `isQuiet`. What systemd runs goes on. */
@@ -194,7 +197,7 @@ export class Agent {
 
   async end(): Promise<void> {
     await this.#parts.queue.end();
-    this.#writeStatus();
+    this.#file.write(this.status());
     this.#sidecars[Symbol.dispose]();
   }
 
@@ -234,17 +237,5 @@ export class Agent {
     const { active } = this.#parts.specs.of(id);
     if (active === null || active.supervision !== "agent_sidecar") return null;
     return planOfSpec(active, this.#layout, environment, usual);
-  }
-
-  /** For people and programs of this host. Nothing of a configuration is in it. */
-  #writeStatus(): void {
-    const text = `${JSON.stringify(this.status())}\n`;
-    if (text === this.#written) return;
-    this.#written = text;
-    try {
-      writeAtomic(join(this.#layout.root, "agent.json"), text, STATUS_MODE);
-    } catch {
-      // A full disk is told by what needs it; this is a copy.
-    }
   }
 }

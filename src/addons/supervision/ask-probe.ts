@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { LIMITS } from "../../base/limits.ts";
 import type { Launch } from "../../host/hand-over.ts";
 import { request } from "../../host/http.ts";
 import { runProcess } from "../../host/processes.ts";
@@ -22,7 +23,6 @@ export type Asked = {
   readonly stop: AbortSignal;
 };
 
-const OUTPUT_BYTES = 65_536;
 /** As in sysexits.h: it could not be found out, for now. */
 const EX_TEMPFAIL = 75;
 const EXIT_DEGRADED = 3;
@@ -42,7 +42,7 @@ async function ask({ health, launch, state, listening, notified, now, stop }: As
     case "process":
       return "well";
     case "tcp":
-      return wellIf(await takesConnections({ port: probe.port }, timeoutMs));
+      return wellIf(await takesConnections({ host: "127.0.0.1", port: probe.port }, timeoutMs));
     case "unix":
       return wellIf(await takesConnections({ path: join(state, probe.path) }, timeoutMs));
     case "file_age": {
@@ -55,7 +55,7 @@ async function ask({ health, launch, state, listening, notified, now, stop }: As
         method: "GET",
         url,
         deadlineMs: timeoutMs,
-        maxBytes: OUTPUT_BYTES,
+        maxBytes: LIMITS.probeAnswerBytes,
         stop,
       });
       // Too many requests, and not now: it answers, so it is not what has to be replaced.
@@ -65,7 +65,11 @@ async function ask({ health, launch, state, listening, notified, now, stop }: As
     case "exec": {
       const { path, env, cwd } = launch;
       const process = { program: path, args: probe.args, env, cwd, stop };
-      const ran = await runProcess({ ...process, deadlineMs: timeoutMs, maxOutputBytes: OUTPUT_BYTES });
+      const ran = await runProcess({
+        ...process,
+        deadlineMs: timeoutMs,
+        maxOutputBytes: LIMITS.probeAnswerBytes,
+      });
       if (ran.outcome === "stopped") return "unknown";
       if (ran.outcome !== "exited") return "ill";
       if (ran.code === EX_TEMPFAIL) return "unknown";

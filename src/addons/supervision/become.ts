@@ -56,12 +56,6 @@ export async function become(request: BecomeRequest): Promise<never> {
 }
 
 async function becomeVersion(spec: Spec, paths: AddonPaths, request: BecomeRequest): Promise<never> {
-  if (spec.supervision === "config_toggle") {
-    throw new Failure(
-      "supervision_unsupported",
-      `add-on ${quoted(spec.addon_id)} is a setting, and starts nothing`,
-    );
-  }
   const program = await verifiedProgram(paths, spec, request.stop);
   const { launch } = prepareLaunch(paths, spec, program.path, starterOf(request));
   program.requireUnchanged();
@@ -84,6 +78,9 @@ function becomeHostProgram(request: BecomeRequest): never {
     } catch (error) {
       throw storageFailure(error, paths.directory);
     }
+  }
+  if (ask?.kind === "acknowledged") {
+    throw new Failure("supervision_unsupported", `add-on ${quoted(id)} is a setting, and starts nothing`);
   }
   if (ask?.kind === "refuse" || ask?.kind === "unsupported") throw ask.failure;
   throw new Failure("nothing_checked", `nothing is in place of add-on ${quoted(id)}`, {

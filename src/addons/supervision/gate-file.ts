@@ -14,12 +14,12 @@ import {
 } from "../../base/decode.ts";
 import { isSha256 } from "../../base/digest.ts";
 import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { writeAtomic } from "../../host/files.ts";
 import { NO_GATE, type Gate } from "./gate.ts";
 import { readOwn } from "../on-host/own-file.ts";
 
 const MODE = 0o600;
-const BYTES = 65_536;
 
 const sha256 = narrowed("64 lower-case hex characters", isSha256);
 const found = {
@@ -46,7 +46,7 @@ export function readGate(paths: AddonPaths): Gate {
   const path = pathOf(paths);
   if (!existsSync(path)) return NO_GATE;
   try {
-    const bytes = readOwn(path, BYTES, "the gate");
+    const bytes = readOwn(path, LIMITS.runtimeNoteBytes, "the gate");
     const decoded = decode(decoder, parseJson(bytes, { what: "the gate", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : NO_GATE;
   } catch {

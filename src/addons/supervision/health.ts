@@ -4,7 +4,7 @@ import { isMap, list, object, optional, string, within, type Decoder } from "../
 export type Probe =
   /** It runs. */
   | { readonly kind: "process" }
-  /** Its program, called with these arguments, ends with 0; with 3 it is degraded. */
+  /** Its program, called with these arguments, ends with 0; with 3 it is degraded, with 75 it cannot tell. */
   | { readonly kind: "exec"; readonly args: readonly string[] }
   /** 2xx from 127.0.0.1; 429 and 503 say that it is degraded, not broken. */
   | { readonly kind: "http"; readonly port: number; readonly path: string }

@@ -2,7 +2,8 @@ import type { HostAddon } from "../on-host/inventory.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import type { Sha256 } from "../../base/digest.ts";
-import { asFailure, type Failure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
+import type { Failure } from "../../base/failure.ts";
 import type { Systemd } from "../../host/systemd.ts";
 import { bringUnits, makeUnits, usualChoice } from "./bring-units.ts";
 import { keyOfSpec } from "./start-plan.ts";
@@ -81,7 +82,7 @@ export class HostedUnit {
       this.#failure = null;
       this.#againMs = Number.POSITIVE_INFINITY;
     } catch (error) {
-      this.#failure = asFailure(error);
+      this.#failure = storageFailure(error, addon.paths.directory);
       this.#againMs = this.#clock.now() + TRY_AGAIN_MS;
     }
     await this.look();

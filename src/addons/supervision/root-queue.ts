@@ -1,6 +1,6 @@
 import type { Layout } from "../on-host/layout.ts";
 import { openExistingRoot } from "../on-host/open-root.ts";
-import { asFailure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 
 /** What changes a root is done one after the other: the root's lock would make each wait for its own process. */
 export class RootQueue {
@@ -22,7 +22,7 @@ export class RootQueue {
     try {
       return await act();
     } catch (error) {
-      if (!given.aborted && !this.#stop.aborted) this.#warn(asFailure(error).message);
+      if (!given.aborted && !this.#stop.aborted) this.#warn(storageFailure(error, this.#layout.root).message);
       return null;
     }
   }

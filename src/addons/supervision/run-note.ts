@@ -7,12 +7,14 @@ import {
   isMap,
   nullable,
   object,
+  oneOf,
   optional,
   string,
   within,
   type Decoder,
 } from "../../base/decode.ts";
 import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { killLeftovers } from "../../host/children.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
 import { readBounded } from "../../host/files.ts";
@@ -39,13 +41,12 @@ export type RunNote = {
 };
 
 const MODE = 0o600;
-const BYTES = 16_384;
 /** More than any note has, less than a block. */
 const PADDED_BYTES = 512;
 
 const listening: Decoder<Listening> = (value, path, problems) =>
   isMap(value) && Object.hasOwn(value, "port")
-    ? object({ port: within(1, 65_535) })(value, path, problems)
+    ? object({ host: oneOf("127.0.0.1", "::1"), port: within(1, 65_535) })(value, path, problems)
     : object({ path: string() })(value, path, problems);
 
 const decoder = object({
@@ -122,7 +123,7 @@ function leaderOf({ nonce, pid, start_ticks: ticks }: RunNote): ProcessId | null
 function readRunNote(paths: AddonPaths): RunNote | null {
   if (!existsSync(pathOf(paths))) return null;
   try {
-    const bytes = readBounded(pathOf(paths), BYTES, "the note about the start");
+    const bytes = readBounded(pathOf(paths), LIMITS.runtimeNoteBytes, "the note about the start");
     const decoded = decode(decoder, parseJson(bytes, { what: "the note", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import type { AddonPaths } from "../on-host/layout.ts";
-import { asFailure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 import { killLeftovers, signalGroup, startChild, type Ended } from "../../host/children.ts";
 import { bootId, isAlive } from "../../host/process-table.ts";
 import { randomHex } from "../../host/random.ts";
@@ -60,21 +60,12 @@ export class Supervised {
     return this.#sidecar;
   }
 
-  get plan(): StartPlan | null {
-    return this.#plan;
-  }
-
   /** As it is reported. One that is being ended is neither up nor down. */
   get running(): Running {
     const state = this.#sidecar.killMs === null ? this.#sidecar.state : "restarting";
     const pid = this.#process?.leader.pid ?? null;
-    return {
-      state,
-      version: this.#plan?.version ?? null,
-      pid,
-      starts: this.#starts,
-      lastError: this.#lastError,
-    };
+    const version = this.#plan?.version ?? null;
+    return { state, version, pid, starts: this.#starts, lastError: this.#lastError };
   }
 
   /** What runs, as opposed to what shall. */
@@ -176,7 +167,7 @@ export class Supervised {
       if (!this.#watcher.mayStart()) return this.#event({ kind: "not_started", own: false });
       this.#spawn(ready, plan);
     } catch (error) {
-      this.#lastError = asFailure(error).message;
+      this.#lastError = storageFailure(error, this.#paths.directory).message;
       this.#watcher.said(`did not start: ${this.#lastError}`);
       this.#event({ kind: "not_started", own: false });
     }
@@ -222,7 +213,7 @@ export class Supervised {
       this.#prober.takeOver(ready, this.#process.note.listening);
       this.#event({ kind: "started" });
     } catch (error) {
-      this.#lastError = asFailure(error).message;
+      this.#lastError = storageFailure(error, this.#paths.directory).message;
     } finally {
       this.#isLearning = false;
     }

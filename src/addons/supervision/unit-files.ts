@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { LIMITS } from "../../base/limits.ts";
 import { errorCode, fsyncDirectory, readBounded, writeAtomic } from "../../host/files.ts";
 import type { Found, UnitChange } from "./unit-plan.ts";
 
 const UNIT_MODE = 0o644;
-const UNIT_BYTES = 262_144;
 
 export function lookAtUnits(directory: string, names: readonly string[]): Record<string, Found> {
   return Object.fromEntries(names.map((name) => [name, lookAt(join(directory, name))]));
@@ -18,7 +18,7 @@ function lookAt(path: string): Found {
   if (!status.isFile()) return { kind: "other" };
   // systemd takes an empty file for a mask as well.
   if (status.size === 0) return { kind: "masked" };
-  return { kind: "file", text: new TextDecoder().decode(readBounded(path, UNIT_BYTES, "the unit")) };
+  return { kind: "file", text: new TextDecoder().decode(readBounded(path, LIMITS.unitBytes, "the unit")) };
 }
 
 /** The drop-ins of an operator: named, and never touched. */

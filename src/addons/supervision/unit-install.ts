@@ -1,4 +1,5 @@
-import { asFailure, Failure } from "../../base/failure.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
+import { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Clock } from "../../host/clock.ts";
 import type { Systemd } from "../../host/systemd.ts";
@@ -65,7 +66,7 @@ export async function installUnits(
     await systemd.do(["restart", main]);
     if (main === service) await settle(service, systemd, clock, stop);
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = storageFailure(error, directory);
     undoChanges(directory, changes);
     await goBack(main, before, systemd);
     throw new Failure(failure.code, `${failure.message}; the units are as they were before`, {

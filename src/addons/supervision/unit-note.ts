@@ -5,6 +5,7 @@ import type { Spec } from "../on-host/spec.ts";
 import { decode, list, object, string } from "../../base/decode.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { parseJson } from "../../base/json.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { writeAtomic } from "../../host/files.ts";
 import { readOwn } from "../on-host/own-file.ts";
 import type { UnitFile } from "./unit-text.ts";
@@ -24,7 +25,6 @@ type UnitNote = UnitChoice & { readonly started: string };
 
 /** Readable by its owner alone: it has a digest of a configuration. */
 const MODE = 0o600;
-const BYTES = 65_536;
 
 const decoder = object({
   waybill: string(),
@@ -41,7 +41,7 @@ function pathOf(paths: AddonPaths): string {
 export function readUnitNote(paths: AddonPaths): UnitNote | null {
   if (!existsSync(pathOf(paths))) return null;
   try {
-    const bytes = readOwn(pathOf(paths), BYTES, "the note about the unit");
+    const bytes = readOwn(pathOf(paths), LIMITS.runtimeNoteBytes, "the note about the unit");
     const decoded = decode(decoder, parseJson(bytes, { what: "the note", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {

@@ -5,6 +5,7 @@ import { safeName } from "../names.ts";
 import type { AddonPaths, Layout } from "../on-host/layout.ts";
 import type { Spec } from "../on-host/spec.ts";
 import { Failure } from "../../base/failure.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { quoted } from "../../base/printable.ts";
 import { readBounded } from "../../host/files.ts";
 import { readBundledUnit } from "./bundled-unit.ts";
@@ -12,8 +13,6 @@ import type { Manifest, TimerWishes } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
 import { decodeResources } from "./resources.ts";
 import type { UnitRequest } from "./unit-text.ts";
-
-const DOCUMENT_BYTES = 65_536;
 
 /**
  * What the units of a version are made of: its manifest, else the units of its bundle as far as they are harmless.
@@ -84,7 +83,7 @@ function bundledUnits(
   const read = (name: string | undefined): ReturnType<typeof readBundledUnit> => {
     if (name === undefined) return { service: {}, timer: null, args: [] };
     const text = new TextDecoder().decode(
-      readBounded(join(paths.version(spec.folder), name), DOCUMENT_BYTES, "the unit"),
+      readBounded(join(paths.version(spec.folder), name), LIMITS.bundleTextBytes, "the unit"),
     );
     return readBundledUnit(name, text, spec.binary_name);
   };

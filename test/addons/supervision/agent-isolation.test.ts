@@ -11,16 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { HAS_STRACE } from "../../support/faults.ts";
-import { AgentHost, counting, STAYS } from "./agent-process.ts";
-
-const HEALTH = {
-  interval_ms: 50,
-  timeout_ms: 1_000,
-  ready_ms: 1_000,
-  window_ms: 200,
-  stop_ms: 300,
-  probe: { kind: "process" },
-};
+import { AgentHost, counting, QUICK, STAYS } from "./agent-process.ts";
 
 /** Ends when it is told to, and so that it is started again. */
 const ENDS = counting('trap "exit 0" TERM\nwhile [ ! -e end ]; do sleep 0.05; done\nrm end\nexit 1');
@@ -51,7 +42,7 @@ describe("what is wrong with one add-on does not keep the agent from the others"
   ];
   test.each(wrongs)("%s", async (_name, spoil) => {
     using host = new AgentHost();
-    host.assign(host.program("other", "1", STAYS), await host.bundle("1", STAYS, { health: HEALTH }));
+    host.assign(host.program("other", "1", STAYS), await host.bundle("1", STAYS, { health: QUICK }));
     expect((await host.stage()).exit).toBe(0);
     spoil(host);
     host.start();
@@ -81,7 +72,7 @@ mv go written
 trap "exit 0" TERM
 while :; do sleep 0.05; done`,
     );
-    host.assign(await host.bundle("1", noisy, { health: HEALTH }));
+    host.assign(await host.bundle("1", noisy, { health: QUICK }));
     host.start();
     const { pid } = await host.until(({ last_known_good: good }) => good === "1");
     const { bavail, bsize } = statfsSync(host.root);
@@ -107,7 +98,7 @@ test.skipIf(!HAS_STRACE).each([
   "a note that cannot be written when a program %s: it is there once, and started again",
   async (_name, when) => {
     using host = new AgentHost();
-    host.assign(await host.bundle("1", ENDS, { health: HEALTH }));
+    host.assign(await host.bundle("1", ENDS, { health: QUICK }));
     expect((await host.stage()).exit).toBe(0);
     const [log, note] = [join(host.home, "calls"), host.path("sensor/.waybill-run.json")];
     const inject = `inject=openat:error=EMFILE:when=${when}`;
@@ -154,7 +145,7 @@ asked = 0
 while True:
   s.accept(); asked += 1; open('asked', 'w').write(str(asked))
 `;
-  const health = { ...HEALTH, misses: 2, ready_ms: 20_000, probe: { kind: "handshake" } };
+  const health = { ...QUICK, misses: 2, ready_ms: 20_000, probe: { kind: "handshake" } };
   host.assign(await host.bundle("1", program, { health }));
   host.start();
   const { pid } = await host.until(({ state, last_known_good: good }) => state === "running" && good === "1");

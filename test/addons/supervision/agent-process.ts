@@ -177,6 +177,16 @@ export class AgentHost extends Host {
   }
 }
 
+/** Health of which a test need not wait long. */
+export const QUICK = {
+  interval_ms: 50,
+  timeout_ms: 1_000,
+  ready_ms: 1_000,
+  window_ms: 200,
+  stop_ms: 300,
+  probe: { kind: "process" },
+} as const;
+
 /** A program that notes each of its starts, and when it was not the only one. */
 export function counting(rest: string): string {
   return `#!/bin/sh

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
   copyFileSync,
-  mkdtempSync,
   utimesSync,
   mkdirSync,
   readFileSync,
@@ -12,10 +11,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Host } from "../host.ts";
 import { PROGRAM, runProgram, runWaybill, type Finished } from "../../support/binary.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
 
 const SHOW = `#!/bin/sh
 echo "version=$WAYBILL_ADDON_VERSION pid=$$ cwd=$(pwd) args=$*"
@@ -77,7 +76,13 @@ describe("addon exec", () => {
     expect(statSync(host.path("sensor", "state", ".waybill-config.json")).mode & 0o777).toBe(0o600);
   });
 
-  test("the exit code and the signals are the program's", async () => {
+  test("takes names of variables, and no values", async () => {
+    using host = await staged();
+    const { code, stdout } = await exec(host, ["sensor", "--env", "TOKEN=secret", "--json"]);
+    expect({ code, answer: JSON.parse(stdout).error.code }).toEqual({ code: 2, answer: "invalid_value" });
+  });
+
+  test("its exit code is the program's", async () => {
     using host = await staged("#!/bin/sh\nexit 37\n");
     expect((await exec(host, ["sensor"])).code).toBe(37);
   });
@@ -159,23 +164,19 @@ describe("bytes that changed", () => {
 
 describe("refused", () => {
   test("a program that the machine does not start is told", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "waybill-interpreter-"));
-    try {
-      const interpreter = join(folder, "run");
-      copyFileSync("/bin/sh", interpreter);
-      chmodSync(interpreter, 0o755);
-      using host = await staged(`#!${interpreter}\necho one\n`);
-      rmSync(interpreter);
-      const alone = await exec(host, ["sensor", "--json"]);
-      expect({ code: alone.code, answer: JSON.parse(alone.stdout).error.code }).toEqual({
-        code: 7,
-        answer: "program_not_started",
-      });
-      // Of what the runtime thinks of its own functions nobody is told.
-      expect(alone.stderr).not.toContain("Warning");
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    using folder = temporaryFolder();
+    const interpreter = folder.at("run");
+    copyFileSync("/bin/sh", interpreter);
+    chmodSync(interpreter, 0o755);
+    using host = await staged(`#!${interpreter}\necho one\n`);
+    rmSync(interpreter);
+    const alone = await exec(host, ["sensor", "--json"]);
+    expect({ code: alone.code, answer: JSON.parse(alone.stdout).error.code }).toEqual({
+      code: 7,
+      answer: "program_not_started",
+    });
+    // Of what the runtime thinks of its own functions nobody is told.
+    expect(alone.stderr).not.toContain("Warning");
   });
 
   test.each([
@@ -215,6 +216,12 @@ test("a program of the host is run, and never fetched", async () => {
     binary_path: own,
     args: ["-x"],
   };
-  writeFileSync(join(host.root, "assignments.json"), JSON.stringify({ addons: [entry] }));
+  const toggle = { addon_id: "toggle", version: "1", enabled: true, supervision: "config-toggle" };
+  writeFileSync(join(host.root, "assignments.json"), JSON.stringify({ addons: [entry, toggle] }));
   expect((await exec(host, ["own", "--", "-y"])).stdout).toBe("own -x -y\n");
+  const { code, stdout } = await exec(host, ["toggle", "--json"]);
+  expect({ code, answer: JSON.parse(stdout).error.code }).toEqual({
+    code: 5,
+    answer: "supervision_unsupported",
+  });
 });

@@ -4,19 +4,10 @@ import { join } from "node:path";
 import { BINARY } from "../../support/binary.ts";
 import { pointsOf } from "../../support/points.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
-import { AgentHost, counting, STAYS } from "./agent-process.ts";
+import { AgentHost, counting, QUICK, STAYS } from "./agent-process.ts";
 
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
-const MANIFEST = {
-  health: {
-    interval_ms: 50,
-    timeout_ms: 1_000,
-    ready_ms: 1_000,
-    window_ms: 200,
-    stop_ms: 300,
-    probe: { kind: "process" },
-  },
-};
+const MANIFEST = { health: QUICK };
 
 const MOMENTS = pointsOf("SIGKILL of the agent at moments of an upgrade");
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { HAS_STRACE } from "../../support/faults.ts";
 import { AgentHost, STAYS } from "./agent-process.ts";
 
 /**
@@ -8,7 +9,6 @@ import { AgentHost, STAYS } from "./agent-process.ts";
  * at no time there are two.
  */
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
-const hasStrace = Bun.which("strace") !== null && process.platform === "linux";
 const MANIFEST = {
   health: { interval_ms: 50, ready_ms: 5_000, window_ms: 150, stop_ms: 300, probe: { kind: "process" } },
 };
@@ -26,7 +26,7 @@ const POINTS: readonly (readonly [calls: string, at: readonly number[]])[] = [
   ["pidfd_open,waitid,wait4", FULL ? [1] : []],
 ];
 
-describe.skipIf(!hasStrace)("case 87: an agent that is killed on its way to another version", () => {
+describe.skipIf(!HAS_STRACE)("case 87: an agent that is killed on its way to another version", () => {
   const cases = POINTS.flatMap(([calls, at]) => at.map((when): [string, number] => [calls, when]));
   test.each(cases)(
     "at %s number %i",

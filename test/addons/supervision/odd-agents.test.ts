@@ -1,19 +1,10 @@
 import { expect, test } from "bun:test";
 import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { AgentHost, STAYS } from "./agent-process.ts";
-
-const HEALTH = {
-  interval_ms: 50,
-  timeout_ms: 1_000,
-  ready_ms: 1_000,
-  window_ms: 200,
-  stop_ms: 300,
-  probe: { kind: "process" },
-};
+import { AgentHost, QUICK, STAYS } from "./agent-process.ts";
 
 test("a version that fails goes back also while a store lets another add-on wait", async () => {
   using host = new AgentHost();
-  host.assign(await host.bundle("1", STAYS, { health: HEALTH }));
+  host.assign(await host.bundle("1", STAYS, { health: QUICK }));
   host.start();
   await host.until(({ last_known_good: good, state }) => good === "1" && state === "running");
   const asked = Promise.withResolvers<void>();
@@ -30,7 +21,7 @@ test("a version that fails goes back also while a store lets another add-on wait
     host.start("--allow-insecure-http");
     const breaks =
       '#!/bin/sh\nwhile [ ! -e "$WAYBILL_ADDON_STATE_DIR/break" ]; do sleep 0.05; done\nexit 1\n';
-    const manifest = { health: { ...HEALTH, window_ms: 60_000 } };
+    const manifest = { health: { ...QUICK, window_ms: 60_000 } };
     const second = await host.bundle("2", breaks, manifest);
     host.assign(second);
     await host.until(({ has, state }) => has?.version === "2" && state === "running");
@@ -51,7 +42,7 @@ test("a version that fails goes back also while a store lets another add-on wait
 
 test("case 50: a process that has the number of a dead program is neither taken over nor ended", async () => {
   using host = new AgentHost();
-  host.assign(await host.bundle("1", STAYS, { health: HEALTH }));
+  host.assign(await host.bundle("1", STAYS, { health: QUICK }));
   host.start();
   await host.until(({ state }) => state === "running");
   const pid = host.report()?.pid ?? 0;
@@ -81,7 +72,7 @@ test.each([
   ["a pipe that nobody reads", '{ "$@"; echo $? >"$HOME/code"; } | true; exit "$(cat "$HOME/code")"', 0],
 ])("it supervises although its standard output is %s, and says so at the end", async (_name, shell, code) => {
   using host = new AgentHost();
-  host.assign(await host.bundle("1", STAYS, { health: HEALTH }));
+  host.assign(await host.bundle("1", STAYS, { health: QUICK }));
   host.environment = { HOME: host.home };
   host.startUnder(["sh", "-c", shell, "sh"]);
   await host.until(({ state }) => state === "running");

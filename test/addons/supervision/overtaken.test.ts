@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeAssignments, type AssignmentList } from "../../../src/addons/assigned/assignment.ts";
 import { sameList } from "../../../src/addons/assigned/same-list.ts";
@@ -107,6 +107,42 @@ describe("case 59: a list that changes while an artifact comes", () => {
         expect(host.report("small")).toMatchObject({ pid, starts: 1 });
       },
     ));
+});
+
+test.each([
+  ["before", 0],
+  ["while", 1],
+])("a server that asks for time %s an artifact comes is left alone meanwhile", async (_when, answers) => {
+  using host = new AgentHost();
+  const store = stallingStore(host);
+  const entries = [host.program("small", "1", STAYS), host.program("large", "1", LARGE)];
+  const asked: string[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => {
+      const isPatient = asked.push("") > answers;
+      if (isPatient) return new Response("", { status: 429, headers: { "retry-after": "3600" } });
+      return Response.json({ addons: entries });
+    },
+  });
+  const list = `http://127.0.0.1:${server.port}/list`;
+  try {
+    // Without an answer it obeys what it remembers.
+    if (answers === 0) {
+      mkdirSync(host.root);
+      writeFileSync(join(host.root, "assignments.json"), JSON.stringify({ addons: entries }));
+    }
+    host.start("--assignments", list, "--store", store.url, "--allow-insecure-http");
+    await until(() => store.ranges.length === 1 && asked.length > answers);
+    const until5Looks = Date.now() + 1_000;
+    await until(() => Date.now() > until5Looks);
+    expect(asked).toHaveLength(answers + 1);
+    await host.stop();
+  } finally {
+    store.stop();
+    await server.stop(true);
+  }
 });
 
 test("a list that changes at every look does not keep an artifact away for ever", async () => {

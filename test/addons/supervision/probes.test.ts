@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { freePort } from "../../support/programs.ts";
 import { AgentHost } from "./agent-process.ts";
 
@@ -58,8 +59,17 @@ while True:
 s = socket.socket(socket.AF_UNIX); s.bind('plugin.sock'); s.listen()
 ${LATER}print('1|1|unix|' + os.getcwd() + '/plugin.sock|grpc|', flush=True)${WAITS}`,
     ],
+    [
+      "handshake on the other loopback",
+      () => ({ kind: "handshake" }),
+      () => `s = socket.socket(socket.AF_INET6); s.bind(('::1', 0)); s.listen()
+${LATER}print('1|1|tcp|[::1]:%d|grpc|' % s.getsockname()[1], flush=True)${WAITS}`,
+    ],
   ];
-  const often = new Set(["http", "exec", "sd_notify", "handshake"]);
+  const often = new Set([
+    ...["http", "exec", "sd_notify", "handshake"],
+    ...(existsSync("/proc/net/if_inet6") ? ["handshake on the other loopback"] : []),
+  ]);
   test.each(probes.filter(([name]) => FULL || often.has(name)))("%s", async (_name, probe, program) => {
     using host = new AgentHost();
     const port = await freePort();

@@ -105,22 +105,25 @@ describe("what a host reports", () => {
     using folder = temporaryFolder();
     const { ca, server: tls } = makeCertificates(folder);
     writeFileSync(folder.at("trusted.pem"), ca);
-    let asked = 0;
+    const credentials: (string | null)[] = [];
     using server = Bun.serve({
       port: 0,
       hostname: "127.0.0.1",
       tls,
-      fetch: () => {
-        asked++;
+      fetch: ({ headers }) => {
+        credentials.push(headers.get("authorization"));
         return new Response("{}");
       },
     });
     using host = new AgentHost();
     host.assign(host.program("sensor", "1", STAYS));
-    host.start("--report", `https://127.0.0.1:${server.port}`, "--cacert", folder.at("trusted.pem"));
+    // The list is a file, so the token is for the report.
+    host.environment = { TOKEN: "wb_a-token" };
+    const report = ["--report", `https://127.0.0.1:${server.port}`, "--token-env", "TOKEN"];
+    host.start(...report, "--cacert", folder.at("trusted.pem"));
     await host.until(({ last_known_good: good }) => good === "1");
     expect(await host.stop()).toBe(0);
     expect(host.said).not.toContain("was not sent");
-    expect(asked).toBeGreaterThan(0);
+    expect(new Set(credentials)).toEqual(new Set(["Bearer wb_a-token"]));
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import type { AddonReport } from "../../../src/addons/supervision/status-report.ts";
@@ -9,6 +9,8 @@ import { HAS_SYSTEMD, startSystemdLab, type SystemdLab } from "../../support/sys
 const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "" && HAS_SYSTEMD && BINARY !== null;
 const UP = "#!/bin/sh\necho up; exec sleep 100000\n";
 const CRASHES = "#!/bin/sh\nexit 3\n";
+/** Each `+` takes four letters in the name of a unit, which has room for 200. */
+const NAMELESS = `a${"+".repeat(60)}`;
 const JOB = '#!/bin/sh\necho ran >>"$WAYBILL_ADDON_STATE_DIR/ran"\n';
 
 describe.skipIf(!FULL)("an agent that keeps units", () => {
@@ -18,7 +20,7 @@ describe.skipIf(!FULL)("an agent that keeps units", () => {
     copyFileSync(BINARY ?? "", join(lab.shared, "waybill"));
     mkdirSync(join(lab.shared, "store"));
     assign();
-    await agent("one", "job", "kind", "killed", "off", "stays", "back");
+    await agent("one", "job", "kind", "killed", "off", "stays", "back", NAMELESS, "beside");
   });
   afterAll(async () => {
     await lab[Symbol.asyncDispose]();
@@ -80,6 +82,19 @@ describe.skipIf(!FULL)("an agent that keeps units", () => {
       await Bun.sleep(50);
     }
   };
+
+  test("an add-on that no unit can be named after, or whose specs are not to be believed, ends nothing", async () => {
+    const first = await lab.show("agent.service", "MainPID");
+    assign(entry(NAMELESS, "1", UP));
+    await until(NAMELESS, ({ has }) => has?.version === "1");
+    chmodSync(join(lab.shared, "root/addons", NAMELESS, ".waybill-specs.json"), 0o666);
+    assign(entry("beside", "1", UP));
+    await until("beside", ({ state }) => state === "running");
+    assign();
+    await removed("beside");
+    expect(await lab.show("agent.service", "MainPID")).toBe(first);
+    rmSync(join(lab.shared, "root/addons", NAMELESS), { recursive: true });
+  });
 
   test("case 83: installs, watches, commits, upgrades, goes back from a start limit, and removes", async () => {
     assign(entry("one", "1", UP));

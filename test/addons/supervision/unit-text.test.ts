@@ -258,29 +258,6 @@ describe("units", () => {
     expect(text).toContain("@system-service bpf perf_event_open");
   });
 
-  test("limits and wishes", () => {
-    const resources = {
-      cpu_max_percent: 50,
-      memory_max_bytes: 1_000,
-      memory_high_bytes: 900,
-      tasks_max: 7,
-      slice: "a.slice",
-    };
-    const text = textOf({ resources, service: { user: "sensor", type: "notify", watchdog_sec: 9 } });
-    for (const line of [
-      "CPUQuota=50%",
-      "MemoryMax=1000",
-      "MemoryHigh=900",
-      "TasksMax=7",
-      "Slice=a.slice",
-      "User=sensor",
-      "WatchdogSec=9",
-      "Type=notify",
-    ])
-      expect(text.split("\n")).toContain(line);
-    expect(text).not.toContain("DynamicUser");
-  });
-
   test("a timer needs a time, and spreads a fleet", () => {
     const timeless = refusalOf(() => unitsOf({ ...request, model: "systemd_timer" }));
     expect([timeless.code, timeless.message]).toEqual([
