@@ -3,7 +3,7 @@ import { Failure } from "../base/failure.ts";
 import { privateJwk, publicJwk } from "./jwk.ts";
 import { encodePkcs8 } from "./key-der.ts";
 import { minisignPub, spkiPem } from "./key-forms.ts";
-import { encodeMinisignSecretKey, MINISIGN_SALT_BYTES } from "./minisign-secret-key.ts";
+import { encodeMinisignSecretKey, MINISIGN_SALT_BYTES, MINISIGN_WORK } from "./minisign-secret-key.ts";
 import { encodeOpensshPrivateKey, OPENSSH_LABEL } from "./openssh-private-key.ts";
 import { encryptPkcs8, IV_BYTES, SALT_BYTES } from "./pbes2.ts";
 import { pem } from "./pem.ts";
@@ -61,7 +61,10 @@ export function privateForm(
     return pem(OPENSSH_LABEL, encodeOpensshPrivateKey({ seed, publicHalf }, checkNumber, COMMENT), 70);
   }
   if (form === "minisign") {
-    const encryption = passphrase === undefined ? null : { passphrase, salt: random(MINISIGN_SALT_BYTES) };
+    const encryption =
+      passphrase === undefined
+        ? null
+        : { passphrase, salt: random(MINISIGN_SALT_BYTES), work: MINISIGN_WORK };
     return encodeMinisignSecretKey({ seed, publicHalf, keyNumber: keyNumberOf(key.publicKey) }, encryption);
   }
   throw new Failure("flags_contradict", "a SubjectPublicKeyInfo holds public keys only", {

@@ -58,11 +58,9 @@ export function minisignPub(key: PublicKey): string {
   return `untrusted comment: minisign public key ${shownKeyNumber(keyNumberOf(key))}\n${minisignLine(key)}\n`;
 }
 
-/** A key number is written as the hex of a little-endian number, without the zeros before it. */
+/** A key number, of 8 bytes, is written as the hex of a little-endian number. */
 export function shownKeyNumber(keyNumber: Uint8Array): string {
-  return toHex(keyNumber.toReversed())
-    .replace(/^0+(?=.)/u, "")
-    .toUpperCase();
+  return Buffer.from(keyNumber).readBigUInt64LE().toString(16).toUpperCase();
 }
 
 function minisignLine(key: PublicKey): string {

@@ -12,8 +12,7 @@ export class MessageBeginning {
   #text = "";
 
   update(chunk: Uint8Array): void {
-    if (this.#text.length < LENGTH)
-      this.#text += Buffer.from(chunk.subarray(0, LENGTH - this.#text.length)).toString("latin1");
+    this.#text += Buffer.from(chunk.subarray(0, LENGTH - this.#text.length)).toString("latin1");
   }
 
   /** What a signature over these bytes would be too, or null. */

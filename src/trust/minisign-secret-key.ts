@@ -13,17 +13,23 @@ import { minisignPayload } from "./minisign-key.ts";
  */
 const FILE_BYTES = 158;
 const HEAD_BYTES = 54;
-const BODY_BYTES = FILE_BYTES - HEAD_BYTES;
 export const MINISIGN_SALT_BYTES = 32;
 const ED25519 = "Ed";
 const SCRYPT = "Sc";
 const BLAKE2B = "B2";
 const PLAIN = "\0\0";
-/** What minisign asks of scrypt: N 2^20, r 8, p 1, which takes 1 GiB. */
-const OPERATIONS = 33_554_432;
-const MEMORY = 1_073_741_824;
 
-export type MinisignEncryption = { readonly passphrase: Uint8Array; readonly salt: Uint8Array };
+/** The two limits of libsodium's scrypt, from which its N, r and p follow. */
+export type ScryptWork = { readonly operations: bigint; readonly memory: bigint };
+
+/** What minisign asks of scrypt: N 2^20, r 8, p 1, which takes 1 GiB. */
+export const MINISIGN_WORK: ScryptWork = { operations: 33_554_432n, memory: BigInt(LIMITS.scryptBytes) };
+
+export type MinisignEncryption = {
+  readonly passphrase: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly work: ScryptWork;
+};
 
 /** True for the text of a secret key file: what is in it tells the length alone. */
 export function isMinisignSecretText(text: string): boolean {
@@ -48,14 +54,13 @@ export function decodeMinisignSecretKey(
   if (word(0) !== ED25519 || word(4) !== BLAKE2B) throw damaged(from, "it is for another algorithm");
   const derivation = word(2);
   if (derivation !== SCRYPT && derivation !== PLAIN) throw damaged(from, "its key derivation is unknown");
-  if (derivation === SCRYPT && passphrase === undefined)
-    throw new Failure("key_invalid", `${from} is encrypted and no passphrase was given`, {
-      hint: "put the passphrase in a file and pass --passphrase-file FILE",
-    });
   const body = bytes.slice(HEAD_BYTES);
-  if (derivation === SCRYPT && passphrase !== undefined) {
-    const stream = scryptStream(passphrase, bytes.subarray(6, 38), readLimits(bytes, from));
-    for (const [index, byte] of stream.entries()) body[index] = (body[index] ?? 0) ^ byte;
+  if (derivation === SCRYPT) {
+    if (passphrase === undefined)
+      throw new Failure("key_invalid", `${from} is encrypted and no passphrase was given`, {
+        hint: "put the passphrase in a file and pass --passphrase-file FILE",
+      });
+    encrypt(body, { passphrase, salt: bytes.subarray(6, 38), work: readWork(bytes, from) });
   }
   const keyNumber = body.slice(0, 8);
   const pair = body.slice(8, 72);
@@ -81,10 +86,9 @@ export function encodeMinisignSecretKey(
   head.write(`${ED25519}${derivation}${BLAKE2B}`, "latin1");
   if (encryption !== null) {
     head.set(encryption.salt, 6);
-    head.writeBigUInt64LE(BigInt(OPERATIONS), 38);
-    head.writeBigUInt64LE(BigInt(MEMORY), 46);
-    const stream = scryptStream(encryption.passphrase, encryption.salt, { N: 2 ** 20, r: 8, p: 1 });
-    for (const [index, byte] of stream.entries()) body[index] = (body[index] ?? 0) ^ byte;
+    head.writeBigUInt64LE(encryption.work.operations, 38);
+    head.writeBigUInt64LE(encryption.work.memory, 46);
+    encrypt(body, encryption);
   }
   const kind = encryption === null ? "secret key" : "encrypted secret key";
   return `untrusted comment: minisign ${kind}\n${toBase64(joined(head, body))}\n`;
@@ -95,32 +99,42 @@ function checksum(keyNumber: Uint8Array, pair: Uint8Array): Uint8Array {
   return new Uint8Array(engine.update(ED25519).update(keyNumber).update(pair).digest());
 }
 
-type Limits = { readonly N: number; readonly r: number; readonly p: number };
-
-/** scrypt's N, r and p from the two limits in the file, as libsodium picks them. */
-function readLimits(bytes: Uint8Array, from: string): Limits {
+function readWork(bytes: Uint8Array, from: string): ScryptWork {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [operations, memory] = [view.getBigUint64(38, true), view.getBigUint64(46, true)];
-  // A file may not hold the machine: minisign's own demand is the ceiling.
-  if (operations > BigInt(OPERATIONS) || memory > BigInt(LIMITS.scryptBytes))
-    throw damaged(
-      from,
-      `its scrypt wants more than ${LIMITS.scryptBytes} bytes of memory, or too many operations`,
-    );
-  const r = 8;
-  const work = Math.max(Number(operations), 32_768);
-  const byWork = work < Number(memory) / 32;
-  const most = byWork ? work / (r * 4) : Number(memory) / (r * 128);
-  let log = 1;
-  while (log < 63 && 2 ** log <= most / 2) log++;
-  const p = byWork ? 1 : Math.max(1, Math.floor(Math.floor(work / 4 / 2 ** log) / r));
-  return { N: 2 ** log, r, p };
+  const work = { operations: view.getBigUint64(38, true), memory: view.getBigUint64(46, true) };
+  if (!isTooMuch(work)) return work;
+  throw damaged(
+    from,
+    `its scrypt wants more than ${LIMITS.scryptBytes} bytes of memory, or too many operations`,
+  );
 }
 
-function scryptStream(passphrase: Uint8Array, salt: Uint8Array, limits: Limits): Uint8Array {
-  // Beside the 128 N r bytes it wants a little for the blocks.
-  const maxmem = 128 * limits.r * (limits.N + limits.p + 16);
-  return new Uint8Array(scryptSync(passphrase, salt, BODY_BYTES, { ...limits, maxmem }));
+/** A file may not hold the machine: minisign's own demand is the ceiling. */
+export function isTooMuch({ operations, memory }: ScryptWork): boolean {
+  return operations > MINISIGN_WORK.operations || memory > MINISIGN_WORK.memory;
+}
+
+/** As libsodium picks them: N follows from the smaller of the two limits, p takes what work is left. */
+export function scryptLimits(work: ScryptWork): {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+} {
+  const r = 8;
+  const operations = Math.max(Number(work.operations), 32_768);
+  const most = Math.min(operations / (r * 4), Number(work.memory) / (r * 128));
+  let N = 2;
+  while (N <= most / 2) N *= 2;
+  return { N, r, p: Math.floor(operations / (4 * r * N)) };
+}
+
+/** In place, with the stream of scrypt; a second time gives back what was there. */
+function encrypt(body: Uint8Array, { passphrase, salt, work }: MinisignEncryption): void {
+  // What it may take was decided before.
+  const options = { ...scryptLimits(work), maxmem: Number.MAX_SAFE_INTEGER };
+  const stream = scryptSync(passphrase, salt, body.length, options);
+  const view = new DataView(body.buffer, body.byteOffset);
+  for (const [index, byte] of stream.entries()) view.setUint8(index, view.getUint8(index) ^ byte);
 }
 
 function damaged(from: string, found: string): Failure {

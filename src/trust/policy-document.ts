@@ -172,7 +172,7 @@ function groupOf(group: NonNullable<RuleDocument["signers"]>[number], from: stri
   );
   const distinct = new Set(keys.map(({ keyid }) => keyid)).size;
   if (distinct < keys.length) throw invalid(`${quoted(role)} in ${from} names one key twice`);
-  const { threshold = 1 } = group;
+  const threshold = group.threshold ?? 1;
   if (threshold > distinct)
     throw invalid(`${quoted(role)} in ${from} wants ${threshold} of ${distinct} keys, which nobody can meet`);
   return { role, keys, threshold };

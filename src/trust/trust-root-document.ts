@@ -123,7 +123,7 @@ type KeyDocument = NonNullable<ReturnType<typeof KEY>>;
 
 function trustedKey(found: KeyDocument, from: string): TrustedKey {
   const of = `key ${found.name} of ${from}`;
-  const key = publicKeyFromBytes(decodeSpki(found.public_key, of), of, found.key_number ?? null);
+  const key = publicKeyFromBytes(decodeSpki(found.public_key, of), of, found.key_number);
   // Two members that say which key it is could say two things.
   if (key.keyid !== found.keyid)
     throw invalid(from, [`the keyid of ${found.name} is not that of its public_key`]);

@@ -8,11 +8,13 @@ import {
   parseEnvelope,
   signEnvelope,
   verifyEnvelope,
+  type Envelope,
   type EnvelopeDocument,
 } from "../../src/trust/dsse.ts";
 import { publicKeyFromBytes, type PublicKey } from "../../src/trust/public-key.ts";
 import { ALICE, BOB, MALLORY } from "./attestations.ts";
 import { refusalOf } from "./refusal.ts";
+import { keyOf } from "./roots.ts";
 
 const TYPE = "http://example.com/HelloWorld";
 const BODY = new TextEncoder().encode("hello world");
@@ -223,5 +225,27 @@ describe("a keyid that is not the signer's", () => {
     const signer = { ...ALICE.publicKey, keyid: "A".repeat(44) };
     const signatures = signed.signatures.map((one) => ({ ...one, keyid: "A".repeat(31) }));
     expect(verifyEnvelope({ ...signed, signatures }, [signer], 1).ok).toBe(true);
+  });
+});
+
+describe("an envelope with one signature more", () => {
+  const people = Array.from({ length: LIMITS.envelopeSignatures }, (_, index) => keyOf(`signer-${index}`));
+  const noSignature: Envelope = { ...signed, signatures: [] };
+  const full = people.reduce((envelope, key) => addSignature(key, envelope), noSignature);
+
+  test("has as many as anybody reads", () => {
+    expect(full.signatures).toHaveLength(LIMITS.envelopeSignatures);
+    expect(parseEnvelope(formatEnvelope(full), "it")).toEqual(full);
+    // Whoever is among them signs again in the same place.
+    const [first = ALICE] = people;
+    expect(addSignature(first, full).signatures).toHaveLength(LIMITS.envelopeSignatures);
+  });
+
+  test("is not made of one that has them all", () => {
+    const refusal = refusalOf(() => addSignature(ALICE, full));
+    expect([refusal.code, refusal.message]).toEqual([
+      "evidence_too_large",
+      "the envelope has 16 signatures; with one more nobody would read it",
+    ]);
   });
 });

@@ -3,9 +3,18 @@ import { randomBytes, scryptSync } from "node:crypto";
 import { publicKeyOf } from "../../src/trust/ed25519.ts";
 import { privateJwk } from "../../src/trust/jwk.ts";
 import { privateForm } from "../../src/trust/key-conversion.ts";
-import { encodeMinisignSecretKey } from "../../src/trust/minisign-secret-key.ts";
+import {
+  decodeMinisignSecretKey,
+  encodeMinisignSecretKey,
+  isEncryptedMinisignText,
+  isTooMuch,
+  MINISIGN_SALT_BYTES,
+  MINISIGN_WORK,
+  scryptLimits,
+} from "../../src/trust/minisign-secret-key.ts";
 import { encodeOpensshPrivateKey } from "../../src/trust/openssh-private-key.ts";
 import { pem } from "../../src/trust/pem.ts";
+import { SshReader, sshString, sshUint32 } from "../../src/trust/ssh-wire.ts";
 import { parsePublicKey } from "../../src/trust/public-key.ts";
 import { isEncryptedKeyText, parseSigningKey, SigningKey } from "../../src/trust/signing-key.ts";
 import { joined } from "../../src/base/bytes.ts";
@@ -40,9 +49,61 @@ function minisignWith(at: number, bytes: Uint8Array | readonly number[]): string
   return `${comment}\n${file.toString("base64")}\n`;
 }
 
+/** The parts of an OpenSSH file, each of which may be another one. */
+function opensshWith({
+  magic = "openssh-key-v1\0",
+  kdf = "none",
+  options = "",
+  outside = publicHalf,
+  behind = new Uint8Array(),
+  inside = publicHalf,
+  pair = joined(seed, publicHalf),
+  padding = [1, 2, 3],
+}): string {
+  const blob = (half: Uint8Array): Uint8Array => joined(sshString("ssh-ed25519"), sshString(half));
+  const check = sshUint32(7);
+  const inner = joined(
+    check,
+    check,
+    blob(inside),
+    sshString(pair),
+    sshString("it"),
+    Uint8Array.from(padding),
+  );
+  return opensshText(
+    joined(
+      new TextEncoder().encode(magic),
+      ...["none", kdf, options].map(sshString),
+      sshUint32(1),
+      sshString(joined(blob(outside), behind)),
+      sshString(inner),
+    ),
+  );
+}
+
+describe("an OpenSSH file that we write", () => {
+  test.each(["", "a", "comment", "a comment", "one that is longer"])(
+    "fills its blocks beside %p",
+    (comment) => {
+      const bytes = encodeOpensshPrivateKey({ seed, publicHalf }, 7, comment);
+      expect(new TextDecoder().decode(bytes.subarray(0, 15))).toBe("openssh-key-v1\0");
+      const file = new SshReader(bytes.subarray(15));
+      expect([file.word(), file.word(), file.string().length, file.uint32()]).toEqual(["none", "none", 0, 1]);
+      file.string();
+      const inner = file.string();
+      expect(inner.length % 8).toBe(0);
+      // Two check numbers of 4, the public half of 51, the pair of 68, the comment with its length, and the padding.
+      const padding = inner.length - 131 - comment.length;
+      expect([...inner.subarray(inner.length - padding)]).toEqual([1, 2, 3, 4, 5, 6, 7].slice(0, padding));
+      expect(read(opensshText(bytes)).seed()).toEqual(seed);
+    },
+  );
+});
+
 describe("private keys of other tools", () => {
   const texts: Readonly<Record<string, string>> = {
     "an OpenSSH file": opensshText(openssh),
+    "an OpenSSH file of parts": opensshWith({}),
     "an OpenSSH file with CRLF": opensshText(openssh).replaceAll("\n", "\r\n"),
     "an OpenSSH file in one variable": Buffer.from(opensshText(openssh)).toString("base64"),
     "a JWK": jwkText({}),
@@ -90,7 +151,7 @@ describe("what does not fit is refused, and nothing of it shown", () => {
     [
       "OpenSSH: a cipher",
       opensshText(swapped(openssh, Buffer.from("none"), Buffer.from("aes2"), 1)),
-      /encrypted with "aes2"/u,
+      /^the key is an OpenSSH private key encrypted with "aes2"$/u,
     ],
     [
       "OpenSSH: two check numbers that differ",
@@ -108,6 +169,34 @@ describe("what does not fit is refused, and nothing of it shown", () => {
       "OpenSSH: another type",
       opensshText(swapped(openssh, Buffer.from("ssh-ed25519"), Buffer.from("ssh-ed44888"), 1)),
       /unsupported key type "ssh-ed44888"/u,
+    ],
+    ["OpenSSH: another magic", opensshWith({ magic: "openssh-key-v2\0" }), /: another format$/u],
+    ["OpenSSH: a key derivation", opensshWith({ kdf: "bcrypt" }), /: a key derivation without a cipher$/u],
+    ["OpenSSH: its options", opensshWith({ options: "x" }), /: a key derivation without a cipher$/u],
+    [
+      "OpenSSH: bytes behind the outer half",
+      opensshWith({ behind: Uint8Array.of(0) }),
+      /: bytes after the end$/u,
+    ],
+    [
+      "OpenSSH: a short outer half",
+      opensshWith({ outside: publicHalf.slice(1) }),
+      /: a public half of 31 bytes$/u,
+    ],
+    [
+      "OpenSSH: a short inner half",
+      opensshWith({ inside: publicHalf.slice(1) }),
+      /: a public half of 31 bytes$/u,
+    ],
+    [
+      "OpenSSH: a long pair",
+      opensshWith({ pair: joined(seed, publicHalf, seed) }),
+      /: a private part of 96 bytes$/u,
+    ],
+    [
+      "OpenSSH: a whole block of padding",
+      opensshWith({ padding: [1, 2, 3, 4, 5, 6, 7, 8] }),
+      /: a wrong padding$/u,
     ],
     [
       "JWK: an x of another key",
@@ -133,6 +222,11 @@ describe("what does not fit is refused, and nothing of it shown", () => {
     ["minisign: another derivation", minisignWith(2, Buffer.from("Xx")), /derivation is unknown/u],
     ["minisign: another checksum algorithm", minisignWith(4, Buffer.from("Xx")), /another algorithm/u],
     ["minisign: cut short", `${comment}\n${line.slice(0, 100)}\n`, /no secret key of minisign/u],
+    [
+      "minisign: a checksum that is partly empty",
+      minisignWith(126, new Uint8Array(31)),
+      /checksum is wrong/u,
+    ],
     ["minisign: encrypted", minisignWith(2, Buffer.from("Sc")), /is encrypted and no passphrase/u],
   ];
   test.each(table)("%s", (_name, text, message) => {
@@ -161,8 +255,13 @@ function minisignWithout(half: Uint8Array): string {
 }
 
 /** As minisign encrypts, with limits that a test can afford: N, r and p follow from operations and memory. */
-function encrypted(operations: number, memory: number, limits: { N: number; r: number; p: number }): string {
-  const file = Buffer.from(line, "base64");
+function encrypted(
+  operations: number,
+  memory: number,
+  limits: { N: number; r: number; p: number },
+  plain: string = minisign,
+): string {
+  const file = Buffer.from(plain.split("\n")[1] ?? "", "base64");
   const salt = randomBytes(32);
   file.write("Sc", 2, "latin1");
   file.set(salt, 6);
@@ -173,7 +272,80 @@ function encrypted(operations: number, memory: number, limits: { N: number; r: n
   return `untrusted comment: minisign encrypted secret key\n${file.toString("base64")}\n`;
 }
 
+test("a minisign file tells by its length and two letters whether it is encrypted", () => {
+  const sc = Buffer.from("EdScB2").toString("base64");
+  const texts = [minisign, minisignWith(2, Buffer.from("Sc")), `${comment}\n${sc}\n`, `${comment}\n*\n`, ""];
+  expect(texts.map(isEncryptedMinisignText)).toEqual([false, true, false, false, false]);
+});
+
+test("what is no secret key of minisign has another length", () => {
+  const lengthOf = (text: string): string =>
+    refusalOf(() => decodeMinisignSecretKey(text, undefined, "it")).message;
+  expect(["AAAA", "*"].map(lengthOf)).toEqual([
+    "it is not a well-formed minisign secret key: it has 3 bytes; wanted 158",
+    "it is not a well-formed minisign secret key: it has 0 bytes; wanted 158",
+  ]);
+});
+
+describe("the work of scrypt", () => {
+  // By libsodium's pickparams.
+  const table: readonly (readonly [bigint, bigint, number, number])[] = [
+    [33_554_432n, 1_073_741_824n, 2 ** 20, 1],
+    [33_554_432n, 16_777_216n, 2 ** 14, 64],
+    [1_000n, 16_777_216n, 2 ** 10, 1],
+    [510_000n, 16_777_216n, 2 ** 13, 1],
+    [524_287n, 16_777_216n, 2 ** 13, 1],
+    [32_768n, 3_072n, 2, 512],
+    [32_768n, 4_096n, 4, 256],
+    [32_768n, 0n, 2, 512],
+  ];
+  test.each(table)("operations %d, memory %d", (operations, memory, N, p) => {
+    expect(scryptLimits({ operations, memory })).toEqual({ N, r: 8, p });
+  });
+
+  test("is at most what minisign asks for", () => {
+    expect(MINISIGN_WORK).toEqual({ operations: 33_554_432n, memory: 1_073_741_824n });
+    const { operations, memory } = MINISIGN_WORK;
+    const works = [
+      { operations, memory },
+      { operations: operations + 1n, memory },
+      { operations, memory: memory + 1n },
+    ];
+    expect(works.map(isTooMuch)).toEqual([false, true, true]);
+  });
+});
+
 describe("minisign's encryption", () => {
+  test("is written as it is read", () => {
+    const salt = new Uint8Array(randomBytes(MINISIGN_SALT_BYTES));
+    const work = { operations: 32_768n, memory: 16_777_216n };
+    const text = encodeMinisignSecretKey({ seed, publicHalf, keyNumber }, { passphrase, salt, work });
+    const [head, body = ""] = text.split("\n");
+    const bytes = Buffer.from(body, "base64");
+    expect([head, bytes.length]).toEqual(["untrusted comment: minisign encrypted secret key", 158]);
+    expect([...bytes.subarray(6, 38)]).toEqual([...salt]);
+    expect([bytes.readBigUInt64LE(38), bytes.readBigUInt64LE(46)]).toEqual([work.operations, work.memory]);
+    expect(isEncryptedMinisignText(text)).toBe(true);
+    expect(read(text, passphrase).publicKey).toMatchObject({ bytes: publicHalf, keyNumber });
+    expect(minisign).toStartWith("untrusted comment: minisign secret key\n");
+    // A passphrase does no harm to a key that has none.
+    expect(read(minisign, passphrase).seed()).toEqual(seed);
+  });
+
+  test("has a checksum, also where that of a plain file may be empty", () => {
+    const text = encrypted(
+      32_768,
+      16_777_216,
+      { N: 2 ** 10, r: 8, p: 1 },
+      minisignWith(126, new Uint8Array(32)),
+    );
+    const refusal = refusalOf(() => read(text, passphrase));
+    expect([refusal.code, refusal.message]).toEqual([
+      "key_invalid",
+      "the key cannot be decrypted: the passphrase is wrong",
+    ]);
+  });
+
   // The choice of libsodium's crypto_pwhash_scryptsalsa208sha256 for these limits, by its own rule.
   const table: readonly (readonly [number, number, { N: number; r: number; p: number }])[] = [
     [32_768, 16_777_216, { N: 2 ** 10, r: 8, p: 1 }],
