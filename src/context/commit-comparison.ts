@@ -42,7 +42,7 @@ export async function compareWithCommit(wanted: Comparison): Promise<MatchesComm
   // One id for all: then there is nothing to list.
   if (wanted.itemsTree !== null && wanted.itemsTree === wanted.committedTree) return matchOf([], []);
   const submodules = wanted.submodules.map(({ path, tree }) => ({ path, entries: tree?.entries ?? null }));
-  const found = departuresFrom(wanted.committed.entries, submodules, wanted.items, wanted.isIgnored);
+  const found = departuresFrom(wanted.committed, submodules, wanted.items, wanted.isIgnored);
   if (found.length === 0) return matchOf([], []);
   const [ignored, skipped] = await Promise.all([ignoredAmong(found, wanted), skippedAmong(found, wanted)]);
   const reader = new AgainReader(wanted);

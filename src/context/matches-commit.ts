@@ -49,24 +49,22 @@ const LINK = "120000";
 /**
  * Compares content by git blob ids: neither the index nor a clock is asked, so touched files are equal and hidden
  * changes are seen. `isIgnored` says whether the ignore rules keep a committed path out: it does not ship, so its
- * absence is no difference. `.git` is never committed, so only the ignore rules matter.
+ * absence is no difference. `.git` is never committed, so only the ignore rules matter. git's order and that of the
+ * items is one: what is equal is passed over side by side and not kept, however much it is. Only the rest is looked up.
  */
 export function departuresFrom(
-  committed: readonly CommittedEntry[],
+  committed: Iterable<CommittedEntry>,
   submodules: readonly CommittedSubmodule[],
   items: TreeItems,
   isIgnored: (path: BytePath) => boolean,
 ): Departure[] {
-  const left = new Map<BytePath, CommittedEntry>();
+  const { left, departing } = withoutEqual(committed, items);
   const owners = new Set<BytePath>();
   const differing = new Set<BytePath>();
-  for (const entry of committed) if (entry.mode !== GITLINK) left.set(bytePathOf(entry.path), entry);
   for (const { path, entries } of submodules) {
     const owner = bytePathOf(path);
     owners.add(owner);
-    for (const entry of entries ?? []) {
-      if (entry.mode !== GITLINK) left.set(childPath(owner, bytePathOf(entry.path)), entry);
-    }
+    for (const { path: inner, entry } of contentsOf(entries ?? [])) left.set(childPath(owner, inner), entry);
     if (entries === null && !isIgnored(owner)) differing.add(owner);
   }
   const found: Departure[] = [];
@@ -76,21 +74,57 @@ export function departuresFrom(
     if (owner === null) found.push(departure);
     else differing.add(owner);
   };
-  for (const item of items) {
-    const entry = left.get(item.path);
+  for (const { item, entry: beside } of departing) {
+    const entry = beside ?? left.get(item.path);
     left.delete(item.path);
-    const one = { path: item.path, item, committed: entry?.id ?? null };
-    if (entry === undefined) add({ ...one, kind: "untracked" });
-    else if (item.content.blob === null || toHex(item.content.blob) !== entry.id)
-      add({ ...one, kind: "modified" });
-    else if ((item.kind === "symlink") !== (entry.mode === LINK)) add({ ...one, kind: "modified" });
-    else if (modeOf(item) !== entry.mode) add({ ...one, kind: "mode_only" });
+    const kind = entry === undefined ? "untracked" : differenceOf(item, entry);
+    if (kind !== null) add({ kind, path: item.path, item, committed: entry?.id ?? null });
   }
   for (const [path, { id }] of left) {
     if (!isIgnored(path)) add({ kind: "missing", path, item: null, committed: id });
   }
   for (const path of differing) found.push({ kind: "submodule", path, item: null, committed: null });
   return found;
+}
+
+/** What is left of two lists in one order without what is the same in both; out of order, more is left. */
+function withoutEqual(
+  committed: Iterable<CommittedEntry>,
+  items: TreeItems,
+): {
+  readonly left: Map<BytePath, CommittedEntry>;
+  readonly departing: readonly { readonly item: TreeItem; readonly entry: CommittedEntry | null }[];
+} {
+  const left = new Map<BytePath, CommittedEntry>();
+  const departing: { item: TreeItem; entry: CommittedEntry | null }[] = [];
+  const contents = contentsOf(committed);
+  let next = contents.next();
+  for (const item of items) {
+    for (; next.done !== true && next.value.path < item.path; next = contents.next()) {
+      left.set(next.value.path, next.value.entry);
+    }
+    if (next.done === true || next.value.path !== item.path) departing.push({ item, entry: null });
+    else {
+      const { entry } = next.value;
+      if (differenceOf(item, entry) !== null) departing.push({ item, entry });
+      next = contents.next();
+    }
+  }
+  for (; next.done !== true; next = contents.next()) left.set(next.value.path, next.value.entry);
+  return { left, departing };
+}
+
+/** What a commit has of content, with its path as text; a submodule has none. */
+function* contentsOf(
+  committed: Iterable<CommittedEntry>,
+): Generator<{ readonly path: BytePath; readonly entry: CommittedEntry }, undefined> {
+  for (const entry of committed) if (entry.mode !== GITLINK) yield { path: bytePathOf(entry.path), entry };
+}
+
+function differenceOf(item: TreeItem, { id, mode }: CommittedEntry): "modified" | "mode_only" | null {
+  if (item.content.blob === null || toHex(item.content.blob) !== id) return "modified";
+  if ((item.kind === "symlink") !== (mode === LINK)) return "modified";
+  return modeOf(item) === mode ? null : "mode_only";
 }
 
 /** The innermost submodule that a path lies in. */

@@ -167,13 +167,18 @@ export function gitTreeOf(
 }
 
 const LONGEST_ID = 32;
+const LONGEST_DIGEST = 64;
 
 /**
  * The trees from the root down to where the walk is. git's order is the walk's, a directory comparing as `name/`, so
  * a tree is complete when the walk leaves it. Their bodies lie one after the other in one buffer.
  */
 class OpenTrees {
-  readonly #format: ObjectFormat;
+  /** One for all: an engine for each of 20,000 folders would leave 20 MB behind, and take longer. */
+  readonly #engine: Bun.CryptoHasher;
+  /** Where the engine puts a digest; it wants room for any. */
+  readonly #digested = Buffer.alloc(LONGEST_DIGEST);
+  readonly #id: Buffer;
   #buffer = Buffer.allocUnsafe(65_536);
   #length = 0;
   /** The directory that is being filled, with its slash; "" is the root. */
@@ -181,7 +186,8 @@ class OpenTrees {
   readonly #open: { readonly name: string; readonly start: number }[] = [];
 
   constructor(format: ObjectFormat) {
-    this.#format = format;
+    this.#engine = new Bun.CryptoHasher(format);
+    this.#id = this.#digested.subarray(0, this.#engine.byteLength);
   }
 
   /** The paths come in git's order. */
@@ -211,7 +217,8 @@ class OpenTrees {
 
   finish(): Uint8Array {
     this.#enter("");
-    return this.#id(0);
+    this.#identify(0);
+    return this.#id;
   }
 
   /** `folder` ends with a slash, or is "". */
@@ -240,16 +247,17 @@ class OpenTrees {
   #leave(): void {
     const left = this.#open.pop();
     if (left === undefined) throw new RangeError("the root cannot be left");
-    const id = this.#id(left.start);
+    this.#identify(left.start);
     this.#length = left.start;
     this.#folder = this.#folder.slice(0, -left.name.length - 1);
     this.#add("40000", left.name);
-    this.#buffer.set(id, this.#length);
-    this.#length += id.length;
+    this.#buffer.set(this.#id, this.#length);
+    this.#length += this.#id.length;
   }
 
-  #id(start: number): Uint8Array {
+  /** Leaves the id of the tree whose body begins there in `#id`. */
+  #identify(start: number): void {
     const body = this.#buffer.subarray(start, this.#length);
-    return new Bun.CryptoHasher(this.#format).update(`tree ${body.length}\0`).update(body).digest();
+    this.#engine.update(`tree ${body.length}\0`).update(body).digest(this.#digested);
   }
 }

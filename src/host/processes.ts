@@ -87,7 +87,6 @@ type Reader = { readonly read: () => Promise<{ readonly value?: Uint8Array | und
 
 /** Reads to the end and keeps the first `max` bytes; `onMore` is called once when there is more. */
 async function collect(reader: Reader, max: number, onMore: (() => void) | null): Promise<Uint8Array> {
-  // In one piece that grows: all of the pieces beside all in one would be twice as much.
   let kept = new Uint8Array(OUTPUT_BYTES);
   let length = 0;
   for (;;) {
@@ -98,14 +97,26 @@ async function collect(reader: Reader, max: number, onMore: (() => void) | null)
       break;
     }
     const end = Math.min(max, length + piece.length);
-    if (end > kept.length) kept = new Uint8Array(kept.buffer.transfer(Math.max(end, 2 * kept.length)));
+    if (end > kept.length) kept = grown(kept, end, max);
     if (length < max) kept.set(piece.subarray(0, max - length), length);
     length += piece.length;
     // A piece in memory of its own is given back now: the collector sees too late how much they are together.
     if (piece.buffer instanceof ArrayBuffer && piece.buffer.byteLength === piece.length)
       piece.buffer.transfer(0);
   }
-  return new Uint8Array(kept.buffer.transfer(Math.min(max, length)));
+  return kept.subarray(0, Math.min(max, length));
+}
+
+/** Long output grows where it is: what it was copied from would stand beside it until it is collected. */
+function grown(kept: Uint8Array<ArrayBuffer>, needed: number, max: number): Uint8Array<ArrayBuffer> {
+  const length = Math.min(max, Math.max(needed, 2 * kept.length));
+  if (kept.buffer.resizable) {
+    kept.buffer.resize(length);
+    return kept;
+  }
+  const larger = new Uint8Array(new ArrayBuffer(length, { maxByteLength: max }));
+  larger.set(kept);
+  return larger;
 }
 
 /**

@@ -77,6 +77,18 @@ const CASES: readonly Case[] = [
     found: ["untracked c", "missing a"],
   },
   {
+    name: "a listing in no order, which is still compared by name",
+    commit: [committed("c"), committed("a"), committed("b"), committed("e", "y")],
+    items: [item("e"), item("b"), item("d"), item("a")],
+    found: ["modified e", "untracked d", "missing c"],
+  },
+  {
+    name: "a commit that holds a name twice, which no context can",
+    commit: [committed("a"), committed("a", "y")],
+    items: [item("a")],
+    found: ["missing a"],
+  },
+  {
     name: "an absence that the ignore rules explain",
     commit: [committed("a"), committed("b")],
     items: [],
