@@ -83,8 +83,7 @@ export class Speaker {
     const annotation = this.#annotator.error(failure.code, this.#redactor.clean(lines.join(" | ")));
     if (annotation !== null) this.#then(() => writeLine(annotation));
     if (this.#loudness === "verbose" && failure.cause instanceof Error && failure.cause.stack !== undefined) {
-      // Its first line is somebody else's message, which may hold a line break and a runner's command.
-      this.#queue("debug", this.#redactor.clean(failure.cause.stack).split("\n").map(inert).join("\n"));
+      this.#queue("debug", failure.cause.stack);
     }
   }
 
@@ -96,7 +95,8 @@ export class Speaker {
     if (this.#loudness === "quiet" && kind !== "error") return;
     if (this.#loudness === "normal" && kind === "debug") return;
     this.#then(async () => {
-      const lines = this.#redactor.clean(text).split("\n").map(cut).join("\n");
+      // Whoever wrote the words: those of others are made inert where they come in, and here once more.
+      const lines = this.#redactor.clean(text).split("\n").map(inert).join("\n");
       // consola is for a terminal; a pipe or a CI log gets plain lines, no colours, no time stamps.
       if (!isTerminal(2)) return writeLine(`${PREFIX[kind] ?? ""}${lines}`);
       this.#consola ??= loadConsola(this.#loudness);
@@ -109,14 +109,12 @@ export class Speaker {
   }
 }
 
-/** One line of a trace, with its indentation. */
+/**
+ * One line, with its indentation. Runners cut long lines where they like, also in the middle of what makes them
+ * harmless.
+ */
 function inert(line: string): string {
-  return `${/^ */u.exec(line)?.[0] ?? ""}${printable(line)}`;
-}
-
-/** Runners cut long lines where they like, also in the middle of what makes them harmless. */
-function cut(line: string): string {
-  return line.length > LIMITS.logLineChars ? `${line.slice(0, LIMITS.logLineChars)}…` : line;
+  return `${/^ */u.exec(line)?.[0] ?? ""}${printable(line, LIMITS.logLineChars)}`;
 }
 
 async function loadConsola(loudness: Loudness): Promise<ConsolaInstance> {

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Sha256 } from "../base/digest.ts";
 import { PendingFile } from "../host/files.ts";
 import { KernelMemory } from "../host/kernel.ts";
@@ -78,7 +79,7 @@ export class ArchiveWriter {
     this.#rooms = this.#ring.memory.pieces.map((piece) => new KernelMemory(Buffer.from(piece)));
     this.#room = this.#roomOf(0);
     this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
-    this.#temporaryName = bytePathFromText(this.#file.temporaryName);
+    this.#temporaryName = bytePathFromText(basename(this.#file.temporary));
   }
 
   async add(member: Exclude<TarMember, { kind: "file" }>): Promise<void> {

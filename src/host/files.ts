@@ -168,7 +168,7 @@ export class PendingFile {
     this.#mode = mode;
   }
 
-  /** Where it is until then, for what writes by name. */
+  /** Where it is until `commit`, under a name that nobody else has. */
   get temporary(): string {
     return this.#temporary;
   }
@@ -200,11 +200,6 @@ export class PendingFile {
     }
     fs().rmSync(this.#temporary, { force: true });
     fsyncDirectory(paths().dirname(this.#path));
-  }
-
-  /** The name in the folder until `commit`, which nobody else has. */
-  get temporaryName(): string {
-    return paths().basename(this.#temporary);
   }
 
   /** Whether something has the name by now, also when what came after failed. */

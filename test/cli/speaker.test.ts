@@ -78,6 +78,11 @@ describe("a failure", () => {
     expect(await spoken(code, "verbose")).toMatch(/^error: a\ndebug: Error: b\n {4}at /u);
   });
 
+  test("with words of others that nobody made inert gives them no line that a runner would obey", async () => {
+    const code = 'say.failure(new Failure("not_found", "a\\n::error::b\\u001b[31m", { hint: "##vso[x]" }));';
+    expect(await spoken(code)).toBe("error: a\n: :error::b [31m\n  hint: # #vso[x]\n");
+  });
+
   test("with a hostile cause gives it no line that a runner would obey", async () => {
     const code =
       'say.failure(new Failure("internal_error", "a", { cause: new Error("b\\n::error::c\\n\\u001b[31m") }));';

@@ -49,7 +49,8 @@ describe("addon run", () => {
 
   test("a new version replaces the old one, and is known good after its window", async () => {
     using host = await running();
-    host.assign(await host.bundle("2", STAYS, PROCESS));
+    // Long enough that the trial is seen on a busy machine, too.
+    host.assign(await host.bundle("2", STAYS, { health: { ...PROCESS.health, window_ms: 2_000 } }));
     await host.until(
       ({ has, on_trial: trial, state }) => has?.version === "2" && trial && state === "running",
     );
