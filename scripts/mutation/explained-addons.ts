@@ -105,6 +105,24 @@ export const EXPLAINED_ADDONS: readonly Explained[] = [
     reason: "whatever the reader throws is caught a few lines below",
   },
   {
+    file: "src/addons/bundle/tar-listing.ts",
+    mutants: [
+      'TarListing.top: #state: State = "header"; → #state: State = "";',
+      'TarListing.leave: padding > 0 ? "padding" : "header" → padding > 0 ? "padding" : ""',
+      "TarListing.top: #left = 0; → #left = 1;",
+      "TarListing.top: #padding = 0; → #padding = 1;",
+    ],
+    reason: "a header is what is read in no other state, and what is left is said where a file begins",
+  },
+  {
+    file: "src/addons/bundle/tar-listing.ts",
+    mutants: [
+      'TarListing.leave: this.#state === "notes" → true',
+      "TarListing.leave: this.#notes = []; → nothing",
+    ],
+    reason: "no notes are good notes, and what was good before is good again",
+  },
+  {
     file: "src/addons/assigned/override.ts",
     mutants: [
       'decodeOverride: id === undefined || id === "" || fields === undefined → id === undefined || id === ""',

@@ -218,9 +218,16 @@ export const MODULES: readonly Module[] = [
       "addons/bundle/bundle-format",
       "addons/bundle/executable",
       "addons/bundle/tar-header",
+      "addons/bundle/tar-listing",
       "addons/bundle/tar-writer",
     ],
-    tests: ["addons/bundle-format", "addons/executable", "addons/tar-header"],
+    tests: [
+      "addons/bundle-format",
+      "addons/executable",
+      "addons/tar-header",
+      "addons/tar-listing",
+      "attacks/tar-headers",
+    ],
   },
   {
     name: "supervision",
