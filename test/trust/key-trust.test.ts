@@ -214,7 +214,7 @@ describe("a root with one root key", () => {
 });
 
 test("allowed signers are listed as who may act in every role", async () => {
-  await withRoot([], async (cwd, run) => {
+  await withRoot([], async (_, run) => {
     const exported = await run("export", "root.json", "--to", "allowed-signers", "--out", "allowed");
     expect(exported.exit).toBe(0);
     const { document } = await run("list", "allowed");
