@@ -36,7 +36,8 @@ export const keyTrustList: Command = defineCommand({
         kind,
         version: root.version,
         thresholds: { ...root.thresholds },
-        keys: root.keys.map((one) => ({ ...keyDocument(one), state: stateOf(one, now) })),
+        // A list without a role would say the opposite of every role.
+        keys: root.keys.map((one) => ({ ...keyDocument(one), roles: one.roles, state: stateOf(one, now) })),
         skipped,
         ...(signers === null ? {} : { signed_by: signers }),
       },

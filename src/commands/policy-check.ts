@@ -25,7 +25,7 @@ export const policyCheck: Command = defineCommand({
     template: { type: "string", valueHint: "T", description: "only the rules for this template" },
   },
   examples: ["waybill policy check policy.signed.json --key policy.key.pub --env prod --template codex"],
-  exits: ["policy", "untrusted", "missing", "protocol"],
+  exits: ["policy", "untrusted", "missing", "protocol", "conflict"],
   emptyDocument: { checked: 0, rules: [] },
   act: async (values, world) => {
     const { key, trust, file: policy } = values;

@@ -99,7 +99,7 @@ export const verifyArtifact: Command = defineCommand({
     "waybill verify artifact app.tar.gz --signature app.tar.gz.sig --trust allowed_signers --namespace file",
     'waybill verify artifact app.tar.gz --sha256 "$DIGEST"',
   ],
-  exits: ["untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
+  exits: ["untrusted", "missing", "mismatch", "protocol", "conflict", "interrupted", "terminated"],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: async (values, world) => {
     const sha256 = values.sha256 === undefined ? null : digestArgument(values.sha256);

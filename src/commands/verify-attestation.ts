@@ -55,7 +55,7 @@ export const verifyAttestation: Command = defineCommand({
     "waybill verify attestation app.sigstore.json --subject app --key release.key.pub",
     "waybill verify attestation codex.sigstore.json --subject sha256:… --trust trust.json --policy policy.signed.json --env prod",
   ],
-  exits: ["policy", "untrusted", "missing", "mismatch", "protocol", "interrupted", "terminated"],
+  exits: ["policy", "untrusted", "missing", "mismatch", "protocol", "conflict", "interrupted", "terminated"],
   emptyDocument: { checked: 0, accepted: [], refusals: [] },
   act: verifyAttestationAct,
 });

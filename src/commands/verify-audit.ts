@@ -62,6 +62,7 @@ export const verifyAudit: Command = defineCommand({
     "missing",
     "mismatch",
     "protocol",
+    "conflict",
     "transport",
     "server",
     "interrupted",

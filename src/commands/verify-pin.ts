@@ -65,6 +65,7 @@ export const verifyPin: Command = defineCommand({
     "missing",
     "mismatch",
     "protocol",
+    "conflict",
     "transport",
     "server",
     "interrupted",

@@ -213,6 +213,16 @@ describe("a root with one root key", () => {
   });
 });
 
+test("allowed signers are listed as who may act in every role", async () => {
+  await withRoot([], async (_, run) => {
+    const exported = await run("export", "root.json", "--to", "allowed-signers", "--out", "allowed");
+    expect(exported.exit).toBe(0);
+    const { document } = await run("list", "allowed");
+    expect(document).toMatchObject({ kind: "allowed_signers", keys: [{ name: "root", roles: null }] });
+    expect((await run("list", "root.json")).document).toMatchObject({ keys: [{ roles: ["root"] }] });
+  });
+});
+
 describe("import and export", () => {
   test("a folder of PEM and minisign files", async () => {
     await withRoot(["a", "b"], async (cwd, run) => {
