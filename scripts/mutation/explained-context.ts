@@ -22,7 +22,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     reason: "no path is there twice, and only the sign is looked at",
   },
   {
-    file: "src/context/tree-digests.ts",
+    file: "src/context/git-tree.ts",
     mutants: [
       "LONGEST_ID: LONGEST_ID = 32 → LONGEST_ID = 33",
       "OpenTrees.add: this.#length + mode.length + name.length + 2 → this.#length + mode.length + name.length + 3",
@@ -30,7 +30,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     reason: "only more room",
   },
   {
-    file: "src/context/tree-digests.ts",
+    file: "src/context/git-tree.ts",
     mutants: [
       "OpenTrees.word: cut !== this.#folder.length || !path.startsWith(this.#folder) → true",
       "OpenTrees.word: path.startsWith(this.#folder) → path.endsWith(this.#folder)",
@@ -39,7 +39,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     reason: "only slower: to enter the folder where one is changes nothing, nor does cutting off nothing",
   },
   {
-    file: "src/context/tree-digests.ts",
+    file: "src/context/git-tree.ts",
     mutants: [
       'OpenTrees.add: this.#buffer.write(mode, this.#length, "latin1") → this.#buffer.write(mode, this.#length, "")',
     ],
@@ -63,6 +63,12 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
       "inPieces: length + needed > buffer.length → length + needed >= buffer.length",
       "inPieces: needed > buffer.length → true",
       "inPieces: needed > buffer.length → needed >= buffer.length",
+    ],
+    reason: "how much memory is taken at once, and how often; the bytes are the same",
+  },
+  {
+    file: "src/context/git-tree.ts",
+    mutants: [
       "OpenTrees.top: Buffer.allocUnsafe(65_536) → Buffer.allocUnsafe(65537)",
       "OpenTrees.add: needed > this.#buffer.length → true",
       "OpenTrees.add: needed > this.#buffer.length → needed >= this.#buffer.length",
@@ -76,7 +82,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     reason: "a line has more than one byte",
   },
   {
-    file: "src/context/tree-digests.ts",
+    file: "src/context/git-tree.ts",
     mutants: ["OpenTrees.leave: left === undefined → false"],
     reason: "every folder lies below the root, so nobody leaves it; the check is for the types",
   },

@@ -268,6 +268,7 @@ export const MODULES: readonly Module[] = [
   {
     name: "context",
     files: [
+      "context/git-tree",
       "context/ignore",
       "context/ignore-automaton",
       "context/ignore-classes",

@@ -18,7 +18,8 @@ import { examine, type Health } from "./health.ts";
 import type { Machine } from "./health-document.ts";
 import { compileIgnore } from "./ignore.ts";
 import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
-import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
+import { gitTree } from "./git-tree.ts";
+import { dirHash, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
 
 export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
   /** The work tree to attribute to; by default the one around the context. */

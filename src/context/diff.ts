@@ -11,7 +11,7 @@ import { differenceOfSides, type CommitReading, type Side } from "./diff-sides.t
 import { DIGEST_NAMES } from "./digest-names.ts";
 import type { FolderRules } from "./read-folder.ts";
 import type { PathDifference, TreeDifference } from "./tree-difference.ts";
-import { gitTreeOf } from "./tree-digests.ts";
+import { gitTreeOf } from "./git-tree.ts";
 import { compareSource, type CapturedSource } from "./verify-source.ts";
 
 export type DiffRequest = Omit<FolderRules, "besides" | "includeVcs"> & {

@@ -3,7 +3,8 @@ import { Failure } from "../base/failure.ts";
 import type { JsonMap, JsonValue } from "../base/json.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { DIGEST_NAMES, type DigestName } from "./digest-names.ts";
-import { dirHash, gitTree, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
+import { gitTree } from "./git-tree.ts";
+import { dirHash, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
 
 /** What a capture document says about its context, as far as a source can be held against it. */
 export type CapturedSource = {

@@ -37,6 +37,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "explanation",
     "git-document",
     "health-document",
+    "git-tree",
     "ignore*",
     "inclusion",
     "layout",

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { parseJson } from "../../src/base/json.ts";
 import { bytePathFromText } from "../../src/context/byte-path.ts";
-import { dirHash, gitTree, workingTreeHash, type TreeItem } from "../../src/context/tree-digests.ts";
+import { gitTree } from "../../src/context/git-tree.ts";
+import { dirHash, workingTreeHash, type TreeItem } from "../../src/context/tree-digests.ts";
 import {
   capturedSource,
   compareSource,

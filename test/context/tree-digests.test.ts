@@ -3,15 +3,8 @@ import { createHash } from "node:crypto";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { bytePathOf } from "../../src/context/byte-path.ts";
 import type { ObjectFormat } from "../../src/context/contents.ts";
-import {
-  dirHash,
-  gitTree,
-  gitTreeOf,
-  modeOf,
-  treeLine,
-  workingTreeHash,
-  type TreeItem,
-} from "../../src/context/tree-digests.ts";
+import { gitTree, gitTreeOf } from "../../src/context/git-tree.ts";
+import { dirHash, modeOf, treeLine, workingTreeHash, type TreeItem } from "../../src/context/tree-digests.ts";
 import { referenceTreeHash, type Leaf } from "./support/reference-hashes.ts";
 
 function leaf(path: string | Buffer, mode = "100644", content = ""): Leaf {
