@@ -171,7 +171,7 @@ asked = 0
 while True:
   s.accept(); asked += 1; open('asked', 'w').write(str(asked))
 `;
-  const health = { ...QUICK, misses: 2, ready_ms: 20_000, probe: { kind: "handshake" } };
+  const health = { ...QUICK, timeout_ms: 10_000, misses: 5, ready_ms: 20_000, probe: { kind: "handshake" } };
   host.assign(await host.bundle("1", program, { health }));
   host.start();
   const { pid } = await host.until(({ state, last_known_good: good }) => state === "running" && good === "1");
