@@ -3,16 +3,17 @@ import {
   constants,
   copyFileSync,
   fstatSync,
+  lstatSync,
   openSync,
-  readSync,
   rmSync,
-  statSync,
   truncateSync,
 } from "node:fs";
 import { join } from "node:path";
 import { ownDirectory } from "../on-host/directories.ts";
 import type { AddonPaths } from "../on-host/layout.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { readAt } from "../../host/files.ts";
+import { openPlain } from "./plain-file.ts";
 
 const MODE = 0o600;
 const LINE_BYTES = 8_192;
@@ -38,9 +39,13 @@ export class OutputLog {
   open(): { readonly stdout: number; readonly stderr: number; readonly from: number } {
     ownDirectory(this.#directory);
     ownDirectory(this.#folder);
-    const stdout = openLog(this.#stdout);
+    const stdout = openPlain(this.#stdout, constants.O_APPEND, MODE);
     try {
-      return { stdout, stderr: openLog(this.#stderr), from: fstatSync(stdout).size };
+      return {
+        stdout,
+        stderr: openPlain(this.#stderr, constants.O_APPEND, MODE),
+        from: fstatSync(stdout).size,
+      };
     } catch (error) {
       closeSync(stdout);
       throw error;
@@ -49,36 +54,44 @@ export class OutputLog {
 
   /** Cuts what has grown past its ceiling; true when the standard output was cut. */
   trim(): boolean {
-    trim(this.#stderr);
-    return trim(this.#stdout);
+    tryToTrim(this.#stderr);
+    return tryToTrim(this.#stdout);
   }
 
   /** The first whole line from there on; null when there is none yet, or nobody can read it. */
   firstLine(from: number): string | null {
-    let descriptor: number;
     try {
-      descriptor = openSync(this.#stdout, constants.O_RDONLY | constants.O_NOFOLLOW);
+      return lineAt(this.#stdout, from);
     } catch {
       return null;
-    }
-    try {
-      const bytes = new Uint8Array(LINE_BYTES);
-      const length = readSync(descriptor, bytes, 0, bytes.length, from);
-      const end = bytes.subarray(0, length).indexOf(0x0a);
-      return end === -1 ? null : new TextDecoder().decode(bytes.subarray(0, end));
-    } finally {
-      closeSync(descriptor);
     }
   }
 }
 
-function openLog(path: string): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-  return openSync(path, flags, MODE);
+function lineAt(path: string, from: number): string | null {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const descriptor = openSync(path, flags);
+  try {
+    const bytes = readAt(descriptor, from, LINE_BYTES);
+    const end = bytes.indexOf(0x0a);
+    return end === -1 ? null : new TextDecoder().decode(bytes.subarray(0, end));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What cannot be cut now, on a disk that became read-only or below what is no folder any more, is cut later. */
+function tryToTrim(path: string): boolean {
+  try {
+    return trim(path);
+  } catch {
+    return false;
+  }
 }
 
 function trim(path: string): boolean {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  const size = status?.isFile() === true ? status.size : 0;
   if (size <= LIMITS.sidecarLogBytes) return false;
   // A program that wrote a gigabyte meanwhile would have it kept twice.
   if (size <= 4 * LIMITS.sidecarLogBytes) keepCopy(path, `${path}.1`);

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { AddonPaths } from "../on-host/layout.ts";
 import {
@@ -18,6 +18,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { killLeftovers } from "../../host/children.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
 import { readBounded } from "../../host/files.ts";
+import { openPlain } from "./plain-file.ts";
 import type { Listening } from "./handshake.ts";
 
 /** The variable by which a program that was started is found again, whoever started it. */
@@ -68,8 +69,7 @@ function pathOf(paths: AddonPaths): string {
  * there already takes it on a full disk as well, where a program that ended has to be started again all the same.
  */
 export function writeRunNote(paths: AddonPaths, note: RunNote | null): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-  const descriptor = openSync(pathOf(paths), flags, MODE);
+  const descriptor = openPlain(pathOf(paths), 0, MODE);
   try {
     const bytes = new TextEncoder().encode(JSON.stringify(note).padEnd(PADDED_BYTES));
     writeSync(descriptor, bytes, 0, bytes.length, 0);

@@ -25,11 +25,22 @@ async function fileSays(path: string, is: (text: string) => boolean): Promise<vo
 }
 
 describe("what is wrong with one add-on does not keep the agent from the others", () => {
-  const wrongs: [string, (host: AgentHost) => void][] = [
+  const wrongs: [string, (host: AgentHost) => unknown][] = [
     ["specs that others could write", (host) => chmodSync(host.path("other/.waybill-specs.json"), 0o666)],
     [
       "specs of a newer waybill",
       (host) => writeFileSync(host.path("other/.waybill-specs.json"), '{"schema":"waybill.addon-specs/v9"}'),
+    ],
+    [
+      "a pipe in the place of its log, and nobody who reads it",
+      (host) => {
+        mkdirSync(host.path("other/log"));
+        Bun.spawnSync(["mkfifo", host.path("other/log/stdout.log")]);
+      },
+    ],
+    [
+      "a pipe in the place of the note about its start",
+      (host) => Bun.spawnSync(["mkfifo", host.path("other/.waybill-run.json")]),
     ],
     ["a log folder that leads elsewhere", (host) => symlinkSync(host.home, host.path("other/log"))],
     [
@@ -55,6 +66,21 @@ describe("what is wrong with one add-on does not keep the agent from the others"
     expect(host.report("other")?.pid).toBeNull();
     expect(await host.stop()).toBe(0);
   });
+});
+
+test("a program that takes its own log folder away ends nobody else", async () => {
+  using host = new AgentHost();
+  const program = `#!/bin/sh\nrm -r "$PWD/../log"; : >"$PWD/../log"\n: >gone\nexec sleep 1000\n`;
+  const other = host.program("other", "1", program);
+  host.assign(other, await host.bundle("1", STAYS, { health: QUICK }));
+  host.start();
+  await host.until(({ state, last_known_good: good }) => state === "running" && good === "1");
+  await fileSays(host.path("other/state/gone"), () => true);
+  const until = Date.now() + 600;
+  await host.until(() => Date.now() > until);
+  expect(host.hasEnded).toBe(false);
+  expect(host.report()).toMatchObject({ state: "running", starts: 1 });
+  expect(await host.stop()).toBe(0);
 });
 
 test.skipIf(process.geteuid?.() !== 0)("a full disk on which a log has to be cut ends nothing", async () => {
@@ -145,7 +171,7 @@ asked = 0
 while True:
   s.accept(); asked += 1; open('asked', 'w').write(str(asked))
 `;
-  const health = { ...QUICK, misses: 2, ready_ms: 20_000, probe: { kind: "handshake" } };
+  const health = { ...QUICK, timeout_ms: 10_000, misses: 5, ready_ms: 20_000, probe: { kind: "handshake" } };
   host.assign(await host.bundle("1", program, { health }));
   host.start();
   const { pid } = await host.until(({ state, last_known_good: good }) => state === "running" && good === "1");
