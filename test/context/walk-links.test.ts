@@ -56,7 +56,7 @@ test("a context that is a file is not found", async () => {
   const root = plantFiles(newFolder(), { file: "x" });
   const { exit, document } = await captureJson(join(root, "file"));
   expect(exit).toBe(7);
-  expect(document.error).toMatchObject({ code: "path_not_found", hint: "name the folder that is built" });
+  expect(document.error).toMatchObject({ code: "path_not_found", hint: "name a folder" });
 });
 
 test.skipIf(!HAS_PYTHON)(

@@ -2,9 +2,11 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
-import { captureJson, startWaybill } from "../context/support/run-capture.ts";
+import { captureJson } from "../context/support/run-capture.ts";
 import { scratchFolders } from "../context/support/scratch.ts";
 import { succeed } from "../context/support/tar-readers.ts";
+import { PROGRAM } from "../support/binary.ts";
+import { peakMemory } from "../support/peak-memory.ts";
 import { commitAll, git, HAS_GIT, makeRepository } from "./support/repository.ts";
 
 const newFolder = scratchFolders();
@@ -289,13 +291,11 @@ test.skipIf(!HAS_GIT)("a large file that changed is not taken into memory to say
   commitAll(root, "large");
   writeFileSync(join(root, "small"), "a\r\n");
   write("a line\r");
-  const child = startWaybill(["capture", root, "--json"]);
-  const document = JSON.parse(await child.stdout.text());
-  expect([await child.exited, document.matches_commit_detail.counts]).toEqual([
-    0,
-    { eol_only: 1, modified: 1 },
-  ]);
-  expect(child.resourceUsage()?.maxRSS ?? Number.POSITIVE_INFINITY).toBeLessThan(200 * 2 ** 20);
+  const { document } = await captureJson(root);
+  expect(document.matches_commit_detail.counts).toEqual({ eol_only: 1, modified: 1 });
+  const { exit, maxRss } = await peakMemory([...PROGRAM, "capture", root], root);
+  expect(exit).toBe(0);
+  expect(maxRss).toBeLessThan(200 * 2 ** 20);
 });
 
 test.skipIf(!HAS_GIT)("without a commit to compare with the requirement is unknown", async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { peakMemory } from "../support/peak-memory.ts";
 
 const SOURCE: readonly string[] = [process.execPath, resolve(import.meta.dir, "../../src/main.ts")];
 const BINARY = process.env["WAYBILL_BINARY"];
@@ -53,21 +54,9 @@ export async function waybillJson(
   return { ...ran, document: JSON.parse(ran.stdout) as Document };
 }
 
-const MEASURE = `
-const { exitCode, resourceUsage } = Bun.spawnSync(process.argv.slice(1), { stdout: "ignore", stderr: "inherit" });
-console.log(JSON.stringify({ exit: exitCode, maxRss: resourceUsage.maxRSS }));`;
-
-/**
- * The exit code and the peak of resident memory in bytes. Linux counts the memory that the parent had at the moment
- * of starting its child, so a small process stands between this one and the measured one.
- */
-export async function waybillMemory(
-  args: readonly string[],
-  cwd: string,
-): Promise<{ readonly exit: number; readonly maxRss: number }> {
-  const process_ = Bun.spawn([process.execPath, "-e", MEASURE, ...COMMAND, ...args], { cwd, stdout: "pipe" });
-  const text = await new Response(process_.stdout).text();
-  return JSON.parse(text) as { exit: number; maxRss: number };
+/** The exit code and the peak of resident memory in bytes. */
+export async function waybillMemory(args: readonly string[], cwd: string): ReturnType<typeof peakMemory> {
+  return peakMemory([...COMMAND, ...args], cwd);
 }
 
 /** A folder that is gone when the work is done. */

@@ -169,9 +169,9 @@ function malformed(id: string, value: JsonMap, problems: Problems, code: Failure
   };
 }
 
-/** A document of a few megabytes may have as many problems. */
+/** A document of a few megabytes may have as many problems; not all of them are even looked for. */
 function shownProblems(problems: Problems): string {
-  const more = problems.length > 5 ? ` (and ${problems.length - 5} more)` : "";
+  const more = problems.length > 5 ? " (and more)" : "";
   return `${problems.slice(0, 5).join("; ")}${more}`;
 }
 
