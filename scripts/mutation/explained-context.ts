@@ -9,6 +9,11 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
   },
   {
     file: "src/context/matches-commit.ts",
+    mutants: ["withoutEqual: next.done !== true && next.value.path < item.path → false"],
+    reason: "only slower: what is not found beside its item is looked up afterwards",
+  },
+  {
+    file: "src/context/matches-commit.ts",
     mutants: ["ownerOf: slash > 0 → slash >= 0", "ownerOf: slash - 1 → slash - 2"],
     reason: "no path begins with a slash, and no two stand side by side",
   },
@@ -25,6 +30,7 @@ export const EXPLAINED_CONTEXT: readonly Explained[] = [
     file: "src/context/git-tree.ts",
     mutants: [
       "LONGEST_ID: LONGEST_ID = 32 → LONGEST_ID = 33",
+      "LONGEST_DIGEST: LONGEST_DIGEST = 64 → LONGEST_DIGEST = 65",
       "OpenTrees.add: this.#length + mode.length + name.length + 2 → this.#length + mode.length + name.length + 3",
     ],
     reason: "only more room",

@@ -37,7 +37,6 @@ export const EXPLAINED_TRUST: readonly Explained[] = [
       "verify: !verifyNatively(signature, message, key) || weaknessOf(key) !== null → weaknessOf(key) !== null",
       "verify: expected !== null && Buffer.compare(expected, commitment) === 0 → expected !== null",
       "verify: expected !== null && Buffer.compare(expected, commitment) === 0 → Buffer.compare(expected, commitment) === 0",
-      'verifyNatively: nativeVerify(null, message, createPublicKey({ key: der, form … pe: "spki" }), signature) → true',
     ],
     reason:
       "two implementations are asked, and each refuses whatever the other one does, unless it has a fault",
