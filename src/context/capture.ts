@@ -175,6 +175,7 @@ async function compare(
   // Nothing ships, so nothing was compared: an ignore file that leaves out all is no proof of anything.
   if (context.items.length === 0) return unknownMatch("context_empty");
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
+  collect(context.items);
   return compareWithCommit({
     git: left(),
     folder,
@@ -192,7 +193,10 @@ async function compare(
 /** From so many on, memory counts more than the milliseconds that it takes to give some back. */
 const ITEMS_TO_COLLECT = 20_000;
 
-/** Gives back what going through all items made: by itself the runtime would let it grow to that of several times. */
+/**
+ * Before all items are gone through: gives back what was made until then. By itself the runtime would let it grow to
+ * that of several times.
+ */
 function collect(items: TreeItems): void {
   if (items.length >= ITEMS_TO_COLLECT) Bun.gc(true);
 }
@@ -213,9 +217,7 @@ function digestsOf(
     asked(name, () => {
       if (items === null) return none(gone);
       collect(items);
-      const digest = compute(items);
-      collect(items);
-      return digest;
+      return compute(items);
     });
   /** The lines are there already, where files were not read into an archive. */
   const overLines = (name: DigestName, compute: typeof workingTreeHash): DigestResult<Sha256> =>
@@ -226,9 +228,9 @@ function digestsOf(
   return {
     working_tree_hash: overLines("working_tree_hash", workingTreeHash),
     dir_hash: overLines("dir_hash", dirHash),
-    git_tree: overItems("git_tree", (found) =>
-      workTree.ok ? some(gitTree(found, workTree.objectFormat)) : none(workTree.reason),
-    ),
+    git_tree: workTree.ok
+      ? overItems("git_tree", (found) => some(gitTree(found, workTree.objectFormat)))
+      : asked("git_tree", () => none(items === null ? gone : workTree.reason)),
     tar_sha256: asked("tar_sha256", () =>
       archive === undefined || archive === null ? none(context.problem?.code ?? "no_archive") : some(archive),
     ),

@@ -34,7 +34,7 @@ export function modeOf(item: TreeItem): "100644" | "100755" | "120000" {
  */
 export function workingTreeHash(
   items: TreeItems,
-  lines: Iterable<Uint8Array> = inPieces(items, writeTreeLine),
+  lines: Iterable<Uint8Array> = inPieces(items),
 ): DigestResult<Sha256> {
   const hasher = new Hasher();
   let allAscii = true;
@@ -80,7 +80,7 @@ const MODE_WORDS = { 100644: "\x00100644\0", 100755: "\x00100755\0", 120000: "\x
  */
 export function dirHash(
   items: TreeItems,
-  lines: Iterable<Uint8Array> = inPieces(items, writeTreeLine),
+  lines: Iterable<Uint8Array> = inPieces(items),
 ): DigestResult<Sha256> {
   const hasher = new Hasher();
   let room = Buffer.allocUnsafe(PIECE_BYTES);
@@ -127,10 +127,7 @@ const PIECE_BYTES = 65_536;
 /**
  * Many short lines in few pieces; all in one would be 60 MB for 80,000. A piece is good until the next one.
  */
-function* inPieces(
-  items: TreeItems,
-  write: (item: TreeItem, into: Buffer, at: number) => number,
-): Generator<Uint8Array> {
+function* inPieces(items: TreeItems): Generator<Uint8Array> {
   let buffer = Buffer.allocUnsafe(PIECE_BYTES);
   let length = 0;
   for (const item of items) {
@@ -140,7 +137,7 @@ function* inPieces(
       length = 0;
       if (needed > buffer.length) buffer = Buffer.allocUnsafe(needed);
     }
-    length = write(item, buffer, length);
+    length = writeTreeLine(item, buffer, length);
   }
   yield buffer.subarray(0, length);
 }
