@@ -8,11 +8,12 @@ import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
 import { bytePathFromText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing } from "./content-hashing.ts";
-import type { FileContent, ObjectFormat } from "./contents.ts";
+import type { ObjectFormat } from "./contents.ts";
 import { GrowingRecords } from "./growing-records.ts";
 import { ContentFailure } from "./opened-file.ts";
 import { NO_FILE } from "./piece-segments.ts";
 import { archiveEnd, BLOCK, contentPadding, TarHeaders, type TarMember } from "./tar.ts";
+import type { TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
@@ -169,8 +170,8 @@ export class ArchiveWriter {
   }
 
   /** Of a file that was added; after `commit`. */
-  content(number: number): FileContent {
-    return this.#records.content(number, this.#format);
+  item(path: BytePath, number: number): TreeItem {
+    return this.#records.item(path, number, this.#format);
   }
 
   /** Ends what goes on beside and removes what was written; safe after `commit`. */

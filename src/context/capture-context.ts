@@ -86,7 +86,7 @@ export function contextRoot(cwd: string, folder: string, what = "the context"): 
 export async function captureContext(
   request: ContextRequest,
   stop: AbortSignal,
-  onListed: () => void = () => {},
+  onListed: (walk: Walk) => void = () => {},
 ): Promise<ContextCapture> {
   const root = contextRoot(request.cwd, request.context);
   const nothing = {
@@ -127,7 +127,7 @@ async function attemptCapture(
   chosen: BuildFileChoice,
   request: ContextRequest,
   turns: Turns,
-  onListed: () => void,
+  onListed: (walk: Walk) => void,
 ): Promise<ContextCapture> {
   const always = alwaysIncluded(chosen);
   const ignore = compileIgnore(chosen.ignoreLines);
@@ -179,7 +179,7 @@ async function attemptCapture(
     if (unreadable !== undefined)
       return { ...found, problem: unreadableProblem(unreadable.path, unreadable.reason) };
     if (changed !== undefined) return { ...found, problem: unstableProblem(changed, "it vanished") };
-    onListed();
+    onListed(walk);
     const known = await format;
     if (archive !== null) packing ??= new TreePacking(folder, archive, travelling, known, turns);
     const contents =

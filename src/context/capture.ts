@@ -1,4 +1,4 @@
-import type { Sha256 } from "../base/digest.ts";
+import { pendingPattern } from "../host/files.ts";
 import { readCi, eventFile, type CiClaims } from "../source/ci.ts";
 import { readCiEvent } from "../source/ci-event.ts";
 import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "../source/coordinates.ts";
@@ -11,15 +11,14 @@ import { hasRepositoryAround } from "../source/repository-search.ts";
 import { findWorkTree, type WorkTree } from "../source/work-tree.ts";
 import { bytePathFromText, patternText, type BytePath } from "./byte-path.ts";
 import { captureContext, contextRoot, type ContextCapture, type ContextRequest } from "./capture-context.ts";
+import { digestsOf, type Digests } from "./capture-digests.ts";
 import { compareWithCommit } from "./commit-comparison.ts";
 import { ContextFolder } from "./context-folder.ts";
 import type { DigestName } from "./digest-names.ts";
 import { examine, type Health } from "./health.ts";
 import type { Machine } from "./health-document.ts";
 import { compileIgnore } from "./ignore.ts";
-import { unknownMatch, type MatchesCommit } from "./matches-commit.ts";
-import { gitTree } from "./git-tree.ts";
-import { dirHash, workingTreeHash, type DigestResult, type TreeItems } from "./tree-digests.ts";
+import { matchOf, unknownMatch, type MatchesCommit } from "./matches-commit.ts";
 
 export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
   /** The work tree to attribute to; by default the one around the context. */
@@ -35,12 +34,7 @@ export type CaptureRequest = Omit<ContextRequest, "objectFormat"> & {
 export type Capture = {
   readonly coordinates: Coordinates;
   readonly matchesCommit: MatchesCommit;
-  readonly digests: {
-    readonly working_tree_hash: DigestResult;
-    readonly dir_hash: DigestResult;
-    readonly git_tree: DigestResult;
-    readonly tar_sha256: DigestResult;
-  };
+  readonly digests: Digests;
   readonly context: ContextCapture;
   /** What git observed; null where there is no work tree, or no git. */
   readonly git: GitFacts | null;
@@ -67,21 +61,17 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
   const git = program === null ? null : new Git(program, repo, request.env, request.gitBudgetMs, stop);
   const finding = locate(git, repo, root, request.env);
   const ci = readCi(request.env, readCiEvent(eventFile(request.env)));
-  const [{ workTree, fromFiles }, gathered, context] = await Promise.all([
+  const shipped = Promise.withResolvers<string | null>();
+  const [{ workTree, fromFiles }, gathered, { context, digests }] = await Promise.all([
     finding,
     finding.then(({ workTree: found }) =>
-      git !== null && found.ok ? gather(git.at(found.top), found, ci) : null,
+      git !== null && found.ok
+        ? gather(git.at(found.top), found, ci, shipped.promise, request.outputs)
+        : null,
     ),
-    captureContext(
-      {
-        ...request,
-        objectFormat: finding.then(({ workTree: found }) => (found.ok ? found.objectFormat : null)),
-      },
-      stop,
-    ),
+    read(request, finding, shipped.resolve, stop),
   ]);
   const facts = gathered?.facts ?? fromFiles;
-  const digests = digestsOf(context, workTree, request.digests ?? null);
   return {
     coordinates: coordinatesOf(facts ?? absenceOf(workTree), ci),
     ...(await lookAgain(context, async (folder) => ({
@@ -99,6 +89,24 @@ export async function capture(request: CaptureRequest, stop: AbortSignal): Promi
     gitAbsence:
       facts === null ? { reason: absenceOf(workTree), detail: workTree.ok ? null : workTree.detail } : null,
   };
+}
+
+/** Reads the context and digests it, and tells what git waits for: see `gatherFacts`. */
+async function read(
+  request: CaptureRequest,
+  finding: ReturnType<typeof locate>,
+  ships: (tree: string | null) => void,
+  stop: AbortSignal,
+): Promise<Pick<Capture, "context" | "digests">> {
+  if (request.digests?.has("git_tree") === false) ships(null);
+  const objectFormat = finding.then(({ workTree }) => (workTree.ok ? workTree.objectFormat : null));
+  const context = await captureContext({ ...request, objectFormat }, stop, ({ leavesOut }) => {
+    // Mostly of what the commit has: then it is listed beside the reading.
+    if (leavesOut) ships(null);
+  });
+  const digests = digestsOf(context, (await finding).workTree, request.digests ?? null);
+  ships(digests.git_tree.value);
+  return { context, digests };
 }
 
 /** For what is read a second time. */
@@ -121,18 +129,20 @@ function umaskText(): string {
 type Gathered = {
   readonly facts: GitFacts;
   readonly treeEqualsHead: EqualTrees | null;
-  /** The same git, with what is left of the budget: the reading of the context does not count. */
-  readonly left: () => Git;
+  /** At the top of the work tree. */
+  readonly git: Git;
 };
 
 async function gather(
   git: Git,
   workTree: Extract<WorkTree, { ok: true }>,
   ci: CiClaims | null,
+  shipped: Promise<string | null>,
+  outputs: readonly string[],
 ): Promise<Gathered> {
-  const facts = await gatherFacts(git, workTree);
+  const facts = await gatherFacts(git, workTree, shipped, outputs.map(pendingPattern));
   const equal = ci === null || ci.pullRequest === null ? null : await treeEqualsHead(git, facts, ci);
-  return { facts, treeEqualsHead: equal, left: git.paused() };
+  return { facts, treeEqualsHead: equal, git };
 }
 
 /** The work tree, by asking git or, without one, by reading its files; and what those said. */
@@ -169,78 +179,23 @@ async function compare(
   itemsTree: string | null,
 ): Promise<MatchesCommit> {
   if (gathered === null || !workTree.ok) return unknownMatch(absenceOf(workTree));
-  const { facts, left } = gathered;
+  const { facts, git } = gathered;
   if (context.items === null) return unknownMatch(context.problem?.code ?? "unreadable");
   if (facts.tree.reason !== null) return unknownMatch(facts.tree.reason);
   // Nothing ships, so nothing was compared: an ignore file that leaves out all is no proof of anything.
   if (context.items.length === 0) return unknownMatch("context_empty");
+  // One id for all: then there is nothing to look at.
+  const committed = facts.tree.value;
+  if (committed === null || (itemsTree !== null && itemsTree === facts.treeId)) return matchOf([], []);
   const ignore = compileIgnore(context.chosen?.ignoreLines ?? []);
-  collect(context.items);
   return compareWithCommit({
-    git: left(),
+    git,
     folder,
     subpath: workTree.subpath,
     format: workTree.objectFormat,
     items: context.items,
-    itemsTree,
-    committedTree: facts.treeId,
-    committed: facts.tree.value,
+    committed,
     submodules: facts.submodules,
     isIgnored: (path: BytePath) => ignore.verdictFor(patternText(path)).ignored,
   });
-}
-
-/** From so many on, memory counts more than the milliseconds that it takes to give some back. */
-const ITEMS_TO_COLLECT = 20_000;
-
-/**
- * Before all items are gone through: gives back what was made until then. By itself the runtime would let it grow to
- * that of several times.
- */
-function collect(items: TreeItems): void {
-  if (items.length >= ITEMS_TO_COLLECT) Bun.gc(true);
-}
-
-function digestsOf(
-  context: ContextCapture,
-  workTree: WorkTree,
-  wanted: ReadonlySet<DigestName> | null,
-): Capture["digests"] {
-  const { items, lines } = context;
-  const gone = context.problem?.code ?? "unreadable";
-  const asked = <T extends string>(name: DigestName, compute: () => DigestResult<T>): DigestResult<T> =>
-    wanted?.has(name) === false ? none("not_asked") : compute();
-  const overItems = <T extends string>(
-    name: DigestName,
-    compute: (found: TreeItems) => DigestResult<T>,
-  ): DigestResult<T> =>
-    asked(name, () => {
-      if (items === null) return none(gone);
-      collect(items);
-      return compute(items);
-    });
-  /** The lines are there already, where files were not read into an archive. */
-  const overLines = (name: DigestName, compute: typeof workingTreeHash): DigestResult<Sha256> =>
-    lines === null
-      ? overItems(name, compute)
-      : asked(name, () => (items === null ? none(gone) : compute(items, lines)));
-  const archive = context.archive?.tarSha256;
-  return {
-    working_tree_hash: overLines("working_tree_hash", workingTreeHash),
-    dir_hash: overLines("dir_hash", dirHash),
-    git_tree: workTree.ok
-      ? overItems("git_tree", (found) => some(gitTree(found, workTree.objectFormat)))
-      : asked("git_tree", () => none(items === null ? gone : workTree.reason)),
-    tar_sha256: asked("tar_sha256", () =>
-      archive === undefined || archive === null ? none(context.problem?.code ?? "no_archive") : some(archive),
-    ),
-  };
-}
-
-function some<T extends string>(value: T): DigestResult<T> {
-  return { value, reason: null };
-}
-
-function none(reason: string): { readonly value: null; readonly reason: string } {
-  return { value: null, reason };
 }

@@ -5,6 +5,7 @@ import type { Git } from "../source/git.ts";
 import { gitIgnored, skipWorktree } from "../source/index-flags.ts";
 import type { Submodule } from "../source/submodules.ts";
 import type { BytePath } from "./byte-path.ts";
+import { remainderOf } from "./commit-remainder.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { blobId, conversionOf, lfsPointer } from "./conversions.ts";
 import type { ObjectFormat } from "./contents.ts";
@@ -26,23 +27,19 @@ export type Comparison = {
   readonly subpath: string;
   readonly format: ObjectFormat;
   readonly items: TreeItems;
-  /** The git tree of the items, when it was computed, and that of the commit. */
-  readonly itemsTree: string | null;
-  readonly committedTree: string | null;
   readonly committed: CommitTree;
   readonly submodules: readonly Submodule[];
   readonly isIgnored: (path: BytePath) => boolean;
 };
 
 /**
- * Compares the context with the commit. A context that is the commit costs nothing more than that; only what departs
- * from it is looked at again, in the index and in its content, to say how.
+ * Compares the context with the commit. Only what departs from it is looked at again, in the index and in its content,
+ * to say how.
  */
 export async function compareWithCommit(wanted: Comparison): Promise<MatchesCommit> {
-  // One id for all: then there is nothing to list.
-  if (wanted.itemsTree !== null && wanted.itemsTree === wanted.committedTree) return matchOf([], []);
   const submodules = wanted.submodules.map(({ path, tree }) => ({ path, entries: tree?.entries ?? null }));
-  const found = departuresFrom(wanted.committed, submodules, wanted.items, wanted.isIgnored);
+  const { entries, items } = remainderOf(wanted.committed, wanted.items, wanted.isIgnored);
+  const found = departuresFrom(entries, submodules, items, wanted.isIgnored);
   if (found.length === 0) return matchOf([], []);
   const [ignored, skipped] = await Promise.all([ignoredAmong(found, wanted), skippedAmong(found, wanted)]);
   const reader = new AgainReader(wanted);

@@ -3,9 +3,10 @@ import type { BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
 import type { ContextFolder } from "./context-folder.ts";
 import { ContentHashing, type LongReading } from "./content-hashing.ts";
-import type { FileContent, ObjectFormat } from "./contents.ts";
+import type { ObjectFormat } from "./contents.ts";
 import type { ContentMessage } from "./content-worker.ts";
 import { ContentFailure } from "./opened-file.ts";
+import type { TreeItem } from "./tree-digests.ts";
 import type { Turns } from "./turns.ts";
 
 const FILES_IN_BATCH = 256;
@@ -59,7 +60,7 @@ export class ContentCrew {
     return this.count++;
   }
 
-  /** Reads what is left; after `begin`. Then `content` and `failure` know every file. */
+  /** Reads what is left; after `begin`. Then `item` and `failures` know every file. */
   async finish(): Promise<void> {
     if (this.#hashing === null) throw new Error("the reading has not begun");
     this.#flush();
@@ -69,9 +70,9 @@ export class ContentCrew {
   }
 
   /** Of a file that did not fail. */
-  content(index: number): FileContent {
+  item(path: BytePath, index: number): TreeItem {
     const { batch, at } = this.#find(index);
-    return batch.records.content(at, this.#format);
+    return batch.records.item(path, at, this.#format);
   }
 
   /** The bytes of a file that did not fail. */

@@ -1,6 +1,8 @@
 import type { Sha256 } from "../base/digest.ts";
+import type { BytePath } from "./byte-path.ts";
 import type { FileContent, ObjectFormat } from "./contents.ts";
 import { ContentFailure } from "./opened-file.ts";
+import type { TreeItem } from "./tree-digests.ts";
 
 const BLOB_BYTES: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
 
@@ -158,8 +160,8 @@ export class ContentRecords {
   }
 
   /** Of a file that is done. */
-  content(index: number, format: ObjectFormat | null): FileContent {
-    return new RecordedContent(this, index, format);
+  item(path: BytePath, index: number, format: ObjectFormat | null): TreeItem {
+    return new RecordedItem(this, path, index, format);
   }
 
   executable(index: number): boolean {
@@ -177,15 +179,26 @@ export class ContentRecords {
   }
 }
 
-class RecordedContent implements FileContent {
+/** A file and its content in one object: each more of 80,000 is felt. */
+class RecordedItem implements TreeItem, FileContent {
+  readonly path: BytePath;
   readonly #records: ContentRecords;
   readonly #index: number;
   readonly #format: ObjectFormat | null;
 
-  constructor(records: ContentRecords, index: number, format: ObjectFormat | null) {
+  constructor(records: ContentRecords, path: BytePath, index: number, format: ObjectFormat | null) {
+    this.path = path;
     this.#records = records;
     this.#index = index;
     this.#format = format;
+  }
+
+  get kind(): "file" {
+    return "file";
+  }
+
+  get content(): FileContent {
+    return this;
   }
 
   get sha256(): Sha256 {

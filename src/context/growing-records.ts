@@ -1,5 +1,7 @@
+import type { BytePath } from "./byte-path.ts";
 import { ContentRecords } from "./content-records.ts";
-import type { FileContent, ObjectFormat } from "./contents.ts";
+import type { ObjectFormat } from "./contents.ts";
+import type { TreeItem } from "./tree-digests.ts";
 
 const BLOCK = 1024;
 
@@ -18,8 +20,8 @@ export class GrowingRecords {
   }
 
   /** Of a file that is done. */
-  content(number: number, format: ObjectFormat | null): FileContent {
-    return this.#block(number).content(number % BLOCK, format);
+  item(path: BytePath, number: number, format: ObjectFormat | null): TreeItem {
+    return this.#block(number).item(path, number % BLOCK, format);
   }
 
   /** The bytes of a file that is done. */

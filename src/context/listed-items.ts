@@ -1,11 +1,11 @@
 import type { BytePath } from "./byte-path.ts";
 import type { Entry, EntryList } from "./entry-list.ts";
-import { linkContent, type FileContent, type ObjectFormat } from "./contents.ts";
+import { linkContent, type ObjectFormat } from "./contents.ts";
 import type { TreeItem, TreeItems } from "./tree-digests.ts";
 
 /** What was read of the files of a list; each is known by its number among them. */
 export type FileContents = {
-  content(file: number): FileContent;
+  item(path: BytePath, file: number): TreeItem;
   /** Bytes. */
   size(file: number): number;
 };
@@ -53,8 +53,7 @@ export class ListedItems implements TreeItems {
         const path = paths[at];
         if (path === undefined) continue;
         // Without an object for the entry: nearly all are files.
-        if (this.#entries.isFile(first + at))
-          yield { path, kind: "file", content: this.#contents.content(file++) };
+        if (this.#entries.isFile(first + at)) yield this.#contents.item(path, file++);
         else {
           const entry = this.#entries.entry(first + at, path);
           if (entry.kind === "symlink") yield linkItem(entry, this.#format);

@@ -28,6 +28,8 @@ export type Walk = {
   readonly changed: readonly string[];
   /** False when all names are ASCII and no two of them are one where letter case does not count. */
   readonly mayCollide: boolean;
+  /** Something is there that is not listed, other than the `.git` of the root. */
+  readonly leavesOut: boolean;
   /** A `.git` was met, which the ignore file may leave out all the same. */
   readonly holdsVcs: boolean;
   /** The files whose names are like those of secrets. */
@@ -81,6 +83,7 @@ class Walker implements Walk {
   readonly changed: string[] = [];
   readonly suspects: BytePath[] = [];
   mayCollide = false;
+  leavesOut = false;
   holdsVcs = false;
   readonly #folder: ContextFolder;
   readonly #selection: Selection;
@@ -129,14 +132,21 @@ class Walker implements Walk {
     const isDirectory = listed.endsWith("/");
     const name = isDirectory ? (listed.slice(0, -1) as BytePath) : listed; // oxlint-disable-line typescript/no-unsafe-type-assertion -- without the slash
     if (name === ".git") {
-      if (!this.#selection.includeVcs) return false;
+      if (!this.#selection.includeVcs) {
+        if (level.path !== "") this.leavesOut = true;
+        return false;
+      }
       this.holdsVcs = true;
     }
     const path = childPath(level.path, name);
     const { outputs } = this.#selection;
     // To look a path up costs as much as to list it, and mostly there is nothing to find.
-    if (outputs.size > 0 && outputs.has(path)) return false;
+    if (outputs.size > 0 && outputs.has(path)) {
+      this.leavesOut = true;
+      return false;
+    }
     const { ignored, own, descend } = this.#verdict(path, isDirectory, match);
+    if (ignored) this.leavesOut = true;
     if (isDirectory) {
       if (ignored && !descend) return false;
       if (!ignored) this.#emit({ kind: "directory", path }, waiting);

@@ -27,8 +27,17 @@ export class CommitTree implements Iterable<TreeEntry> {
   }
 
   /** One at a time: 80,000 of them at once would take 100 MB. */
-  [Symbol.iterator](): Generator<TreeEntry, undefined> {
-    return parseTree(this.#listing);
+  *[Symbol.iterator](): Generator<TreeEntry, undefined> {
+    const reader = this.read();
+    for (let entry = reader.next; entry !== null; entry = reader.next) {
+      yield entry;
+      reader.skip();
+    }
+  }
+
+  /** From its begin. */
+  read(): ListingReader {
+    return new ListingReader(this.#listing);
   }
 
   /** Without reading the rest: most trees have none, and many entries. */
@@ -38,7 +47,7 @@ export class CommitTree implements Iterable<TreeEntry> {
       // The same letters may stand in a name; an entry begins the list, or follows the end of another.
       if (at > 0 && this.#listing[at - 1] !== 0) continue;
       const end = this.#listing.indexOf(0, at);
-      found.push(...parseTree(this.#listing.subarray(at, end + 1)));
+      found.push(...new CommitTree(this.#listing.subarray(at, end + 1)));
     }
     return found;
   }
@@ -66,13 +75,60 @@ export async function readCommitTree(git: Git, subpath: string): Promise<Known<C
     : known(new CommitTree(new Uint8Array()));
 }
 
-/** `mode SP type SP id TAB path NUL` entries; paths stay bytes. */
-function* parseTree(bytes: Buffer): Generator<TreeEntry, undefined> {
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(0, at);
-    const tab = bytes.indexOf(9, at);
-    const [mode = "", type = "", id = ""] = bytes.toString("latin1", at, tab).split(" ");
-    yield { mode, type, id, path: bytes.subarray(tab + 1, end) };
-    at = end + 1;
+/** Reads `mode SP type SP id TAB path NUL` entries, one after the other; paths stay bytes. */
+export class ListingReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+  #next: TreeEntry | null = null;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The next entry, until it is skipped; null at the end. */
+  get next(): TreeEntry | null {
+    if (this.#next !== null || this.#at >= this.#bytes.length) return this.#next;
+    const tab = this.#bytes.indexOf(TAB, this.#at);
+    const [mode = "", type = "", id = ""] = this.#bytes.toString("latin1", this.#at, tab).split(" ");
+    return (this.#next = { mode, type, id, path: this.#bytes.subarray(tab + 1, this.#end()) });
+  }
+
+  skip(): void {
+    this.#at = this.#end() + 1;
+    this.#next = null;
+  }
+
+  /**
+   * Skips the next entry if it is this blob or link; the path is latin1, and the first bytes of `id` are the id. Byte by
+   * byte: objects and strings for each of 80,000 entries are 70 MB.
+   */
+  skipIf(mode: string, path: string, id: Uint8Array, idBytes: number): boolean {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let letter = 0; letter < mode.length; letter++) {
+      if (bytes[at++] !== mode.charCodeAt(letter)) return false;
+    }
+    for (const byte of BLOB) if (bytes[at++] !== byte) return false;
+    for (let index = 0; index < idBytes; index++) {
+      const byte = id[index] ?? 0;
+      if (bytes[at++] !== HEX_DIGITS[byte >> 4] || bytes[at++] !== HEX_DIGITS[byte & 15]) return false;
+    }
+    if (bytes[at++] !== TAB) return false;
+    for (let letter = 0; letter < path.length; letter++) {
+      if (bytes[at++] !== path.charCodeAt(letter)) return false;
+    }
+    if (bytes[at] !== 0) return false;
+    this.#at = at + 1;
+    this.#next = null;
+    return true;
+  }
+
+  #end(): number {
+    const end = this.#bytes.indexOf(0, this.#at);
+    return end === -1 ? this.#bytes.length : end;
   }
 }
+
+const TAB = 9;
+const BLOB = Buffer.from(" blob ");
+const HEX_DIGITS = Buffer.from("0123456789abcdef");

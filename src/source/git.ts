@@ -3,6 +3,7 @@ import { interruption } from "../base/interruption.ts";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import { findProgram, runProcess } from "../host/processes.ts";
+import { GitBudget } from "./git-budget.ts";
 import { redactRemote } from "./remote.ts";
 
 /** Why git could not say something. Stable codes, part of the capture document. */
@@ -80,34 +81,34 @@ export class Git {
   readonly #program: string;
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #deadline: number;
+  readonly #budget: GitBudget;
   readonly #stop: AbortSignal;
 
-  /** `budgetMs` is for all calls together, from now on; `stop` ends the one that is running. */
-  constructor(program: string, folder: string, env: Environment, budgetMs: number, stop: AbortSignal) {
+  /** `budget` is for all calls together, in milliseconds where it is a new one; `stop` ends what is running. */
+  constructor(
+    program: string,
+    folder: string,
+    env: Environment,
+    budget: GitBudget | number,
+    stop: AbortSignal,
+  ) {
     this.#program = program;
     this.#folder = folder;
     this.#env = childEnvironment(env);
-    this.#deadline = performance.now() + budgetMs;
+    this.#budget = typeof budget === "number" ? new GitBudget(budget) : budget;
     this.#stop = stop;
   }
 
-  /** The same git in another folder, on what is left of the same budget. */
+  /** The same git in another folder, on the same budget. */
   at(folder: string): Git {
-    return new Git(this.#program, folder, this.#env, this.#deadline - performance.now(), this.#stop);
+    return new Git(this.#program, folder, this.#env, this.#budget, this.#stop);
   }
 
   /** The same in a folder that is a repository itself or none: git would go on to the one around it. */
   within(folder: string): Git {
     const ceilings = [this.#env[CEILINGS], dirname(folder)].filter((place) => place !== undefined);
     const env = { ...this.#env, [CEILINGS]: ceilings.join(delimiter) };
-    return new Git(this.#program, folder, env, this.#deadline - performance.now(), this.#stop);
-  }
-
-  /** Stops the budget's clock; the result starts it again with what is left. */
-  paused(): () => Git {
-    const left = this.#deadline - performance.now();
-    return () => new Git(this.#program, this.#folder, this.#env, left, this.#stop);
+    return new Git(this.#program, folder, env, this.#budget, this.#stop);
   }
 
   static find(env: Environment): string | null {
@@ -125,11 +126,11 @@ export class Git {
   ): Promise<GitAnswer> {
     // check-ignore alone takes no literal pathspecs; its paths are made inert by whoever asks.
     const literal = args[0] === "check-ignore" ? [] : ["--literal-pathspecs"];
-    const left = this.#deadline - performance.now();
+    const { left } = this.#budget;
     if (left <= 0)
       return { ok: false, reason: "git_timeout", code: null, detail: "the time budget is spent" };
     const settings = [...INERT, ...config].flatMap((setting) => ["-c", setting]);
-    const result = await runProcess({
+    const process = {
       program: this.#program,
       args: ["--no-optional-locks", ...literal, ...settings, "-C", this.#folder, ...args],
       cwd: "/",
@@ -138,7 +139,8 @@ export class Git {
       maxOutputBytes: LIMITS.gitOutputBytes,
       stop: this.#stop,
       ...(input === null ? {} : { input }),
-    });
+    };
+    const result = await this.#budget.spend(async () => runProcess(process));
     if (result.outcome === "stopped") throw interruption(this.#stop, "asking git");
     if (result.outcome === "deadline") {
       return {

@@ -31,6 +31,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "capture-formats",
     "capture-statement",
     "capture-warnings",
+    "commit-remainder",
     "contents",
     "conversions",
     "digest-names",

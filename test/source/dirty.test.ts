@@ -60,6 +60,30 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
+    // Every file that ships is the commit's: only git sees it.
+    name: "a repository that holds nothing but itself",
+    change: (root) => {
+      makeRepository(join(root, "app/inner"), { files: { a: "a\n" } });
+      rmSync(join(root, "app/inner/a"));
+    },
+    dirty: true,
+  },
+  {
+    name: "an untracked file that the build ignores",
+    change: (root) => {
+      plantFiles(root, { "app/.dockerignore": "new\n" });
+      git(root, "add", "app");
+      git(root, "commit", "-q", "-m", "second");
+      plantFiles(root, { "app/new": "x" });
+    },
+    dirty: true,
+  },
+  {
+    name: "a file that only the index no longer has",
+    change: (root) => void git(root, "rm", "-q", "--cached", "app/main.ts"),
+    dirty: true,
+  },
+  {
     name: "case 39: an untracked cache that has not seen the new file",
     change: (root) => {
       git(root, "update-index", "--force-untracked-cache");
@@ -77,6 +101,30 @@ for (const { name, change, dirty } of CASES) {
     expect(await dirtyOf(join(root, "app"))).toBe(dirty);
   });
 }
+
+for (const output of ["--out", "--archive", "--manifest"]) {
+  test.skipIf(!HAS_GIT)(
+    `what an earlier run wrote with ${output} is untracked, and no part of the context`,
+    async () => {
+      const root = makeRepository(newFolder());
+      const run = async (): Promise<unknown> => {
+        const { document } = await captureJson(root, [output, join(root, "app/written.tar")]);
+        return [document.matches_commit, document.fields["source_dirty"]?.value];
+      };
+      expect(await run()).toEqual([true, false]);
+      expect(await run()).toEqual([true, true]);
+    },
+  );
+}
+
+test.skipIf(!HAS_GIT)("an archive that is being written is not untracked", async () => {
+  const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`f${index}`, "x"]));
+  const root = makeRepository(newFolder(), { files: { ...files, ".dockerignore": "f1\n" } });
+  const name = "[*?] \\ü.tar";
+  const { document } = await captureJson(root, ["--archive", join(root, name)]);
+  expect(document.fields["source_dirty"]?.value).toBe(false);
+  expect(git(root, "status", "--porcelain", "-z")).toBe(`?? ${name}\0`);
+});
 
 for (const name of ["app/[id]", ":(top)x", "*", "app/:(glob)**", "-x", "a b\nc"]) {
   test.skipIf(!HAS_GIT)(`case 47: the folder ${JSON.stringify(name)} is a name and no pattern`, async () => {

@@ -63,11 +63,15 @@ test.skipIf(!HAS_GIT)(
   },
 );
 
-for (const command of ["cat-file", "for-each-ref", "symbolic-ref", "config -z --get-regexp", "ls-tree"]) {
+const ASKED = ["cat-file", "for-each-ref", "symbolic-ref", "config -z --get-regexp", "ls-tree", "ls-files"];
+
+for (const command of ASKED) {
   test.skipIf(!HAS_GIT)(`case 38: a hanging "${command}" is a timeout, and no other reason`, async () => {
     const root = makeRepository(newFolder(), { remote: REMOTE });
     // The one that is asked only where no branch is checked out.
     if (command === "symbolic-ref") git(root, "checkout", "-q", "--detach");
+    // Those that are asked only where something else ships than the commit.
+    if (command.startsWith("ls-")) plantFiles(root, { new: "x" });
     const surroundings = withGit(
       `case "$*" in *" ${command} "*) exec sleep ${uniqueSeconds()};; esac\nexec '${REAL_GIT}' "$@"`,
     );
