@@ -5,12 +5,8 @@ import { Failure } from "../../src/base/failure.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import type { Submission } from "../../src/context/build-record.ts";
-import {
-  submitBuild,
-  type SubmittedArchive,
-  type SubmitClock,
-  type SubmittedBuild,
-} from "../../src/context/submit.ts";
+import { submitBuild, type SubmittedArchive, type SubmittedBuild } from "../../src/context/submit.ts";
+import type { Clock } from "../../src/host/clock.ts";
 import { scriptedServer, type Answer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 import { scratchFolders } from "./support/scratch.ts";
 
@@ -37,16 +33,13 @@ const RECORD = {
 const listing = (...items: readonly object[]): Answer => ({ body: JSON.stringify({ items }) });
 
 /** Time passes only where somebody waits, and then all of it at once. */
-class QuickClock implements SubmitClock {
+class QuickClock implements Clock {
   waited: number[] = [];
   now(): number {
     return this.waited.reduce((sum, ms) => sum + ms, 0);
   }
   async sleep(ms: number): Promise<void> {
     this.waited.push(ms);
-  }
-  date(): Date {
-    return new Date("2026-01-01T00:00:00Z");
   }
 }
 
@@ -155,15 +148,18 @@ describe("a build whose Dockerfile the tree hash does not cover", () => {
 describe("a refusal for now", () => {
   test("is obeyed, and the upload sent again", async () => {
     const busy: Answer = { status: 503, headers: { "retry-after": "7" } };
-    const { build, server, clock } = await submitted({
-      [GET]: NONE,
-      [POST]: [busy, { status: 429, headers: { "retry-after": "Thu, 01 Jan 2026 00:00:05 GMT" } }, MADE],
-    });
+    // Dates of long ago: it is the server's own clock that they count by.
+    const dated: Answer = {
+      status: 429,
+      headers: { "retry-after": "Sun, 01 Jan 2006 00:00:10 GMT", date: "Sun, 01 Jan 2006 00:00:05 GMT" },
+    };
+    const { build, server, clock } = await submitted({ [GET]: NONE, [POST]: [busy, dated, MADE] });
     expect([build?.id, server.attempts(POST), clock.waited]).toEqual(["made", 3, [7_000, 5_000]]);
   });
 
   const ends: readonly [string, Answer, string][] = [
     ["without a time", { status: 503 }, "server_failed"],
+    ["with a time, but not for now", { status: 500, headers: { "retry-after": "1" } }, "server_failed"],
     ["with a time that is none", { status: 429, headers: { "retry-after": "soon" } }, "rate_limited"],
     ["that is longer than anybody waits", { status: 429, headers: { "retry-after": "121" } }, "rate_limited"],
   ];
@@ -285,7 +281,6 @@ test("a stop while waiting ends it", async () => {
   const clock = new QuickClock();
   const stopping = {
     now: () => clock.now(),
-    date: () => clock.date(),
     sleep: async () => stop.abort("SIGTERM"),
   };
   const sent = submitBuild(submissionTo(server.url), FIELDS, archive(), stopping, stop.signal);
