@@ -55,11 +55,6 @@ const CASES: readonly Case[] = [
     dirty: false,
   },
   {
-    name: "a file that was only touched",
-    change: (root) => utimesSync(join(root, "app/main.ts"), 1_000_000_000, 1_000_000_000),
-    dirty: false,
-  },
-  {
     name: "case 39: an untracked cache that has not seen the new file",
     change: (root) => {
       git(root, "update-index", "--force-untracked-cache");
