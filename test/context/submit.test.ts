@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Failure } from "../../src/base/failure.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import type { SourceFields } from "../../src/context/capture-document.ts";
 import type { Submission } from "../../src/context/build-record.ts";
 import { submitBuild, type SubmittedArchive, type SubmittedBuild } from "../../src/context/submit.ts";
 import type { Clock } from "../../src/host/clock.ts";
@@ -71,12 +72,17 @@ type Ended = {
   clock: QuickClock;
 };
 
-async function submitted(plan: Plan, more: Partial<Submission> = {}, isHashed = true): Promise<Ended> {
+async function submitted(
+  plan: Plan,
+  more: Partial<Submission> = {},
+  isHashed = true,
+  fields: SourceFields = FIELDS,
+): Promise<Ended> {
   await using server = await scriptedServer(plan);
   const clock = new QuickClock();
   const never = new AbortController().signal;
   try {
-    const build = await submitBuild(submissionTo(server.url, more), FIELDS, archive(isHashed), clock, never);
+    const build = await submitBuild(submissionTo(server.url, more), fields, archive(isHashed), clock, never);
     return { build, failure: null, server, clock };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -188,11 +194,9 @@ test("a server that is not there is tried for a while, and no more", async () =>
   await server[Symbol.asyncDispose]();
   const clock = new QuickClock();
   const stop = new AbortController().signal;
-  expect(submitBuild(submissionTo(url), FIELDS, archive(), clock, stop)).rejects.toMatchObject({
-    code: "connection_failed",
-  });
-  await submitBuild(submissionTo(url), FIELDS, archive(), clock, stop).catch(() => {});
-  expect(clock.waited.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
+  const sent = submitBuild(submissionTo(url), FIELDS, archive(), clock, stop);
+  expect(sent).rejects.toMatchObject({ code: "connection_failed" });
+  expect(clock.waited).toEqual([1_000, 2_000, 4_000]);
 });
 
 describe("an upload without an answer", () => {
@@ -214,6 +218,13 @@ describe("an upload without an answer", () => {
   test.each(open)("%s may have arrived or not, and is not sent twice", async (_name, get, more) => {
     const { failure, server } = await submitted({ [GET]: get, [POST]: lost }, more);
     expect([failure?.code, failure?.exitCode, server.attempts(POST)]).toEqual(["outcome_unknown", 14, 1]);
+  });
+
+  test("case 70: from a slow server may have arrived or not, and is not sent twice", async () => {
+    const silent: Answer = { send: "nothing", then: "stall" };
+    const { failure, server } = await submitted({ [GET]: NONE, [POST]: silent }, { deadlineMs: 300 });
+    expect([failure?.code, server.attempts(POST)]).toEqual(["outcome_unknown", 1]);
+    expect(failure?.message).toContain("no whole answer within 300 ms");
   });
 
   test("but with a failure of the server is that failure", async () => {
@@ -253,10 +264,13 @@ test("case 63: an archive over the server's limit is refused before anything is 
 });
 
 test("case 69: the form has the six fields and what the API asks for, and nothing else", async () => {
-  const { server } = await submitted(
-    { [GET]: NONE, [POST]: MADE },
-    { imageTag: "v1", platform: "linux/amd64" },
-  );
+  const more = { imageTag: "v1", platform: "linux/amd64" };
+  const { server } = await submitted({ [GET]: NONE, [POST]: MADE }, more, true, {
+    source_repo: "git.example.com/team/app",
+    source_ref: "main",
+    source_subpath: "app",
+    ...FIELDS,
+  });
   const [form] = server.requests.filter(({ method }) => method === "POST");
   const names = [...(form?.body ?? "").matchAll(/; name="([^"]*)"/gu)].map(([, name]) => name);
   expect(names).toEqual([
@@ -264,6 +278,9 @@ test("case 69: the form has the six fields and what the API asks for, and nothin
     "agent_name",
     "image_tag",
     "platform",
+    "source_repo",
+    "source_ref",
+    "source_subpath",
     "source_commit",
     "source_dirty",
     "working_tree_hash",
