@@ -122,18 +122,21 @@ test.skipIf(!HAS_GIT)(
 test.skipIf(!HAS_GIT)("what makes one commit another hash on another machine is told", async () => {
   const root = makeRepository(newFolder());
   git(root, "config", "core.autocrlf", "input");
+  git(root, "config", "core.eol", "lf");
   git(root, "config", "core.fileMode", "false");
+  git(root, "config", "core.ignoreCase", "true");
+  git(root, "config", "core.symlinks", "true");
   const { stdout } = await waybill(["capture", root, "--json"], { umask: "027" });
   expect(JSON.parse(stdout).volatile).toEqual({
     platform: process.platform,
     umask: "0027",
     git_version: git(root, "version").replace("git version ", ""),
     autocrlf: "input",
-    eol: null,
+    eol: "lf",
     file_mode: "false",
-    ignore_case: null,
+    ignore_case: "true",
     precompose_unicode: null,
-    symlinks: null,
+    symlinks: "true",
     decomposed_names: 0,
   });
 });
