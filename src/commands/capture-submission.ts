@@ -130,11 +130,10 @@ export async function submit(
   world: World,
 ): Promise<SubmittedBuild | Failure> {
   try {
-    const clock = { ...SYSTEM_CLOCK, date: world.now };
     const { dockerfile } = captured.context.chosen ?? { dockerfile: null };
     const isHashed = dockerfile === null || dockerfile.inside === "Dockerfile";
     const sent = { path: archive, isHashed };
-    return await submitBuild(submission, sourceFields(captured), sent, clock, world.stop);
+    return await submitBuild(submission, sourceFields(captured), sent, SYSTEM_CLOCK, world.stop);
   } catch (error) {
     return asFailure(error);
   }

@@ -130,11 +130,3 @@ export function refusalOf(status: number, body: Uint8Array): Failure {
   if (status >= 500) return new Failure("server_failed", `the build API answered ${status}`, details);
   return new Failure("request_rejected", `the build API answered ${status}`, details);
 }
-
-/** Milliseconds that a refusal for now asks to wait (RFC 9110: seconds, or a date), or null. */
-export function retryAfterMs(status: number, header: string | null, now: Date): number | null {
-  if ((status !== 429 && status !== 503) || header === null) return null;
-  if (/^\d{1,6}$/u.test(header)) return Number(header) * 1_000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
-}

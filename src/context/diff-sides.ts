@@ -54,7 +54,8 @@ async function listed({ operand, files }: Side, { git }: CommitReading): Promise
   const { commit, subpath, matchesCommit } = captured;
   const trees = [
     captured.digests.git_tree,
-    matchesCommit && commit !== null ? `${commit}:${subpath ?? ""}` : undefined,
+    // With a slash behind it git takes no part of a folder's name, such as `-g1234567`, for another commit.
+    matchesCommit && commit !== null ? `${commit}:${subpath === null ? "" : `${subpath}/`}` : undefined,
   ];
   for (const tree of git === null ? [] : trees) {
     const found = git === null || tree === undefined ? null : await treeOperand(name, tree, git);

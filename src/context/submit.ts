@@ -4,9 +4,10 @@ import { throwIfStopped } from "../base/interruption.ts";
 import { parseJson } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
+import { retryAfterMs } from "../base/retry-after.ts";
 import type { Clock } from "../host/clock.ts";
 import { request, type HttpAnswer } from "../host/http.ts";
-import { acceptedBuild, recordedBuild, refusalOf, retryAfterMs, type Submission } from "./build-record.ts";
+import { acceptedBuild, recordedBuild, refusalOf, type Submission } from "./build-record.ts";
 import type { SourceFields } from "./capture-document.ts";
 
 export type SubmittedBuild = {
@@ -23,15 +24,14 @@ export type SubmittedArchive = {
   readonly isHashed: boolean;
 };
 
-/** What waits and measures; the wall clock only reads dates in answers. */
-export type SubmitClock = Clock & { readonly date: () => Date };
-
 /** How long a server that asks for patience gets it, and how long one that is not there. */
 const PATIENCE_MS = 120_000;
 const CONNECT_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 /** Nothing reached the server: trying again cannot make a second build. */
 const NEVER_SENT = new Set(["name_not_resolved", "connection_failed"]);
+/** Refusals for now: of all others `Retry-After` says nothing about sending it again. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
 /** Something did, and nobody knows what became of it. */
 const OPEN_OUTCOME = new Set(["connection_lost", "deadline_passed", "server_failed"]);
 
@@ -43,7 +43,7 @@ export async function submitBuild(
   submission: Submission,
   known: SourceFields,
   { path, isHashed }: SubmittedArchive,
-  clock: SubmitClock,
+  clock: Clock,
   stop: AbortSignal,
 ): Promise<SubmittedBuild> {
   const fields = formFields(known);
@@ -122,7 +122,7 @@ async function upload(
   submission: Submission,
   fields: SourceFields,
   archive: Blob,
-  clock: SubmitClock,
+  clock: Clock,
   stop: AbortSignal,
 ): Promise<SubmittedBuild> {
   const start = clock.now();
@@ -135,10 +135,7 @@ async function upload(
       return accepted(answer, fields);
     }
     const refusal = answer instanceof Failure ? answer : refusalOf(answer.status, answer.body);
-    const asked =
-      answer instanceof Failure
-        ? wait
-        : retryAfterMs(answer.status, answer.headers.get("retry-after"), clock.date());
+    const asked = answer instanceof Failure ? wait : askedToWait(answer);
     const budget = answer instanceof Failure ? CONNECT_MS : PATIENCE_MS;
     // A server that asks for no time, or for one that is over, would be sent the archive without a pause.
     const pause = asked === null ? null : Math.max(asked, wait);
@@ -146,6 +143,11 @@ async function upload(
     await clock.sleep(pause, stop);
     throwIfStopped(stop, "waiting to submit again");
   }
+}
+
+/** Milliseconds, or null where nobody asks to send it again. */
+function askedToWait({ status, headers }: HttpAnswer): number | null {
+  return BUSY.has(status) ? retryAfterMs(headers, Date.now()) : null;
 }
 
 function accepted(answer: HttpAnswer, fields: SourceFields): SubmittedBuild {

@@ -1,5 +1,6 @@
 import { readCommitTree, type CommitTree } from "./commit-tree.ts";
 import type { Commit } from "./commit.ts";
+import { committedEntry } from "./committed-entry.ts";
 import { configuredRepo } from "./configured-repo.ts";
 import { readDirty } from "./dirty.ts";
 import { machineOf, type GitMachine } from "./git-machine.ts";
@@ -124,7 +125,8 @@ export async function gatherFacts(
 /** The id of HEAD's tree, or of the folder in it; null when there is none. */
 async function readTreeId(git: Git, commit: Promise<HeadCommit>, subpath: string): Promise<string | null> {
   if (subpath === "") return (await commit).object?.tree ?? null;
-  return git.line(["rev-parse", "--verify", "--quiet", `HEAD:${subpath}`]);
+  const entry = await committedEntry(git, subpath);
+  return entry?.type === "tree" ? entry.id : null;
 }
 
 function isPartial(settings: Settings): boolean {

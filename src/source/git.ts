@@ -106,9 +106,12 @@ export class Git {
 
   /** The same in a folder that is a repository itself or none: git would go on to the one around it. */
   within(folder: string): Git {
-    const ceilings = [this.#env[CEILINGS], dirname(folder)].filter((place) => place !== undefined);
+    const above = dirname(folder);
+    const ceilings = [this.#env[CEILINGS], above].filter((place) => place !== undefined);
     const env = { ...this.#env, [CEILINGS]: ceilings.join(delimiter) };
-    return new Git(this.#program, folder, env, this.#budget, this.#stop);
+    // Such a list cannot name every folder.
+    const Bounded = above.includes(delimiter) ? CheckedGit : Git;
+    return new Bounded(this.#program, folder, env, this.#budget, this.#stop);
   }
 
   static find(env: Environment): string | null {
@@ -166,6 +169,20 @@ export class Git {
   async line(args: readonly string[]): Promise<string | null> {
     const answer = await this.run(args);
     return answer.ok ? textOf(answer.stdout).replace(/\n$/u, "") : null;
+  }
+}
+
+/** Asks first whether the repository that git finds is that of the folder itself. */
+class CheckedGit extends Git {
+  #prefix: Promise<GitAnswer> | null = null;
+
+  override async run(...call: Parameters<Git["run"]>): Promise<GitAnswer> {
+    this.#prefix ??= super.run(["rev-parse", "--show-prefix"]);
+    const prefix = await this.#prefix;
+    if (!prefix.ok) return prefix;
+    // Nothing but the end of the line at the top of a repository.
+    if (prefix.stdout.length === 1) return super.run(...call);
+    return { ok: false, reason: "not_a_repository", code: null, detail: "the repository is the one around" };
   }
 }
 

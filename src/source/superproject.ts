@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { committedEntry } from "./committed-entry.ts";
 import { configuredRepo } from "./configured-repo.ts";
 import { textOf, type Git } from "./git.ts";
 import { readCommitId, readSymbolicHead } from "./head.ts";
@@ -30,9 +31,9 @@ export async function readSuperproject(git: Git, top: string): Promise<Superproj
   if (!staged.ok || !textOf(staged.stdout).startsWith("160000 ")) return null;
   const [commit, wanted, branch, settings] = await Promise.all([
     readCommitId(inside),
-    inside.line(["rev-parse", "--verify", "--quiet", `HEAD:${path}`]),
+    committedEntry(inside, path),
     readSymbolicHead(inside),
     inside.run(["config", "-z", "--get-regexp", REMOTE_SETTINGS]),
   ]);
-  return { repo: configuredRepo(settings, branch.value), commit, path, wanted };
+  return { repo: configuredRepo(settings, branch.value), commit, path, wanted: wanted?.id ?? null };
 }

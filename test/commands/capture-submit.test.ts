@@ -52,20 +52,29 @@ test("what the server calls the build is told in inert words", async () => {
   ]);
 });
 
-test("case 70: a record that failed leaves the capture as it is, told and exit 0", async () => {
-  const root = plantFiles(newFolder(), { a: "a" });
-  const hash = await treeHash(root);
-  await using server = await scriptedServer({
-    "POST /v5/builds": { status: 401, body: '{"error":"a-long-build-token is wrong"}' },
-  });
-  const { exit, document, stdout, stderr } = await captureJson(root, ["--submit", server.url, ...FLAGS], {
-    env,
-  });
-  expect([exit, document.ok, document.digests["working_tree_hash"]]).toEqual([0, true, hash]);
-  expect(document.build).toMatchObject({ id: null, existing: false, error: { code: "unauthorized" } });
-  expect(stderr).toContain("the build was not recorded");
-  expect(stdout + stderr).not.toContain("a-long-build-token");
-});
+const REPEATED = '{"error":"a-long-build-token is wrong"}';
+const NOT_RECORDED: readonly (readonly [string, Answer, string])[] = [
+  ["refuses the credential", { status: 401, body: REPEATED }, "unauthorized"],
+  ["takes nothing of this size", { status: 413, body: REPEATED }, "request_rejected"],
+  ["fails", { status: 500, body: REPEATED }, "server_failed"],
+  ["redirects", { status: 307, headers: { location: "http://127.0.0.1:1/" } }, "redirect_refused"],
+  ["answers nonsense", { body: "<html>" }, "answer_not_json"],
+  ["goes away", { send: "nothing" }, "outcome_unknown"],
+];
+test.each(NOT_RECORDED)(
+  "case 70: a server that %s leaves the capture as it is, told and exit 0",
+  async (_what, answer, code) => {
+    const root = plantFiles(newFolder(), { a: "a" });
+    const hash = await treeHash(root);
+    await using server = await scriptedServer({ "POST /v5/builds": answer });
+    const args = ["--submit", server.url, ...FLAGS];
+    const { exit, document, stdout, stderr } = await captureJson(root, [...args, "--submit-again"], { env });
+    expect([exit, document.ok, document.digests["working_tree_hash"]]).toEqual([0, true, hash]);
+    expect(document.build).toMatchObject({ id: null, existing: false, error: { code } });
+    expect(stderr).toContain("the build was not recorded");
+    expect(stdout + stderr).not.toContain("a-long-build-token");
+  },
+);
 
 test.skipIf(!CAN_BE_BOUND)(
   "an archive that cannot be made for the upload is a warning beside the capture",

@@ -4,13 +4,10 @@ import { join } from "node:path";
 import { Failure } from "../../src/base/failure.ts";
 import { sha256Of } from "../../src/base/hashing.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import type { SourceFields } from "../../src/context/capture-document.ts";
 import type { Submission } from "../../src/context/build-record.ts";
-import {
-  submitBuild,
-  type SubmittedArchive,
-  type SubmitClock,
-  type SubmittedBuild,
-} from "../../src/context/submit.ts";
+import { submitBuild, type SubmittedArchive, type SubmittedBuild } from "../../src/context/submit.ts";
+import type { Clock } from "../../src/host/clock.ts";
 import { scriptedServer, type Answer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 import { scratchFolders } from "./support/scratch.ts";
 
@@ -37,16 +34,13 @@ const RECORD = {
 const listing = (...items: readonly object[]): Answer => ({ body: JSON.stringify({ items }) });
 
 /** Time passes only where somebody waits, and then all of it at once. */
-class QuickClock implements SubmitClock {
+class QuickClock implements Clock {
   waited: number[] = [];
   now(): number {
     return this.waited.reduce((sum, ms) => sum + ms, 0);
   }
   async sleep(ms: number): Promise<void> {
     this.waited.push(ms);
-  }
-  date(): Date {
-    return new Date("2026-01-01T00:00:00Z");
   }
 }
 
@@ -78,12 +72,17 @@ type Ended = {
   clock: QuickClock;
 };
 
-async function submitted(plan: Plan, more: Partial<Submission> = {}, isHashed = true): Promise<Ended> {
+async function submitted(
+  plan: Plan,
+  more: Partial<Submission> = {},
+  isHashed = true,
+  fields: SourceFields = FIELDS,
+): Promise<Ended> {
   await using server = await scriptedServer(plan);
   const clock = new QuickClock();
   const never = new AbortController().signal;
   try {
-    const build = await submitBuild(submissionTo(server.url, more), FIELDS, archive(isHashed), clock, never);
+    const build = await submitBuild(submissionTo(server.url, more), fields, archive(isHashed), clock, never);
     return { build, failure: null, server, clock };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -155,15 +154,18 @@ describe("a build whose Dockerfile the tree hash does not cover", () => {
 describe("a refusal for now", () => {
   test("is obeyed, and the upload sent again", async () => {
     const busy: Answer = { status: 503, headers: { "retry-after": "7" } };
-    const { build, server, clock } = await submitted({
-      [GET]: NONE,
-      [POST]: [busy, { status: 429, headers: { "retry-after": "Thu, 01 Jan 2026 00:00:05 GMT" } }, MADE],
-    });
+    // Dates of long ago: it is the server's own clock that they count by.
+    const dated: Answer = {
+      status: 429,
+      headers: { "retry-after": "Sun, 01 Jan 2006 00:00:10 GMT", date: "Sun, 01 Jan 2006 00:00:05 GMT" },
+    };
+    const { build, server, clock } = await submitted({ [GET]: NONE, [POST]: [busy, dated, MADE] });
     expect([build?.id, server.attempts(POST), clock.waited]).toEqual(["made", 3, [7_000, 5_000]]);
   });
 
   const ends: readonly [string, Answer, string][] = [
     ["without a time", { status: 503 }, "server_failed"],
+    ["with a time, but not for now", { status: 500, headers: { "retry-after": "1" } }, "server_failed"],
     ["with a time that is none", { status: 429, headers: { "retry-after": "soon" } }, "rate_limited"],
     ["that is longer than anybody waits", { status: 429, headers: { "retry-after": "121" } }, "rate_limited"],
   ];
@@ -192,11 +194,9 @@ test("a server that is not there is tried for a while, and no more", async () =>
   await server[Symbol.asyncDispose]();
   const clock = new QuickClock();
   const stop = new AbortController().signal;
-  expect(submitBuild(submissionTo(url), FIELDS, archive(), clock, stop)).rejects.toMatchObject({
-    code: "connection_failed",
-  });
-  await submitBuild(submissionTo(url), FIELDS, archive(), clock, stop).catch(() => {});
-  expect(clock.waited.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
+  const sent = submitBuild(submissionTo(url), FIELDS, archive(), clock, stop);
+  expect(sent).rejects.toMatchObject({ code: "connection_failed" });
+  expect(clock.waited).toEqual([1_000, 2_000, 4_000]);
 });
 
 describe("an upload without an answer", () => {
@@ -218,6 +218,13 @@ describe("an upload without an answer", () => {
   test.each(open)("%s may have arrived or not, and is not sent twice", async (_name, get, more) => {
     const { failure, server } = await submitted({ [GET]: get, [POST]: lost }, more);
     expect([failure?.code, failure?.exitCode, server.attempts(POST)]).toEqual(["outcome_unknown", 14, 1]);
+  });
+
+  test("case 70: from a slow server may have arrived or not, and is not sent twice", async () => {
+    const silent: Answer = { send: "nothing", then: "stall" };
+    const { failure, server } = await submitted({ [GET]: NONE, [POST]: silent }, { deadlineMs: 300 });
+    expect([failure?.code, server.attempts(POST)]).toEqual(["outcome_unknown", 1]);
+    expect(failure?.message).toContain("no whole answer within 300 ms");
   });
 
   test("but with a failure of the server is that failure", async () => {
@@ -257,10 +264,13 @@ test("case 63: an archive over the server's limit is refused before anything is 
 });
 
 test("case 69: the form has the six fields and what the API asks for, and nothing else", async () => {
-  const { server } = await submitted(
-    { [GET]: NONE, [POST]: MADE },
-    { imageTag: "v1", platform: "linux/amd64" },
-  );
+  const more = { imageTag: "v1", platform: "linux/amd64" };
+  const { server } = await submitted({ [GET]: NONE, [POST]: MADE }, more, true, {
+    source_repo: "git.example.com/team/app",
+    source_ref: "main",
+    source_subpath: "app",
+    ...FIELDS,
+  });
   const [form] = server.requests.filter(({ method }) => method === "POST");
   const names = [...(form?.body ?? "").matchAll(/; name="([^"]*)"/gu)].map(([, name]) => name);
   expect(names).toEqual([
@@ -268,6 +278,9 @@ test("case 69: the form has the six fields and what the API asks for, and nothin
     "agent_name",
     "image_tag",
     "platform",
+    "source_repo",
+    "source_ref",
+    "source_subpath",
     "source_commit",
     "source_dirty",
     "working_tree_hash",
@@ -285,7 +298,6 @@ test("a stop while waiting ends it", async () => {
   const clock = new QuickClock();
   const stopping = {
     now: () => clock.now(),
-    date: () => clock.date(),
     sleep: async () => stop.abort("SIGTERM"),
   };
   const sent = submitBuild(submissionTo(server.url), FIELDS, archive(), stopping, stop.signal);

@@ -9,12 +9,11 @@ import { succeed } from "./support/tar-readers.ts";
 
 const newFolder = scratchFolders();
 
-async function hashOf(
-  root: string,
-  surroundings: Parameters<typeof captureJson>[2] = {},
-): Promise<string | null> {
+async function hashOf(root: string, surroundings: Parameters<typeof captureJson>[2] = {}): Promise<string> {
   const { document } = await captureJson(root, [], surroundings);
-  return document.digests["working_tree_hash"] ?? null;
+  const hash = document.digests["working_tree_hash"] ?? "";
+  expect(hash).toMatch(/^[0-9a-f]{64}$/u);
+  return hash;
 }
 
 // Known answers, worked out in a shell: printf 'a\0100644\0<sha256 of the content>' | sha256sum, and so on.

@@ -104,6 +104,32 @@ const OWN: readonly { name: string; ignore: string; entries: readonly string[] }
       "app/main.ts",
     ],
   },
+  {
+    name: "what lines between a byte-order mark, CR LF and white space of Unicode say",
+    ignore: "\ufeff#app\r\n #docs\r\n\u00a0app\u00a0\r\n\r\n",
+    entries: [".dockerignore", "Dockerfile", "docs/", "docs/readme.md"],
+  },
+  {
+    name: "a folder in spite of an exception for the one above, which came too late",
+    ignore: "app/keep/deep\n!app/keep\ndocs\n",
+    entries: [".dockerignore", "Dockerfile", "app/", "app/keep/", "app/main.ts", "app/secret.env"],
+  },
+  {
+    name: "nothing by braces and bars, which are characters like others",
+    ignore: "{app,docs}\napp|docs\n*.{env}\n",
+    entries: [
+      ".dockerignore",
+      "Dockerfile",
+      "app/",
+      "app/keep/",
+      "app/keep/deep/",
+      "app/keep/deep/a",
+      "app/main.ts",
+      "app/secret.env",
+      "docs/",
+      "docs/readme.md",
+    ],
+  },
 ];
 
 for (const { name, ignore, entries } of OWN) {
@@ -125,6 +151,7 @@ const INVALID: readonly { name: string; ignore: string }[] = [
   { name: "a lone exclamation mark", ignore: "*.md\n!\n" },
   { name: "an open bracket", ignore: "[a\n" },
   { name: "a range that runs backwards", ignore: "[z-a]\n" },
+  { name: "a name in brackets", ignore: "[Local-Only]\n" },
 ];
 
 for (const { name, ignore } of INVALID) {

@@ -39,6 +39,7 @@ test("case 59: a socket is skipped with a warning", async () => {
     const { exit, document } = await captureJson(root);
     expect(exit).toBe(0);
     expect(document.context.skipped).toEqual([{ path: "socket", kind: "socket" }]);
+    expect(warningCodes(document)).toEqual(["special_file_skipped"]);
     expect(document.digests["working_tree_hash"]).toMatch(/^[0-9a-f]{64}$/u);
   } finally {
     server.close();
@@ -52,6 +53,7 @@ test.skipIf(!CAN_MAKE_DEVICES)("case 59: a device is skipped with a warning", as
   const { exit, document } = await captureJson(root);
   expect(exit).toBe(0);
   expect(document.context.skipped).toEqual([{ path: "device", kind: "device" }]);
+  expect(warningCodes(document)).toEqual(["special_file_skipped"]);
 });
 
 test("an ignored special file is nobody's business", async () => {
@@ -96,7 +98,7 @@ test.skipIf(!HAS_PYTHON)("case 55: a file with a hole has all its logical bytes"
 });
 
 test.skipIf(!HAS_PYTHON)(
-  "case 65: modes are 0644 and 0755 in the archive, whatever they are on disk",
+  "case 65: modes are 0644 and 0755 in the archive and in the hash, whatever they are on disk",
   async () => {
     const modes = [0o600, 0o640, 0o666, 0o700, 0o777, 0o4755, 0o2755, 0o1644, 0o4644];
     const root = plantTree(
@@ -104,8 +106,11 @@ test.skipIf(!HAS_PYTHON)(
       modes.map((mode) => ({ path: mode.toString(8), text: "x", mode })),
     );
     mkdirSync(join(root, "folder"), { mode: 0o700 });
-    await captureJson(root, ["--archive", `${root}.tar`]);
-    for (const member of listMembers(`${root}.tar`)) {
+    const { document } = await captureJson(root, ["--archive", `${root}.tar`]);
+    expect(document.digests["working_tree_hash"]).toBe(referenceTreeHash(leavesOf(root)));
+    const members = listMembers(`${root}.tar`);
+    expect(members.length).toBe(modes.length + 1);
+    for (const member of members) {
       const executable = member.type === "dir" || (Number.parseInt(member.name, 8) & 0o100) !== 0;
       expect([member.name, member.mode]).toEqual([member.name, executable ? 0o755 : 0o644]);
     }

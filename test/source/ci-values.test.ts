@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { JsonValue } from "../../src/base/json.ts";
-import { eventFile, readCi } from "../../src/source/ci.ts";
+import { readCi } from "../../src/source/ci.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const GITHUB = { GITHUB_ACTIONS: "true", GITHUB_SHA: COMMIT };
@@ -38,8 +38,3 @@ for (const event of NO_EVENTS) {
     expect(readCi(GITHUB, event)?.pullRequest?.head ?? null).toBeNull();
   });
 }
-
-test("only runners of GitHub's kind have an event file", () => {
-  expect(eventFile({ GITHUB_EVENT_PATH: "/event.json" })).toBeNull();
-  expect(eventFile({ GITHUB_EVENT_PATH: "/event.json", GITEA_ACTIONS: "true" })).toBe("/event.json");
-});

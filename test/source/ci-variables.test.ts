@@ -291,6 +291,10 @@ for (const { name, env, rows } of SYSTEMS) {
 }
 
 describe("the file of an event", () => {
+  test("is that of no other runner", () => {
+    expect(eventFile({ GITHUB_EVENT_PATH: "/e.json", GITLAB_CI: "true" })).toBeNull();
+  });
+
   test.each(["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"])("is known to %s", (name) => {
     expect(eventFile({ GITHUB_EVENT_PATH: "/e.json", [name]: "true" })).toBe("/e.json");
     expect(eventFile({ GITHUB_EVENT_PATH: "/e.json", [name]: "1" })).toBeNull();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { plantFiles } from "../context/support/disk-tree.ts";
 import { captureJson } from "../context/support/run-capture.ts";
@@ -70,13 +70,34 @@ test.skipIf(!HAS_GIT)("case 6: GIT_CEILING_DIRECTORIES is respected", async () =
   expect(document.fields["source_commit"]?.reason).toBe("not_a_repository");
 });
 
-test.skipIf(!HAS_GIT)("case 6: the user's own configuration is respected", async () => {
-  const root = makeRepository(newFolder());
-  const home = newFolder();
-  writeFileSync(join(home, ".gitconfig"), `[remote "origin"]\n\turl = ${REMOTE}\n`);
-  const { document } = await captureJson(root, [], { env: { HOME: home } });
-  expect(document.source_fields["source_repo"]).toBe(REPO);
-});
+/** Where a user or a machine keeps a configuration of its own; `home` holds one under each name that git knows. */
+const CONFIGURED: readonly (readonly [
+  string,
+  (home: string) => Readonly<Record<string, string | undefined>>,
+])[] = [
+  ["HOME", (home) => ({ HOME: home })],
+  ["XDG_CONFIG_HOME", (home) => ({ XDG_CONFIG_HOME: join(home, "xdg") })],
+  ["GIT_CONFIG_GLOBAL", (home) => ({ GIT_CONFIG_GLOBAL: join(home, "xdg/git/config") })],
+  [
+    "GIT_CONFIG_SYSTEM",
+    (home) => ({ GIT_CONFIG_SYSTEM: join(home, ".gitconfig"), GIT_CONFIG_NOSYSTEM: undefined }),
+  ],
+  [
+    "GIT_CONFIG_COUNT",
+    () => ({ GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "remote.origin.url", GIT_CONFIG_VALUE_0: REMOTE }),
+  ],
+];
+
+for (const [name, env] of CONFIGURED) {
+  test.skipIf(!HAS_GIT)(`case 6: the configuration that ${name} names is respected`, async () => {
+    const root = makeRepository(newFolder());
+    const setting = `[remote "origin"]\n\turl = ${REMOTE}\n`;
+    const home = plantFiles(newFolder(), { ".gitconfig": setting, "xdg/git/config": setting });
+    expect((await captureJson(root)).document.source_fields["source_repo"]).toBeUndefined();
+    const { document } = await captureJson(root, [], { env: env(home) });
+    expect(document.source_fields["source_repo"]).toBe(REPO);
+  });
+}
 
 test.skipIf(!HAS_GIT)(
   "a hostile ./git is never run, whatever way PATH leads to the current folder",

@@ -1,13 +1,5 @@
 import { expect, test } from "bun:test";
-import {
-  appendFileSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { captureJson, warningCodes, type CaptureDocument } from "../context/support/run-capture.ts";
 import { plantFiles } from "../context/support/disk-tree.ts";
@@ -277,7 +269,6 @@ test.skipIf(!HAS_GIT)("without git: a context outside of --repo, a .git folder, 
   expect((await without(join(root, ".git/refs"))).fields["source_commit"]?.reason).toBe("no_work_tree");
   const below = await without(join(root, "app"), { GIT_CEILING_DIRECTORIES: root });
   expect(below.fields["source_commit"]?.reason).toBe("git_missing");
-  mkdirSync(join(root, "app/deep"));
 });
 
 test.skipIf(!HAS_GIT)("without git: a merge in progress is seen", async () => {

@@ -5,7 +5,7 @@ import type { Database } from "../../../src/control-plane/storage/database.ts";
 import { openDatabase } from "../../../src/control-plane/storage/open-database.ts";
 import { requestHandler } from "../../../src/control-plane/handle.ts";
 import { startServer, type RunningServer } from "../../../src/control-plane/http/server.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
+import { temporaryFolder, type TemporaryFolder } from "../../support/temporary.ts";
 import { digestOf, Plane } from "../plane.ts";
 
 /** Debian's browser, as a person has it; the rest of the pages is tested without one. */
@@ -13,7 +13,7 @@ const CHROMIUM = Bun.which("chromium");
 const wanted = process.env["WAYBILL_FULL"] !== undefined && CHROMIUM !== null;
 
 describe.skipIf(!wanted)("in a browser", () => {
-  const folder = temporaryFolder();
+  let folder: TemporaryFolder;
   let database: Database;
   let plane: Plane;
   let server: RunningServer;
@@ -21,6 +21,8 @@ describe.skipIf(!wanted)("in a browser", () => {
   let token: string;
 
   beforeAll(async () => {
+    // Not while tests are only collected: those that are skipped clean nothing up.
+    folder = temporaryFolder();
     const open = (): Promise<Database> => openDatabase(openDataDirectory(folder.path, false).database, true);
     database = await open();
     plane = new Plane(folder, database, open);

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plotOf } from "../../../scripts/benches/harness/plot.ts";
@@ -113,12 +113,10 @@ test("a plot has no script, names everything, and escapes what it names", () => 
 });
 
 describe.skipIf(Bun.which("cc") === null)("the stop watch (needs cc)", () => {
-  const folder = temporaryFolder();
-  afterAll(() => folder[Symbol.dispose]());
-
   async function launched(
     ...words: string[]
   ): Promise<{ code: number; wall: number; cpu: number; memory: number }> {
+    using folder = temporaryFolder();
     const [program, told] = [folder.at("launch"), folder.at("took")];
     const source = join(BENCH_FOLDER, "harness/launch.c");
     expect((await runProgram(["cc", "-O2", "-static", "-o", program, source])).code).toBe(0);
