@@ -57,7 +57,8 @@ const LINK = Buffer.from(`${SUBMODULE} commit `);
 
 /** Everything that HEAD holds below `subpath` ("" for the top); `git` runs at the top of the work tree. */
 export async function readCommitTree(git: Git, subpath: string): Promise<Known<CommitTree>> {
-  const at = subpath === "" ? "HEAD" : `HEAD:${subpath}`;
+  // The slash keeps git from reading the end of a name, such as `-g1234567`, as that of another commit.
+  const at = subpath === "" ? "HEAD" : `HEAD:${subpath}/`;
   const answer = await git.run(["ls-tree", "-r", "-z", "--full-tree", at]);
   if (answer.ok) return known(new CommitTree(answer.stdout));
   if (answer.reason !== "git_failed") return absent(answer.reason);

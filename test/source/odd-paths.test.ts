@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { committedEntry } from "../../src/source/committed-entry.ts";
 import { Git } from "../../src/source/git.ts";
@@ -56,6 +56,22 @@ describe.skipIf(!HAS_GIT)("what HEAD has under a path", () => {
     expect(differences).toMatchObject([{ path: "two", how: "added" }]);
   });
 });
+
+test.skipIf(!HAS_GIT)(
+  "case 47: a folder that is named like another commit is compared with what the commit has there",
+  async () => {
+    const root = makeRepository(newFolder(), { files: { own: "other\n" } });
+    const name = describedName(root);
+    rmSync(join(root, "own"));
+    plantFiles(root, { [`${name}/own`]: "own\n" });
+    commitAll(root, "second");
+    expect((await captureJson(join(root, name))).document.matches_commit).toBe(true);
+    // What the commit has that the name could mean.
+    plantFiles(root, { [`${name}/own`]: "other\n" });
+    const { exit, document } = await captureJson(join(root, name), ["--require-matches-commit"]);
+    expect([exit, document.matches_commit_detail.counts]).toEqual([5, { modified: 1 }]);
+  },
+);
 
 test.skipIf(!HAS_GIT)("case 10: below a folder with a colon a submodule is one like any other", async () => {
   const inner = makeRepository(newFolder());
