@@ -1,4 +1,4 @@
-import { latestTime } from "../addons/on-host/clock-mark.ts";
+import { latestTime, markWarnings } from "../addons/on-host/clock-mark.ts";
 import { readHostList } from "../addons/assigned/host-list.ts";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
@@ -51,7 +51,11 @@ export const addonStatus: Command = defineCommand({
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
     }
-    const warnings = [...(list?.warnings ?? []), ...inventory.flatMap((addon) => addon.warnings)];
+    const warnings = [
+      ...markWarnings(layout.clock),
+      ...(list?.warnings ?? []),
+      ...inventory.flatMap((addon) => addon.warnings),
+    ];
     for (const { message } of warnings) world.say.warn(message);
     return {
       exit: EXIT.ok,
