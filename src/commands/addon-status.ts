@@ -44,7 +44,9 @@ export const addonStatus: Command = defineCommand({
       flags.assignments === undefined ? null : parseAssignmentsSource(flags.assignments, options);
     const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
     const { platform } = readPlatform(undefined);
-    const list = await readHostList(source, override, layout, platform, world.stop);
+    const found = await readHostList(source, override, layout, platform, world.stop);
+    // What is here is shown all the same.
+    const list = found instanceof Failure ? null : found;
     const inventory = readInventory(layout, []);
     const all = statusOf(inventory, list, platform, layout, latestTime(layout.clock, world.now()));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
@@ -52,6 +54,7 @@ export const addonStatus: Command = defineCommand({
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
     }
     const warnings = [
+      ...(found instanceof Failure ? [{ code: "state_unreadable", message: found.message }] : []),
       ...markWarnings(layout.clock),
       ...(list?.warnings ?? []),
       ...inventory.flatMap((addon) => addon.warnings),

@@ -1,11 +1,12 @@
 import { decode, object, within } from "../../base/decode.ts";
-import { asFailure, Failure } from "../../base/failure.ts";
+import { Failure } from "../../base/failure.ts";
 import { LAST_INSTANT } from "../../base/instant.ts";
 import { parseJson } from "../../base/json.ts";
 import { quoted } from "../../base/printable.ts";
 import { reason, writeAtomic } from "../../host/files.ts";
 import type { Warning } from "../warning.ts";
 import { ifThere, readOwn } from "./own-file.ts";
+import { storageFailure } from "./storage-failure.ts";
 
 const MODE = 0o644;
 const MARK_BYTES = 4_096;
@@ -60,6 +61,6 @@ function readMark(path: string): number | Failure {
     if (decoded.ok) return decoded.value.highest_ms;
     return new Failure("record_mismatch", `${what} ${quoted(path)}: ${decoded.problems.join("; ")}`);
   } catch (error) {
-    return asFailure(error);
+    return storageFailure(error, path);
   }
 }
