@@ -74,12 +74,13 @@ describe("from a server", () => {
       () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
       10,
     ],
+    ["wants a login of the network", () => new Response("", { status: 511 }), 12],
     ["shows a login page", () => new Response("<html>", { headers: { "content-type": "text/html" } }), 10],
     ["answers an error with 200", () => Response.json({ error: "no" }), 10],
     ["answers nothing", () => new Response(""), 10],
     ["says as before", () => Response.json({ addons: [], not_modified: true }), 10],
   ];
-  test.each(failing)("that %s changes nothing", async (_name, failure, alone) => {
+  test.each(failing)("case 76: that %s changes nothing", async (_name, failure, alone) => {
     using host = new Host();
     answer = listing(host.program("sample", "1"));
     await fetching(host);
