@@ -128,9 +128,13 @@ describe("addon run", () => {
 
   test("its output has a ceiling", async () => {
     const noisy = counting(
-      "head -c 3000000 /dev/zero | tr '\\\\0' x\necho end\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done",
+      "head -c 3000000 /dev/zero | tr '\\\\0' x\n: >written\ntrap 'exit 0' TERM\nwhile :; do sleep 0.05; done",
     );
     using host = await running(PROCESS, noisy);
+    for (let tries = 0; !existsSync(host.state("written")); tries++) {
+      expect(tries).toBeLessThan(800);
+      await Bun.sleep(25);
+    }
     for (let tries = 0; statSync(host.path("sensor", "log", "stdout.log")).size > 1_048_576; tries++) {
       expect(tries).toBeLessThan(400);
       await Bun.sleep(25);
