@@ -195,7 +195,7 @@ export async function readPlanning(
   };
 }
 
-/** The list to look at: the named one, or the one that was fetched last. Throws Failure `not_found` without any. */
+/** The list to look at: the named one, or the one that was fetched last. Throws Failure: `not_found` without any. */
 export async function readListing(
   text: string | undefined,
   flags: ListFlags,
@@ -210,6 +210,7 @@ export async function readListing(
   const source = text === undefined ? null : parseAssignmentsSource(text, options);
   const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
   const list = await readHostList(source, override, planning.layout, planning.platform, world.stop);
+  if (list instanceof Failure) throw list;
   if (list !== null) return list;
   throw new Failure("not_found", `no assignment list was ever fetched for ${quoted(planning.layout.root)}`, {
     hint: "name one with --assignments",

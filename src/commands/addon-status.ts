@@ -1,4 +1,4 @@
-import { latestTime } from "../addons/on-host/clock-mark.ts";
+import { latestTime, markWarnings } from "../addons/on-host/clock-mark.ts";
 import { readHostList } from "../addons/assigned/host-list.ts";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
@@ -44,14 +44,21 @@ export const addonStatus: Command = defineCommand({
       flags.assignments === undefined ? null : parseAssignmentsSource(flags.assignments, options);
     const override = flags.override === undefined ? null : resolve(world.cwd, flags.override);
     const { platform } = readPlatform(undefined);
-    const list = await readHostList(source, override, layout, platform, world.stop);
+    const found = await readHostList(source, override, layout, platform, world.stop);
+    // What is here is shown all the same.
+    const list = found instanceof Failure ? null : found;
     const inventory = readInventory(layout, []);
     const all = statusOf(inventory, list, platform, layout, latestTime(layout.clock, world.now()));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);
     }
-    const warnings = [...(list?.warnings ?? []), ...inventory.flatMap((addon) => addon.warnings)];
+    const warnings = [
+      ...(found instanceof Failure ? [{ code: "state_unreadable", message: found.message }] : []),
+      ...markWarnings(layout.clock),
+      ...(list?.warnings ?? []),
+      ...inventory.flatMap((addon) => addon.warnings),
+    ];
     for (const { message } of warnings) world.say.warn(message);
     return {
       exit: EXIT.ok,

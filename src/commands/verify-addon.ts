@@ -1,15 +1,14 @@
 import { checkChain } from "../addons/audit/audit-chain.ts";
+import { readLog } from "../addons/audit/read-log.ts";
 import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
 import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
-import { ifThere, readProven } from "../addons/on-host/own-file.ts";
 import { isSha256, type Sha256 } from "../base/digest.ts";
 import { EXIT, type ExitCode } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
-import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
@@ -55,7 +54,7 @@ export const verifyAddon: Command = defineCommand({
     if (proofs.length === 0) {
       throw new Failure("nothing_checked", `no add-on is staged under ${quoted(layout.root)}`);
     }
-    const audit = readAudit(layout, head);
+    const audit = await readAudit(layout, head);
     const refusals = [
       ...proofs.flatMap(({ failure }) => (failure === null ? [] : [failure])),
       ...audit.refusals,
@@ -92,11 +91,10 @@ function signedBy({ keyids, threshold }: Proof["accepted"]): string {
   return ` signed by ${count}${keyids.join(", ")}`;
 }
 
-function readAudit(
-  layout: Layout,
-  wantedHead: Sha256 | undefined,
-): { document: { lines: number; head: string; ok: boolean } | null; refusals: Failure[] } {
-  const bytes = ifThere(() => readProven(layout.audit, LIMITS.auditBytes, "the audit log"));
+type Audit = { document: { lines: number; head: string; ok: boolean } | null; refusals: Failure[] };
+
+async function readAudit(layout: Layout, wantedHead: Sha256 | undefined): Promise<Audit> {
+  const bytes = await readLog(layout.audit);
   if (bytes === null && wantedHead === undefined) return { document: null, refusals: [] };
   const chain = checkChain(new TextDecoder().decode(bytes ?? undefined), wantedHead);
   const document = { lines: chain.lines, head: chain.head, ok: chain.problem === null };

@@ -205,12 +205,22 @@ export class PendingFile {
       this.#committed = true;
     } catch (error) {
       if (!WITHOUT_LINKS.has(errorCode(error))) throw error;
-      fs().closeSync(fs().openSync(this.#path, "wx", 0o600));
-      this.#committed = true;
-      fs().renameSync(this.#temporary, this.#path);
+      this.#takeFreeName();
     }
     fs().rmSync(this.#temporary, { force: true });
     fsyncDirectory(paths().dirname(this.#path));
+  }
+
+  /** The name is held by an empty file until it is taken; a failed run leaves that one no more than its own. */
+  #takeFreeName(): void {
+    fs().closeSync(fs().openSync(this.#path, "wx", 0o600));
+    try {
+      fs().renameSync(this.#temporary, this.#path);
+    } catch (error) {
+      fs().rmSync(this.#path, { force: true });
+      throw error;
+    }
+    this.#committed = true;
   }
 
   /** Whether something has the name by now, also when what came after failed. */

@@ -28,15 +28,7 @@ export class FileStore implements WritableStore {
   }
 
   async open(read: ObjectRead): Promise<ObjectStream> {
-    const path = this.#resolve(read.key);
-    let descriptor: number;
-    try {
-      // Neither a FIFO that never answers nor a link that was put there since the path was resolved.
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch (error) {
-      throw unreadable(path, error);
-    }
-    return wholeObject(chunksOf(descriptor, path, read), null);
+    return wholeObject(chunksOf(this.#resolve(read.key), read), null);
   }
 
   /** Durable, and under its name only when it is whole: a host may be reading. */
@@ -109,7 +101,9 @@ function leadsOut(key: string, path: string): Failure {
   });
 }
 
-async function* chunksOf(descriptor: number, path: string, read: ObjectRead): AsyncGenerator<Uint8Array> {
+/** Opens the file with the first chunk: a stream that nobody reads holds nothing. */
+async function* chunksOf(path: string, read: ObjectRead): AsyncGenerator<Uint8Array> {
+  const descriptor = opened(path);
   try {
     const before = fstatSync(descriptor);
     if (!before.isFile()) {
@@ -141,6 +135,15 @@ async function* chunksOf(descriptor: number, path: string, read: ObjectRead): As
     throw error instanceof Failure ? error : unreadable(path, error);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function opened(path: string): number {
+  try {
+    // Neither a FIFO that never answers nor a link that was put there since the path was resolved.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 

@@ -210,10 +210,6 @@ describe("entries", () => {
     expect(message).toEndWith(`at most 131071 bytes${more}`);
   });
 
-  test("a version as a number says why that is dangerous", () => {
-    expect(one({ version: 1.1 }).refused[0]?.failure.hint).toContain("1.10 and 1.1");
-  });
-
   test("the same id twice refuses both, also in another case", () => {
     const text = JSON.stringify({
       addons: ["x", "y", "X"].map((addon_id) => ({ addon_id, enabled: true, version: "1" })),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jsonOf, runWaybill } from "../support/binary.ts";
 import { Host, type Entry, type StageRun } from "./host.ts";
@@ -74,12 +74,13 @@ describe("from a server", () => {
       () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
       10,
     ],
+    ["wants a login of the network", () => new Response("", { status: 511 }), 12],
     ["shows a login page", () => new Response("<html>", { headers: { "content-type": "text/html" } }), 10],
     ["answers an error with 200", () => Response.json({ error: "no" }), 10],
     ["answers nothing", () => new Response(""), 10],
     ["says as before", () => Response.json({ addons: [], not_modified: true }), 10],
   ];
-  test.each(failing)("that %s changes nothing", async (_name, failure, alone) => {
+  test.each(failing)("case 76: that %s changes nothing", async (_name, failure, alone) => {
     using host = new Host();
     answer = listing(host.program("sample", "1"));
     await fetching(host);
@@ -109,6 +110,50 @@ describe("from a server", () => {
     expect(document.warnings.map((warning) => warning.code)).toEqual(["assignments_unavailable"]);
     expect((await host.stage(["--assignments", url, "--allow-insecure-http", "--strict"])).exit).toBe(12);
   });
+
+  const spoilt: [string, (path: string) => unknown][] = [
+    ["cut off", (path) => writeFileSync(path, '{"addons":[')],
+    ["open to others", (path) => chmodSync(path, 0o666)],
+    ["empty", (path) => writeFileSync(path, "")],
+  ];
+  test.each(spoilt)(
+    "a remembered list that is %s is told, and is not taken for none",
+    async (_name, spoil) => {
+      using host = new Host();
+      answer = listing(host.program("sample", "1"));
+      await fetching(host);
+      const path = join(host.root, "assignments.json");
+      spoil(path);
+      answer = () => new Response("x", { status: 503 });
+      const { exit, document } = await fetching(host);
+      expect([exit, document.assignments, document.warnings.map(({ code }) => code)]).toEqual([
+        0,
+        "none",
+        ["assignments_unavailable", "state_unreadable"],
+      ]);
+      const strict = await fetching(host, ["--strict"]);
+      expect(strict.document.error).toMatchObject({ code: "assignments_unavailable" });
+      expect(strict.document.error?.message).toContain(path);
+      answer = () => new Response("x", { status: 403 });
+      const refused = await fetching(host);
+      expect(refused.exit).toBe(4);
+      expect(refused.document.error?.message).toContain(path);
+
+      const plan = await host.addon("plan", ["--key", host.publicKey]);
+      expect(plan.document["error"]).toMatchObject({ message: expect.stringContaining(path) });
+      expect((await host.addon("status", [])).document).toMatchObject({
+        assignments: "none",
+        addons: [{ addon_id: "sample", has: { version: "1" } }],
+        warnings: [{ code: "state_unreadable" }],
+      });
+      expect((await runWaybill(["addon", "exec", "other", "--root", host.root])).stderr).toContain(path);
+
+      answer = listing(host.program("sample", "1"));
+      expect((await fetching(host)).document).toMatchObject({ assignments: "source", warnings: [] });
+      answer = () => new Response("x", { status: 503 });
+      expect((await fetching(host)).document).toMatchObject({ assignments: "cache" });
+    },
+  );
 
   test("a malformed answer is not remembered", async () => {
     using host = new Host();

@@ -14,6 +14,7 @@ const FACTS: CapabilityFacts = {
 describe("a program gets its capabilities", () => {
   const rows: [string, Partial<CapabilityFacts>, "none" | "ambient" | "file"][] = [
     ["on its file", {}, "file"],
+    ["on the file of a sidecar", { supervision: "agent_sidecar" }, "file"],
     ["not, when it has none", { capabilities: [], isNoSuid: true }, "none"],
     ["from the unit of a service", { supervision: "systemd_service" }, "ambient"],
     ["from the unit of a timer", { supervision: "systemd_timer" }, "ambient"],

@@ -65,7 +65,7 @@ describe("a list that did not change", () => {
     });
     try {
       const { document } = await stage(host, `http://127.0.0.1:${server.port}/`);
-      expect(document.ok).toBe(false);
+      expect(document.error).toMatchObject({ code: "answer_unexpected" });
     } finally {
       await server.stop(true);
     }

@@ -67,7 +67,9 @@ const FAILED = pointsOf("ENOSPC, EIO, EROFS or EDQUOT at each of them");
 const MOST_CALLS = 400;
 
 /** The other forms are killed; of them the short run takes two points: a version gets its name, and is shown. */
-function isWanted({ form }: Scenario, { calls, effect, few }: Sweep): boolean {
+function isWanted({ name, form }: Scenario, { calls, effect, few }: Sweep): boolean {
+  // It takes nothing away.
+  if (!everything && name === "a rollback" && calls.startsWith("unlink")) return false;
   if (form === "tar.gz") return everything || few.length > 0;
   return effect === "signal=KILL" && (everything ? calls !== "openat" : calls.startsWith("rename"));
 }
@@ -95,11 +97,13 @@ describe.skipIf(!HAS_STRACE)("a fault in", () => {
       const points = everything
         ? Array.from({ length: MOST_CALLS }, (_, index) => fault.from + index * fault.step)
         : fault.few;
+      let hits = 0;
       for (const when of points) {
         rmSync(host.root, { recursive: true, force: true });
         if (existsSync(before)) cpSync(before, host.root, { recursive: true, verbatimSymlinks: true });
         const log = join(host.home, "strace.log");
         const { wasHit } = await runFaulty(words, { ...fault, when }, log, { cwd: "/" });
+        hits += Number(wasHit);
         const survive = async (): Promise<void> => {
           check(host, versions, scenario, when);
           await again(host, versions, scenario, words, when);
@@ -111,6 +115,8 @@ describe.skipIf(!HAS_STRACE)("a fault in", () => {
           break;
         }
       }
+      // The full sweep asks for calls that some operations never make.
+      if (!everything) expect(hits).toBeGreaterThan(0);
     },
     everything ? 1_800_000 : 60_000,
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { HEAD_BYTES, readExecutable } from "../../src/addons/bundle/executable.ts";
-import { fits, parsePlatform, platformOf, shownPlatform } from "../../src/addons/assigned/platform.ts";
+import { platformOf } from "../../src/addons/assigned/platform.ts";
 
 const amd64 = { os: "linux", arch: "amd64" };
 
@@ -222,30 +222,5 @@ describe("what runs elsewhere", () => {
       runs: true,
       interpreter: "/bin/sh",
     });
-  });
-});
-
-describe("platforms", () => {
-  test("names of Node and uname become those of Go", () => {
-    expect(shownPlatform(platformOf("linux", "x64"))).toBe("linux/amd64");
-    expect(shownPlatform(platformOf("win32", "arm64"))).toBe("windows/arm64");
-    expect(shownPlatform(parsePlatform("linux/x86_64", "--platform"))).toBe("linux/amd64");
-  });
-
-  test.each(["", "linux", "linux/", "/amd64", "linux/amd64/v9", "linux/amd64/v1/x", "plan9/amd64"])(
-    "refused: %p",
-    (text) => {
-      expect(() => parsePlatform(text, "--platform")).toThrow(
-        expect.objectContaining({ code: "invalid_value" }),
-      );
-    },
-  );
-
-  test("a target that says only a part", () => {
-    expect(fits("", "", amd64)).toBe(true);
-    expect(fits("linux", "", amd64)).toBe(true);
-    expect(fits("linux", "x86_64", amd64)).toBe(true);
-    expect(fits("linux", "arm64", amd64)).toBe(false);
-    expect(fits("darwin", "", amd64)).toBe(false);
   });
 });

@@ -280,6 +280,8 @@ describe("two lists", () => {
 
   test.each<[string, Record<string, unknown>[]]>([
     ["another version", [{ ...one, version: "2" }, broken]],
+    ["other bytes", [{ ...one, artifact_sha256: "1".repeat(64) }, broken]],
+    ["what is disabled", [{ ...one, enabled: false }, broken]],
     ["another configuration", [{ ...one, config_json: {} }, broken]],
     ["one add-on more", [one, broken, { addon_id: "c" }]],
     ["another one that is refused", [one, { ...broken, addon_id: "c" }]],

@@ -19,11 +19,11 @@ describe("tampering", () => {
     expect(host.read("sample/current/sample")).toBe("#!/bin/sh\necho sample 1\n");
   });
 
-  test("a changed program is fetched again", async () => {
+  test("a changed program whose kept artifact is changed as well is fetched again", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();
-    writeFileSync(host.path("sample/versions/1/sample"), "#!/bin/sh\necho evil\n");
+    host.spoil("1");
     const { exit, document } = await host.stage();
     expect(exit).toBe(0);
     expect(document.addons).toMatchObject([{ outcome: "staged", action: "repair" }]);
@@ -101,7 +101,7 @@ describe("tampering", () => {
     expect(existsSync(host.path("sample/current"))).toBe(false);
   });
 
-  test("a mode that lost its bits is put right", async () => {
+  test("a mode with more bits than it had is put right", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1"));
     await host.stage();

@@ -6,12 +6,25 @@ import { safeName } from "../../src/addons/names.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { Host } from "./host.ts";
 
+type Seen = { looks: number; wrong: string[] };
+
+/** Starts one of the processes below and waits until it looks; then gives what tells what it saw, once it has ended. */
+async function begun(program: string, path: string, done: string): Promise<() => Promise<Seen>> {
+  const words = [process.execPath, "-e", program, path, done];
+  const lines = Bun.spawn(words, { stdout: "pipe", stderr: "inherit" })
+    .stdout.pipeThrough(new TextDecoderStream())
+    .getReader();
+  expect((await lines.read()).value).toBe("begins\n");
+  return async () => JSON.parse((await lines.read()).value ?? "");
+}
+
 /** A process that reads through `current` until it is told to end, and says how often, and what went wrong. */
 const READER = `
   const { readFileSync, readlinkSync } = require("node:fs");
   const [path, done] = process.argv.slice(-2);
   let looks = 0;
   const wrong = [];
+  console.log("begins");
   for (;;) {
     try {
       const text = readFileSync(path + "/current/program", "utf8");
@@ -34,16 +47,17 @@ test("readers never find nothing, or half of something, over a thousand switches
   }
   switchCurrent(paths, "one");
   const done = folder.at("done");
-  const readers = Array.from({ length: 2 }, () =>
-    Bun.spawn([process.execPath, "-e", READER, paths.directory, done], { stdout: "pipe", stderr: "inherit" }),
-  );
+  const readers = await Promise.all([
+    begun(READER, paths.directory, done),
+    begun(READER, paths.directory, done),
+  ]);
   for (let index = 0; index < 1000; index++) {
     switchCurrent(paths, index % 2 === 0 ? "two" : "one");
     if (index % 100 === 0) await Bun.sleep(0);
   }
   writeFileSync(done, "");
   for (const reader of readers) {
-    const seen = JSON.parse(await reader.stdout.text()) as { looks: number; wrong: string[] };
+    const seen = await reader();
     expect(seen.wrong).toEqual([]);
     expect(seen.looks).toBeGreaterThan(0);
   }
@@ -55,15 +69,16 @@ const LOOKER = `
   const { existsSync } = await import("node:fs");
   const { Layout } = await import(${JSON.stringify(sourceOf("on-host/layout.ts"))});
   const { readInventory } = await import(${JSON.stringify(sourceOf("on-host/inventory.ts"))});
-  const { readProven } = await import(${JSON.stringify(sourceOf("on-host/own-file.ts"))});
+  const { readLog } = await import(${JSON.stringify(sourceOf("audit/read-log.ts"))});
   const [root, done] = process.argv.slice(-2);
   const layout = new Layout(root, "waybill");
   const wrong = [];
   let looks = 0;
-  for (; looks === 0 || !existsSync(done); looks++) {
+  console.log("begins");
+  for (; !existsSync(done); looks++) {
     try {
       readInventory(layout, []);
-      const log = new TextDecoder().decode(readProven(layout.audit, 1e9, "the log"));
+      const log = new TextDecoder().decode(await readLog(layout.audit));
       if (!log.endsWith("\\n")) wrong.push("half a line");
     } catch (error) {
       wrong.push(String(error));
@@ -82,7 +97,7 @@ test("whoever looks at a root goes on while versions vanish and the log grows", 
   mkdirSync(paths.version("1"), { recursive: true });
   writeFileSync(layout.audit, "first\n");
   const done = folder.at("done");
-  const looker = Bun.spawn([process.execPath, "-e", LOOKER, folder.path, done], { stdout: "pipe" });
+  const looker = await begun(LOOKER, folder.path, done);
   for (let index = 0; index < 3_000; index++) {
     renameSync(paths.version("1"), folder.at("trash"));
     appendFileSync(layout.audit, "one more\n");
@@ -90,9 +105,9 @@ test("whoever looks at a root goes on while versions vanish and the log grows", 
     if (index % 10 === 0) await Bun.sleep(0);
   }
   writeFileSync(done, "");
-  const seen = JSON.parse(await looker.stdout.text()) as { looks: number; wrong: string[] };
+  const seen = await looker();
   expect(seen.wrong).toEqual([]);
-  expect(seen.looks).toBeGreaterThan(10);
+  expect(seen.looks).toBeGreaterThan(0);
 });
 
 describe("sixteen processes on one root", () => {

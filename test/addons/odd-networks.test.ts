@@ -63,24 +63,6 @@ describe("case 76: a host", () => {
     ["that wants a login of its own", () => new Response("", { status: 511 })],
     ["with nothing", () => new Response("")],
   ];
-  test.each(portals)("behind a portal %s goes on with what it knows", async (_name, portal) => {
-    using host = new Host();
-    host.assign(host.program("sample", "1"));
-    let isOpen = true;
-    await serving(
-      host,
-      (of, request) => (isOpen ? LIST(of) : portal(of, request)),
-      async (port) => {
-        const url = `http://127.0.0.1:${port}/list`;
-        expect((await stageFrom(host, url)).exit).toBe(0);
-        isOpen = false;
-        const run = await stageFrom(host, url);
-        expect(run).toMatchObject({ exit: 0, document: { assignments: "cache", checked: 1 } });
-        expect(run.document.addons).toMatchObject([{ outcome: "unchanged" }]);
-      },
-    );
-  });
-
   test.each(portals)("whose store is behind a portal %s keeps what runs", async (_name, portal) => {
     using host = new Host();
     host.assign(host.program("sample", "1"));

@@ -55,7 +55,7 @@ describe("planted things", () => {
       },
     ],
   ];
-  test.each(plants)("case 23: %s is refused and not followed", async (_name, plant) => {
+  test.each(plants)("%s is refused and not followed", async (_name, plant) => {
     using host = new Host();
     host.assign();
     await host.stage();
@@ -230,23 +230,4 @@ describe("case 25: what is remembered of an add-on, and somebody else could have
       expect((await runWaybill(["addon", "exec", "sample", "--root", host.root])).stdout).toBe("one\n");
     },
   );
-
-  test("a remembered list is not taken for one that was fetched", async () => {
-    using host = new Host();
-    host.assign(host.program("sample", "1"));
-    const server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      fetch: () => new Response(Bun.file(host.list)),
-    });
-    const flags = ["--assignments", `http://127.0.0.1:${server.port}/list`, "--allow-insecure-http"];
-    expect((await host.stage(flags)).exit).toBe(0);
-    await server.stop(true);
-    expect((await host.stage(flags)).document).toMatchObject({ assignments: "cache", checked: 1 });
-    const list = readdirSync(host.root).find(
-      (name) => name.endsWith(".json") && name.includes("assignments"),
-    );
-    chmodSync(join(host.root, list ?? ""), 0o622);
-    expect((await host.stage(flags)).document).toMatchObject({ assignments: "none", checked: 0 });
-  });
 });

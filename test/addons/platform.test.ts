@@ -78,6 +78,7 @@ describe("which artifact is for a platform", () => {
 
   test("the names of a machine are read whatever their case", () => {
     expect(platformOf("SunOS", "X86_64")).toEqual({ os: "solaris", arch: "amd64" });
+    expect(platformOf("win32", "arm64")).toEqual({ os: "windows", arch: "arm64" });
     expect(platformOf("Linux", "weird")).toEqual({ os: "linux", arch: "weird" });
   });
 
@@ -86,12 +87,14 @@ describe("which artifact is for a platform", () => {
   });
 
   const strange = [
+    "",
     "plan9/amd64",
     "linux/vax",
     "linux",
     "/amd64",
     "linux/",
     "linux/amd64/v9",
+    "linux/amd64/v1/x",
     "linux/s390x/v1",
     "linux/amd64/musl/x",
     "linux/amd64/constructor",
@@ -132,6 +135,7 @@ describe("which artifact is for a platform", () => {
     ["", "x86_64", amd64, true],
     ["LINUX", "AMD64", amd64, true],
     ["windows", "amd64", amd64, false],
+    ["darwin", "", amd64, false],
     ["linux", "arm64", amd64, false],
     ["linux", "amd64/musl", glibc, false],
     ["linux", "amd64/v9", amd64, false],

@@ -20,6 +20,9 @@ afterEach(async () => {
   await plane.stop();
 });
 
+/** Where nobody answers: what is refused before anything is sent is not refused for that. */
+const NOBODY = "http://127.0.0.1:9";
+
 type Publishing = {
   exit: number;
   document: Record<string, unknown> & { error?: { code: string } };
@@ -112,10 +115,13 @@ test("other bytes under the same version are refused", async () => {
 test("without a signature it is told, and hosts refuse it", async () => {
   using host = new Host();
   writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
-  const { exit, stderr, document } = await publish(host, ["--id", "plain", "--version", "1"]);
+  const { exit, stderr, document } = await publish(host, ["--id", "plain", "--version", "1", "--assign"]);
   expect(exit).toBe(0);
-  expect(document).toMatchObject({ signature: null, keyid: null, assigned: false });
+  expect(document).toMatchObject({ signature: null, keyid: null, assigned: true });
   expect(stderr).toContain("hosts refuse it");
+  expect((await stageFromPlane(host)).document.addons).toMatchObject([
+    { outcome: "skipped", error: { code: "unsigned" } },
+  ]);
 });
 
 const refused: [string, string[], string, number][] = [
@@ -230,7 +236,7 @@ test("a bundle that no host would take is refused before anything is sent", asyn
   ];
   for (const [bytes, code] of cases) {
     writeFileSync(path, bytes);
-    expect((await publish(host, flags)).document.error?.code).toBe(code as never);
+    expect((await publish(host, flags, writer, NOBODY)).document.error?.code).toBe(code as never);
   }
 });
 
@@ -277,9 +283,10 @@ test("a floor above the version itself, and an end without a key, are refused be
   using host = new Host();
   writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
   const flags = ["--id", "sensor", "--version", "1.0.0"];
-  const above = await publish(host, [...flags, "--key-env", "KEY", "--minimum-version", "1.1"]);
+  const raised = [...flags, "--key-env", "KEY", "--minimum-version", "1.1"];
+  const above = await publish(host, raised, writer, NOBODY);
   expect(above).toMatchObject({ exit: 2, document: { error: { code: "invalid_value" } } });
-  const unsigned = await publish(host, [...flags, "--expires", "1h"]);
+  const unsigned = await publish(host, [...flags, "--expires", "1h"], writer, NOBODY);
   expect(unsigned).toMatchObject({ exit: 2, document: { error: { code: "flags_contradict" } } });
 });
 
@@ -333,5 +340,5 @@ test("the key may be behind a passphrase", async () => {
   const opened = await publish(host, [...flags, "--passphrase-file", passphrase]);
   expect(opened).toMatchObject({ exit: 0, document: { outcome: "landed" } });
   expect(opened.document["signature"]).not.toBeNull();
-  expect((await publish(host, flags)).exit).not.toBe(0);
+  expect(await publish(host, flags)).toMatchObject({ exit: 2, document: { error: { code: "key_invalid" } } });
 });

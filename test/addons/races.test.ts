@@ -47,9 +47,11 @@ describe("the lock", () => {
     using folder = temporaryFolder();
     const wanted = { path: folder.at("lock"), what: "it", budgetMs: 30_000, stop };
     const first = await acquireLock(wanted);
-    const second = acquireLock(wanted);
+    const waiting = acquireLock(wanted);
     first.release();
-    (await second).release();
+    const second = await waiting;
+    expect([first.waited, second.waited]).toEqual([false, true]);
+    second.release();
   });
 
   const isFull = (process.env["WAYBILL_FULL"] ?? "") !== "" && Bun.which("strace") !== null;
@@ -100,7 +102,10 @@ describe("the lock", () => {
     using folder = temporaryFolder();
     const wanted = { path: folder.at("lock"), what: "it", budgetMs: 30_000, stop };
     const first = await acquireLock(wanted);
-    expect(await codeOf(acquireLock({ ...wanted, stop: AbortSignal.abort("SIGINT") }))).toBe("interrupted");
+    const stopping = new AbortController();
+    const waiting = codeOf(acquireLock({ ...wanted, stop: stopping.signal }));
+    stopping.abort("SIGINT");
+    expect(await waiting).toBe("interrupted");
     first.release();
   });
 });

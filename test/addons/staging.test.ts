@@ -71,20 +71,6 @@ describe("staging", () => {
     expect(readlinkSync(host.path("sample/current"))).toBe("versions/1");
   });
 
-  test("the exact modes come whatever the umask is", async () => {
-    using host = new Host();
-    host.assign(host.program("sample", "1"));
-    const before = process.umask(0o077);
-    try {
-      expect((await host.stage()).exit).toBe(0);
-    } finally {
-      process.umask(before);
-    }
-    expect(modeOf(host.root)).toBe("755");
-    expect(modeOf(host.path("sample/versions/1/sample"))).toBe("755");
-    expect(modeOf(host.path("sample/versions/1"))).toBe("755");
-  });
-
   test("a new configuration of the same bytes is noted", async () => {
     using host = new Host();
     host.assign(host.program("sample", "1", undefined, { config_json: { a: 1 } }));

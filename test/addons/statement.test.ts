@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Host, type Entry } from "./host.ts";
 
@@ -220,13 +228,13 @@ describe("a signed statement", () => {
 describe("what has ended", () => {
   test("case 37: goes on where it runs, is said so, and is made whole again", async () => {
     using host = new Host();
-    const soon = new Date(Date.now() + 3_000).toISOString();
-    const entry = host.stated(host.program("sample", "1"), { expires: soon });
+    const expires = "2997-01-01T00:00:00Z";
+    const entry = host.stated(host.program("sample", "1"), { expires });
     host.assign(entry);
     expect((await host.stage()).exit).toBe(0);
     writeFileSync(
       join(host.root, "clock.json"),
-      JSON.stringify({ highest_ms: Date.parse(soon) + 7_200_000 }),
+      JSON.stringify({ highest_ms: Date.parse(expires) + 7_200_000 }),
     );
     await Bun.write(host.path("sample/versions/1/sample"), "");
     const late = await host.stage();
@@ -256,6 +264,49 @@ describe("what has ended", () => {
     expect((await host.stage(permitted)).document.addons).toMatchObject([{ error: { code: "unsigned" } }]);
     rmSync(mark);
     host.assign(entry, unsigned);
+    expect((await host.stage([...permitted, "--retry-now"])).exit).toBe(0);
+  });
+
+  const broken: [string, (mark: string) => unknown][] = [
+    ["empty", (mark) => writeFileSync(mark, "")],
+    ["cut off", (mark) => writeFileSync(mark, '{"highest_ms":179')],
+    ["of no time", (mark) => writeFileSync(mark, '{"highest_ms":9e15}')],
+    ["open to others", (mark) => chmodSync(mark, 0o666)],
+    ["a link to nothing", (mark) => (rmSync(mark), symlinkSync("nothing", mark))],
+  ];
+  test.each(broken)("is not lost with a mark of the clock that is %s", async (_name, spoil) => {
+    using host = new Host();
+    const expires = "2997-01-01T00:00:00Z";
+    const [runs, next] = ["1", "2"].map((version) =>
+      host.stated(host.program("sample", version), { expires }),
+    );
+    if (runs === undefined || next === undefined) throw new Error("two were made");
+    host.assign(runs);
+    await host.stage();
+    const mark = join(host.root, "clock.json");
+    spoil(mark);
+    const before = lstatSync(mark).ino;
+    const plain = { ...host.program("plain", "1"), artifact_signature: "" };
+    const permitted = ["--allow-unsigned", "plain@2997-01-01"];
+    host.assign(next, plain);
+    expect((await host.stage(permitted)).document).toMatchObject({
+      addons: [
+        { version: "1", outcome: "kept_last_known_good", error: { code: "statement_expired" } },
+        { error: { code: "unsigned" } },
+      ],
+      warnings: [{ code: "state_unreadable" }],
+    });
+    host.assign(runs);
+    const { exit, document } = await host.stage();
+    expect([exit, document.warnings.map(({ code }) => code)]).toEqual([
+      0,
+      ["state_unreadable", "statement_expired"],
+    ]);
+    const status = await host.addon("status", ["--assignments", host.list]);
+    expect(status.document["warnings"]).toMatchObject([{ code: "state_unreadable" }]);
+    expect(lstatSync(mark).ino).toBe(before);
+    rmSync(mark);
+    host.assign(next, plain);
     expect((await host.stage([...permitted, "--retry-now"])).exit).toBe(0);
   });
 });

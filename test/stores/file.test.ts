@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { FileStore } from "../../src/stores/file.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/temporary.ts";
 import { bytesOf, codeOf, reading } from "./reading.ts";
@@ -79,6 +80,16 @@ describe("a directory of artifacts", () => {
     const store = storeIn(folder);
     writeFileSync(folder.at("store/x"), "x");
     expect(await codeOf(readAll(store, "x", { stop: AbortSignal.abort("SIGTERM") }))).toBe("terminated");
+  });
+
+  test.skipIf(process.platform !== "linux")("holds nothing open for a stream that nobody reads", async () => {
+    using folder = temporaryFolder();
+    const store = storeIn(folder);
+    writeFileSync(folder.at("store/x"), "x");
+    await store.open(reading("x"));
+    const { ino } = statSync(folder.at("store/x"));
+    const open = readdirSync("/proc/self/fd").map((name) => join("/proc/self/fd", name));
+    expect(open.filter((path) => statSync(path, { throwIfNoEntry: false })?.ino === ino)).toEqual([]);
   });
 
   test("has a name that is good for a log, whatever its own is", () => {

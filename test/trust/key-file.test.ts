@@ -12,6 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { jsonOf, PROGRAM, runProgram } from "../support/binary.ts";
+import { HAS_STRACE } from "../support/faults.ts";
 import { publicKeyOf } from "../../src/trust/ed25519.ts";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
@@ -70,6 +72,17 @@ describe("key new", () => {
     await inFolder(async (cwd) => {
       const ran = await waybillJson(["key", "new", "--out", "no/release.key"], { cwd });
       expect([ran.exit, ran.document.error?.code]).toEqual([1, "output_not_written"]);
+      expect(readdirSync(cwd)).toEqual([]);
+    });
+  });
+
+  test.skipIf(!HAS_STRACE)("leaves nothing where neither a hard link nor a rename can be made", async () => {
+    await inFolder(async (cwd) => {
+      const faults = ["link,linkat:error=EPERM", "rename,renameat,renameat2:error=EIO"];
+      const inject = faults.flatMap((fault) => ["-e", `inject=${fault}`]);
+      const words = ["strace", "-f", "-qq", "-o", "/dev/null", ...inject, ...PROGRAM];
+      const ran = await runProgram([...words, "key", "new", "--out", "release.key", "--json"], { cwd });
+      expect([ran.code, jsonOf(ran)["error"]]).toMatchObject([1, { code: "output_not_written" }]);
       expect(readdirSync(cwd)).toEqual([]);
     });
   });

@@ -1,5 +1,16 @@
 import { expect, test } from "bun:test";
-import { copyFileSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { waybillJson } from "./run-waybill.ts";
 import { codeOf, withRoot } from "./with-root.ts";
@@ -48,5 +59,27 @@ test("a state that cannot be written is told, and leaves nothing", async () => {
     const ran = await waybillJson([...words, "no/where"], { cwd });
     expect(codeOf(ran)).toEqual([1, "output_not_written"]);
     expect(readdirSync(cwd)).not.toContain("no");
+  });
+});
+
+const damages: [string, (file: string) => unknown, string][] = [
+  ["empty", (file) => writeFileSync(file, ""), "config_invalid"],
+  ["cut off", (file) => truncateSync(file, 30), "config_invalid"],
+  ["of no version", (file) => writeFileSync(file, '{"schema":"waybill.trust-seen/v1"}'), "config_invalid"],
+  ["a folder", (file) => (rmSync(file), mkdirSync(file)), "file_unreadable"],
+  ["a link to nothing", (file) => (rmSync(file), symlinkSync("nothing", file)), "file_exists"],
+  ["a link to itself", (file) => (rmSync(file), symlinkSync("seen", file)), "file_unreadable"],
+];
+test("a state that is damaged lets nothing pass, and stays as it is", async () => {
+  await withVersions(async (cwd, see) => {
+    const file = join(cwd, "seen");
+    for (const [name, spoil, code] of damages) {
+      rmSync(file, { recursive: true, force: true });
+      expect(await see(4)).toEqual([0, null]);
+      spoil(file);
+      const { ino, ctimeMs } = lstatSync(file);
+      for (const version of [2, 4]) expect([name, (await see(version))[1]]).toEqual([name, code]);
+      expect(lstatSync(file)).toMatchObject({ ino, ctimeMs });
+    }
   });
 });

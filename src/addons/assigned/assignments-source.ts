@@ -96,7 +96,8 @@ async function fetchAssignments(
 ): Promise<Fetched | Failure> {
   const url = new URL(source);
   if (!url.searchParams.has("platform")) url.searchParams.set("platform", shownPlatform(platform));
-  const before = readRemembered(layout);
+  const remembered = readRemembered(layout);
+  const before = remembered instanceof Failure ? null : remembered;
   const etag = before === null ? null : tagOf(before, url, layout);
   try {
     const answer = await request({
@@ -149,19 +150,25 @@ export function weigh(fetched: Fetched | Failure, layout: Layout, strict: boolea
     const warnings = news === null ? [] : remember(news.bytes, news.etag, news.url, layout);
     return { list, from: "source", warnings };
   }
-  const cached = readRemembered(layout)?.list ?? null;
-  if (cached !== null) {
+  const remembered = readRemembered(layout);
+  if (remembered !== null && !(remembered instanceof Failure)) {
     return {
-      list: cached,
+      list: remembered.list,
       from: "cache",
       warnings: [
         { code: "assignments_cached", message: `the list that was fetched last is used: ${fetched.message}` },
       ],
     };
   }
+  const because =
+    remembered === null
+      ? fetched
+      : new Failure(fetched.code, `${fetched.message}; ${remembered.message}`, fetched);
   const outOfReach = fetched.exitCode === EXIT.transport || fetched.exitCode === EXIT.server;
-  if (!outOfReach) throw fetched;
-  const message = `nothing is known to be assigned: ${fetched.message}`;
-  if (strict) throw new Failure("assignments_unavailable", message, { hint: fetched.hint, cause: fetched });
-  return { list: null, from: "none", warnings: [{ code: "assignments_unavailable", message }] };
+  if (!outOfReach) throw because;
+  const message = `nothing is known to be assigned: ${because.message}`;
+  if (strict) throw new Failure("assignments_unavailable", message, { hint: because.hint, cause: because });
+  const lost: Warning[] =
+    remembered === null ? [] : [{ code: "state_unreadable", message: remembered.message }];
+  return { list: null, from: "none", warnings: [{ code: "assignments_unavailable", message }, ...lost] };
 }

@@ -33,7 +33,7 @@ export function mergeOverrides(list: AssignmentList, overrideFile: string | null
 
 /**
  * What is assigned, for a command that only looks: from `source`, or without one from the list that was fetched
- * last; null when there is none. Throws Failure.
+ * last: null when there is none, Failure when that one cannot be read. Throws Failure.
  */
 export async function readHostList(
   source: AssignmentsSource | null,
@@ -41,10 +41,10 @@ export async function readHostList(
   layout: Layout,
   platform: Platform,
   stop: AbortSignal,
-): Promise<HostList | null> {
+): Promise<HostList | Failure | null> {
   if (source === null) {
-    const cached = readRemembered(layout)?.list ?? null;
-    return cached === null ? null : mergeOverrides(cached, overrideFile);
+    const cached = readRemembered(layout);
+    return cached === null || cached instanceof Failure ? cached : mergeOverrides(cached.list, overrideFile);
   }
   const fetched = await readAssignments(source, platform, layout, stop);
   if (fetched instanceof Failure) throw fetched;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { decode, object, string } from "../../base/decode.ts";
+import type { Failure } from "../../base/failure.ts";
 import { sha256Of } from "../../base/hashing.ts";
 import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -8,7 +9,8 @@ import { reason, writeAtomic } from "../../host/files.ts";
 import { decodeAssignments, type AssignmentList } from "./assignment.ts";
 import type { Layout } from "../on-host/layout.ts";
 import type { Warning } from "../warning.ts";
-import { readOwn } from "../on-host/own-file.ts";
+import { ifThere, readOwn } from "../on-host/own-file.ts";
+import { storageFailure } from "../on-host/storage-failure.ts";
 
 /** An assignment may carry secrets in its configuration. */
 const MODE = 0o600;
@@ -20,15 +22,16 @@ export type Remembered = {
   readonly list: AssignmentList;
 };
 
-/** null when there is none that can be read. */
-export function readRemembered(layout: Layout): Remembered | null {
-  if (!existsSync(layout.assignments)) return null;
+/** null when there is none; Failure when it cannot be read, or others could have written it. */
+export function readRemembered(layout: Layout): Remembered | Failure | null {
+  const what = "the remembered assignment list";
   try {
-    const what = "the remembered assignment list";
-    const bytes = readOwn(layout.assignments, LIMITS.documentBytes, what);
-    return { bytes, list: decodeAssignments(bytes, { what, code: "answer_malformed" }) };
-  } catch {
-    return null;
+    const bytes = ifThere(() => readOwn(layout.assignments, LIMITS.documentBytes, what));
+    if (bytes === null) return null;
+    const source = { what: `${what} ${quoted(layout.assignments)}`, code: "file_unreadable" } as const;
+    return { bytes, list: decodeAssignments(bytes, source) };
+  } catch (error) {
+    return storageFailure(error, layout.assignments);
   }
 }
 

@@ -27,6 +27,12 @@ export function readProven(path: string, max: number, what: string): Uint8Array 
   return readPlain(path, max, what, () => null);
 }
 
+/** The same demand of a file that is open to be written. Throws Failure `unsafe_path`. */
+export function requireOwn(descriptor: number, path: string, what: string): void {
+  const found = strangerTo(fstatSync(descriptor), GROUP_WRITES | OTHERS_WRITE);
+  if (found !== null) throw unsafe(path, what, found);
+}
+
 /** What was read, or null when there is no such file. */
 export function ifThere(read: () => Uint8Array): Uint8Array | null {
   try {

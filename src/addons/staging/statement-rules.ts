@@ -1,4 +1,5 @@
 import { Failure } from "../../base/failure.ts";
+import { LAST_INSTANT } from "../../base/instant.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import { raisedFloor } from "../on-host/spec.ts";
@@ -26,7 +27,7 @@ export function statementProblem(wanted: Wanted, facts: Facts): Failure | null {
   if (stated !== null && isExpired(stated, now)) {
     return new Failure(
       "statement_expired",
-      `the statement about version ${quoted(wanted.version)} ended at ${stated.expires}; it is ${now.toISOString()}`,
+      `the statement about version ${quoted(wanted.version)} ${endedBy(stated, now)}${timeOf(now)}`,
       { hint: "publish it again; when this host's clock was wrong once, remove clock.json from its root" },
     );
   }
@@ -37,6 +38,20 @@ export function statementProblem(wanted: Wanted, facts: Facts): Failure | null {
     `version ${quoted(wanted.version)} is older than ${quoted(floor)}, the oldest that its publisher allows`,
     { hint: "no override lifts this: a signed statement says that older versions are not to be used" },
   );
+}
+
+function isTold(now: Date): boolean {
+  return now.getTime() !== LAST_INSTANT.getTime();
+}
+
+/** Without the time: a warning that is the same one in the next run is told once. */
+function endedBy({ expires }: Stated, now: Date): string {
+  if (isTold(now)) return `ended at ${expires}`;
+  return `ends at ${expires}, and clock.json, which says whether that is over, cannot be read`;
+}
+
+function timeOf(now: Date): string {
+  return isTold(now) ? `; it is ${now.toISOString()}` : "";
 }
 
 export function isExpired({ expires }: Pick<Stated, "expires">, now: Date): boolean {
@@ -51,6 +66,6 @@ export function statementWarnings(wanted: Wanted, { stated, statedBefore, now }:
     return [{ code: "statement_vanished", message }];
   }
   if (!isExpired(stated, now)) return [];
-  const message = `${about}: the statement about ${quoted(wanted.version)} ended at ${stated.expires}; what runs goes on`;
+  const message = `${about}: the statement about ${quoted(wanted.version)} ${endedBy(stated, now)}; what runs goes on`;
   return [{ code: "statement_expired", message }];
 }

@@ -92,9 +92,12 @@ export class Agent {
   begin(): void {
     for (const id of addonIds(this.#layout)) this.#sidecars.adopt(id);
     if (this.#request.staging.source.kind !== "url") return;
-    const list = readRemembered(this.#layout)?.list;
-    this.#assigned = list?.assignments ?? [];
-    this.#configVersion = list?.configVersion ?? null;
+    const remembered = readRemembered(this.#layout);
+    if (remembered === null) return;
+    // The first round tells it as well, unless it gets a list.
+    if (remembered instanceof Failure) return this.#request.say.warn(remembered.message);
+    this.#assigned = remembered.list.assignments;
+    this.#configVersion = remembered.list.configVersion;
     for (const assignment of this.#assigned) {
       if (assignment.enabled && isSafeName(assignment.addon_id))
         this.#want(assignment.addon_id, assignment, null);

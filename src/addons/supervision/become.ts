@@ -69,7 +69,9 @@ function starterOf(request: BecomeRequest): Starter {
 /** An add-on that a package of the host brings: never fetched, and known by the list that was fetched last. */
 function becomeHostProgram(request: BecomeRequest): never {
   const { layout, platform, id } = request;
-  const assignment = readRemembered(layout)?.list.assignments.find((one) => one.addon_id === id);
+  const remembered = readRemembered(layout);
+  if (remembered instanceof Failure) throw remembered;
+  const assignment = remembered?.list.assignments.find((one) => one.addon_id === id);
   const ask = assignment === undefined ? null : askOf(assignment, platform, layout);
   if (assignment !== undefined && ask?.kind === "use_host_binary") {
     const paths = layout.addon(safeName(id, "the add-on"));

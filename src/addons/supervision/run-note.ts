@@ -17,7 +17,7 @@ import { parseJson } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { killLeftovers } from "../../host/children.ts";
 import { bootId, isAlive, processesWith, type ProcessId } from "../../host/process-table.ts";
-import { readBounded } from "../../host/files.ts";
+import { readOwn, requireOwn } from "../on-host/own-file.ts";
 import { openPlain } from "./plain-file.ts";
 import type { Listening } from "./handshake.ts";
 
@@ -41,6 +41,7 @@ export type RunNote = {
   readonly listening?: Listening | undefined;
 };
 
+const WHAT = "the note about the start";
 const MODE = 0o600;
 /** More than any note has, less than a block. */
 const PADDED_BYTES = 512;
@@ -66,11 +67,13 @@ function pathOf(paths: AddonPaths): string {
 
 /**
  * In place and in one piece: it is for who comes after a killed supervisor, and no boot outlives it. A file that is
- * there already takes it on a full disk as well, where a program that ended has to be started again all the same.
+ * there already takes it on a full disk as well, where a program that ended has to be started again all the same. One that others could write is not written, and so
+ * nothing is started: nobody could be told later what runs. Throws Failure `unsafe_path`, or what the system said.
  */
 export function writeRunNote(paths: AddonPaths, note: RunNote | null): void {
   const descriptor = openPlain(pathOf(paths), 0, MODE);
   try {
+    requireOwn(descriptor, pathOf(paths), WHAT);
     const bytes = new TextEncoder().encode(JSON.stringify(note).padEnd(PADDED_BYTES));
     writeSync(descriptor, bytes, 0, bytes.length, 0);
     ftruncateSync(descriptor, bytes.length);
@@ -120,10 +123,11 @@ function leaderOf({ nonce, pid, start_ticks: ticks }: RunNote): ProcessId | null
   return first ?? null;
 }
 
+/** null also for one that others could write: it names processes to end, and a start tells of it. */
 function readRunNote(paths: AddonPaths): RunNote | null {
   if (!existsSync(pathOf(paths))) return null;
   try {
-    const bytes = readBounded(pathOf(paths), LIMITS.runtimeNoteBytes, "the note about the start");
+    const bytes = readOwn(pathOf(paths), LIMITS.runtimeNoteBytes, WHAT);
     const decoded = decode(decoder, parseJson(bytes, { what: "the note", code: "record_mismatch" }));
     return decoded.ok ? decoded.value : null;
   } catch {

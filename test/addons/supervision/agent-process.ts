@@ -9,6 +9,7 @@ import { CLEAN_ENVIRONMENT, PROGRAM, runWaybill, type Finished } from "../../sup
 export class AgentHost extends Host {
   #child: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
   #said = "";
+  #rounds = 0;
   #read: Promise<void> = Promise.resolve();
   readonly #program: readonly string[];
 
@@ -117,20 +118,45 @@ export class AgentHost extends Host {
     return this.#child?.pid ?? 0;
   }
 
-  report(id = "sensor"): AddonReport | undefined {
+  #status(): HostStatus | undefined {
     const path = join(this.root, "agent.json");
     if (!existsSync(path)) return undefined;
     const status = JSON.parse(readFileSync(path, "utf8")) as HostStatus;
     const problem = schemaProblem("host-status", status);
     if (problem !== null) throw new Error(problem);
-    return status.addons.find(({ addon_id: one }) => one === id);
+    return status;
+  }
+
+  report(id = "sensor"): AddonReport | undefined {
+    return this.#status()?.addons.find(({ addon_id: one }) => one === id);
+  }
+
+  /** Waits until the agent has gone through its list, a file, so many times more. */
+  async rounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round++) {
+      const config_version = `round ${++this.#rounds}`;
+      writeFileSync(
+        this.list,
+        JSON.stringify({ ...JSON.parse(readFileSync(this.list, "utf8")), config_version }),
+      );
+      await this.#untilSeen(() => this.#status()?.config_version === config_version);
+    }
   }
 
   /** Waits until the report satisfies `is`; fails with the last one. */
   async until(is: (report: AddonReport) => boolean, id = "sensor"): Promise<AddonReport> {
+    let last: AddonReport | undefined;
+    await this.#untilSeen(() => {
+      last = this.report(id);
+      return last !== undefined && is(last);
+    }, id);
+    if (last === undefined) throw new Error("it was seen");
+    return last;
+  }
+
+  async #untilSeen(is: () => boolean, id = "sensor"): Promise<void> {
     for (let tries = 0; tries < 800; tries++) {
-      const report = this.report(id);
-      if (report !== undefined && is(report)) return report;
+      if (is()) return;
       await Bun.sleep(25);
     }
     await this.stop("SIGKILL");

@@ -1,49 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  capabilityStrategy,
-  type CapabilityFacts,
-} from "../../../src/addons/assigned/capability-strategy.ts";
 import { fileCapabilities, setFileCapabilities } from "../../../src/host/file-capabilities.ts";
 import { Host } from "../host.ts";
 import { PROGRAM, runProgram } from "../../support/binary.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 
 const isRoot = process.geteuid?.() === 0;
-const usual: CapabilityFacts = {
-  capabilities: ["cap_net_raw"],
-  supervision: "agent_sidecar",
-  isHost: true,
-  isNoSuid: false,
-  noNewPrivileges: false,
-};
-
-describe("how capabilities are given", () => {
-  test.each<[string, Partial<CapabilityFacts>, string]>([
-    ["none", { capabilities: [], isNoSuid: true, noNewPrivileges: true }, "none"],
-    ["to a sidecar", {}, "file"],
-    ["to a helper", { supervision: "ephemeral_helper" }, "file"],
-    ["to a service", { supervision: "systemd_service" }, "ambient"],
-    [
-      "to a service on nosuid",
-      { supervision: "systemd_service", isNoSuid: true, noNewPrivileges: true },
-      "ambient",
-    ],
-    ["to a job", { supervision: "systemd_timer" }, "ambient"],
-    ["for another machine", { isHost: false, isNoSuid: true }, "none"],
-  ])("%s", (_name, facts, kind) => {
-    expect(capabilityStrategy({ ...usual, ...facts }).kind).toBe(kind as "file");
-  });
-
-  test.each<[string, Partial<CapabilityFacts>, RegExp]>([
-    ["on nosuid", { isNoSuid: true }, /mounted nosuid/u],
-    ["with no_new_privs", { noNewPrivileges: true }, /no_new_privs/u],
-  ])("not on a file %s", (_name, facts, message) => {
-    expect(() => capabilityStrategy({ ...usual, ...facts })).toThrow(message);
-  });
-});
-
 describe.skipIf(!isRoot)("capabilities of a file", () => {
   test("are what was asked for, and nothing else", () => {
     using folder = temporaryFolder();

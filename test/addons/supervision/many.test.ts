@@ -19,6 +19,7 @@ test(`case 92: ${COUNT} add-ons at once, two of whose artifacts never come, run 
   const never = new Set(
     [entries[0], entries[7]].map((entry) => `/${String(entry?.["artifact_object_key"])}`),
   );
+  const others = Promise.withResolvers<void>();
   let atOnce = 0;
   let most = 0;
   using server = Bun.serve({
@@ -28,8 +29,10 @@ test(`case 92: ${COUNT} add-ons at once, two of whose artifacts never come, run 
       const { pathname } = new URL(request.url);
       most = Math.max(most, ++atOnce);
       try {
-        if (never.has(pathname))
-          return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+        if (never.has(pathname)) {
+          await others.promise;
+          return new Response("", { status: 404 });
+        }
         const bytes = await Bun.file(`${host.store}/${files.get(pathname)}`).bytes();
         return new Response(bytes);
       } finally {
@@ -39,13 +42,14 @@ test(`case 92: ${COUNT} add-ons at once, two of whose artifacts never come, run 
   });
   host.assign(...entries);
   const store = `http://127.0.0.1:${server.port}`;
-  host.start("--store", store, "--store-idle-timeout", "1s", "--allow-insecure-http", "--interval", "60s");
+  host.start("--store", store, "--allow-insecure-http", "--interval", "60s");
   for (const name of names) {
     if (name === "sensor0" || name === "sensor7") continue;
     await host.until(({ state }) => state === "running", name);
   }
   // Nobody has waited for the two.
   expect(host.report("sensor0")).toBeUndefined();
+  others.resolve();
   for (const name of ["sensor0", "sensor7"]) {
     const { last_error: error, has } = await host.until(({ state }) => state === "skipped", name);
     expect({ has, error }).toMatchObject({ has: null, error: expect.stringContaining("127.0.0.1") });

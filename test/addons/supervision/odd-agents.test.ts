@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { bootId, startTicks } from "../../../src/host/process-table.ts";
 import { AgentHost, QUICK, STAYS } from "./agent-process.ts";
 
 test("a version that fails goes back also while a store lets another add-on wait", async () => {
@@ -60,6 +61,41 @@ test("case 50: a process that has the number of a dead program is neither taken 
     await host.stop();
     expect(stranger.exitCode).toBeNull();
     expect(stranger.signalCode).toBeNull();
+  } finally {
+    stranger.kill("SIGKILL");
+    await stranger.exited;
+  }
+});
+
+test("a note of a start that others could have written ends nobody, and is not written over", async () => {
+  using host = new AgentHost();
+  host.assign(await host.bundle("1", STAYS, { health: QUICK }));
+  expect((await host.stage()).exit).toBe(0);
+  const stranger = Bun.spawn(["setsid", "sleep", "60"]);
+  try {
+    const note = host.path("sensor/.waybill-run.json");
+    const forged = JSON.stringify({
+      nonce: "0".repeat(32),
+      boot: bootId(),
+      key: "",
+      pid: stranger.pid,
+      start_ticks: startTicks(stranger.pid),
+      stdout_from: 0,
+    });
+    writeFileSync(note, forged);
+    chmodSync(note, 0o666);
+    host.start();
+    await host.until(({ last_error: error }) => error !== null);
+    expect(host.report()?.last_error).toContain("has mode 0666");
+    expect(await host.stop()).toBe(0);
+    expect(readFileSync(note, "utf8")).toBe(forged);
+    expect(host.processes()).toEqual([]);
+    expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
+    chmodSync(note, 0o600);
+    writeFileSync(note, "null");
+    host.start();
+    await host.until(({ state }) => state === "running");
+    await host.stop();
   } finally {
     stranger.kill("SIGKILL");
     await stranger.exited;

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeAssignments, type AssignmentList } from "../../../src/addons/assigned/assignment.ts";
-import { sameList } from "../../../src/addons/assigned/same-list.ts";
 import type { HostReport } from "../../../src/addons/staging/stage-host.ts";
 import { WatchedRounds } from "../../../src/addons/supervision/watched-rounds.ts";
 import { AgentHost, STAYS } from "./agent-process.ts";
@@ -188,24 +186,4 @@ test("a list that changed is obeyed at once also when the round came to its end 
   // More than may be given up: none of these was.
   for (let round = 0; round < 5; round++) expect(await watched.next()).toBe("overtaken");
   expect(await watched.next()).toBe(report);
-});
-
-test.each<[string, object, boolean]>([
-  ["the same", {}, true],
-  ["another ticket", { download_url: "https://a.example/1", download_token: "t" }, true],
-  ["another version", { version: "2" }, false],
-  ["other bytes", { artifact_sha256: "1".repeat(64) }, false],
-  ["another configuration", { config_json: { a: 1 } }, false],
-  ["disabled", { enabled: false }, false],
-  ["an entry that is refused", { args: 7 }, false],
-])("a list with %s is the same: %p", (_name, more, same) => {
-  const listOf = (entry: object): AssignmentList =>
-    decodeAssignments(
-      JSON.stringify({ addons: [{ addon_id: "a", version: "1", enabled: true, ...entry }] }),
-      {
-        what: "the list",
-        code: "input_invalid",
-      },
-    );
-  expect(sameList(listOf({}), listOf(more))).toBe(same);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { freePort } from "../../support/programs.ts";
 import { AgentHost } from "./agent-process.ts";
 
@@ -7,8 +7,8 @@ const FULL = (process.env["WAYBILL_FULL"] ?? "") !== "";
 const QUICK = { interval_ms: 50, timeout_ms: 1_000, ready_ms: 20_000, window_ms: 100, stop_ms: 300 };
 const PYTHON =
   "#!/usr/bin/env python3\nimport os, socket, sys, time\nos.chdir(os.environ['WAYBILL_ADDON_STATE_DIR'])\n";
-/** Not well before a moment has passed, so that asking is seen to decide. */
-const LATER = "time.sleep(0.3)\n";
+/** Not well before it is told to be, so that asking is seen to decide. */
+const LATER = "while not os.path.exists('go'): time.sleep(0.02)\n";
 const WAITS = "\ntime.sleep(1000)\n";
 
 describe("probes, each with a real program", () => {
@@ -75,7 +75,8 @@ ${LATER}print('1|1|tcp|[::1]:%d|grpc|' % s.getsockname()[1], flush=True)${WAITS}
     const port = await freePort();
     host.assign(await host.bundle("1", PYTHON + program(port), { health: { ...QUICK, probe: probe(port) } }));
     host.start();
-    await host.until(({ state }) => state === "starting");
+    await host.until(({ state, pid }) => state === "starting" && pid !== null);
+    writeFileSync(host.state("go"), "");
     await host.until(({ state, last_known_good: good }) => state === "running" && good === "1");
     expect(await host.stop()).toBe(0);
   });
@@ -97,8 +98,7 @@ http.server.HTTPServer(('127.0.0.1', ${port}), H).serve_forever()`;
     await host.until(({ last_known_good: good }) => good === "1");
     host.assign(await host.bundle("2", PYTHON + program, { health: { ...QUICK, ready_ms: 5_000, probe } }));
     const { pid } = await host.until(({ state, has }) => state === "degraded" && has?.version === "2");
-    const until = Date.now() + 700;
-    await host.until(() => Date.now() > until);
+    await host.rounds(4);
     expect(host.report()).toMatchObject({ pid, state: "degraded", on_trial: true, blocked: [] });
     await host.stop();
   },
