@@ -6,8 +6,8 @@ import type { ArchiveRing } from "./archive-ring.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { hashContent, IncrementalDigests } from "./content-hashing.ts";
 
-/** Of libdeflate: within half a percent of the size that gzip makes at its usual level 6, in a quarter less time than its own. */
-const GZIP_LEVEL = 5;
+/** Of libdeflate: 2.4 % more bytes than gzip makes at its usual level 6. Level 5 makes 2 % fewer, in 8 % more time. */
+const GZIP_LEVEL = 4;
 const ZSTD_LEVEL = 3;
 
 /**
