@@ -9,6 +9,7 @@ import { startControlPlane, type ControlPlane } from "../control-plane/control-p
 import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
 import { isLocal } from "../control-plane/http/listen-address.ts";
 import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
+import { compileSooner } from "../host/compiler.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
 import { SERVE_POLICY_FLAGS } from "./serve-policy.ts";
 import {
@@ -49,7 +50,7 @@ export const serve: Command = defineCommand({
       );
     }
     // The binary starts as what ends soon (scripts/build); this one goes on, and compiling pays.
-    Bun.unsafe.setJITPolicy(1);
+    compileSooner();
     const accessLog = settings.accessLog === null ? null : new AccessLog(settings.accessLog);
     const request =
       accessLog?.write ?? (world.say.isVerbose ? (line: string) => world.say.debug(line) : null);

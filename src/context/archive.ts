@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Sha256 } from "../base/digest.ts";
+import { compileSooner } from "../host/compiler.ts";
 import { PendingFile } from "../host/files.ts";
 import { KernelMemory } from "../host/kernel.ts";
 import { compress, PIECE_BYTES, PieceDigests } from "./archive-pieces.ts";
@@ -7,6 +8,7 @@ import { ArchiveRing } from "./archive-ring.ts";
 import { ArchiveThreads, ringSlots, written } from "./archive-threads.ts";
 import { bytePathFromText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder } from "./context-folder.ts";
+import { ContentBatch } from "./content-batch.ts";
 import { ContentHashing } from "./content-hashing.ts";
 import type { ObjectFormat } from "./contents.ts";
 import { GrowingRecords } from "./growing-records.ts";
@@ -143,15 +145,16 @@ export class ArchiveWriter {
 
   /** Reads a file of the tree that has no place in the archive. Throws ContentFailure. */
   async readBeside(number: number, path: BytePath): Promise<void> {
-    const { records, index } = this.#records.find(number);
-    const reading = new ContentHashing(this.#folder, this.#format).begin(path, records, index, true);
+    const batch = ContentBatch.of([path], true);
+    const reading = new ContentHashing(this.#folder, this.#format).begin(batch, 0);
     try {
       while (reading?.step() === false) if (this.#turns.due()) await this.#turns.take();
     } finally {
       reading?.close();
     }
-    const outcome = records.outcome(index);
+    const outcome = batch.records.outcome(0);
     if (outcome instanceof ContentFailure) throw outcome;
+    this.#records.take(number, batch.records, 0);
   }
 
   /** Ends the archive and gives it its name. */
@@ -164,9 +167,9 @@ export class ArchiveWriter {
     return { tarSha256, tarBytes: tarBytes + end.length };
   }
 
-  /** The bytes of a file that was added. */
-  size(number: number): number {
-    return this.#records.size(number);
+  /** The bytes of each of the first files that were added. */
+  sizes(count: number): Iterable<Float64Array> {
+    return this.#records.sizes(count);
   }
 
   /** Of a file that was added; after `commit`. */
@@ -213,7 +216,7 @@ export class ArchiveWriter {
 
   #startThreads(): ArchiveThreads {
     // From here on the same is done often enough to be worth compiling (see scripts/compile).
-    Bun.unsafe.setJITPolicy(1);
+    compileSooner();
     return new ArchiveThreads({
       ring: this.#ring,
       target: this.#target,

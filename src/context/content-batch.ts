@@ -1,3 +1,5 @@
+import type { Pointer } from "bun:ffi";
+import { KernelMemory } from "../host/kernel.ts";
 import type { BytePath } from "./byte-path.ts";
 import { ContentRecords, LINE_END, RECORD_BYTES } from "./content-records.ts";
 
@@ -6,6 +8,8 @@ const CLAIM = 0;
 const COUNT = 1;
 const LARGE = 2;
 const RECORDS_AT = HEADER_INTS * 4;
+
+const SLASH = "/".charCodeAt(0);
 
 /** Behind each name, until it is known. */
 const UNREAD = `\0${LINE_END}`;
@@ -21,9 +25,11 @@ export class ContentBatch {
   /** Whether large files are read now, too. */
   readonly large: boolean;
   readonly #header: Int32Array;
+  readonly #place: KernelMemory;
 
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
+    this.#place = new KernelMemory(Buffer.from(memory));
     this.#header = new Int32Array(memory, 0, HEADER_INTS);
     this.large = this.#header[LARGE] === 1;
     this.records = new ContentRecords(memory, RECORDS_AT, this.#header[COUNT] ?? 0);
@@ -54,17 +60,15 @@ export class ContentBatch {
     return Atomics.load(this.#header, CLAIM) !== 0;
   }
 
-  /** As they were given to `of`; for whoever claimed the batch, before anything was read. */
-  names(): BytePath[] {
-    const names = Buffer.from(this.memory).toString("latin1", this.#lineAt(0)).split(UNREAD);
-    names.pop();
-    return names as BytePath[]; // oxlint-disable-line typescript/no-unsafe-type-assertion -- byte paths, joined and cut again
-  }
-
-  /** One of them, at any time. */
   name(index: number): BytePath {
     const end = this.records.lineEnd(index) - 1;
-    return Buffer.from(this.memory).toString("latin1", this.#lineAt(index), end) as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte path
+    return this.#place.bytes.toString("latin1", this.#lineAt(index), end) as BytePath; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a byte path
+  }
+
+  /** Where the name lies, with a nul behind it; null for an absolute one. */
+  placeOfName(index: number): Pointer | null {
+    const at = this.#lineAt(index);
+    return this.#place.bytes[at] === SLASH ? null : this.#place.pointerTo(at);
   }
 
   /** The lines of some files, once all of those are done; each ends with a line feed. */

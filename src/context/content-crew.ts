@@ -1,3 +1,4 @@
+import { compileSooner, keepMethodsFromLastCompiler } from "../host/compiler.ts";
 import { CORES, Thread } from "../host/threads.ts";
 import type { BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
@@ -12,6 +13,8 @@ import type { Turns } from "./turns.ts";
 const FILES_IN_BATCH = 256;
 /** Starting a thread costs about as much as reading this many files. */
 const FILES_FOR_THREAD = 600;
+/** To look at the clock takes a fiftieth of the time of a small file. */
+const FILES_BETWEEN_LOOKS = 8;
 /** On a cold disk more threads than cores help: each waits for a block of its own. */
 const THREADS_ON_COLD_DISK = 8;
 /** Blocks of 512 bytes that the disk had to bring, from which on it counts as cold. */
@@ -56,7 +59,10 @@ export class ContentCrew {
   /** A file to read, by its path below the root or its absolute one. */
   add(name: BytePath): number {
     this.#names.push(name);
-    if (this.#names.length === FILES_IN_BATCH) this.#flush();
+    if (this.#names.length === FILES_IN_BATCH) {
+      this.#flush();
+      if (this.#batches.length === 1) compileSooner();
+    }
     return this.count++;
   }
 
@@ -75,10 +81,11 @@ export class ContentCrew {
     return batch.records.item(path, at, this.#format);
   }
 
-  /** The bytes of a file that did not fail. */
-  size(index: number): number {
-    const { batch, at } = this.#find(index);
-    return batch.records.size(at);
+  /** The bytes of each of the first files, which did not fail. */
+  *sizes(count: number): Generator<Float64Array> {
+    for (let first = 0; first < count; first += FILES_IN_BATCH) {
+      yield this.#find(first).batch.records.sizes(Math.min(FILES_IN_BATCH, count - first));
+    }
   }
 
   /**
@@ -130,8 +137,6 @@ export class ContentCrew {
     if (this.#hashing === null) return;
     const most = Math.min(useful, Math.max(CORES, this.#onColdDisk() ? THREADS_ON_COLD_DISK : 0) - 1);
     while (this.#threads.length + 1 <= most) {
-      // From here on the same is done often enough to be worth compiling (see scripts/compile).
-      if (this.#threads.length === 0) Bun.unsafe.setJITPolicy(1);
       const thread = new Thread("context/content-worker");
       this.#threads.push(thread);
       tell(thread, {
@@ -156,10 +161,9 @@ export class ContentCrew {
 
   async #join(batch: ContentBatch): Promise<void> {
     if (!batch.claim()) return;
-    const names = batch.names();
     let next = 0;
-    while (next < names.length) {
-      const { read, long } = this.#readSome(batch, names, next);
+    while (next < batch.records.count) {
+      const { read, long } = this.readSome(batch, next);
       next = read;
       try {
         while (long?.step() === false) if (this.#turns.due()) await this.#turns.take();
@@ -172,16 +176,11 @@ export class ContentCrew {
   }
 
   /** Reads on until it is time for a turn, or until a file takes several steps. */
-  #readSome(
-    batch: ContentBatch,
-    names: readonly BytePath[],
-    from: number,
-  ): { read: number; long: LongReading | null } {
+  readSome(batch: ContentBatch, from: number): { read: number; long: LongReading | null } {
     let read = from;
-    for (; read < names.length && !this.#turns.due(); read++) {
-      const name = names[read];
-      if (name === undefined) break;
-      const long = this.#hashing?.begin(name, batch.records, read, batch.large) ?? null;
+    for (; read < batch.records.count; read++) {
+      if (read % FILES_BETWEEN_LOOKS === 0 && this.#turns.due()) break;
+      const long = this.#hashing?.begin(batch, read) ?? null;
       if (long !== null) return { read: read + 1, long };
     }
     return { read, long: null };
@@ -225,3 +224,5 @@ function tell(thread: Thread, message: ContentMessage): void {
 function blocksRead(): number {
   return process.resourceUsage().fsRead;
 }
+
+keepMethodsFromLastCompiler(ContentCrew, "readSome");

@@ -1,5 +1,6 @@
-import type { BytePath } from "./byte-path.ts";
+import type { ContentBatch } from "./content-batch.ts";
 import type { ContextFolder } from "./context-folder.ts";
+import { keepFromLastCompiler, keepMethodsFromLastCompiler } from "../host/compiler.ts";
 import { KernelMemory } from "../host/kernel.ts";
 import type { ContentRecords } from "./content-records.ts";
 import { blobWords, type ObjectFormat } from "./contents.ts";
@@ -23,19 +24,21 @@ export class ContentHashing {
   }
 
   /**
-   * Hashes a small file and gives null; gives what is left to do of a larger one. Unless `largeToo`, a large one is
-   * recorded as deferred. A ContentFailure is recorded, too.
+   * Hashes a small file and gives null; gives what is left to do of a larger one. Where the batch is not of large ones,
+   * such a file is recorded as deferred. A ContentFailure is recorded, too.
    */
-  begin(path: BytePath, records: ContentRecords, index: number, largeToo: boolean): LongReading | null {
-    const length = this.#folder.readSmall(path, this.#memory);
+  begin(batch: ContentBatch, index: number): LongReading | null {
+    const { records } = batch;
+    const name = batch.placeOfName(index);
+    const length = name === null ? null : this.#folder.readSmall(name, this.#memory);
     if (length !== null) {
       hashContent(this.#buffer.subarray(0, length), this.#format, records, index);
       records.done(index, length, this.#folder.isExecutable);
       return null;
     }
     try {
-      const file = this.#folder.open(path);
-      if (file.size >= BUFFER_BYTES && (largeToo || file.size <= LARGE_BYTES)) {
+      const file = this.#folder.open(batch.name(index));
+      if (file.size >= BUFFER_BYTES && (batch.large || file.size <= LARGE_BYTES)) {
         return new LongReading(file, this.#format, this.#buffer, records, index);
       }
       try {
@@ -150,3 +153,6 @@ export function hashContent(
   const hasher = format === "sha1" ? new Bun.SHA1() : new Bun.SHA256();
   hasher.update(blobWords(bytes.length)).update(bytes).digest(records.blobSlot(index, format));
 }
+
+keepMethodsFromLastCompiler(ContentHashing, "begin");
+keepFromLastCompiler(hashContent);

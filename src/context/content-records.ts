@@ -104,8 +104,17 @@ export class ContentRecords {
     return this.#sizes[(index * RECORD_BYTES + SIZE_AT) / 8] ?? 0;
   }
 
+  /** That of each of the first files. */
+  sizes(count: number): Float64Array {
+    const sizes = new Float64Array(count);
+    for (let index = 0; index < count; index++) sizes[index] = this.size(index);
+    return sizes;
+  }
+
   done(index: number, size: number, executable: boolean): void {
-    this.#bytes.set(executable ? EXECUTABLE : PLAIN, this.lineEnd(index) + 3);
+    const letters = executable ? EXECUTABLE : PLAIN;
+    const at = this.lineEnd(index) + 3;
+    if (this.#bytes[at] !== letters[0]) this.#bytes.set(letters, at);
     this.#describe(index, size, DONE);
   }
 

@@ -1,3 +1,4 @@
+import { keepFromLastCompiler } from "../host/compiler.ts";
 import type { BytePath } from "./byte-path.ts";
 import { ContentBatch } from "./content-batch.ts";
 import { ContextFolder } from "./context-folder.ts";
@@ -38,12 +39,13 @@ self.addEventListener("message", ({ data }: MessageEvent<ContentMessage>) => {
 
 function hashBatch(batch: ContentBatch): void {
   if (!batch.claim()) return;
-  let index = 0;
-  for (const path of batch.names()) {
+  for (let index = 0; index < batch.records.count; index++) {
     if (Atomics.load(cancelled, 0) !== 0) return;
-    const reading = hashing.begin(path, batch.records, index++, batch.large);
+    const reading = hashing.begin(batch, index);
     if (reading === null) continue;
     while (!reading.step() && Atomics.load(cancelled, 0) === 0);
     reading.close();
   }
 }
+
+keepFromLastCompiler(hashBatch);

@@ -1,3 +1,4 @@
+import type { Pointer } from "bun:ffi";
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { FolderHandle, LISTED } from "../host/folder-handle.ts";
 import type { KernelMemory } from "../host/kernel.ts";
@@ -33,9 +34,13 @@ export class ContextFolder {
     throw displaced();
   }
 
-  /** Reads a small file that nobody disturbs, and gives its length; null when `open` must say what there is. */
-  readSmall(path: BytePath, into: KernelMemory, at = 0): number | null {
-    return path.startsWith("/") ? null : (this.#handle?.readSmall(path, into, at) ?? null);
+  /**
+   * Reads a small file that nobody disturbs, and gives its length; null when `open` must say what there is. Its path
+   * below the root may be where it lies in memory, with a nul behind it: then no string is made of it.
+   */
+  readSmall(path: BytePath | Pointer, into: KernelMemory, at = 0): number | null {
+    if (typeof path === "string" && path.startsWith("/")) return null;
+    return this.#handle?.readSmall(path, into, at) ?? null;
   }
 
   /** Of the file that `readSmall` read. */

@@ -1,3 +1,4 @@
+import { keepMethodsFromLastCompiler } from "../host/compiler.ts";
 import type { BytePath } from "./byte-path.ts";
 
 export type Entry =
@@ -109,3 +110,5 @@ export class EntryList implements Iterable<Entry> {
     return (this.#blocks[block]?.split(BETWEEN) as BytePath[] | undefined) ?? this.#open; // oxlint-disable-line typescript/no-unsafe-type-assertion -- byte paths, joined and cut again
   }
 }
+
+keepMethodsFromLastCompiler(EntryList, "add");

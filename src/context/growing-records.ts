@@ -24,9 +24,11 @@ export class GrowingRecords {
     return this.#block(number).item(path, number % BLOCK, format);
   }
 
-  /** The bytes of a file that is done. */
-  size(number: number): number {
-    return this.#block(number).size(number % BLOCK);
+  /** The bytes of each of the first files, which are done. */
+  *sizes(count: number): Generator<Float64Array> {
+    for (let first = 0; first < count; first += BLOCK) {
+      yield this.#block(first).sizes(Math.min(BLOCK, count - first));
+    }
   }
 
   #block(number: number): ContentRecords {

@@ -6,8 +6,8 @@ import type { TreeItem, TreeItems } from "./tree-digests.ts";
 /** What was read of the files of a list; each is known by its number among them. */
 export type FileContents = {
   item(path: BytePath, file: number): TreeItem;
-  /** Bytes. */
-  size(file: number): number;
+  /** The bytes of each of the first files, some hundred at a time. */
+  sizes(count: number): Iterable<Float64Array>;
 };
 
 /** The files and links of a list. An item is made when it is asked for, and does not stay. */
@@ -31,14 +31,9 @@ export class ListedItems implements TreeItems {
     return this.values();
   }
 
-  /** How many files there are. */
-  get files(): number {
-    return this.#entries.counts.file;
-  }
-
-  /** The bytes of a file, without an item for it. */
-  size(file: number): number {
-    return this.#contents.size(file);
+  /** The bytes of each file in order, some hundred at a time and without an item for any. */
+  sizes(): Iterable<Float64Array> {
+    return this.#contents.sizes(this.#entries.counts.file);
   }
 
   /** The paths of some files. */

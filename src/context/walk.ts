@@ -1,3 +1,4 @@
+import { keepFromLastCompiler, keepMethodsFromLastCompiler } from "../host/compiler.ts";
 import { errorCode, reason } from "../host/files.ts";
 import { childPath, isAscii, patternText, shownText, type BytePath } from "./byte-path.ts";
 import type { ContextFolder, Kind } from "./context-folder.ts";
@@ -105,7 +106,7 @@ class Walker implements Walk {
     const { names } = level.listing;
     while (level.next < names.length) {
       const name = names[level.next++];
-      if (name !== undefined && this.#child(name, level)) return true;
+      if (name !== undefined && this.child(name, level)) return true;
     }
     this.#levels.pop();
     // What the subtree already listed must not be listed again for a later sibling.
@@ -127,7 +128,7 @@ class Walker implements Walk {
   }
 
   /** True when it is a directory that was entered. */
-  #child(listed: BytePath, level: Level): boolean {
+  child(listed: BytePath, level: Level): boolean {
     const { match, waiting, listing } = level;
     const isDirectory = listed.endsWith("/");
     const name = isDirectory ? (listed.slice(0, -1) as BytePath) : listed; // oxlint-disable-line typescript/no-unsafe-type-assertion -- without the slash
@@ -231,3 +232,6 @@ const ASCII_WITHOUT_CAPITALS = /^[\0-@[-\u007f]*$/u;
 function collide(names: readonly BytePath[]): boolean {
   return new Set(names.map((name) => name.toLowerCase())).size < names.length;
 }
+
+keepMethodsFromLastCompiler(Walker, "step", "child");
+keepFromLastCompiler(listDirectory);

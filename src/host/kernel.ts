@@ -1,6 +1,7 @@
 import { FFIType, ptr, type Pointer } from "bun:ffi";
 import { fstatSync } from "node:fs";
 import { cLibrary } from "./c-library.ts";
+import { keepMethodsFromLastCompiler } from "./compiler.ts";
 import { ARCHITECTURES, type Architecture } from "./kernel-architectures.ts";
 
 const AT_FDCWD = -100;
@@ -94,16 +95,26 @@ export class Kernel {
   }
 
   #open(folder: number, path: string, flags: number, resolve: number): number | null {
+    const name = this.#named(path);
+    return name === null ? null : this.#openNamed(folder, name, flags, resolve);
+  }
+
+  /** Where the path lies, with a nul behind it, until the next one is asked for. */
+  #named(path: string): Pointer | null {
     if (path.length >= PATH_BYTES) return null;
     const { bytes, pointer } = this.#path;
     bytes.write(path, 0, "latin1");
     bytes[path.length] = 0;
+    return pointer;
+  }
+
+  #openNamed(folder: number, name: Pointer, flags: number, resolve: number): number | null {
     const how = this.#how;
     const { openat2, O_NOFOLLOW } = this.#architecture;
     // `struct open_how`, each 64 bits: flags, mode, resolve. With O_PATH a link at the end is opened as such.
     how.words[0] = flags | O_NOFOLLOW | O_CLOEXEC;
     how.words[4] = resolve;
-    const descriptor = Number(this.#call(openat2, folder, pointer, how.pointer, 24));
+    const descriptor = Number(this.#call(openat2, folder, name, how.pointer, 24));
     return descriptor < 0 ? null : descriptor;
   }
 
@@ -121,8 +132,9 @@ export class Kernel {
   }
 
   /** See FolderHandle; all in one, because it is what is done most. */
-  readSmall(folder: number, path: string, into: KernelMemory, at: number): number | null {
-    const descriptor = this.#open(folder, path, O_NONBLOCK, BENEATH);
+  readSmall(folder: number, path: string | Pointer, into: KernelMemory, at: number): number | null {
+    const name = typeof path === "string" ? this.#named(path) : path;
+    const descriptor = name === null ? null : this.#openNamed(folder, name, O_NONBLOCK, BENEATH);
     if (descriptor === null) return null;
     const call = this.#call;
     const { fstat, read, close, modeAt } = this.#architecture;
@@ -179,6 +191,8 @@ export class Kernel {
     return length < 0 ? null : Buffer.from(bytes.subarray(0, length));
   }
 }
+
+keepMethodsFromLastCompiler(Kernel, "readSmall", "list");
 
 let loaded: Kernel | null | undefined;
 
