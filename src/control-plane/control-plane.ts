@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { throwIfStopped } from "../base/interruption.ts";
 import type { BlobStore } from "./artifacts/blob-store.ts";
 import { FileBlobs } from "./artifacts/file-blobs.ts";
 import type { Quota } from "./artifacts/quota.ts";
@@ -45,20 +46,23 @@ export type ControlPlane = RunningServer;
 async function blobStores(
   { artifacts, contexts, incoming }: DataDirectory,
   bucket: Bucket | null,
+  stop: AbortSignal,
 ): Promise<{ artifacts: BlobStore; contexts: BlobStore }> {
   if (bucket === null) {
     return { artifacts: new FileBlobs(artifacts, incoming), contexts: new FileBlobs(contexts, incoming) };
   }
   const { proveBucket, S3Blobs } = await import("./artifacts/s3-blobs.ts");
-  await proveBucket(bucket);
+  await proveBucket(bucket, stop);
   return {
     artifacts: new S3Blobs(bucket, "artifacts", incoming),
     contexts: new S3Blobs(bucket, "contexts", incoming),
   };
 }
 
-/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`,
- * `object_store_unavailable`, or one of `startServer`. */
+/**
+ * Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, `object_store_unavailable`, one of `startServer`, or
+ * an interruption, and has undone everything then.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
@@ -66,7 +70,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const begun: (() => void | Promise<void>)[] = [lock.release];
   try {
     prepareDataDirectory(directory);
-    const stores = await blobStores(directory, options.bucket);
+    const stores = await blobStores(directory, options.bucket, options.stop);
     const database = await openDatabase(options.postgres ?? directory.database, true);
     begun.push(database.close);
     const deps = {
@@ -81,6 +85,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       newId: () => Bun.randomUUIDv7(),
     };
     const handle = requestHandler(deps, options.log, options.tokenRate);
+    // Nobody waits for a server that was stopped meanwhile, so nobody would stop it.
+    throwIfStopped(options.stop, "the server was starting");
     const inside = { kind: "unix", path: join(directory.incoming, "s") } as const;
     const listen = options.listen === "systemd" ? inside : options.listen;
     const server = await startServer({ listen, tls: options.tls, handle });

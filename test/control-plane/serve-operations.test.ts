@@ -64,19 +64,14 @@ describe("SIGHUP", () => {
         pair("foreign");
         renameSync(folder.at("log"), folder.at("log.1"));
         process.kill(server.pid, "SIGHUP");
-        // The signal is seen at some turn of the server's loop.
-        let now = await nextSubject(place);
-        while (now.name === "server") {
-          now.end();
-          now = await nextSubject(place);
-        }
+        await server.told("reloaded");
+        const now = await subject(place);
         expect(now.name).toBe("foreign");
         expect(await first.get("/healthz")).toContain("HTTP/1.1 200 OK");
         expect(await now.get("/healthz")).toContain("HTTP/1.1 200 OK");
         writeFileSync(folder.at("cert.pem"), "junk");
         process.kill(server.pid, "SIGHUP");
-        while (!server.stderr().includes("not reloaded"))
-          await new Promise((resolve) => setImmediate(resolve));
+        await server.told("not reloaded: ");
         const after = await subject(place);
         expect(after.name).toBe("foreign");
         for (const one of [first, now, after]) one.end();
@@ -115,17 +110,6 @@ function subject(place: number | string): Promise<Peer> {
     });
     socket.on("error", reject);
   });
-}
-
-/** One that waits at the old listener in the moment of its closing is reset, and tries again as clients do. */
-async function nextSubject(place: number | string): Promise<Peer> {
-  for (;;) {
-    try {
-      return await subject(place);
-    } catch (error) {
-      if ((error as { code?: string }).code !== "ECONNRESET") throw error;
-    }
-  }
 }
 
 describe("a socket of systemd", () => {

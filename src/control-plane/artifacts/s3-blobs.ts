@@ -73,16 +73,22 @@ export class S3Blobs implements BlobStore {
 }
 
 /** Throws Failure `object_store_unavailable` unless the bucket is there and takes an object. */
-export async function proveBucket(bucket: Bucket): Promise<void> {
-  await put(bucket, "waybill-control-plane", new TextEncoder().encode("in use\n"), PROBE_MS);
+export async function proveBucket(bucket: Bucket, stop: AbortSignal): Promise<void> {
+  await put(bucket, "waybill-control-plane", new TextEncoder().encode("in use\n"), PROBE_MS, stop);
 }
 
-async function put(bucket: Bucket, key: string, body: Blob | Uint8Array, deadlineMs: number): Promise<void> {
+async function put(
+  bucket: Bucket,
+  key: string,
+  body: Blob | Uint8Array,
+  deadlineMs: number,
+  stop?: AbortSignal,
+): Promise<void> {
   const { place, access } = bucket;
   const plain = s3Url(place, access, key);
   const url = presign("PUT", plain, access.region, access.credentials, new Date());
   const wanted = { method: "PUT", url, body, headers: BYTES, deadlineMs, maxBytes: REFUSAL_BYTES } as const;
-  const answer = await reached(() => request(wanted));
+  const answer = await reached(() => request(stop === undefined ? wanted : { ...wanted, stop }));
   if (answer.status === 200) return;
   throw unavailable(await refusalOf(answer.status, answer.headers, one(answer.body), plain));
 }
