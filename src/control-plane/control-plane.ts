@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { throwIfStopped } from "../base/interruption.ts";
+import { artifactBytes } from "./artifacts/artifacts.ts";
 import type { BlobStore } from "./artifacts/blob-store.ts";
 import { FileBlobs } from "./artifacts/file-blobs.ts";
 import type { Quota } from "./artifacts/quota.ts";
@@ -16,6 +17,8 @@ import { ViewCache } from "./storage/view-cache.ts";
 import { requestHandler, type Log, type TokenRate } from "./handle.ts";
 import type { ListenAddress } from "./http/listen-address.ts";
 import { Metrics } from "./http/metrics.ts";
+import { isContextKept } from "./builds/builds.ts";
+import type { Database } from "./storage/database.ts";
 import { openDatabase } from "./storage/open-database.ts";
 import type { PostgresAddress } from "./storage/postgres-address.ts";
 import type { TrustPolicy } from "./pins/trust-policy.ts";
@@ -44,18 +47,37 @@ export type ControlPlaneOptions = {
 export type ControlPlane = RunningServer;
 
 async function blobStores(
-  { artifacts, contexts, incoming }: DataDirectory,
+  directory: DataDirectory,
+  database: Database,
   bucket: Bucket | null,
   stop: AbortSignal,
 ): Promise<{ artifacts: BlobStore; contexts: BlobStore }> {
+  const { incoming } = directory;
   if (bucket === null) {
-    return { artifacts: new FileBlobs(artifacts, incoming), contexts: new FileBlobs(contexts, incoming) };
+    const stores = fileBlobs(directory, database);
+    for (const store of Object.values(stores)) await store.settle();
+    return stores;
   }
   const { proveBucket, S3Blobs } = await import("./artifacts/s3-blobs.ts");
   await proveBucket(bucket, stop);
   return {
     artifacts: new S3Blobs(bucket, "artifacts", incoming),
     contexts: new S3Blobs(bucket, "contexts", incoming),
+  };
+}
+
+/** The two folders of bytes, each with the rows that name what is in it. */
+export function fileBlobs(
+  { artifacts, contexts, incoming }: DataDirectory,
+  database: Database,
+): { artifacts: FileBlobs; contexts: FileBlobs } {
+  return {
+    artifacts: new FileBlobs(artifacts, incoming, async (sha256) => {
+      return (await artifactBytes(database, sha256)) !== null;
+    }),
+    contexts: new FileBlobs(contexts, incoming, (sha256) =>
+      database.read((sql) => isContextKept(sql, sha256)),
+    ),
   };
 }
 
@@ -70,9 +92,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const begun: (() => void | Promise<void>)[] = [lock.release];
   try {
     prepareDataDirectory(directory);
-    const stores = await blobStores(directory, options.bucket, options.stop);
     const database = await openDatabase(options.postgres ?? directory.database, true);
     begun.push(database.close);
+    const stores = await blobStores(directory, database, options.bucket, options.stop);
     const deps = {
       database,
       ...stores,

@@ -38,9 +38,11 @@ export class S3Blobs implements BlobStore {
   async receive(chunks: AsyncIterable<Uint8Array>, maxBytes: number, what: string): Promise<StagedBlob> {
     const { path, sha256, bytes } = await stage(this.#incoming, chunks, maxBytes, what);
     const discard = (): Promise<void> => rm(path, { force: true });
-    const keep = async (): Promise<void> => {
+    const keep = async <T>(record: () => Promise<T>): Promise<T> => {
       await put(this.#bucket, this.#keyOf(sha256), Bun.file(path), UPLOAD_MS);
       await discard();
+      // An object whose row is refused stays: no lock of ours is on a bucket, and another server may be about to name it.
+      return record();
     };
     return { sha256, bytes, keep, discard };
   }
