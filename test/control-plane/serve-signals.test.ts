@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { startControlPlane } from "../../src/control-plane/control-plane.ts";
 import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { rejection } from "./plane.ts";
 
 type Starting = {
   readonly pid: number;
@@ -85,5 +88,28 @@ describe("a server that has not started yet", () => {
       expect(code).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ ok: true, listening: null });
     });
+  });
+
+  test("that was stopped meanwhile never listens, and gives everything free", async () => {
+    using folder = temporaryFolder();
+    const socket = folder.at("socket");
+    const options = {
+      ...{ dataDirectory: folder.at("data"), postgres: null, bucket: null, quota: null, tls: null },
+      ...{ tokenRate: null, trustPolicy: () => null, now: () => new Date() },
+      listen: { kind: "unix", path: socket } as const,
+      log: { request: null, fault: () => {} },
+    };
+    const stop = new AbortController();
+    const stopped = startControlPlane({ ...options, stop: stop.signal });
+    // It has its folder by now, and opens its database.
+    stop.abort("SIGTERM");
+    expect(await rejection(stopped)).toMatchObject({
+      code: "terminated",
+      message: expect.stringContaining("starting"),
+    });
+    expect(existsSync(socket)).toBe(false);
+    const plane = await startControlPlane({ ...options, stop: new AbortController().signal });
+    expect(existsSync(socket)).toBe(true);
+    await plane.stop(0);
   });
 });
