@@ -121,7 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stop: async (graceMs) => {
         activated?.close();
         await server.stop(graceMs);
-        activated?.end();
+        await activated?.end();
         await database.close();
         lock.release();
       },
