@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import type { Values } from "../cli/flags.ts";
 import type { TrustPolicy } from "../control-plane/pins/trust-policy.ts";
 import type { ServeConfig } from "../control-plane/serve-config.ts";
 import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
+import { isThere } from "../host/files.ts";
 import { judgingTime } from "./judging-time.ts";
 import { openPolicyFile, proven, readTrustedOf, repositoryName } from "./policy-flags.ts";
 
@@ -49,14 +51,20 @@ export function mergedPolicy(
 /** The newest policy that was enforced from a data folder: until it expires an older one is as well signed. */
 const SEEN = "policy-seen.json";
 
-/** The policy to enforce, its signatures and validity checked; null for none. Throws Failure. */
+/**
+ * The policy to enforce, its signatures and validity checked; null for none. Throws Failure, `policy_rollback` for none
+ * where one was enforced: a member that fell out of the configuration must not open production.
+ */
 export function readTrustPolicy(
   { policy: file, "policy-key": keys, trust }: PolicyValues,
   data: string,
   world: World,
 ): TrustPolicy | null {
   if (file === undefined) {
-    if (trust === undefined && keys.length === 0) return null;
+    if (trust === undefined && keys.length === 0) {
+      refuseForgotten(data);
+      return null;
+    }
     const stray = trust === undefined ? "--policy-key" : "--trust";
     throw new Failure("flags_contradict", `${stray} was given without --policy, which it is for`);
   }
@@ -80,4 +88,12 @@ export function readTrustPolicy(
     trusted: (subject, at) => trusted?.(subject, at) ?? (() => null),
     repositoryName,
   };
+}
+
+function refuseForgotten(data: string): void {
+  const seen = join(openDataDirectory(data, true).path, SEEN);
+  if (!isThere(seen, "the newest policy")) return;
+  throw new Failure("policy_rollback", `${quoted(data)} has enforced a policy, and none is named now`, {
+    hint: `name it with --policy; where none is to be enforced any more, remove ${quoted(seen)}`,
+  });
 }

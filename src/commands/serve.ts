@@ -1,24 +1,19 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
-import { asFailure, Failure } from "../base/failure.ts";
+import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { AccessLog } from "../control-plane/http/access-log.ts";
-import { startControlPlane, type ControlPlane } from "../control-plane/control-plane.ts";
+import { startControlPlane } from "../control-plane/control-plane.ts";
 import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
 import { isLocal } from "../control-plane/http/listen-address.ts";
 import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
 import { compileSooner } from "../host/compiler.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
 import { SERVE_POLICY_FLAGS } from "./serve-policy.ts";
-import {
-  readServeSettings,
-  SERVE_FLAGS,
-  withConfig,
-  type ServeSettings,
-  type ServeValues,
-} from "./serve-settings.ts";
+import { Hangups, renewed } from "./serve-reload.ts";
+import { readServeSettings, SERVE_FLAGS, withConfig, type ServeValues } from "./serve-settings.ts";
 
 /** Below the five seconds after which a stopped process is ended without asking. */
 const DRAIN_MS = 4_000;
@@ -41,6 +36,7 @@ export const serve: Command = defineCommand({
   emptyDocument: { listening: null },
   act: async (values, world) => {
     if (values.backup !== undefined) return backUp(values, values.backup, world);
+    const hangups = new Hangups();
     const settings = readServeSettings(values, world);
     const { listen, data, postgres, bucket, quota, tls, tokenRate } = settings;
     let { trustPolicy } = settings;
@@ -55,8 +51,7 @@ export const serve: Command = defineCommand({
     const request =
       accessLog?.write ?? (world.say.isVerbose ? (line: string) => world.say.debug(line) : null);
     const log = { request, fault: (text: string) => world.say.warn(text) };
-    const now = world.now;
-    const plane = await startControlPlane({
+    const starting = startControlPlane({
       dataDirectory: data,
       postgres,
       bucket,
@@ -65,17 +60,13 @@ export const serve: Command = defineCommand({
       tls,
       tokenRate,
       trustPolicy: () => trustPolicy,
-      now,
+      now: world.now,
       stop: world.stop,
       log,
     });
-    const renew = (): void => {
-      // Heard until the end, since it would end at once what nobody hears it in; what drains begins nothing anew.
-      if (world.stop.aborted) return;
-      const renewed = renewFiles(values, world, plane, accessLog);
-      if (renewed !== null) ({ trustPolicy } = renewed);
-    };
-    process.on("SIGHUP", renew);
+    const plane = await unlessStopped(starting, world.stop);
+    // Stopped before anybody was served: that is an end like any other.
+    if (plane === null) return { exit: EXIT.ok, document: { listening: null }, text: "" };
     const document = {
       listening: plane.address,
       data,
@@ -86,36 +77,18 @@ export const serve: Command = defineCommand({
       const { name, version } = trustPolicy.policy;
       world.say.info(`enforcing policy ${quoted(name)}, version ${version}`);
     }
+    hangups.obey(() => {
+      // What drains begins nothing anew.
+      if (world.stop.aborted) return;
+      trustPolicy = renewed(values, world, plane, accessLog, trustPolicy);
+    });
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
     await plane.stop(DRAIN_MS);
-    process.off("SIGHUP", renew);
     accessLog?.close();
     return { exit: EXIT.ok, document, text: "" };
   },
 });
-
-/**
- * What SIGHUP is for: the next certificate, the next policy, the next file of the log. What is wrong leaves the server
- * as it was, and null is the answer.
- */
-function renewFiles(
-  values: ServeValues,
-  world: World,
-  plane: ControlPlane,
-  accessLog: AccessLog | null,
-): ServeSettings | null {
-  try {
-    accessLog?.reopen();
-    const settings = readServeSettings(values, world);
-    if (settings.tls !== null) plane.renew(settings.tls);
-    world.say.info("reloaded");
-    return settings;
-  } catch (error) {
-    world.say.warn(`not reloaded: ${asFailure(error).message}`);
-    return null;
-  }
-}
 
 function backUp(given: ServeValues, file: string, world: World): Outcome {
   const { values } = withConfig(given, world);
@@ -134,6 +107,16 @@ function backUp(given: ServeValues, file: string, world: World): Outcome {
   backUpSqlite(database, to);
   const bytes = statSync(to).size;
   return { exit: EXIT.ok, document: { listening: null, backup: to, bytes }, text: `${to}\n` };
+}
+
+/** Null when the stop was first: what was begun then undoes itself, or goes with the process. */
+async function unlessStopped<T>(starting: Promise<T>, stop: AbortSignal): Promise<T | null> {
+  try {
+    return await Promise.race([starting, stopped(stop).then(() => null)]);
+  } catch (error) {
+    if (stop.aborted) return null;
+    throw error;
+  }
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

@@ -102,7 +102,7 @@ async function checkServers(flags: Given, noted: EventHead | null, world: World)
   }
   const exchange = readExchange(flags, world);
   const timeoutMs = parseDuration(flags.timeout, "--timeout");
-  const file = flags.export === undefined ? null : newExport(resolve(world.cwd, flags.export));
+  const file = flags.export === undefined ? null : new Export(resolve(world.cwd, flags.export));
   try {
     const checked: Checked[] = [];
     for (const target of targets) checked.push(await checkServer(target, exchange, noted, file, timeoutMs));
@@ -113,15 +113,36 @@ async function checkServers(flags: Given, noted: EventHead | null, world: World)
   }
 }
 
-function newExport(path: string): PendingFile {
-  try {
-    return new PendingFile(path, 0o600);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(
-      "output_not_written",
-      `--export: ${quoted(path)} cannot be written: ${whyUnwritten(error)}`,
-    );
+/** The file of `--export`. Every method throws Failure `file_exists` or `output_not_written`. */
+class Export {
+  readonly #path: string;
+  readonly #file: PendingFile;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = this.#writing(() => new PendingFile(path, 0o600));
+  }
+
+  write(line: object): void {
+    this.#writing(() => this.#file.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`)));
+  }
+
+  commit(): void {
+    this.#writing(() => this.#file.commit());
+  }
+
+  discard(): void {
+    this.#file.discard();
+  }
+
+  #writing<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      const text = `--export: ${quoted(this.#path)} cannot be written: ${whyUnwritten(error)}`;
+      throw new Failure("output_not_written", text, { cause: error });
+    }
   }
 }
 
@@ -129,12 +150,11 @@ async function checkServer(
   target: Target,
   exchange: Exchange,
   noted: EventHead | null,
-  file: PendingFile | null,
+  file: Export | null,
   timeoutMs: number,
 ): Promise<Checked> {
   const end = SYSTEM_CLOCK.now() + timeoutMs;
   const check = new ChainCheck(noted);
-  const write = (value: object): void => file?.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   try {
     for (;;) {
       const path = `/v1/events?after=${check.seq}`;
@@ -146,11 +166,11 @@ async function checkServer(
       const { events, head } = readEventPage(body, target.env);
       for (const event of events) {
         check.add(event);
-        write(event);
+        file?.write(event);
       }
       // A page that brings nothing new is the last one, whatever the head says of it.
       if (events.length === 0 || !check.holds || check.seq >= head.seq) {
-        write({ head });
+        file?.write({ head });
         return { name: target.env, report: check.report(head) };
       }
       if (SYSTEM_CLOCK.now() >= end) throw tooLong(check.seq, head.seq, timeoutMs);

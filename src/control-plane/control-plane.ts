@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { throwIfStopped } from "../base/interruption.ts";
+import { artifactBytes } from "./artifacts/artifacts.ts";
 import type { BlobStore } from "./artifacts/blob-store.ts";
 import { FileBlobs } from "./artifacts/file-blobs.ts";
 import type { Quota } from "./artifacts/quota.ts";
@@ -15,6 +17,8 @@ import { ViewCache } from "./storage/view-cache.ts";
 import { requestHandler, type Log, type TokenRate } from "./handle.ts";
 import type { ListenAddress } from "./http/listen-address.ts";
 import { Metrics } from "./http/metrics.ts";
+import { isContextKept } from "./builds/builds.ts";
+import type { Database } from "./storage/database.ts";
 import { openDatabase } from "./storage/open-database.ts";
 import type { PostgresAddress } from "./storage/postgres-address.ts";
 import type { TrustPolicy } from "./pins/trust-policy.ts";
@@ -43,22 +47,44 @@ export type ControlPlaneOptions = {
 export type ControlPlane = RunningServer;
 
 async function blobStores(
-  { artifacts, contexts, incoming }: DataDirectory,
+  directory: DataDirectory,
+  database: Database,
   bucket: Bucket | null,
+  stop: AbortSignal,
 ): Promise<{ artifacts: BlobStore; contexts: BlobStore }> {
+  const { incoming } = directory;
   if (bucket === null) {
-    return { artifacts: new FileBlobs(artifacts, incoming), contexts: new FileBlobs(contexts, incoming) };
+    const stores = fileBlobs(directory, database);
+    for (const store of Object.values(stores)) await store.settle();
+    return stores;
   }
   const { proveBucket, S3Blobs } = await import("./artifacts/s3-blobs.ts");
-  await proveBucket(bucket);
+  await proveBucket(bucket, stop);
   return {
     artifacts: new S3Blobs(bucket, "artifacts", incoming),
     contexts: new S3Blobs(bucket, "contexts", incoming),
   };
 }
 
-/** Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`,
- * `object_store_unavailable`, or one of `startServer`. */
+/** The two folders of bytes, each with the rows that name what is in it. */
+export function fileBlobs(
+  { artifacts, contexts, incoming }: DataDirectory,
+  database: Database,
+): { artifacts: FileBlobs; contexts: FileBlobs } {
+  return {
+    artifacts: new FileBlobs(artifacts, incoming, async (sha256) => {
+      return (await artifactBytes(database, sha256)) !== null;
+    }),
+    contexts: new FileBlobs(contexts, incoming, (sha256) =>
+      database.read((sql) => isContextKept(sql, sha256)),
+    ),
+  };
+}
+
+/**
+ * Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, `object_store_unavailable`, one of `startServer`, or
+ * an interruption, and has undone everything then.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);
   const lock = await lockDataDirectory(directory, options.stop);
@@ -66,9 +92,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const begun: (() => void | Promise<void>)[] = [lock.release];
   try {
     prepareDataDirectory(directory);
-    const stores = await blobStores(directory, options.bucket);
     const database = await openDatabase(options.postgres ?? directory.database, true);
     begun.push(database.close);
+    const stores = await blobStores(directory, database, options.bucket, options.stop);
     const deps = {
       database,
       ...stores,
@@ -81,6 +107,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       newId: () => Bun.randomUUIDv7(),
     };
     const handle = requestHandler(deps, options.log, options.tokenRate);
+    // Nobody waits for a server that was stopped meanwhile, so nobody would stop it.
+    throwIfStopped(options.stop, "the server was starting");
     const inside = { kind: "unix", path: join(directory.incoming, "s") } as const;
     const listen = options.listen === "systemd" ? inside : options.listen;
     const server = await startServer({ listen, tls: options.tls, handle });
@@ -93,7 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stop: async (graceMs) => {
         activated?.close();
         await server.stop(graceMs);
-        activated?.end();
+        await activated?.end();
         await database.close();
         lock.release();
       },

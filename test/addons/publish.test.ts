@@ -174,6 +174,19 @@ test("an answer that does not name what was published is no success", async () =
   }
 });
 
+test("a package is read back from a control plane that has more of them than a page", async () => {
+  using host = new Host();
+  writeFileSync(join(host.home, "program"), "#!/bin/sh\necho one\n");
+  const headers = { authorization: `Bearer ${writer}` };
+  for (let at = 0; at < 101; at++) {
+    const body = JSON.stringify({ addon_id: "a", version: `${at}`, binary: "a" });
+    const answer = await fetch(`${plane.address}/v1/addons/packages`, { method: "POST", headers, body });
+    expect(answer.status).toBe(200);
+  }
+  const published = await publish(host, ["--id", "z", "--version", "1", "--key-env", "KEY"]);
+  expect(published).toMatchObject({ exit: 0, document: { stored: "new" } });
+});
+
 test("a directory is packed, the same each time, and arrives as a bundle", async () => {
   using host = new Host();
   const folder = join(host.home, "program");

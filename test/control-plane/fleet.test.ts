@@ -26,8 +26,9 @@ test("300 hosts for 4 seconds get every change, and nothing goes wrong", async (
   const plan = { hosts: 300, seconds: 4, everyMs: 1_000, changes: 2 };
   const { wrong, polls, reports, upToDate } = await observed(plan);
   expect([...wrong]).toEqual([]);
-  expect(polls).toBeGreaterThan(plan.hosts * 2);
-  expect(reports).toBeGreaterThan(0);
+  // Each asks once at least while it lives, and once at the end; every sixth reports with the first.
+  expect(polls).toBeGreaterThanOrEqual(plan.hosts * 2);
+  expect(reports).toBeGreaterThanOrEqual(plan.hosts / 6);
   expect(upToDate).toBe(plan.hosts);
 });
 

@@ -1,7 +1,8 @@
 import { ViewCache } from "../../src/control-plane/storage/view-cache.ts";
 import type { HostConfig } from "../../src/control-plane/addons/delivery.ts";
 import type { TokenRecord } from "../../src/control-plane/tokens/token.ts";
-import { FileBlobs } from "../../src/control-plane/artifacts/file-blobs.ts";
+import type { FileBlobs } from "../../src/control-plane/artifacts/file-blobs.ts";
+import { fileBlobs } from "../../src/control-plane/control-plane.ts";
 import { openDataDirectory, prepareDataDirectory } from "../../src/control-plane/storage/data-directory.ts";
 import type { Database } from "../../src/control-plane/storage/database.ts";
 import { requestHandler, type Handler } from "../../src/control-plane/handle.ts";
@@ -75,8 +76,9 @@ export class Plane {
     this.database = database;
     const directory = openDataDirectory(folder.path, false);
     prepareDataDirectory(directory);
-    this.artifacts = new FileBlobs(directory.artifacts, directory.incoming);
-    this.contexts = new FileBlobs(directory.contexts, directory.incoming);
+    const { artifacts, contexts } = fileBlobs(directory, database);
+    this.artifacts = artifacts;
+    this.contexts = contexts;
     this.deps = {
       database: this.database,
       artifacts: this.artifacts,

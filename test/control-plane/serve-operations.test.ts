@@ -1,7 +1,9 @@
 import { connect as tlsConnect } from "node:tls";
 import { connect } from "node:net";
 import { describe, expect, test } from "bun:test";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { sha256Of } from "../../src/base/hashing.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
 import { startControlPlane } from "../support/control-plane.ts";
@@ -64,19 +66,14 @@ describe("SIGHUP", () => {
         pair("foreign");
         renameSync(folder.at("log"), folder.at("log.1"));
         process.kill(server.pid, "SIGHUP");
-        // The signal is seen at some turn of the server's loop.
-        let now = await nextSubject(place);
-        while (now.name === "server") {
-          now.end();
-          now = await nextSubject(place);
-        }
+        await server.told("reloaded");
+        const now = await subject(place);
         expect(now.name).toBe("foreign");
         expect(await first.get("/healthz")).toContain("HTTP/1.1 200 OK");
         expect(await now.get("/healthz")).toContain("HTTP/1.1 200 OK");
         writeFileSync(folder.at("cert.pem"), "junk");
         process.kill(server.pid, "SIGHUP");
-        while (!server.stderr().includes("not reloaded"))
-          await new Promise((resolve) => setImmediate(resolve));
+        await server.told("not reloaded: ");
         const after = await subject(place);
         expect(after.name).toBe("foreign");
         for (const one of [first, now, after]) one.end();
@@ -117,22 +114,8 @@ function subject(place: number | string): Promise<Peer> {
   });
 }
 
-/** One that waits at the old listener in the moment of its closing is reset, and tries again as clients do. */
-async function nextSubject(place: number | string): Promise<Peer> {
-  for (;;) {
-    try {
-      return await subject(place);
-    } catch (error) {
-      if ((error as { code?: string }).code !== "ECONNRESET") throw error;
-    }
-  }
-}
-
-describe("a socket of systemd", () => {
-  test("is served: the first connection came before the server did", async () => {
-    using folder = temporaryFolder();
-    // What systemd does, by the smallest means: listen, then become the server with the socket as descriptor 3.
-    const script = `
+/** What systemd does, by the smallest means: listen, then become the server with the socket as descriptor 3. */
+const ACTIVATE = `
 import os, socket, sys
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(16)
 print(s.getsockname()[1], flush=True)
@@ -140,21 +123,33 @@ sys.stdin.readline()
 os.dup2(s.fileno(), 3); os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[1], sys.argv[1:])`;
-    const child = Bun.spawn(
-      [
-        "python3",
-        "-c",
-        script,
-        ...PROGRAM,
-        "serve",
-        "--listen",
-        "systemd",
-        "--data",
-        folder.at("d"),
-        "--json",
-      ],
-      { env: { ...CLEAN_ENVIRONMENT }, stdin: "pipe", stdout: "pipe", stderr: "pipe" },
-    );
+
+/** Prints the port; becomes the server with the first line of its standard input. */
+function activated(data: string): Bun.Subprocess<"pipe", "pipe", "pipe"> {
+  const words = ["serve", "--listen", "systemd", "--data", data, "--json"];
+  return Bun.spawn(["python3", "-c", ACTIVATE, ...PROGRAM, ...words], {
+    env: { ...CLEAN_ENVIRONMENT },
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+/** Resolves when nobody listens there any more. */
+function refused(port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.destroy());
+    socket.on("error", () => resolve());
+    socket.on("close", (hadError) => {
+      if (!hadError) setImmediate(() => void refused(port).then(resolve));
+    });
+  });
+}
+
+describe("a socket of systemd", () => {
+  test("is served: the first connection came before the server did", async () => {
+    using folder = temporaryFolder();
+    const child = activated(folder.at("d"));
     const output = child.stdout.getReader();
     const port = Number(new TextDecoder().decode((await output.read()).value));
     const answer = new Promise<string>((resolve, reject) => {
@@ -172,6 +167,37 @@ os.execv(sys.argv[1], sys.argv[1:])`;
     const line = JSON.parse(new TextDecoder().decode((await output.read()).value));
     expect(line).toMatchObject({ ok: true, listening: "systemd" });
     child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  });
+
+  test("gives whoever is being answered the whole answer when the server is told to stop", async () => {
+    using folder = temporaryFolder();
+    const data = folder.at("d");
+    const words = ["token", "new", "--data", data, "--scope", "addons:write", "--quiet"];
+    const token = (await runWaybill(words)).stdout.trim();
+    const child = activated(data);
+    const output = child.stdout.getReader();
+    const read = async (): Promise<string> => new TextDecoder().decode((await output.read()).value);
+    const port = Number(await read());
+    void child.stdin.write("\n");
+    void child.stdin.flush();
+    expect(JSON.parse(await read())).toMatchObject({ ok: true, listening: "systemd" });
+    const bytes = "0123456789".repeat(1_000);
+    const path = `/v1/artifacts/${sha256Of(bytes)}`;
+    let text = "";
+    const socket = connect(port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("data", (chunk) => (text += chunk.toString()));
+    socket.write(
+      `PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${bytes.length}\r\n\r\n0`,
+    );
+    // The upload has begun when its file is there, beside the socket to which it is passed on.
+    while (readdirSync(join(data, "incoming")).length < 2) await new Promise((done) => setImmediate(done));
+    child.kill("SIGTERM");
+    await refused(port);
+    socket.write(bytes.slice(1));
+    await closed;
+    expect(text).toStartWith("HTTP/1.1 201 ");
     expect(await child.exited).toBe(0);
   });
 

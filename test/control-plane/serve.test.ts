@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { startControlPlane } from "../support/control-plane.ts";
-import { jsonOf, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
+import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill } from "../support/binary.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { digestOf } from "./plane.ts";
 import { pinned, promote, withServer } from "./served.ts";
@@ -23,23 +23,25 @@ describe("serve", () => {
 
   test("without --json prints one line", async () => {
     using folder = temporaryFolder();
-    const ran = await runProgram(
-      [
-        "sh",
-        "-c",
-        '"$@" > out & pid=$!; until grep -qs . out; do :; done; kill $pid; wait $pid',
-        "sh",
-        ...PROGRAM,
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        "data",
-      ],
-      { cwd: folder.path },
-    );
-    expect([ran.code, ran.stderr]).toEqual([0, ""]);
-    expect(await Bun.file(folder.at("out")).text()).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/u);
+    const words = ["serve", "--listen", "127.0.0.1:0", "--data", "data"];
+    const child = Bun.spawn([...PROGRAM, ...words], {
+      cwd: folder.path,
+      env: { ...CLEAN_ENVIRONMENT },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    let said = "";
+    try {
+      for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+        said += chunk;
+        child.kill("SIGTERM");
+      }
+      expect([await child.exited, await child.stderr.text()]).toEqual([0, ""]);
+    } finally {
+      child.kill("SIGKILL");
+    }
+    expect(said).toMatch(/^listening on http:\/\/127\.0\.0\.1:\d+\n$/u);
   });
 
   test("lets a request under way finish, then ends", async () => {

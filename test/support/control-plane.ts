@@ -15,6 +15,8 @@ export type ControlPlaneProcess = {
   readonly stop: (signal?: NodeJS.Signals) => Promise<number>;
   /** What it wrote on standard error so far. */
   readonly stderr: () => string;
+  /** What it wrote there since the last call of this, when the text is in it. Rejects when it ends without. */
+  readonly told: (text: string) => Promise<string>;
 };
 
 export type ControlPlaneSettings = {
@@ -51,20 +53,19 @@ export async function startControlPlane(settings: ControlPlaneSettings = {}): Pr
       stderr: "pipe",
     },
   );
-  const errors: string[] = [];
-  const errorsEnded = collect(child.stderr, errors);
+  const errors = new Said(child.stderr);
   const line = await firstLine(child.stdout);
   const document: { ok?: boolean; listening?: string } = line === "" ? {} : JSON.parse(line);
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number> => {
     child.kill(signal);
     const code = await child.exited;
-    await errorsEnded;
+    await errors.ended;
     if (settings.data === undefined) rmSync(data, { recursive: true, force: true });
     return code;
   };
   if (document.ok !== true || document.listening === undefined) {
     await stop("SIGKILL");
-    throw new Error(`waybill serve did not start: ${line} ${errors.join("")}`);
+    throw new Error(`waybill serve did not start: ${line} ${errors.text}`);
   }
   return {
     address: document.listening,
@@ -72,7 +73,8 @@ export async function startControlPlane(settings: ControlPlaneSettings = {}): Pr
     pid: child.pid,
     token: (scopes, env = "default") => newToken(data, scopes, env, settings.database),
     stop,
-    stderr: () => errors.join(""),
+    stderr: () => errors.text,
+    told: (text) => errors.until(text),
   };
 }
 
@@ -111,7 +113,32 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0] ?? "";
 }
 
-async function collect(stream: ReadableStream<Uint8Array>, into: string[]): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const chunk of stream) into.push(decoder.decode(chunk, { stream: true }));
+/** A stream as text, as it comes. */
+class Said {
+  text = "";
+  readonly ended: Promise<void>;
+  #heard = 0;
+  #more = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#collect(stream);
+  }
+
+  async until(wanted: string): Promise<string> {
+    const from = this.#heard;
+    while (!this.text.slice(from).includes(wanted)) await this.#more.promise;
+    this.#heard = this.text.length;
+    return this.text.slice(from);
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.text += decoder.decode(chunk, { stream: true });
+      this.#more.resolve();
+      this.#more = Promise.withResolvers<void>();
+    }
+    this.#more.promise.catch(() => {});
+    this.#more.reject(new Error(`it ended and had said: ${this.text}`));
+  }
 }

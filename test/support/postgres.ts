@@ -8,13 +8,16 @@ import { join } from "node:path";
 type Server = { readonly socket: string; readonly admin: SQL; readonly stop: () => Promise<void> };
 
 let starting: Promise<Server> | undefined;
-afterAll(async () => {
-  const server = await starting;
-  await server?.stop();
-});
-
 let made = 0;
 const free: string[] = [];
+
+// Of the first file alone when one process runs several: the next one has a server of its own, until the process ends.
+afterAll(async () => {
+  const server = await starting;
+  starting = undefined;
+  free.length = 0;
+  await server?.stop();
+});
 
 /** Debian's user without any rights: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;

@@ -2,7 +2,7 @@
 import { ViewCache } from "../../../src/control-plane/storage/view-cache.ts";
 import type { HostConfig } from "../../../src/control-plane/addons/delivery.ts";
 import type { TokenRecord } from "../../../src/control-plane/tokens/token.ts";
-import { FileBlobs } from "../../../src/control-plane/artifacts/file-blobs.ts";
+import { fileBlobs } from "../../../src/control-plane/control-plane.ts";
 import {
   openDataDirectory,
   prepareDataDirectory,
@@ -25,8 +25,7 @@ const handle = requestHandler(
         return next;
       },
     },
-    artifacts: new FileBlobs(directory.artifacts, directory.incoming),
-    contexts: new FileBlobs(directory.contexts, directory.incoming),
+    ...fileBlobs(directory, database),
     metrics: new Metrics(),
     tokens: new ViewCache<TokenRecord | null>(),
     hostConfigs: new ViewCache<HostConfig>(),

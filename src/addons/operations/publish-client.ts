@@ -110,8 +110,9 @@ export class PublishClient {
   }
 
   /** What the package says for the platform; null when there is no such package or artifact. */
-  async published({ id, version, platform }: Target): Promise<Named | null> {
-    const { url, document } = await this.#packages();
+  async published(target: Target): Promise<Named | null> {
+    const { id, version, platform } = target;
+    const { url, document } = await this.#packages(target);
     const decoded = decode(packages, document);
     if (!decoded.ok) {
       throw new Failure("answer_malformed", `${whatOf(url)}: ${decoded.problems.slice(0, 3).join("; ")}`);
@@ -128,8 +129,9 @@ export class PublishClient {
   }
 
   /** Publishes a package again as it is, with another statement for one platform. */
-  async replaceStatement({ id, version, platform }: Target, statement: string): Promise<void> {
-    const all = (await this.#packages()).document;
+  async replaceStatement(target: Target, statement: string): Promise<void> {
+    const { id, version, platform } = target;
+    const all = (await this.#packages(target)).document;
     const entries = isMap(all) && Array.isArray(all["packages"]) ? all["packages"].filter(isMap) : [];
     const found = entries.find((one) => one["addon_id"] === id && one["version"] === version);
     const artifacts = found?.["artifacts"];
@@ -155,8 +157,11 @@ export class PublishClient {
     );
   }
 
-  async #packages(): Promise<{ readonly url: URL; readonly document: JsonValue }> {
+  /** The one package alone, of a control plane that knows how to; others tell of all, so it is looked for in any case. */
+  async #packages({ id, version }: Target): Promise<{ readonly url: URL; readonly document: JsonValue }> {
     const url = this.#url(["v1", "addons", "packages"]);
+    url.searchParams.set("addon_id", id);
+    url.searchParams.set("version", version);
     const answer = await this.#send({ method: "GET", url, deadlineMs: CALL_MS });
     return { url, document: parseJson(answer.body, { what: whatOf(url), code: "answer_not_json" }) };
   }

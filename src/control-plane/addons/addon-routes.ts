@@ -8,6 +8,7 @@ import { single } from "../http/query.ts";
 import type { Database } from "../storage/database.ts";
 import { configVersion, deliver, type HostConfig } from "./delivery.ts";
 import { noneMatch } from "../http/etag.ts";
+import { cursorText, readPackageQuery } from "./package-query.ts";
 import { readPackage } from "./package-request.ts";
 import { assignedPackages, listPackages, publishPackage } from "./packages.ts";
 import { readJsonBody } from "../http/request-body.ts";
@@ -33,7 +34,10 @@ export const ADDON_ROUTES: readonly Route[] = [
     path: "/v1/addons/packages",
     access: "addons:read",
     action: "package.list",
-    answer: async ({ env }, { database }) => json({ packages: await listPackages(database, env) }),
+    answer: async ({ env, query }, { database }) => {
+      const { packages, next } = await listPackages(database, env, readPackageQuery(query));
+      return json({ packages, next_after: next === null ? null : cursorText(next) });
+    },
   },
   {
     method: "PUT",

@@ -1,7 +1,9 @@
 import type { JsonMap } from "../../base/json.ts";
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
+import { cursorText, type PackageName, type PackageQuery } from "./package-query.ts";
 import type { Package, PackageArtifact } from "./package-request.ts";
+import { fitting } from "../storage/fitting.ts";
 import type { Sha256 } from "../../base/digest.ts";
 import { WireRefusal } from "../http/wire.ts";
 
@@ -145,9 +147,45 @@ async function readOne(sql: Sql, env: string, addonId: string, version: string):
   return fromRows(row, artifacts);
 }
 
-/** Every package of an environment, by id and then version. */
-export function listPackages(database: Database, env: string): Promise<Package[]> {
-  return database.read((sql) => readMany(sql, env, "", []));
+/** Of a package or an artifact without its texts, generously. */
+const NAMES_CHARS = 1_000;
+/** A page is cut by what its texts hold, and these are all of them that may be long. */
+const PACKAGE_CHARS = `${NAMES_CHARS} + length(args_json) + length(config_json) + length(capabilities_json)`;
+const ARTIFACT_CHARS = `${NAMES_CHARS} + coalesce(length(object_key), 0) + coalesce(length(statement), 0)`;
+
+/**
+ * At most as many packages as are asked for, by id and then version, fewer when they hold much. `next` is the one
+ * behind which there may be more; null at the end.
+ */
+export function listPackages(
+  database: Database,
+  env: string,
+  { filters, after, limit }: PackageQuery,
+): Promise<{ readonly packages: Package[]; readonly next: PackageName | null }> {
+  return database.read(async (sql) => {
+    const values: SqlValue[] = [];
+    const place = (value: SqlValue): string => `$${values.push(value) + 1}`;
+    const conditions = Object.entries(filters).map(([column, value]) => `AND ${column} = ${place(value)}`);
+    if (after !== null) {
+      conditions.push(`AND (addon_id, version) > (${place(after.addon_id)}, ${place(after.version)})`);
+    }
+    const sizes = await sql.rows<PackageName & { chars: number }>(
+      `SELECT addon_id, version, ${PACKAGE_CHARS} + coalesce((SELECT sum(${ARTIFACT_CHARS}) FROM package_artifacts a
+         WHERE a.env = p.env AND a.addon_id = p.addon_id AND a.version = p.version), 0) AS chars
+       FROM packages p WHERE env = $1 ${conditions.join(" ")} ORDER BY addon_id, version LIMIT $${values.length + 2}`,
+      env,
+      ...values,
+      limit,
+    );
+    const page = fitting(sizes);
+    const last = page.at(-1);
+    if (last === undefined) return { packages: [], next: null };
+    conditions.push(`AND (addon_id, version) <= (${place(last.addon_id)}, ${place(last.version)})`);
+    return {
+      packages: await readMany(sql, env, conditions.join(" "), values),
+      next: page.length < limit && page.length === sizes.length ? null : last,
+    };
+  });
 }
 
 /** The packages that assignments of this host, of some labels or of every host name. */
@@ -165,10 +203,6 @@ async function readMany(sql: Sql, env: string, condition: string, values: SqlVal
     env,
     ...values,
   );
-  const byPackage = Map.groupBy(artifacts, packageKey);
-  return rows.map((row) => fromRows(row, byPackage.get(packageKey(row)) ?? []));
-}
-
-function packageKey(row: { readonly addon_id: string; readonly version: string }): string {
-  return `${row.addon_id}@${row.version}`;
+  const byPackage = Map.groupBy(artifacts, cursorText);
+  return rows.map((row) => fromRows(row, byPackage.get(cursorText(row)) ?? []));
 }

@@ -113,7 +113,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     body: "PackageRequest",
     answers: { 200: "Package" },
   },
-  "GET /v1/addons/packages": { summary: "every published version", answers: { 200: "PackageList" } },
+  "GET /v1/addons/packages": {
+    summary: "published versions, by add-on and version, in pages",
+    query: ["addon_id", "version", "after", "limit"],
+    answers: { 200: "PackageList" },
+  },
   "PUT /v1/addons/assignments/{addon_id}": {
     summary: "put an add-on on one host, on those with some labels, or on every host",
     body: "AssignmentRequest",

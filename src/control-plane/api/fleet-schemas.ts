@@ -54,7 +54,7 @@ export const FLEET_SCHEMAS: Readonly<Record<string, JsonMap>> = {
       }),
     },
   }),
-  PackageList: exact({ packages: list(ref("Package")) }),
+  PackageList: exact({ packages: list(ref("Package")), next_after: orNull(text) }),
   AssignmentRequest: {
     type: "object",
     required: ["version"],

@@ -46,9 +46,7 @@ async function storeArtifact({ request, params, env, by }: Call, deps: Deps): Pr
       );
     }
     await refuseNew(staged.bytes);
-    // The bytes first: a row without its bytes would be a promise that we cannot keep.
-    await staged.keep();
-    const added = await addArtifact(database, env, wanted, staged.bytes, by, quota);
+    const added = await staged.keep(() => addArtifact(database, env, wanted, staged.bytes, by, quota));
     return json({ sha256: wanted, bytes: staged.bytes }, added ? 201 : 200);
   } catch (error) {
     await staged.discard();

@@ -4,8 +4,11 @@ import type { Sha256 } from "../../base/digest.ts";
 export type StagedBlob = {
   readonly sha256: Sha256;
   readonly bytes: number;
-  /** Gives them their name, durably. */
-  readonly keep: () => Promise<void>;
+  /**
+   * Gives them their name, durably, and then has them named by a row: one without its bytes would be a promise that we
+   * cannot keep. Rejects as `record` does.
+   */
+  readonly keep: <T>(record: () => Promise<T>) => Promise<T>;
   readonly discard: () => Promise<void>;
 };
 

@@ -1,6 +1,6 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { Sha256 } from "../../base/digest.ts";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isSha256, type Sha256 } from "../../base/digest.ts";
 import { Failure } from "../../base/failure.ts";
 import { Hasher } from "../../base/hashing.ts";
 import { quoted } from "../../base/printable.ts";
@@ -9,14 +9,23 @@ import { randomHex } from "../../host/random.ts";
 import { WireRefusal } from "../http/wire.ts";
 import type { BlobStore, Piece, StagedBlob } from "./blob-store.ts";
 
-/** Files by the SHA-256 of their bytes: the same bytes are kept once, and a name never changes its bytes. */
+/**
+ * Files by the SHA-256 of their bytes: the same bytes are kept once, and a name never changes its bytes. A file that no
+ * row names is taken away: at once when the row was refused, at the next start when nobody knows what became of it. Until
+ * then a note of its name is in the folder `keeping`.
+ */
 export class FileBlobs implements BlobStore {
   readonly #folder: string;
   readonly #incoming: string;
+  readonly #isNamed: (sha256: Sha256) => Promise<boolean>;
+  /** The last that keeps each digest: a file must not go while somebody else is about to name it. */
+  readonly #turns = new Map<Sha256, Promise<unknown>>();
 
-  constructor(folder: string, incoming: string) {
+  /** One process at a time has the folder. `isNamed` tells whether a row names these bytes. */
+  constructor(folder: string, incoming: string, isNamed: (sha256: Sha256) => Promise<boolean>) {
     this.#folder = folder;
     this.#incoming = incoming;
+    this.#isNamed = isNamed;
   }
 
   async receive(chunks: AsyncIterable<Uint8Array>, maxBytes: number, what: string): Promise<StagedBlob> {
@@ -24,13 +33,23 @@ export class FileBlobs implements BlobStore {
     return {
       sha256,
       bytes,
-      keep: () => this.#keep(path, sha256),
+      keep: (record) => this.#inTurn(sha256, () => this.#keep(path, sha256, what, record)),
       discard: () => rm(path, { force: true }),
     };
   }
 
+  /** Takes away what a crash left without a row. To be called before anything is kept. */
+  async settle(): Promise<void> {
+    try {
+      for (const name of await readdir(this.#notes)) if (isSha256(name)) await this.#settle(name);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return;
+      throw error;
+    }
+  }
+
   async read(sha256: Sha256, piece: Piece | null, size: number): Promise<Blob> {
-    const path = join(this.#folder, sha256.slice(0, 2), sha256);
+    const path = this.#pathOf(sha256);
     // The server would send what is there as the whole, and of nothing an answer that nobody is told of.
     const found = await stat(path).then((status) => `${status.size} bytes`, reason);
     if (found !== `${size} bytes`) {
@@ -40,12 +59,53 @@ export class FileBlobs implements BlobStore {
     return piece === null ? file : file.slice(piece.start, piece.end);
   }
 
-  async #keep(path: string, sha256: Sha256): Promise<void> {
-    const folder = join(this.#folder, sha256.slice(0, 2));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await rename(path, join(folder, sha256));
-    fsyncDirectory(folder);
+  get #notes(): string {
+    return join(this.#folder, "keeping");
+  }
+
+  #pathOf(sha256: Sha256): string {
+    return join(this.#folder, sha256.slice(0, 2), sha256);
+  }
+
+  async #keep<T>(path: string, sha256: Sha256, what: string, record: () => Promise<T>): Promise<T> {
+    const note = join(this.#notes, sha256);
+    try {
+      await mkdir(this.#notes, { recursive: true, mode: 0o700 });
+      await writeFile(note, "", { mode: 0o600 });
+      await this.#place(path, sha256);
+      const recorded = await record();
+      await rm(note, { force: true });
+      return recorded;
+    } catch (error) {
+      const refusal = asFull(error, what);
+      // Whether a write that failed was committed is not known: the next start looks.
+      if (refusal instanceof WireRefusal) await this.#settle(sha256);
+      throw refusal;
+    }
+  }
+
+  async #place(path: string, sha256: Sha256): Promise<void> {
+    const to = this.#pathOf(sha256);
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await rename(path, to);
+    fsyncDirectory(dirname(to));
     fsyncDirectory(this.#folder);
+  }
+
+  async #settle(sha256: Sha256): Promise<void> {
+    if (!(await this.#isNamed(sha256))) await rm(this.#pathOf(sha256), { force: true });
+    await rm(join(this.#notes, sha256), { force: true });
+  }
+
+  async #inTurn<T>(sha256: Sha256, act: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(sha256);
+    const turn = (before ?? Promise.resolve()).then(act, act);
+    this.#turns.set(sha256, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(sha256) === turn) this.#turns.delete(sha256);
+    }
   }
 }
 
@@ -67,8 +127,12 @@ export async function stage(
     return { path, ...(await writeHashed(path, chunks, maxBytes, what)) };
   } catch (error) {
     await rm(path, { force: true });
-    throw FULL.has(errorCode(error)) ? new WireRefusal("storage_full", `no space left for ${what}`) : error;
+    throw asFull(error, what);
   }
+}
+
+function asFull(error: unknown, what: string): unknown {
+  return FULL.has(errorCode(error)) ? new WireRefusal("storage_full", `no space left for ${what}`) : error;
 }
 
 async function writeHashed(

@@ -38,9 +38,11 @@ export class S3Blobs implements BlobStore {
   async receive(chunks: AsyncIterable<Uint8Array>, maxBytes: number, what: string): Promise<StagedBlob> {
     const { path, sha256, bytes } = await stage(this.#incoming, chunks, maxBytes, what);
     const discard = (): Promise<void> => rm(path, { force: true });
-    const keep = async (): Promise<void> => {
+    const keep = async <T>(record: () => Promise<T>): Promise<T> => {
       await put(this.#bucket, this.#keyOf(sha256), Bun.file(path), UPLOAD_MS);
       await discard();
+      // An object whose row is refused stays: no lock of ours is on a bucket, and another server may be about to name it.
+      return record();
     };
     return { sha256, bytes, keep, discard };
   }
@@ -73,16 +75,22 @@ export class S3Blobs implements BlobStore {
 }
 
 /** Throws Failure `object_store_unavailable` unless the bucket is there and takes an object. */
-export async function proveBucket(bucket: Bucket): Promise<void> {
-  await put(bucket, "waybill-control-plane", new TextEncoder().encode("in use\n"), PROBE_MS);
+export async function proveBucket(bucket: Bucket, stop: AbortSignal): Promise<void> {
+  await put(bucket, "waybill-control-plane", new TextEncoder().encode("in use\n"), PROBE_MS, stop);
 }
 
-async function put(bucket: Bucket, key: string, body: Blob | Uint8Array, deadlineMs: number): Promise<void> {
+async function put(
+  bucket: Bucket,
+  key: string,
+  body: Blob | Uint8Array,
+  deadlineMs: number,
+  stop?: AbortSignal,
+): Promise<void> {
   const { place, access } = bucket;
   const plain = s3Url(place, access, key);
   const url = presign("PUT", plain, access.region, access.credentials, new Date());
   const wanted = { method: "PUT", url, body, headers: BYTES, deadlineMs, maxBytes: REFUSAL_BYTES } as const;
-  const answer = await reached(() => request(wanted));
+  const answer = await reached(() => request(stop === undefined ? wanted : { ...wanted, stop }));
   if (answer.status === 200) return;
   throw unavailable(await refusalOf(answer.status, answer.headers, one(answer.body), plain));
 }

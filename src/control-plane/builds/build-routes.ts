@@ -73,8 +73,9 @@ async function recordBuild({ request, env, by, bounds }: Call, deps: Deps): Prom
     await deps.database.read(async (sql) => {
       if (!(await isContextKept(sql, sha256))) await refuseFull(sql, env, bytes, deps.quota);
     });
-    await archive.keep();
-    return json(await addBuild(deps.database, env, deps.newId(), form, archive, by, deps.quota));
+    const id = deps.newId();
+    const kept = { sha256, bytes };
+    return json(await archive.keep(() => addBuild(deps.database, env, id, form, kept, by, deps.quota)));
   } catch (error) {
     await archive?.discard();
     throw error;

@@ -8,9 +8,12 @@ const FIRST = 3;
 export type Activated = {
   /** Takes no new connections. */
   readonly close: () => void;
-  /** Ends those that are open. */
-  readonly end: () => void;
+  /** Ends those that are open, when what the server has answered is passed on. */
+  readonly end: () => Promise<void>;
 };
+
+/** For the last bytes of answers, from one socket of this machine to another. */
+const LAST_BYTES_MS = 500;
 
 /**
  * Takes what arrives at the socket that was handed over to the server behind `path`: Bun listens on addresses and not
@@ -18,6 +21,7 @@ export type Activated = {
  */
 export function passOn(path: string): Promise<Activated> {
   const open = new Set<Socket>();
+  let emptied: (() => void) | null = null;
   const server = createServer({ allowHalfOpen: true }, (outside) => {
     const inside = connect({ path, allowHalfOpen: true });
     for (const [one, other] of [
@@ -30,6 +34,7 @@ export function passOn(path: string): Promise<Activated> {
       one.on("close", () => {
         open.delete(one);
         other.destroy();
+        if (open.size === 0) emptied?.();
       });
     }
   });
@@ -41,7 +46,14 @@ export function passOn(path: string): Promise<Activated> {
     server.listen({ fd: FIRST }, () => {
       resolve({
         close: () => void server.close(),
-        end: () => {
+        end: async () => {
+          if (open.size > 0) {
+            const { promise, resolve: done } = Promise.withResolvers<void>();
+            emptied = done;
+            const timer = setTimeout(done, LAST_BYTES_MS);
+            await promise;
+            clearTimeout(timer);
+          }
           for (const socket of open) socket.destroy();
         },
       });

@@ -53,11 +53,10 @@ describe("publishing a package", () => {
       await store(plane);
       const wanted = { ...PACKAGE, delivery: "pushed_artifact", supervision: "agent_sidecar" };
       expect(await publish(plane, PACKAGE)).toEqual([200, wanted]);
-      expect(await call(plane, "GET", "/v1/addons/packages")).toEqual([200, { packages: [wanted] }]);
-      expect(await call(plane, "GET", "/v1/addons/packages", undefined, "prod")).toEqual([
-        200,
-        { packages: [] },
-      ]);
+      const list = (env?: string): Promise<Answer> =>
+        call(plane, "GET", "/v1/addons/packages", undefined, env);
+      expect(await list()).toEqual([200, { packages: [wanted], next_after: null }]);
+      expect(await list("prod")).toEqual([200, { packages: [], next_after: null }]);
     });
   });
 
@@ -123,7 +122,7 @@ describe("publishing a package", () => {
           error: `the bytes of probe 1.0.0 for linux/amd64 (${SHA}) are not stored`,
         },
       ]);
-      expect(await call(plane, "GET", "/v1/addons/packages")).toEqual([200, { packages: [] }]);
+      expect(await call(plane, "GET", "/v1/addons/packages")).toMatchObject([200, { packages: [] }]);
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import {
   ChainCheck,
   type ChainedEvent,
@@ -10,12 +10,13 @@ import type { Database, Sql } from "../../../src/control-plane/storage/database.
 import { SQL } from "bun";
 import { Database as Connection } from "bun:sqlite";
 import { join } from "node:path";
+import { CAN_MOUNT } from "../../context/support/scratch.ts";
 import { jsonOf, runWaybill, type Finished } from "../../support/binary.ts";
 import { startControlPlane } from "../../support/control-plane.ts";
 import { emptyDatabase } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { bodyOf, withPlane, type Plane } from "../plane.ts";
-import { promote } from "../served.ts";
+import { promote, withServer } from "../served.ts";
 
 type Page = { events: ChainedEvent[]; head: EventHead };
 
@@ -165,12 +166,22 @@ describe("the record of events", () => {
     }),
   ]) {
     test(`${name} is seen`, async () => {
-      await withPlane(async (plane) => {
-        const page = await recorded(plane);
+      for (const page of await served()) {
         expect(check(page, page.head).problem).toBeNull();
         expect(check(attack(page), page.head).problem).toContain(problem);
-      });
+      }
     });
+  }
+
+  /** The record as either database serves it, made once: what is attacked are copies. */
+  let pages: Promise<readonly Page[]> | undefined;
+  function served(): Promise<readonly Page[]> {
+    pages ??= (async () => {
+      const all: Page[] = [];
+      await withPlane(async (plane) => void all.push(await recorded(plane)));
+      return all;
+    })();
+    return pages;
   }
 
   function changed({ events, head }: Page, at: number, field: Partial<ChainedEvent>): Page {
@@ -240,6 +251,33 @@ describe("verify audit --chain", () => {
     connection.run(change);
     connection.close();
   }
+
+  test.skipIf(!CAN_MOUNT)(
+    "a record that the disk of --export has no room for is told by the file",
+    async () => {
+      using folder = temporaryFolder();
+      const disk = folder.at("disk");
+      mkdirSync(disk);
+      const mount = ["mount", "-t", "tmpfs", "-o", "mode=0700,size=4k", "none", disk];
+      expect(Bun.spawnSync(mount).exitCode).toBe(0);
+      try {
+        await withServer(async (server) => {
+          const [token, auditor] = [await server.token(["pins:write"]), await server.token(["audit:read"])];
+          for (let at = 0; at < 10; at++) await promote(server, token, `t-${at}`);
+          const target = ["--target", `prod=${server.address}`, "--allow-insecure-http"];
+          const ran = await runWaybill(
+            ["verify", "audit", "--chain", ...target, "--export", "disk/events", "--json"],
+            { cwd: folder.path, env: { WAYBILL_TOKEN_PROD: auditor } },
+          );
+          const said = `error: prod: --export: "${disk}/events" cannot be written: no space left on the device\n`;
+          expect([ran.code, ran.stderr]).toEqual([1, said]);
+          expect(readdirSync(disk)).toEqual([]);
+        });
+      } finally {
+        Bun.spawnSync(["umount", "-l", disk]);
+      }
+    },
+  );
 
   test("an empty record proves nothing", async () => {
     using folder = temporaryFolder();

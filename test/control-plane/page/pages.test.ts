@@ -166,7 +166,8 @@ describe("pages", () => {
     "%s shows nothing to a token that reads nothing",
     async (path) => {
       await withPlane(async (plane) => {
-        await furnished(plane);
+        const reader = await furnished(plane);
+        expect(await (await look(plane, path, reader)).text()).toContain(A.slice(7, 19));
         const text = await (await look(plane, path, await plane.token(["pins:write"], "prod"))).text();
         expect(text).not.toContain(A.slice(7, 19));
       });

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { formatEnvelope, signEnvelope } from "../../../src/trust/dsse.ts";
 import { spkiPem } from "../../../src/trust/key-forms.ts";
 import { POLICY_PAYLOAD_TYPE } from "../../../src/trust/policy.ts";
@@ -53,9 +53,8 @@ test("the compiled server enforces the policy of its flags, takes the next one o
   const server = await startControlPlane({ data, args: ["--config", folder.at("serve.json")] });
   const token = await server.token(["pins:write", "pins:read", "attestations:write"], "prod");
   const hup = async (told: string): Promise<void> => {
-    const before = server.stderr().length;
     process.kill(server.pid, "SIGHUP");
-    while (!server.stderr().slice(before).includes(told)) await Bun.sleep(20);
+    await server.told(told);
   };
   try {
     expect(await promoted(server, token)).toEqual([5, "policy_denied"]);
@@ -90,6 +89,46 @@ test("the compiled server enforces the policy of its flags, takes the next one o
   );
   expect(again.code).toBe(6);
   expect(jsonOf(again)).toMatchObject({ error: { code: "policy_rollback" } });
+});
+
+test("a policy that falls out of the configuration stays enforced, and no server starts without it by mistake", async () => {
+  using folder = temporaryFolder();
+  const [config, data] = [folder.at("serve.json"), folder.at("data")];
+  writeFileSync(folder.at("bob.pub"), spkiPem(BOB.publicKey));
+  writePolicy(folder.at("policy.json"), 1, ["github.com/acme/*"]);
+  const configure = (more: object): void =>
+    writeFileSync(config, JSON.stringify({ listen: "127.0.0.1:0", data: "data", ...more }));
+  configure({ policy: "policy.json", policy_keys: ["bob.pub"] });
+  const server = await startControlPlane({ data, args: ["--config", config] });
+  const token = await server.token(["pins:write", "pins:read"], "prod");
+  await server.told("enforcing policy");
+  const refusedFor = async (why: string): Promise<void> => {
+    process.kill(server.pid, "SIGHUP");
+    expect(await server.told("reloaded")).toBe(`warning: not reloaded: ${why}\n`);
+    expect(await promoted(server, token)).toEqual([5, "policy_denied"]);
+  };
+  const seen = `${data}/policy-seen.json`;
+  try {
+    configure({});
+    await refusedFor(`"${data}" has enforced a policy, and none is named now`);
+    rmSync(seen);
+    await refusedFor(`policy "production", version 1, is enforced until a new start, and none is named now`);
+    // What is named again is enforced and remembered as before.
+    configure({ policy: "policy.json", policy_keys: ["bob.pub"] });
+    process.kill(server.pid, "SIGHUP");
+    expect(await server.told("reloaded")).toBe("reloaded\n");
+    expect(existsSync(seen)).toBe(true);
+  } finally {
+    await server.stop();
+  }
+  configure({});
+  const run = await runWaybill(["serve", "--json", "--config", config], { env: CLEAN_ENVIRONMENT });
+  expect([run.code, jsonOf(run)]).toMatchObject([6, { error: { code: "policy_rollback" } }]);
+  expect(run.stderr).toContain(`remove "${seen}"`);
+  rmSync(seen);
+  const unarmed = await startControlPlane({ data, args: ["--config", config] });
+  expect(await promoted(unarmed, token)).toEqual([0, ""]);
+  expect(await unarmed.stop()).toBe(0);
 });
 
 describe("promote --attestation", () => {

@@ -22,6 +22,7 @@ import { withPlane, type Plane } from "../plane.ts";
 
 const PIN = "/v1/pins/codex/global";
 const IMAGE = `sha256:${APP}`;
+const NOTHING = "no statement about this digest was handed in";
 const SIGNERS = [
   { role: "builder", keys: [ALICE.publicKey.bytes].map((key) => Buffer.from(key).toString("base64")) },
 ];
@@ -66,7 +67,7 @@ describe("a policy that the server enforces", () => {
     await withPolicy(async ({ plane, put }) => {
       const answer = await put();
       expect(answer).toMatchObject({ status: 403, body: { code: "policy_denied" } });
-      expect(String(answer.body["error"])).toContain("no statement about this digest was handed in");
+      expect(String(answer.body["error"])).toContain(NOTHING);
       const older = await ask(plane, "POST", "/cp/admin/runtime-image/promote", {
         token: await plane.token(["pins:write"], "prod"),
         json: { template_name: "codex", image_digest: IMAGE },
@@ -91,8 +92,13 @@ describe("a policy that the server enforces", () => {
     });
   });
 
-  const bad: [string, Tools["attest"] extends (...given: infer P) => unknown ? P : never][] = [
-    ["a stranger's signature", [GOOD_CAPTURE, MALLORY]],
+  /** Who is refused for something else than what is wrong here proves nothing about it. */
+  const refusedFor = (why: string): object => ({
+    status: 403,
+    body: { code: "policy_denied", error: expect.stringContaining(why) },
+  });
+  const bad: [string, Parameters<Tools["attest"]>, string][] = [
+    ["a stranger's signature", [GOOD_CAPTURE, MALLORY], '0 of the wanted 1 keys of "builder" signed'],
     [
       "a work tree that was dirty",
       [
@@ -101,6 +107,7 @@ describe("a policy that the server enforces", () => {
           fields: { ...GOOD_CAPTURE.fields, source_dirty: { value: true, source: "git", reason: null } },
         },
       ],
+      "it is not so that the work tree is clean",
     ],
     [
       "another repository",
@@ -113,14 +120,15 @@ describe("a policy that the server enforces", () => {
           },
         },
       ],
+      'the repository is "github.com/evil/app"; wanted github.com/acme/*',
     ],
-    ["a statement about another image", [GOOD_CAPTURE, ALICE, `sha256:${digestOf("other")}`]],
+    ["a statement about another image", [GOOD_CAPTURE, ALICE, `sha256:${digestOf("other")}`], NOTHING],
   ];
-  for (const [what, given] of bad) {
+  for (const [what, given, why] of bad) {
     test(`is not satisfied by ${what}`, async () => {
       await withPolicy(async ({ put, attest }) => {
         await attest(...given);
-        expect(await put()).toMatchObject({ status: 403, body: { code: "policy_denied" } });
+        expect(await put()).toMatchObject(refusedFor(why));
       });
     });
   }
@@ -128,8 +136,9 @@ describe("a policy that the server enforces", () => {
   test("is not satisfied by statements of another environment", async () => {
     await withPolicy(async ({ plane, put }) => {
       const token = await plane.token(["attestations:write"], "staging");
-      await plane.call("POST", "/v1/attestations", { token, json: bundleOf() });
-      expect((await put()).status).toBe(403);
+      const kept = await plane.call("POST", "/v1/attestations", { token, json: bundleOf() });
+      expect(kept.status).toBe(201);
+      expect(await put()).toMatchObject(refusedFor(NOTHING));
     });
   });
 
@@ -137,7 +146,9 @@ describe("a policy that the server enforces", () => {
     await withPolicy(
       async ({ put, attest }) => {
         await attest();
-        expect((await put()).status).toBe(403);
+        expect(await put()).toMatchObject(
+          refusedFor('has no rule for template "codex" in environment "prod"'),
+        );
       },
       enforced({ environments: ["staging"] }),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { sha256Of } from "../../../src/base/hashing.ts";
 import { BINARY, jsonOf, PROGRAM, runWaybill } from "../../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../../support/control-plane.ts";
@@ -71,6 +71,11 @@ async function isThere(server: ControlPlaneProcess, token: string, write: Write)
   return answer.status === 200 && (await answer.text()) === bytes;
 }
 
+function keptIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
 async function headOf(server: ControlPlaneProcess, auditor: string, noted: Head | null): Promise<Head> {
   const head = noted === null ? [] : ["--expect-head", `${noted.seq}:${noted.sha256}`];
   const target = ["--target", `it=${server.address}`, "--allow-insecure-http"];
@@ -106,6 +111,17 @@ describe("kill -9 in a stream of writes", () => {
               expect([write, found]).toEqual([write, true]);
             });
           }
+          await POINTS[engine].try(async () => {
+            // What was under way has its file and its row, or neither.
+            for (const sha256 of keptIn(folder.at("data/artifacts"))) {
+              const url = `${server.address}/v1/artifacts/${sha256}`;
+              const answer = await fetch(url, {
+                method: "HEAD",
+                headers: { authorization: `Bearer ${token}` },
+              });
+              expect([sha256, answer.status]).toEqual([sha256, 200]);
+            }
+          });
           head = await headOf(server, auditor, head);
         }
         expect(await server.stop()).toBe(0);
