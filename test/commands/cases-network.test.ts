@@ -43,7 +43,7 @@ describe("network and TLS", () => {
       PROMOTE_WORDS,
       board((it) => ({ [LIST]: it.list, [PROMOTE]: [LOST, it.promote] })),
     );
-    expect(again.told).toBe("landed 0: GET POST GET POST GET");
+    expect(again.told).toBe("landed 0: GET POST GET GET POST GET");
     const open = await runCase(PROMOTE_WORDS, { [LIST]: listing(row(OLD)), [PROMOTE]: LOST }, [
       "--timeout",
       "300ms",

@@ -174,6 +174,19 @@ describe("on a server that knows versions", () => {
       "already 0: GET GET PUT GET GET GET",
     ],
     [
+      "touched, overtaken by the same digest, and then nothing can be read",
+      (board) => {
+        board.move(NEW);
+        return board.plan({
+          [LIST]: [board.list, board.list, { status: 401 }],
+          [PUT]: board.after(() => board.move(NEW), board.put),
+        });
+      },
+      { touch: true },
+      {},
+      "failed 4 unauthorized: GET GET PUT GET GET GET",
+    ],
+    [
       "changed between the two reads, and then not any more",
       (board) => board.plan({ [SHOW]: [board.after(() => board.move(FOREIGN), board.show), board.show] }),
       {},
@@ -206,6 +219,7 @@ describe("on a server that knows versions", () => {
     const ran = await run(board.plan({ [PUT]: board.after(() => board.move(FOREIGN), board.put) }));
     expect(ran.message).toContain(FOREIGN);
     expect(ran.message).toContain(NEW);
+    expect(ran.race).toBeNull();
   });
 });
 
