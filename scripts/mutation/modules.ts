@@ -143,6 +143,8 @@ export const MODULES: readonly Module[] = [
       "trust/key-forms",
       "trust/byte-signer",
       "trust/private-key-forms",
+      "trust/openssh-private-key",
+      "trust/minisign-secret-key",
       "trust/signing-key",
       "trust/attacks/message-as-file",
       "trust/attestation-promotion",
