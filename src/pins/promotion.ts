@@ -107,12 +107,10 @@ export class Promotion {
 
   /** What a write whose outcome is open left there; where that decides, read for as long as the leg may take. */
   async #lookAfter(before: PinRow | null, isConditional: boolean, until: number): Promise<Look> {
-    const { readBack: wanted, touch } = this.#tools.rules;
     const read = await this.#reads.look(isConditional ? 0 : until);
     const look = judgeLook(read, before, isConditional);
-    // One look is not the row of equal reads that --stable asks for, and with --touch it was equal before.
-    const decides = wanted.stable === 1 && touch !== true;
-    return typeof look === "string" || decides ? look : "undecided";
+    // One look is not the row of equal reads that --stable asks for.
+    return typeof look === "string" || this.#tools.rules.readBack.stable === 1 ? look : "undecided";
   }
 
   async #conclude(

@@ -11,7 +11,8 @@ export type Look = Extract<ReadBack, { ok: true }> | "again" | "undecided";
  * was read before it: another digest, or the same one put there since, is somebody else's.
  */
 export function judgeLook(look: ReadBack, before: PinRow | null, isConditional: boolean): Look {
-  if (look.ok) return look;
+  // With --touch the digest was there before: only the row of another time is the work of the write.
+  if (look.ok && changedSince(look, before) !== null) return look;
   if (isConditional) return "again";
   return changedSince(look, before) === null ? "again" : "undecided";
 }

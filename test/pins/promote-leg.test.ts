@@ -34,7 +34,8 @@ describe("the ceiling", () => {
   });
 
   test("does not count what was waited for a conflict", async () => {
-    const lag = list(OLD, ...Array<string>(9).fill(OLD), NEW);
+    // One read before, one before each of four repetitions, and nine of a replica that lags.
+    const lag = list(...Array<string>(1 + 4 + 9).fill(OLD), NEW);
     const plan = { [LIST]: lag, [PROMOTE]: [...Array<Answer>(4).fill(CONFLICT), OK] };
     const readBack = { ...READ_ONCE, forMs: 10_000 };
     expect(summary(await promoteOn(plan, { timeoutMs: 20_000, readBack }))).toStartWith("landed 0: ");
@@ -227,6 +228,16 @@ describe("a signal", () => {
       exchange: { stop: stop.signal },
     });
     expect(leg === undefined ? "" : summary(leg)).toBe("failed 130 interrupted: GET POST");
+    expect(server.attempts(PROMOTE)).toBe(1);
+  });
+
+  test("while a lost write waits to be sent again: its outcome is unknown", async () => {
+    const stop = new AbortController();
+    await using server = await scriptedServer({ [LIST]: list(OLD), [PROMOTE]: LOST });
+    const clock = { now: () => 0, sleep: async () => stop.abort("SIGTERM") };
+    const given = { targets: [target(server.url)], clock, exchange: { stop: stop.signal } };
+    const [leg] = await promoteLegs(given);
+    expect(leg === undefined ? "" : summary(leg)).toBe("outcome_unknown 14 outcome_unknown: GET POST GET");
     expect(server.attempts(PROMOTE)).toBe(1);
   });
 

@@ -283,6 +283,12 @@ describe("what becomes of a promotion", () => {
       "landed 0: GET POST GET GET GET GET GET",
     ],
     [
+      "equal reads with a failed one between them",
+      { [LIST]: [...list(OLD, NEW, NEW), { status: 500 }, ...list(NEW, NEW, NEW)], [PROMOTE]: OK },
+      stable3,
+      "landed 0: GET POST GET GET GET GET GET GET",
+    ],
+    [
       "flapping",
       { [LIST]: list(OLD, NEW, OLD, NEW, OLD, NEW, OLD), [PROMOTE]: OK },
       stable3,

@@ -31,6 +31,35 @@ describe("a conflict", () => {
     expect(leg.attempts.filter(({ method }) => method === "POST")).toHaveLength(7);
   });
 
+  test.each([
+    [0, 4_000],
+    [0.25, 4_500],
+    [1, 6_000],
+  ])("is waited for a fifth less or more, by a die that shows %d", async (thrown, wanted) => {
+    const state = new Board(OLD);
+    const clock = new FakeClock();
+    await using server = await scriptedServer({ [LIST]: state.list, [PROMOTE]: [CONFLICT, state.promote] });
+    await promoteLegs({ targets: [target(server.url)], clock, exchange: { jitter: () => thrown } });
+    expect(clock.slept.map(Math.round)).toEqual([wanted]);
+  });
+
+  // One at 0 s, others after 5 s of waiting and 1 s of looking each.
+  test.each([
+    [10_000, 2],
+    [16_000, 3],
+    [17_000, 4],
+  ])("of %d ms counts the looks between its writes", async (conflictBudgetMs, writes) => {
+    const clock = new FakeClock();
+    const never = new AbortController().signal;
+    const slow = (): Answer => {
+      void clock.sleep(1_000, never);
+      return listing(row(OLD));
+    };
+    const leg = await promoteOn({ [LIST]: slow, [PROMOTE]: CONFLICT }, { conflictBudgetMs }, clock);
+    expect(leg.failure?.code).toBe("conflict_persisted");
+    expect(leg.attempts.filter(({ method }) => method === "POST")).toHaveLength(writes);
+  });
+
   test("that no waiting cures is not waited for", async () => {
     const plan = { [LIST]: list(OLD), [PROMOTE]: { status: 409, body: '{"error":"no","code":"vetoed"}' } };
     expect(summary(await promoteOn(plan))).toBe("failed 5 policy_denied: GET POST");
@@ -162,6 +191,20 @@ describe("a write without a condition that is sent again", () => {
       "landed 0: GET POST GET POST GET",
     ],
     [
+      "to touch what a lost write did not",
+      { [LIST]: list(NEW), [PROMOTE]: [LOST, OK] },
+      { touch: true },
+      {},
+      "landed 0: GET POST GET GET POST GET",
+    ],
+    [
+      "not to touch what a lost write touched",
+      { [LIST]: listed(row(NEW), TOUCHED), [PROMOTE]: [LOST, OK] },
+      { touch: true },
+      {},
+      "landed_after_lost_response 0: GET POST GET",
+    ],
+    [
       "not to touch what somebody else touched",
       { [LIST]: listed(row(NEW), TOUCHED), [PROMOTE]: [CONFLICT, OK] },
       { touch: true },
@@ -173,7 +216,7 @@ describe("a write without a condition that is sent again", () => {
     await using server = await scriptedServer(plan);
     const [leg] = await promoteLegs({ targets: [target(server.url)] }, rules, { ...none, ...note });
     expect(leg === undefined ? "" : summary(leg)).toBe(wanted);
-    if (wanted.startsWith("landed")) return;
+    if (leg?.outcome.startsWith("landed") === true) return;
     // What was refused with a 409 wrote nothing, and so had no race to lose.
     expect(leg?.raceWindow).toBeNull();
   });
@@ -191,6 +234,10 @@ describe("a write without a condition that is sent again", () => {
     expect(summary(await promoteOn(plan, { unverified: true }))).toBe(
       "written_unverified 14 written_unverified: GET POST POST",
     );
+    await using server = await scriptedServer(plan);
+    const compared = { ...none, seq: 5 };
+    const [leg] = await promoteLegs({ targets: [target(server.url)] }, { unverified: true }, compared);
+    expect(leg === undefined ? "" : summary(leg)).toBe("failed 4 unauthorized: GET");
   });
 
   test("is looked after for as long as the leg may take, however long the conflicts were", async () => {
