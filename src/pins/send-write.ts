@@ -9,6 +9,14 @@ import { nextDelay } from "./next-delay.ts";
 import type { Target } from "./target.ts";
 import type { Look } from "./unproven.ts";
 
+/** The reads between two attempts at one write, each until an instant of the clock at the latest. */
+export type Looks = {
+  /** What a write left there whose outcome is open. */
+  readonly after: (until: number) => Promise<Look>;
+  /** Why the write is not to be sent once more; null to send it. Absent where nothing has to be looked at. */
+  readonly before: ((until: number) => Promise<Failure | null>) | null;
+};
+
 export type WriteBudget = {
   /** Ceiling for everything but conflicts, as an instant of the clock. */
   readonly end: number;
@@ -38,23 +46,32 @@ type Tools = { readonly exchange: Exchange; readonly clock: Clock; readonly atte
 
 /**
  * Sends until the server takes or refuses it, within the budgets. A write whose outcome is open is followed by a
- * look before anything else, which says whether it may be sent again.
+ * look before anything else, and one without a condition is sent again only after a look at what it would replace:
+ * while a rollout is waited out somebody else may promote.
  */
 export async function sendWrite(
   target: Target,
   write: PinWrite,
   budget: WriteBudget,
-  look: () => Promise<Look>,
+  looks: Looks,
   tools: Tools,
 ): Promise<Written> {
   const { clock, exchange, attempts } = tools;
   let conflictMs = 0;
   let open = false;
-  for (;;) {
+  for (let isRepeat = false; ; isRepeat = true) {
     if (exchange.stop.aborted) {
       if (open) return { kind: "open", conflictMs };
       const failure = interruption(exchange.stop, `promoting ${write.wanted.template}`);
       return { kind: "not_written", failure, conflictMs };
+    }
+    const began = clock.now();
+    const obstacle = isRepeat ? await looks.before?.(budget.end + conflictMs) : null;
+    if (obstacle instanceof Failure) {
+      if (open) return { kind: "open", conflictMs };
+      return obstacle.code === "previous_differs"
+        ? { kind: "overtaken", failure: obstacle, open, conflictMs }
+        : { kind: "not_written", failure: obstacle, conflictMs };
     }
     const sent = clock.now();
     const answer = await writePin(target, write, exchange);
@@ -66,7 +83,7 @@ export async function sendWrite(
       return { kind: answer.kind, failure: answer.failure, open, conflictMs };
     if (answer.kind === "ambiguous") {
       open = true;
-      const seen = await look();
+      const seen = await looks.after(budget.end + conflictMs);
       if (seen === "undecided") return { kind: "open", conflictMs };
       if (seen !== "again") return { kind: "found", proof: seen, conflictMs };
     }
@@ -74,7 +91,7 @@ export async function sendWrite(
     const isConflict = answer.kind === "conflict";
     // One budget for all conflicts of a write, whatever comes between them.
     const leftMs = isConflict
-      ? budget.conflictBudgetMs - conflictMs - (now - sent)
+      ? budget.conflictBudgetMs - conflictMs - (now - began)
       : budget.end + conflictMs - now;
     // Half a second to the left and to the right of five: those who wait for one lock do not come back together.
     const spread = isConflict ? 0.8 + 0.4 * exchange.jitter() : 1;
@@ -87,7 +104,7 @@ export async function sendWrite(
       const failure = canPass ? beyond(answer.failure, spent) : answer.failure;
       return { kind: "not_written", failure, conflictMs };
     }
-    if (isConflict) conflictMs += now - sent + delay;
+    if (isConflict) conflictMs += now - began + delay;
     waited(attempts, delay);
     await clock.sleep(delay, exchange.stop);
   }

@@ -11,12 +11,19 @@ export type Look = Extract<ReadBack, { ok: true }> | "again" | "undecided";
  * was read before it: another digest, or the same one put there since, is somebody else's.
  */
 export function judgeLook(look: ReadBack, before: PinRow | null, isConditional: boolean): Look {
-  if (look.ok) return look;
+  // With --touch the digest was there before: only the row of another time is the work of the write.
+  if (look.ok && changedSince(look, before) !== null) return look;
   if (isConditional) return "again";
-  const { code } = look.failure;
-  const isRead = code === "pin_mismatch" || code === "row_missing";
-  const isSame = look.last?.digest === before?.digest && look.last?.promotedAt === before?.promotedAt;
-  return isRead && isSame ? "again" : "undecided";
+  return changedSince(look, before) === null ? "again" : "undecided";
+}
+
+/** Why a write without a condition is not sent over what was read now; null over the row from before it. */
+export function changedSince(look: ReadBack, before: PinRow | null): Failure | null {
+  if (!look.ok && look.failure.code !== "pin_mismatch" && look.failure.code !== "row_missing")
+    return look.failure;
+  const now = look.ok ? look.proof.row : look.last;
+  if (now?.digest === before?.digest && now?.promotedAt === before?.promotedAt) return null;
+  return new Failure("previous_differs", "somebody else changed the pin while this run waited");
 }
 
 /** What a sent write comes to that no read proved. `isOpen` when not even its acceptance is known. */

@@ -138,6 +138,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "target",
     "target-config",
     "unproven",
+    "unwritten",
   ],
   addons: [
     "assigned/ask",

@@ -121,8 +121,10 @@ describe("the listing", () => {
   test("case 47: a byte-order mark is skipped, and nothing else is guessed", async () => {
     const text = `{"pins":[${ROW}]}`;
     expect((await verify(bytes(`\ufeff${text}`))).told).toBe("matches 0: GET");
-    for (const encoding of ["utf16le"] as const) {
-      expect((await verify(bytes(Buffer.from(text, encoding)))).told).toBe("failed 10 answer_not_json: GET");
+    for (const utf16 of [text, `\ufeff${text}`]) {
+      const little = Buffer.from(utf16, "utf16le");
+      for (const body of [little, Buffer.from(little).swap16()])
+        expect((await verify(bytes(body))).told).toBe("failed 10 answer_not_json: GET");
     }
     const broken = Buffer.concat([Buffer.from(text.slice(0, -3)), Buffer.from([0xff]), Buffer.from("]}")]);
     expect((await verify(bytes(broken))).told).toBe("failed 10 answer_not_json: GET");

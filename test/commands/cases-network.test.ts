@@ -15,11 +15,15 @@ const board = (make: (it: Board) => Plan): Plan => make(new Board(OLD));
 
 describe("network and TLS", () => {
   test("case 1: a name that nobody knows is asked again, then 12, and told with its host", async () => {
-    const run = await runOn(PROMOTE_WORDS, "https://nowhere.invalid", ["--timeout", "60ms"]);
-    // A resolver that answers nothing at all within the attempt looks like one that is slow.
-    expect(run.told).toMatch(/^failed 12 (?:name_not_resolved|deadline_passed): GET( GET)*$/u);
+    const flags = ["--timeout", "1s", "--retry-interval", "400ms"];
+    const run = await runOn(PROMOTE_WORDS, "https://nowhere.invalid", flags);
     expect(run.stderr).toContain("nowhere.invalid");
-    if (run.told.includes("name_not_resolved")) expect(run.stderr).toContain("the URL is from --target prod");
+    // A resolver that answers nothing at all within the attempt looks like one that is slow.
+    if (run.leg.error?.code === "deadline_passed") expect(run.code).toBe(12);
+    else {
+      expect(run.told).toMatch(/^failed 12 name_not_resolved: GET( GET)+$/u);
+      expect(run.stderr).toContain("the URL is from --target prod");
+    }
     const env = { CP_HOST: "nowhere.invalid", CP_ADMIN_API_TOKEN: TOKEN, TEMPLATE_NAME: "codex" };
     const seed = await runWaybill(["verify"], { env: { ...env, EXPECTED_DIGEST: NEW } });
     expect(seed.code).toBe(12);
@@ -28,7 +32,7 @@ describe("network and TLS", () => {
 
   test("case 2: a refused connection is 12, without a trace", async () => {
     const url = `http://127.0.0.1:${await closedPort()}`;
-    const run = await runOn(PROMOTE_WORDS, url, ["--timeout", "20ms"]);
+    const run = await runOn(PROMOTE_WORDS, url, ["--timeout", "1s", "--retry-interval", "400ms"]);
     expect(run.told).toMatch(/^failed 12 connection_failed: GET( GET)*$/u);
     expect(run.stderr).not.toMatch(/\n\s+at /u);
   });
@@ -42,8 +46,9 @@ describe("network and TLS", () => {
     const again = await runCase(
       PROMOTE_WORDS,
       board((it) => ({ [LIST]: it.list, [PROMOTE]: [LOST, it.promote] })),
+      ["--timeout", "20s"],
     );
-    expect(again.told).toBe("landed 0: GET POST GET POST GET");
+    expect(again.told).toBe("landed 0: GET POST GET GET POST GET");
     const open = await runCase(PROMOTE_WORDS, { [LIST]: listing(row(OLD)), [PROMOTE]: LOST }, [
       "--timeout",
       "300ms",
@@ -250,7 +255,8 @@ describe("network and TLS", () => {
         "--for",
         "20ms",
       ]);
-      expect([8, 14]).toContain(lied.code);
+      // What is accepted and not there did not land; of what had no final answer nobody knows.
+      expect(lied.code).toBe(status === 204 ? 8 : 14);
     },
   );
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
 import { PROMOTE_WORDS, QUICK, runCase, TOKEN, VERIFY_WORDS, type LegShown } from "../pins/case-run.ts";
-import { SHOW, VersionedBoard } from "../pins/versioned-board.ts";
+import { PUT, SHOW, VersionedBoard } from "../pins/versioned-board.ts";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill, type Finished } from "../support/binary.ts";
 import { startControlPlane, type ControlPlaneProcess } from "../support/control-plane.ts";
-import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
+import { scriptedServer, type Answer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
 
 const PIN = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
 
@@ -55,6 +55,11 @@ describe("order", () => {
     const run = await runCase(PROMOTE_WORDS, unread.plan(), ["--seq", "42"]);
     expect(run.told).toBe("landed 0: GET GET PUT GET");
     expect(run.leg.race_window).toBe("closed");
+    const moved = new VersionedBoard(OLD, null);
+    const plan = moved.plan({ [PUT]: moved.after(() => moved.move(FOREIGN, null), moved.put) });
+    const overtaken = await runCase(PROMOTE_WORDS, plan, ["--seq", "42"]);
+    expect(overtaken.told).toBe("failed 11 previous_differs: GET GET PUT GET GET");
+    expect(moved.digest).toBe(FOREIGN);
     const open = await runCase(PROMOTE_WORDS, onBoard(OLD), ["--seq", "42"]);
     expect(open.told).toBe("landed 0: GET POST GET");
     expect(open.leg.race_window).toBe("open");
@@ -106,25 +111,39 @@ describe("order", () => {
     expect(waited.told).toBe("matches 0: GET GET GET GET GET GET");
   });
 
-  test("case 70: a signal between the write and the read ends soon, with what is known", async () => {
-    await using server = await scriptedServer({
-      [LIST]: [listing(row(OLD)), { send: "nothing", then: "stall" }],
-      [PROMOTE]: { body: "{}" },
-    });
-    const child = Bun.spawn([...PROGRAM, "promote", ...PIN, "--target", `prod=${server.url}`], {
-      cwd: "/",
-      env: { ...CLEAN_ENVIRONMENT, WAYBILL_TOKEN_PROD: TOKEN },
-      stdout: "pipe",
-      stderr: "ignore",
-    });
-    await server.received(PROMOTE);
-    while (server.attempts(LIST) < 2) await Bun.sleep(1);
-    child.kill("SIGTERM");
-    const stdout = await child.stdout.text();
-    // Not 143: that the write is out and unproven is what the caller has to know.
-    expect(await child.exited).toBe(14);
-    expect(JSON.parse(stdout)).toMatchObject({ legs: [{ outcome: "written_unverified", exit_code: 14 }] });
-  });
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "case 70: %s between the write and the read ends the run, with what is known, and it can be run again",
+    async (signal) => {
+      const board = new Board(OLD);
+      const stalled = Promise.withResolvers<void>();
+      const stall = (): Answer => {
+        stalled.resolve();
+        return { send: "nothing", then: "stall" };
+      };
+      await using server = await scriptedServer({
+        [LIST]: [board.list, stall, board.list],
+        [PROMOTE]: board.promote,
+      });
+      // Left alone it would wait for an hour.
+      const patience = ["--attempt-timeout", "1h", "--timeout", "1h"];
+      const words = ["promote", ...PIN, "--target", `prod=${server.url}`];
+      const child = Bun.spawn([...PROGRAM, ...words, ...patience], {
+        cwd: "/",
+        env: { ...CLEAN_ENVIRONMENT, WAYBILL_TOKEN_PROD: TOKEN },
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      await stalled.promise;
+      child.kill(signal);
+      const stdout = await child.stdout.text();
+      // Not 143: that the write is out and unproven is what the caller has to know.
+      expect(await child.exited).toBe(14);
+      expect(JSON.parse(stdout)).toMatchObject({ legs: [{ outcome: "written_unverified", exit_code: 14 }] });
+      const again = await runWaybill(words, { env: { WAYBILL_TOKEN_PROD: TOKEN } });
+      expect(jsonOf(again)).toMatchObject({ exit_code: 0, legs: [{ outcome: "already" }] });
+      expect(server.attempts(PROMOTE)).toBe(1);
+    },
+  );
 
   test("case 71: a job that is started again has the same key", async () => {
     const env = {
@@ -167,12 +186,16 @@ describe("order", () => {
     expect(JSON.parse(put?.body ?? "{}")).toMatchObject({ seq: 42, rollback: true, reason: "43 crashes" });
   });
 
-  test("case 73: a pin that is held stays, and the one who held it is named", async () => {
+  test.each([
+    ["held", undefined],
+    ["frozen", undefined],
+    ["vetoed", NEW],
+  ])("case 73: a pin that is %s stays, and the one who did it is named", async (kind, image_digest) => {
     const board = new VersionedBoard(OLD);
-    board.stops = [{ kind: "held", reason: "an audit", by: "api-token-00112233" }];
+    board.stops = [{ kind, reason: "an audit", by: "api-token-00112233", image_digest }];
     const run = await runCase(PROMOTE_WORDS, board.plan());
     expect(run.told).toBe("failed 5 policy_denied: GET GET");
-    expect(run.stderr).toContain("held by api-token-00112233: an audit");
+    expect(run.stderr).toContain(`${kind} by api-token-00112233: an audit`);
     expect((await runCase(PROMOTE_WORDS, board.plan(), ["--break-glass"])).code).toBe(2);
     const broken = await runCase(PROMOTE_WORDS, board.plan(), ["--break-glass", "--reason", "prod is down"]);
     expect(broken.told).toBe("landed 0: GET GET PUT GET");

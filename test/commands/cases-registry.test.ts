@@ -78,6 +78,8 @@ describe("the image of a pin", () => {
     async (status, code, error) => {
       const run = await promoteFrom(NEW, { status, body: "{}" });
       expect([run.code, errorOf(run).code]).toEqual([code, error]);
+      // Whose answer it was: the token of the environment is not what was refused.
+      expect(errorOf(run).message).toContain(`127.0.0.1:${run.server.port}/v2/org/app/`);
       expect(run.server.attempts(PROMOTE)).toBe(0);
     },
   );

@@ -39,18 +39,21 @@ describe("where a run runs", () => {
 
   test("case 95: outputs that cannot be written are a warning, and 1 only where they are required", async () => {
     using folder = temporaryFolder();
-    const env = { GITHUB_OUTPUT: folder.at("none") };
-    for (const [plan, code] of [
-      [EQUAL, 0],
-      [OTHER, 8],
-    ] as const) {
-      const run = await runCase(VERIFY_WORDS, plan, [], { env });
-      expect(run.code).toBe(code);
-      expect(run.stderr).toContain("warning: the step outputs could not be written");
+    // One is not there, the other is a folder.
+    for (const path of [folder.at("none"), folder.path]) {
+      const env = { GITHUB_OUTPUT: path };
+      for (const [plan, code] of [
+        [EQUAL, 0],
+        [OTHER, 8],
+      ] as const) {
+        const run = await runCase(VERIFY_WORDS, plan, [], { env });
+        expect(run.code).toBe(code);
+        expect(run.stderr).toContain("warning: the step outputs could not be written");
+      }
+      const required = await runCase(VERIFY_WORDS, EQUAL, ["--require-outputs"], { env });
+      expect(required.code).toBe(1);
+      expect(required.server.connections()).toBe(0);
     }
-    const required = await runCase(VERIFY_WORDS, EQUAL, ["--require-outputs"], { env });
-    expect(required.code).toBe(1);
-    expect(required.server.connections()).toBe(0);
     expect(existsSync(folder.at("none"))).toBe(false);
   });
 
@@ -108,6 +111,20 @@ describe("where a run runs", () => {
       const { stderr } = await runProgram(words, { env: { WAYBILL_TOKEN_PROD: TOKEN } });
       expect(stderr).toEndWith(`code ${code}\n`);
     }
+  });
+
+  test("case 98: a document that is larger than a pipe holds comes whole to a reader that is slow", async () => {
+    const names = Array.from({ length: 400 }, (_, at) => `t${at}`);
+    await using server = await scriptedServer({
+      [LIST]: listing(...names.map((template_name) => row(NEW, { template_name }))),
+    });
+    const pins = names.flatMap((name) => ["--pin", `${name}=${NEW}`]);
+    const words = [...VERIFY_WORDS, ...pins, "--target", `prod=${server.url}`, "--allow-insecure-http"];
+    const slow = '"$@" | { read -r first; sleep 0.2; echo "$first"; cat; }';
+    const shell = ["/bin/sh", "-c", slow, "sh", ...PROGRAM, ...words, "--json"];
+    const { stdout } = await runProgram(shell, { env: { WAYBILL_TOKEN_PROD: TOKEN } });
+    expect(stdout.length).toBeGreaterThan(200_000);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, checked: names.length });
   });
 
   // From source it is bun itself that reads these files.
@@ -194,7 +211,8 @@ describe("where a run runs", () => {
     for (const plan of answers) {
       const run = await runCase(PROMOTE_WORDS, plan, [], { env: GITHUB });
       expect(run.code).not.toBe(0);
-      for (const line of run.stderr.split("\n")) expect(line.length).toBeLessThan(65_536);
+      for (const line of `${run.stdout}\n${run.stderr}`.split("\n"))
+        expect(Buffer.byteLength(line)).toBeLessThan(65_536);
     }
   });
 });

@@ -164,9 +164,9 @@ describe("the status of an answer", () => {
     const asks = { status: 429, headers: { "retry-after": "99999" } };
     const flags = ["--retry-interval", "1h", "--timeout", "300ms"];
     const over = await runCase(PROMOTE_WORDS, answering(asks), flags);
-    expect(over.told).toBe("failed 13 rate_limited: GET POST POST");
+    expect(over.told).toBe("failed 13 rate_limited: GET POST GET POST");
     expect(over.leg.error?.message).toContain("and still after 0.3 s");
-    expect((await runCase(PROMOTE_WORDS, then(asks), flags)).told).toBe("landed 0: GET POST POST GET");
+    expect((await runCase(PROMOTE_WORDS, then(asks), flags)).told).toBe("landed 0: GET POST GET POST GET");
     expect((await runCase(VERIFY_WORDS, { [LIST]: asks }, [...flags, "--for", "300ms"])).told).toBe(
       "failed 13 rate_limited: GET GET",
     );
@@ -175,7 +175,7 @@ describe("the status of an answer", () => {
   test("case 25: a rollout is waited out within its budget, which the failure names, and told once", async () => {
     const busy = { status: 409, body: '{"error":"retry after the rollout completes"}' };
     const passed = await runCase(PROMOTE_WORDS, then(busy, busy), ["--timeout", "10s"]);
-    expect(passed.told).toBe("landed 0: GET POST POST POST GET");
+    expect(passed.told).toBe("landed 0: GET POST GET POST GET POST GET");
     const waits = passed.leg.attempts.flatMap(({ retry_in_ms }) => retry_in_ms ?? []);
     expect(waits).toHaveLength(2);
     // A fifth to each side of 5 ms, rounded.
@@ -184,6 +184,28 @@ describe("the status of an answer", () => {
     expect(stays.told).toMatch(/^failed 11 conflict_persisted: GET POST/u);
     expect(stays.leg.error?.message).toContain("and still after 0.03 s");
     expect(stays.stderr.split("retry after the rollout completes")).toHaveLength(2);
+  });
+
+  test("case 25: what somebody else pinned while a rollout was waited out stays", async () => {
+    const busy = { status: 409, body: '{"error":"retry after the rollout completes"}' };
+    const meanwhile = (digest: string, seq: number): Plan => {
+      const board = new VersionedBoard(OLD, 3);
+      const plain = () => listing(board.row());
+      return {
+        [LIST]: plain,
+        [PROMOTE]: [busy, board.after(() => board.move(digest, seq), busy), board.post],
+      };
+    };
+    const flags = ["--timeout", "10s", "--expect-previous", OLD];
+    const other = await runCase(PROMOTE_WORDS, meanwhile(FOREIGN, 3), flags);
+    expect(other.told).toBe("failed 11 previous_differs: GET POST GET POST GET GET");
+    expect(other.stderr).toContain(`codex is pinned to ${FOREIGN} now; wanted ${NEW}`);
+    expect(other.leg).toMatchObject({ before: { digest: OLD }, race_window: null });
+    const newer = await runCase(PROMOTE_WORDS, meanwhile(FOREIGN, 9), ["--timeout", "10s", "--seq", "5"]);
+    expect(newer.told).toBe("superseded 0: GET POST GET POST GET GET");
+    const ours = await runCase(PROMOTE_WORDS, meanwhile(NEW, 3), ["--timeout", "10s"]);
+    expect(ours.told).toBe("already 0: GET POST GET POST GET GET");
+    for (const { server } of [other, newer, ours]) expect(server.attempts(PROMOTE)).toBe(2);
   });
 
   test.each([
@@ -234,13 +256,15 @@ describe("the status of an answer", () => {
       [PROMOTE]: board.applied({ status: 500 }),
     });
     expect(applied.told).toBe("landed_after_lost_response 0: GET POST GET");
-    expect((await runCase(PROMOTE_WORDS, then({ status: 500 }))).told).toBe(
-      "landed 0: GET POST GET POST GET",
+    expect((await runCase(PROMOTE_WORDS, then({ status: 500 }), ["--timeout", "20s"])).told).toBe(
+      "landed 0: GET POST GET GET POST GET",
     );
   });
 
   test.each([502, 503, 504])("case 30: %i is tried again", async (status) => {
-    expect((await runCase(PROMOTE_WORDS, then({ status }))).told).toBe("landed 0: GET POST GET POST GET");
+    expect((await runCase(PROMOTE_WORDS, then({ status }), ["--timeout", "20s"])).told).toBe(
+      "landed 0: GET POST GET GET POST GET",
+    );
   });
 
   test("case 30: a server without a database is not", async () => {
@@ -253,7 +277,9 @@ describe("the status of an answer", () => {
     const run = await runCase(VERIFY_WORDS, { [LIST]: { ...PAGE, status } });
     expect(run.told).toBe("failed 13 server_failed: GET");
     expect(run.leg.error?.message).toBe(`the pin listing answered ${status} with a page`);
-    expect(run.stdout + run.stderr).not.toContain("html>");
+    const written = await runCase(PROMOTE_WORDS, answering({ ...PAGE, status }), ["--retry-interval", "1h"]);
+    expect(written.told).toBe("outcome_unknown 14 outcome_unknown: GET POST GET GET");
+    for (const { stdout, stderr } of [run, written]) expect(stdout + stderr).not.toContain("html>");
   });
 
   test("case 32: an empty 200 is no listing", async () => {
@@ -279,7 +305,7 @@ describe("the status of an answer", () => {
     expect(reading.told).toBe("failed 10 answer_malformed: GET");
   });
 
-  test.each(["0s", "-1s", "1e9s", "NaN", "0", "99999999999s"])(
+  test.each(["0s", "-1s", "1e9", "1e9s", "NaN", "0", "99999999999s"])(
     "case 35: an interval of %s is refused before any request",
     async (text) => {
       const run = await runCase(PROMOTE_WORDS, {}, [`--retry-interval=${text}`]);

@@ -255,6 +255,50 @@ describe("a pin that must have a receipt", () => {
     ]);
   });
 
+  const RECEIPTS = "/v1/pins/codex/global/receipts";
+  const kept = (digest: string): { readonly body: string } => ({
+    body: JSON.stringify({
+      ...{ plane: "0".repeat(64), env: "prod", pin: { ...row(digest), version: 3 } },
+      ...{ receipts: [], last_receipted_version: null },
+    }),
+  });
+  async function onPlan(words: readonly string[], listed: string, receipted: string) {
+    await using server = await scriptedServer({
+      [LIST]: listing(row(listed)),
+      [`GET ${RECEIPTS}`]: kept(receipted),
+    });
+    const pin = ["--template", "codex", "--digest", NEW, "--target", `prod=${server.url}`];
+    const ran = await runWaybill([...words, ...pin, "--allow-insecure-http", "--json"], {
+      cwd: folder.path,
+      env: { WAYBILL_TOKEN_PROD: "token-of-prod-1" },
+    });
+    const leg = (jsonOf(ran) as Legs).legs[0];
+    return { told: [ran.code, (leg?.["error"] as { code: string } | null)?.code], server };
+  }
+
+  test("and moves between the two reads is a mismatch; and gets no receipt for what it is not", async () => {
+    const verified = await onPlan(["verify", "pin", ...NEEDED], NEW, OLD);
+    expect(verified.told).toEqual([8, "pin_mismatch"]);
+    const promoted = await onPlan(["promote", ...BY_CI], NEW, OLD);
+    expect(promoted.told[1]).toBe("receipt_not_kept");
+    expect(promoted.server.attempts(`POST ${RECEIPTS}`)).toBe(0);
+  });
+
+  test("and is another one is told as that, and its receipts are not asked for", async () => {
+    const { told, server } = await onPlan(["verify", "pin", ...NEEDED], OLD, NEW);
+    expect(told).toEqual([8, "pin_mismatch"]);
+    expect(server.attempts(`GET ${RECEIPTS}`)).toBe(0);
+  });
+
+  test("is waited for as long as --for says, for whoever moved it hands its receipt in later", async () => {
+    const words = ["verify", "pin", ...NEEDED];
+    const once = await onPlan(words, NEW, NEW);
+    expect([once.told, once.server.attempts(`GET ${RECEIPTS}`)]).toEqual([[7, "receipt_missing"], 1]);
+    const waited = await onPlan([...words, "--for", "500ms", "--retry-interval", "50ms"], NEW, NEW);
+    expect(waited.told).toEqual([7, "receipt_missing"]);
+    expect(waited.server.attempts(`GET ${RECEIPTS}`)).toBeGreaterThan(1);
+  });
+
   test("is judged by the role and the scopes of a trust root", async () => {
     writeFileSync(
       folder.at("ci.pub"),

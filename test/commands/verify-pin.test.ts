@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill, type Finished } from "../support/binary.ts";
 import { scriptedServer, type Plan, type ScriptedServer } from "../support/scripted-server.ts";
-import { FOREIGN, LIST, listing, NEW, OLD, row } from "../pins/rows.ts";
+import { LIST, listing, NEW, OLD, row } from "../pins/rows.ts";
 
 const ARGUMENTS = [
   "--template",
@@ -35,49 +35,16 @@ describe("the verdict", () => {
       `PIN MISMATCH: codex in global is pinned to ${OLD}`,
     ],
     ["no row", { [LIST]: listing() }, 7, "missing", "0 rows"],
-    ["two rows", { [LIST]: listing(row(NEW), row(NEW)) }, 10, "failed", "2 rows"],
-    ["a digest with a line break", { [LIST]: listing(row(`${NEW}\n`)) }, 10, "failed", "not understood"],
-    [
-      "a contradiction",
-      { [LIST]: listing(row(NEW, { image_ref: `r@${FOREIGN}` })) },
-      8,
-      "mismatch",
-      "contradicts itself",
-    ],
-    ["nothing", { [LIST]: { body: "" } }, 10, "failed", "empty body"],
-    [
-      "a login page",
-      { [LIST]: { body: "<html>", headers: { "content-type": "text/html" } } },
-      10,
-      "failed",
-      "text/html",
-    ],
     ["201", { [LIST]: { ...listing(row(NEW)), status: 201 } }, 10, "failed", "201"],
     ["401", { [LIST]: { status: 401 } }, 4, "failed", "$WAYBILL_TOKEN_PROD"],
     ["403", { [LIST]: { status: 403 } }, 4, "failed", "403"],
-    ["no route", {}, 12, "failed", "neither the pin listing nor the route to promote is there"],
     ["500", { [LIST]: { status: 500 } }, 13, "failed", "500"],
     ["429", { [LIST]: { status: 429 } }, 13, "failed", "429"],
     ["a reset", { [LIST]: { send: "nothing", then: "reset" } }, 12, "failed", "broke"],
     ["a cut", { [LIST]: { ...listing(row(NEW)), bodyBytes: 20 } }, 12, "failed", "broke"],
-    [
-      "a cut that nothing shows",
-      { [LIST]: { ...listing(row(NEW)), bodyBytes: 20, framing: "close" } },
-      10,
-      "failed",
-      "not the JSON we take",
-    ],
-    ["no end", { [LIST]: { send: "endless" } }, 10, "failed", "more than 1048576 bytes"],
-    [
-      "a stall",
-      { [LIST]: { ...listing(row(NEW)), bodyBytes: 20, then: "stall" } },
-      12,
-      "failed",
-      "within 50 ms",
-    ],
   ];
   test.each(rows)("%s", async (_what, plan, code, outcome, part) => {
-    const run = await verify(plan, ["--json", "--attempt-timeout", part === "within 50 ms" ? "50ms" : "10s"]);
+    const run = await verify(plan, ["--json"]);
     expect(run.code).toBe(code);
     expect(jsonOf(run)).toMatchObject({
       schema: "waybill.verify-pin/v1",

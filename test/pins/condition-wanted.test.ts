@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Step } from "../support/scripted-server.ts";
 import { LIST, NEW, OLD, PROMOTE } from "./rows.ts";
 import { runConditional as run } from "./run-conditional.ts";
-import { list, LOST } from "./run-legs.ts";
+import { list, LOST, RULES } from "./run-legs.ts";
 import { VersionedBoard } from "./versioned-board.ts";
 
 describe("428 in answer to a plain write", () => {
@@ -28,9 +28,6 @@ describe("428 in answer to a plain write", () => {
   });
 
   describe("after one whose answer was lost", () => {
-    const plain =
-      (board: VersionedBoard): Step =>
-      () => ({ body: JSON.stringify({ pins: [board.row()] }) });
     const lost = [LOST, { status: 428 }];
 
     test("does not make it one that was not sent", async () => {
@@ -42,19 +39,25 @@ describe("428 in answer to a plain write", () => {
       const board = new VersionedBoard(OLD);
       board.stops = [{ kind: "held" }];
       const ran = await run(board.plan({ [LIST]: plain(board), [PROMOTE]: lost }));
-      expect(ran.told).toBe("outcome_unknown 14 outcome_unknown: GET POST GET POST GET GET");
+      expect(ran.told).toBe("outcome_unknown 14 outcome_unknown: GET POST GET GET POST GET GET");
       expect(ran.message).toContain("may not be changed: held");
     });
 
     test("and what is there by then may be its work", async () => {
-      const ran = await run({ [LIST]: list(OLD, OLD, NEW), [PROMOTE]: lost });
-      expect(ran.told).toBe("landed_after_lost_response 0: GET POST GET POST GET");
+      const ran = await run({ [LIST]: list(OLD, OLD, OLD, NEW), [PROMOTE]: lost });
+      expect(ran.told).toBe("landed_after_lost_response 0: GET POST GET GET POST GET");
+    });
+
+    test("unless it does not stay there", async () => {
+      const readBack = { ...RULES.readBack, stable: 2 };
+      const ran = await run({ [LIST]: list(OLD, OLD, OLD, NEW, OLD), [PROMOTE]: lost }, { readBack });
+      expect(ran.told).toStartWith("outcome_unknown 14 outcome_unknown: GET POST GET GET POST GET GET");
     });
 
     test("while the next one, with its condition, is proven like any other", async () => {
       const board = new VersionedBoard(OLD);
       const ran = await run(board.plan({ [LIST]: plain(board), [PROMOTE]: lost }));
-      expect(ran).toMatchObject({ told: "landed 0: GET POST GET POST GET GET PUT GET", race: "closed" });
+      expect(ran).toMatchObject({ told: "landed 0: GET POST GET GET POST GET GET PUT GET", race: "closed" });
     });
   });
 });

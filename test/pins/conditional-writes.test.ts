@@ -174,6 +174,19 @@ describe("on a server that knows versions", () => {
       "already 0: GET GET PUT GET GET GET",
     ],
     [
+      "touched, overtaken by the same digest, and then nothing can be read",
+      (board) => {
+        board.move(NEW);
+        return board.plan({
+          [LIST]: [board.list, board.list, { status: 401 }],
+          [PUT]: board.after(() => board.move(NEW), board.put),
+        });
+      },
+      { touch: true },
+      {},
+      "failed 4 unauthorized: GET GET PUT GET GET GET",
+    ],
+    [
       "changed between the two reads, and then not any more",
       (board) => board.plan({ [SHOW]: [board.after(() => board.move(FOREIGN), board.show), board.show] }),
       {},
@@ -201,11 +214,36 @@ describe("on a server that knows versions", () => {
     expect(ran.told).toBe(wanted);
   });
 
+  test("an answer that was lost is told with the window of its write, and with what kept it unproven", async () => {
+    const [board, lagging] = [new VersionedBoard(OLD), new VersionedBoard(OLD)];
+    const found = await run(
+      board.plan({
+        [LIST]: [board.list, lagging.list, board.list],
+        [PUT]: [board.applied(LOST), board.put],
+      }),
+    );
+    expect(found).toMatchObject({ told: expect.stringMatching(/^landed_after/u), race: "closed" });
+    const other = new VersionedBoard(OLD);
+    const unread = await run(
+      other.plan({ [LIST]: [other.list, { status: 401 }], [PUT]: [LOST, { status: 412 }] }),
+    );
+    expect(unread.told).toStartWith("outcome_unknown 14");
+    expect(unread.message).toContain("the pin listing answered 401");
+  });
+
+  test("a version that is no answer leaves what the listing showed", async () => {
+    const board = new VersionedBoard(OLD);
+    await using server = await scriptedServer(board.plan({ [SHOW]: { send: "endless" } }));
+    const [leg] = await promoteLegs({ targets: [target(server.url)] });
+    expect(leg).toMatchObject({ before: { digest: OLD }, failure: { code: "answer_too_large" } });
+  });
+
   test("an overtaken write names both digests", async () => {
     const board = new VersionedBoard(OLD);
     const ran = await run(board.plan({ [PUT]: board.after(() => board.move(FOREIGN), board.put) }));
     expect(ran.message).toContain(FOREIGN);
     expect(ran.message).toContain(NEW);
+    expect(ran.race).toBeNull();
   });
 });
 

@@ -83,20 +83,19 @@ function shownDigest(sent: Sent | undefined, { template, region }: WantedPin): u
   }
 }
 
-/** A plain write after one without a definite answer goes over what was there before the first, and was read again. */
+/** A plain write that is sent again follows a read, which shows what was there before the first one. */
 export function overwritesNobody(server: ScriptedServer, wanted: WantedPin): boolean {
   let over: unknown;
   let shown: unknown;
-  let isOpen = false;
+  let isRepeat = false;
   for (const request of server.requests) {
     const sent = server.sent.find((one) => one.request === request);
-    if (`${request.method} ${request.path}` === LIST) shown = shownDigest(sent, wanted);
-    if (request.method !== "POST") continue;
-    if (isOpen && (shown === undefined || shown !== over)) return false;
-    if (!isOpen) over = shown;
-    const status = sent?.status ?? 0;
-    isOpen = sent?.whole !== true || status < 200 || status === 408 || status >= 500;
-    shown = undefined;
+    if (request.method === "POST") {
+      if (isRepeat && (shown === undefined || shown !== over)) return false;
+      isRepeat = true;
+    }
+    shown = `${request.method} ${request.path}` === LIST ? shownDigest(sent, wanted) : undefined;
+    if (!isRepeat && shown !== undefined) over = shown;
   }
   return true;
 }

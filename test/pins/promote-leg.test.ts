@@ -17,67 +17,6 @@ import {
 
 const CONFLICT: Answer = { status: 409, body: '{"error":"retry after the rollout completes"}' };
 
-describe("a conflict", () => {
-  test("that passes is waited out", async () => {
-    const state = new Board(OLD);
-    const clock = new FakeClock();
-    const plan = { [LIST]: state.list, [PROMOTE]: [CONFLICT, CONFLICT, state.promote] };
-    expect(summary(await promoteOn(plan, {}, clock))).toBe("landed 0: GET POST POST POST GET");
-    expect(clock.slept).toEqual([5_000, 5_000]);
-  });
-
-  test("has a budget of its own, which the failure names", async () => {
-    const clock = new FakeClock();
-    const plan = { [LIST]: list(OLD), [PROMOTE]: CONFLICT };
-    const leg = await promoteOn(plan, { timeoutMs: 5_000, conflictBudgetMs: 30_000 }, clock);
-    expect(leg.failure?.exitCode).toBe(11);
-    expect(leg.failure?.message).toBe(
-      "the control plane answered 409: another change is under way, and still after 30 s",
-    );
-    expect(leg.failure?.serverText).toBe('{"error":"retry after the rollout completes"}');
-    expect(clock.now()).toBe(30_000);
-    expect(leg.attempts.filter(({ method }) => method === "POST")).toHaveLength(7);
-  });
-
-  test("that no waiting cures is not waited for", async () => {
-    const plan = { [LIST]: list(OLD), [PROMOTE]: { status: 409, body: '{"error":"no","code":"vetoed"}' } };
-    expect(summary(await promoteOn(plan))).toBe("failed 5 policy_denied: GET POST");
-  });
-
-  test("has one budget, however often something else comes between", async () => {
-    const clock = new FakeClock();
-    const plan = {
-      [LIST]: list(OLD),
-      [PROMOTE]: Array<Answer[]>(20)
-        .fill([CONFLICT, CONFLICT, { status: 429 }])
-        .flat(),
-    };
-    const leg = await promoteOn(plan, { timeoutMs: 600_000, conflictBudgetMs: 30_000 }, clock);
-    expect(leg.failure?.code).toBe("conflict_persisted");
-    // Two of five seconds in each turn, the third turn's third is the one too many; a 429 of five seconds after each.
-    expect(leg.attempts.filter(({ result }) => result === "conflict_persisted")).toHaveLength(7);
-  });
-
-  test("does not use up the time of everything else", async () => {
-    const busy = { status: 429 };
-    const plan = { [LIST]: list(OLD), [PROMOTE]: [...Array<Answer>(6).fill(CONFLICT), busy] };
-    const leg = await promoteOn(plan, { timeoutMs: 10_000, conflictBudgetMs: 60_000 });
-    expect(leg.failure?.message).toBe("the control plane answered 429, and still after 10 s");
-    // Six conflicts of 5 s each, then 429 at 0, 5 and 10 s of the ceiling.
-    expect(leg.attempts.filter(({ result }) => result === "rate_limited")).toHaveLength(3);
-  });
-
-  test("a refusal at the end of a budget is told as the refusal that it is", async () => {
-    const clock = new FakeClock();
-    const plan = {
-      [LIST]: list(OLD),
-      [PROMOTE]: [...Array<Answer>(3).fill({ status: 429 }), { status: 400 }],
-    };
-    const leg = await promoteOn(plan, { timeoutMs: 15_000 }, clock);
-    expect(leg.failure?.message).toBe("the control plane rejected the promotion (400)");
-  });
-});
-
 describe("the ceiling", () => {
   test("also ends a row of equal reads", async () => {
     const clock = new FakeClock();
@@ -95,7 +34,8 @@ describe("the ceiling", () => {
   });
 
   test("does not count what was waited for a conflict", async () => {
-    const lag = list(OLD, ...Array<string>(9).fill(OLD), NEW);
+    // One read before, one before each of four repetitions, and nine of a replica that lags.
+    const lag = list(...Array<string>(1 + 4 + 9).fill(OLD), NEW);
     const plan = { [LIST]: lag, [PROMOTE]: [...Array<Answer>(4).fill(CONFLICT), OK] };
     const readBack = { ...READ_ONCE, forMs: 10_000 };
     expect(summary(await promoteOn(plan, { timeoutMs: 20_000, readBack }))).toStartWith("landed 0: ");
@@ -288,6 +228,16 @@ describe("a signal", () => {
       exchange: { stop: stop.signal },
     });
     expect(leg === undefined ? "" : summary(leg)).toBe("failed 130 interrupted: GET POST");
+    expect(server.attempts(PROMOTE)).toBe(1);
+  });
+
+  test("while a lost write waits to be sent again: its outcome is unknown", async () => {
+    const stop = new AbortController();
+    await using server = await scriptedServer({ [LIST]: list(OLD), [PROMOTE]: LOST });
+    const clock = { now: () => 0, sleep: async () => stop.abort("SIGTERM") };
+    const given = { targets: [target(server.url)], clock, exchange: { stop: stop.signal } };
+    const [leg] = await promoteLegs(given);
+    expect(leg === undefined ? "" : summary(leg)).toBe("outcome_unknown 14 outcome_unknown: GET POST GET");
     expect(server.attempts(PROMOTE)).toBe(1);
   });
 

@@ -66,13 +66,25 @@ describe("what becomes of a promotion", () => {
       "not applied, then reset, then taken",
       board(OLD, (it) => [LOST, it.promote]),
       {},
-      "landed 0: GET POST GET POST GET",
+      "landed 0: GET POST GET GET POST GET",
     ],
     [
       "reset, then refused, then found",
+      { [LIST]: list(OLD, OLD, OLD, NEW), [PROMOTE]: [LOST, { status: 400 }] },
+      {},
+      "landed_after_lost_response 0: GET POST GET GET POST GET",
+    ],
+    [
+      "applied late, after the look",
       { [LIST]: list(OLD, OLD, NEW), [PROMOTE]: [LOST, { status: 400 }] },
       {},
-      "landed_after_lost_response 0: GET POST GET POST GET",
+      "landed_after_lost_response 0: GET POST GET GET GET",
+    ],
+    [
+      "reset, and somebody else's is there after the look",
+      { [LIST]: list(OLD, OLD, FOREIGN), [PROMOTE]: [LOST, { status: 400 }] },
+      {},
+      "outcome_unknown 14 outcome_unknown: GET POST GET GET GET GET GET GET",
     ],
     [
       "applied, then reset, and read three times",
@@ -96,7 +108,7 @@ describe("what becomes of a promotion", () => {
       "never applied and always 500",
       { [LIST]: list(OLD), [PROMOTE]: { status: 500 } },
       { timeoutMs: 10_000 },
-      "outcome_unknown 14 outcome_unknown: GET POST GET POST GET POST GET GET GET GET GET",
+      "outcome_unknown 14 outcome_unknown: GET POST GET GET POST GET GET POST GET GET GET GET GET",
     ],
 
     [
@@ -119,9 +131,9 @@ describe("what becomes of a promotion", () => {
     ],
     [
       "reset, and read again until the old one shows that it is to be sent again",
-      { [LIST]: [...list(OLD), LOST, LOST, ...list(OLD, NEW)], [PROMOTE]: [LOST, OK] },
+      { [LIST]: [...list(OLD), LOST, LOST, ...list(OLD, OLD, NEW)], [PROMOTE]: [LOST, OK] },
       {},
-      "landed 0: GET POST GET GET GET POST GET",
+      "landed 0: GET POST GET GET GET GET POST GET",
     ],
 
     // Nothing was written, and nothing is read after it.
@@ -269,6 +281,12 @@ describe("what becomes of a promotion", () => {
       { [LIST]: list(OLD, NEW, OLD, NEW, NEW, NEW), [PROMOTE]: OK },
       stable3,
       "landed 0: GET POST GET GET GET GET GET",
+    ],
+    [
+      "equal reads with a failed one between them",
+      { [LIST]: [...list(OLD, NEW, NEW), { status: 500 }, ...list(NEW, NEW, NEW)], [PROMOTE]: OK },
+      stable3,
+      "landed 0: GET POST GET GET GET GET GET GET",
     ],
     [
       "flapping",

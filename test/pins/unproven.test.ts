@@ -3,7 +3,7 @@ import type { FailureCode } from "../../src/base/exit-codes.ts";
 import { Failure } from "../../src/base/failure.ts";
 import type { Leg } from "../../src/pins/leg.ts";
 import type { PinRow } from "../../src/pins/pin.ts";
-import { judgeLook, unproven, unread, type Look } from "../../src/pins/unproven.ts";
+import { changedSince, judgeLook, unproven, unread, type Look } from "../../src/pins/unproven.ts";
 import { pinRow } from "./pin-row.ts";
 import { FOREIGN, NEW, OLD } from "./rows.ts";
 import { target, WANTED } from "./run-legs.ts";
@@ -48,6 +48,39 @@ describe("what is there after a write whose outcome is open", () => {
   test("our own digest", () => {
     const look = { ok: true, proof: { row: pinRow({ digest: NEW }), reads: 1 }, isVersioned: false } as const;
     for (const isConditional of [false, true]) expect(judgeLook(look, before, isConditional)).toBe(look);
+  });
+});
+
+describe("what is there before a write is sent again", () => {
+  const other = pinRow({ digest: FOREIGN });
+  const anew = pinRow({ digest: OLD, promotedAt: "now" });
+  const rows: [string, FailureCode, PinRow | null, PinRow | null, FailureCode | null][] = [
+    ["the digest from before", "pin_mismatch", before, before, null],
+    ["still no row", "row_missing", null, null, null],
+    ["that digest, put there since", "pin_mismatch", anew, before, "previous_differs"],
+    ["somebody else's digest", "pin_mismatch", other, before, "previous_differs"],
+    ["somebody else's digest where no row was", "pin_mismatch", other, null, "previous_differs"],
+    ["no row any more", "row_missing", null, before, "previous_differs"],
+    ["nothing that can be read", "server_failed", null, null, "server_failed"],
+    ["a row that contradicts itself", "row_inconsistent", null, null, "row_inconsistent"],
+  ];
+  test.each(rows)("%s", (_what, code, last, was, wanted) => {
+    const look = {
+      ok: false,
+      failure: new Failure(code, "why"),
+      last,
+      waitMs: null,
+      isVersioned: false,
+    } as const;
+    expect(changedSince(look, was)?.code ?? null).toBe(wanted);
+  });
+
+  test("our own digest, which nobody touched, or somebody did", () => {
+    const ours = pinRow({ digest: NEW });
+    const look = { ok: true, proof: { row: ours, reads: 1 }, isVersioned: false } as const;
+    expect(changedSince(look, ours)).toBeNull();
+    for (const was of [before, null, pinRow({ digest: NEW, promotedAt: "earlier" })])
+      expect(changedSince(look, was)?.code).toBe("previous_differs");
   });
 });
 

@@ -134,6 +134,12 @@ describe("attest", () => {
       2,
       "flags_contradict",
     ],
+    [
+      "a type for what has its own",
+      ["app", "--capture", "predicate.json", "--predicate-type", SPDX, "--key", "alice.key"],
+      2,
+      "flags_contradict",
+    ],
     ["no key", ["app", ...PREDICATE], 2, "flag_missing"],
     ["a public key", ["app", ...PREDICATE, "--key", "alice.key.pub"], 2, "key_invalid"],
     ["nothing to say it about", [...PREDICATE, "--key", "alice.key"], 2, "missing_argument"],
@@ -154,6 +160,12 @@ describe("attest", () => {
     [
       "an output that is the key",
       ["app", ...PREDICATE, "--key", "alice.key", "--out", "alice.key"],
+      2,
+      "flags_contradict",
+    ],
+    [
+      "an output that is what is said",
+      ["app", ...PREDICATE, "--key", "alice.key", "--out", "predicate.json"],
       2,
       "flags_contradict",
     ],
@@ -272,8 +284,22 @@ describe.skipIf(Bun.which("git") === null)("a capture", () => {
   test("that failed is not stated", async () => {
     using folder = await captured();
     const document = JSON.parse(readFileSync(folder.at("capture.json"), "utf8")) as object;
+    const words = [
+      "attest",
+      "--capture",
+      "capture.json",
+      "--key",
+      "alice.key",
+      "--out",
+      "said.json",
+      "--json",
+    ];
     writeFileSync(folder.at("capture.json"), JSON.stringify({ ...document, ok: false }));
-    const ran = await runIn(folder)("attest", "app", "--capture", "capture.json", "--key", "alice.key");
-    expect(ran.code).toBe(2);
+    const ran = await runIn(folder)(...words);
+    expect([ran.code, jsonOf(ran)["error"]]).toMatchObject([
+      2,
+      { code: "input_invalid", hint: "look at its error, and capture again" },
+    ]);
+    expect(existsSync(folder.at("said.json"))).toBe(false);
   });
 });

@@ -169,3 +169,18 @@ test("two of three keys must sign an artifact", async () => {
     expect(both.document).toMatchObject({ ok: true, checked: 2, accepted: [{ name: "a" }, { name: "b" }] });
   });
 }, 30_000);
+
+test("a root key that leaves signs the draft without it as a key of the root that it replaces", async () => {
+  await withRoot(["bob"], async (_cwd, run) => {
+    const bob = ["--name", "bob", "--public-key", "bob.pub", "--role", "root"];
+    const added = await run("add", "root.json", ...bob, "--key", "root");
+    expect(added.document).toMatchObject({ outcome: "in_place", version: 2 });
+    expect((await run("remove", "root.json", "root")).document).toMatchObject({ outcome: "draft" });
+    const sign = ["sign", "root.json.next", "--key", "root"];
+    expect(codeOf(await run(...sign))).toEqual([6, "key_not_authorised"]);
+    expect((await run(...sign, "--root", "root.json")).exit).toBe(0);
+    expect((await run("sign", "root.json.next", "--key", "bob")).exit).toBe(0);
+    const updated = await run("update", "root.json", "root.json.next");
+    expect(updated.document).toMatchObject({ outcome: "updated", keys: [{ name: "bob" }] });
+  });
+});

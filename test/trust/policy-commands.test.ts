@@ -56,7 +56,7 @@ describe("a signed policy", () => {
     using folder = await withPolicy(ruleWith({ level: "warn", refs: ["refs/tags/*"] }));
     const ran = await runIn(folder)(...VERIFY, ...UNDER);
     expect(ran.code).toBe(0);
-    expect(ran.stderr).toContain("warning: policy");
+    expect(ran.stderr).toMatch(/^warning: policy [^\n]*refs\/tags\/\*/mu);
   });
 
   test.each([
@@ -111,11 +111,30 @@ describe("policy sign", () => {
     const wrong = await runIn(folder)("policy", "sign", "app.sigstore.json", "--key", "bob.key", "--json");
     expect(codeOf(wrong)).toEqual([2, "policy_invalid"]);
   });
+
+  test("adds no signature to a policy that was signed as something else", async () => {
+    using folder = await withPolicy();
+    const envelope = JSON.parse(readFileSync(folder.at("policy.signed.json"), "utf8")) as object;
+    const other = JSON.stringify({ ...envelope, payloadType: "application/vnd.in-toto+json" });
+    writeFileSync(folder.at("other.json"), other);
+    const ran = await runIn(folder)("policy", "sign", "other.json", "--key", "bob.key", "--json");
+    expect(codeOf(ran)).toEqual([6, "payload_type_mismatch"]);
+    expect(readFileSync(folder.at("other.json"), "utf8")).toBe(other);
+  });
+
+  test.each(["policy.json", "bob.key"])("does not write over %s", async (out) => {
+    using folder = await withPolicy();
+    const before = readFileSync(folder.at(out), "utf8");
+    const words = ["policy", "sign", "policy.json", "--key", "bob.key", "--out", out, "--json"];
+    expect(codeOf(await runIn(folder)(...words))).toEqual([2, "flags_contradict"]);
+    expect(readFileSync(folder.at(out), "utf8")).toBe(before);
+  });
 });
 
 describe("policy check", () => {
   test("shows the rules of a place, and refuses a place without one", async () => {
-    using folder = await withPolicy({ ...POLICY, rules: [{ name: "production", environments: ["prod"] }] });
+    const rules = [{ name: "production", environments: ["prod"], templates: ["app"] }];
+    using folder = await withPolicy({ ...POLICY, rules });
     const check = ["policy", "check", "policy.signed.json", "--key", "bob.key.pub"];
     const shown = jsonOf(await runIn(folder)(...check, "--env", "prod", "--json"));
     expect(shown).toMatchObject({
@@ -124,7 +143,13 @@ describe("policy check", () => {
       policy: "production",
       rules: [{ name: "production", level: "enforce" }],
     });
-    expect(codeOf(await runIn(folder)(...check, "--env", "lab", "--json"))).toEqual([5, "policy_denied"]);
+    for (const place of [
+      ["--env", "lab"],
+      ["--env", "prod", "--template", "other"],
+    ])
+      expect(codeOf(await runIn(folder)(...check, ...place, "--json"))).toEqual([5, "policy_denied"]);
+    const app = ["--env", "prod", "--template", "app"];
+    expect(codeOf(await runIn(folder)(...check, ...app, "--json"))).toEqual([0, undefined]);
     expect(codeOf(await runIn(folder)("policy", "check", "policy.signed.json", "--json"))).toEqual([
       2,
       "flag_missing",
