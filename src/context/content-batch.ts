@@ -1,5 +1,4 @@
-import type { Pointer } from "bun:ffi";
-import { KernelMemory } from "../host/kernel.ts";
+import { KernelMemory, type Place } from "../host/kernel.ts";
 import type { BytePath } from "./byte-path.ts";
 import { ContentRecords, LINE_END, RECORD_BYTES } from "./content-records.ts";
 
@@ -66,7 +65,7 @@ export class ContentBatch {
   }
 
   /** Where the name lies, with a nul behind it; null for an absolute one. */
-  placeOfName(index: number): Pointer | null {
+  placeOfName(index: number): Place | null {
     const at = this.#lineAt(index);
     return this.#place.bytes[at] === SLASH ? null : this.#place.pointerTo(at);
   }

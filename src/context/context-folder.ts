@@ -1,7 +1,6 @@
-import type { Pointer } from "bun:ffi";
 import { lstatSync, readdirSync, readlinkSync, type Dirent } from "node:fs";
 import { FolderHandle, LISTED } from "../host/folder-handle.ts";
-import type { KernelMemory } from "../host/kernel.ts";
+import type { KernelMemory, Place } from "../host/kernel.ts";
 import { bytePathOf, childPath, isAscii, placeOf, type BytePath } from "./byte-path.ts";
 import { ContentFailure, OpenedFile } from "./opened-file.ts";
 
@@ -38,7 +37,7 @@ export class ContextFolder {
    * Reads a small file that nobody disturbs, and gives its length; null when `open` must say what there is. Its path
    * below the root may be where it lies in memory, with a nul behind it: then no string is made of it.
    */
-  readSmall(path: BytePath | Pointer, into: KernelMemory, at = 0): number | null {
+  readSmall(path: BytePath | Place, into: KernelMemory, at = 0): number | null {
     if (typeof path === "string" && path.startsWith("/")) return null;
     return this.#handle?.readSmall(path, into, at) ?? null;
   }

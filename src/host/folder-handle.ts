@@ -1,7 +1,6 @@
-import type { Pointer } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { keepMethodsFromLastCompiler } from "./compiler.ts";
-import { loadKernel, type Kernel, type KernelMemory } from "./kernel.ts";
+import { loadKernel, type Kernel, type KernelMemory, type Place } from "./kernel.ts";
 
 /** The kinds that a listing tells (`d_type`), where the file system keeps them. */
 export const LISTED = {
@@ -46,7 +45,7 @@ export class FolderHandle {
    * Reads a regular file that is smaller than what `into` has from `at` on, and gives its length; null when it is none,
    * when it is larger and when it changed meanwhile. Its path may be where it lies in memory, with a nul behind it.
    */
-  readSmall(path: string | Pointer, into: KernelMemory, at: number): number | null {
+  readSmall(path: string | Place, into: KernelMemory, at: number): number | null {
     return this.#kernel.readSmall(this.#descriptor, path, into, at);
   }
 

@@ -35,6 +35,9 @@ export type FileStatus = {
   readonly ctimeMs: number;
 };
 
+/** Where something lies in memory. */
+export type Place = Pointer;
+
 /** Bytes that stay where they are, so that the kernel can be told where. */
 export class KernelMemory {
   readonly bytes: Buffer;
@@ -50,7 +53,7 @@ export class KernelMemory {
   }
 
   /** Where a byte lies. */
-  pointerTo(at: number): Pointer {
+  pointerTo(at: number): Place {
     return (this.pointer + at) as Pointer; // oxlint-disable-line typescript/no-unsafe-type-assertion -- a pointer and an offset
   }
 }
@@ -132,7 +135,7 @@ export class Kernel {
   }
 
   /** See FolderHandle; all in one, because it is what is done most. */
-  readSmall(folder: number, path: string | Pointer, into: KernelMemory, at: number): number | null {
+  readSmall(folder: number, path: string | Place, into: KernelMemory, at: number): number | null {
     const name = typeof path === "string" ? this.#named(path) : path;
     const descriptor = name === null ? null : this.#openNamed(folder, name, O_NONBLOCK, BENEATH);
     if (descriptor === null) return null;

@@ -36,6 +36,7 @@ export const OWNERS: Readonly<Record<string, RegExp>> = {
   "@noble/": /^(?:trust\/|base\/reference-hashing\.ts$)/u,
   citty: /^cli\//u,
   consola: /^cli\/speaker\.ts$/u,
+  "bun:jsc": /^host\/compiler\.ts$/u,
   "bun:ffi": /^host\//u,
   "bun:sqlite": /^control-plane\//u,
   bun: /^control-plane\//u,
