@@ -47,7 +47,6 @@ function readValue(reader: Reader): string | null {
   // How much of the value is there to stay, whatever white space comes after it.
   let kept = 0;
   let inQuotes = false;
-  reader.skip(/[ \t]*/uy);
   for (;;) {
     const character = reader.next();
     if (character === "" || character === "\n") return inQuotes ? null : value.slice(0, kept);
@@ -61,6 +60,8 @@ function readValue(reader: Reader): string | null {
       continue;
     }
     if (character === "\\") {
+      // White space before it stays, even where nothing comes after it.
+      kept = value.length;
       const escaped = reader.next();
       // The end of the file counts as the end of a line.
       if (escaped === "\n" || escaped === "") continue;
@@ -70,8 +71,11 @@ function readValue(reader: Reader): string | null {
       kept = value.length;
       continue;
     }
+    const isBlank = !inQuotes && /\s/u.test(character);
+    // There is none at the begin of a value, not even behind empty quotes or a line that was carried on.
+    if (isBlank && value === "") continue;
     value += character;
-    if (inQuotes || !/\s/u.test(character)) kept = value.length;
+    if (!isBlank) kept = value.length;
   }
 }
 
