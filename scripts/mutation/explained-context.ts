@@ -3,6 +3,19 @@ import type { Explained } from "./explained.ts";
 /** Those of the ignore rules and digests of trees. */
 export const EXPLAINED_CONTEXT: readonly Explained[] = [
   {
+    file: "src/context/commit-remainder.ts",
+    mutants: [
+      "passOver: content.writeBlob !== undefined → false",
+      "LONGEST_ID: LONGEST_ID = 32 → LONGEST_ID = 33",
+    ],
+    reason: "only slower, by a view of the id for each file; and room that nobody needs",
+  },
+  {
+    file: "src/context/commit-remainder.ts",
+    mutants: ["passUpTo: shipped !== null && path > shipped → path > shipped"],
+    reason: "no text is greater than null",
+  },
+  {
     file: "src/context/matches-commit.ts",
     mutants: ["departuresFrom: owners.size === 0 → false"],
     reason: "only slower: where there is no submodule, none is found",

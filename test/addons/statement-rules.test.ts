@@ -1,10 +1,16 @@
 import { describe, expect, test } from "bun:test";
+import { decodeAssignments } from "../../src/addons/assigned/assignment.ts";
+import { askOf, type Wanted } from "../../src/addons/assigned/ask.ts";
+import { Layout } from "../../src/addons/on-host/layout.ts";
 import { bareKeys } from "../../src/addons/staging/release-signers.ts";
+import { statementProblem, statementWarnings } from "../../src/addons/staging/statement-rules.ts";
 import { verifyStatement } from "../../src/addons/staging/verify-statement.ts";
+import { LAST_INSTANT } from "../../src/base/instant.ts";
 import { Failure } from "../../src/base/failure.ts";
 import { addonClaims, addonStatement, type AddonClaims } from "../../src/trust/attestation-addon.ts";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { signEnvelope } from "../../src/trust/dsse.ts";
+import { FRESH } from "./facts.ts";
 import { ALICE, APP, BOB, digestOf, envelopeOf, MALLORY, NOW, statement } from "../trust/attestations.ts";
 import { refusalOf } from "../trust/refusal.ts";
 
@@ -176,4 +182,39 @@ describe("the claims of a statement", () => {
 test("an envelope of another payload type is no statement", () => {
   const envelope = signEnvelope(ALICE, "text/plain", envelopeOf(addonStatement(APP, CLAIMS)).payload);
   expect(refusalOf(() => verify(formatBundle(envelope))).code).toBe("payload_type_mismatch");
+});
+
+function wanted(): Wanted {
+  const artifact = { artifact_object_key: "k", artifact_sha256: APP, artifact_signature: "00".repeat(64) };
+  const entry = { addon_id: "sample", enabled: true, version: "2.0", ...artifact };
+  const [assignment] = decodeAssignments(JSON.stringify({ addons: [entry] }), {
+    what: "the list",
+    code: "input_invalid",
+  }).assignments;
+  const ask = assignment === undefined ? null : askOf(assignment, LINUX, new Layout("/r", "waybill"));
+  if (ask?.kind !== "artifact") throw new Error("nothing to stage");
+  return ask.wanted;
+}
+
+test.each<[string, Date, string]>([
+  [
+    "is known",
+    new Date("2026-12-02T00:00:00Z"),
+    "ended at 2026-12-01T00:00:00.000Z; it is 2026-12-02T00:00:00.000Z",
+  ],
+  [
+    "cannot be told",
+    LAST_INSTANT,
+    "ends at 2026-12-01T00:00:00.000Z, and clock.json, which says whether that is over, cannot be read",
+  ],
+])("a statement that has ended says when, where the time %s", (_name, now, words) => {
+  const sample = wanted();
+  const facts = { ...FRESH, stated: verify(signed()), now };
+  expect(statementProblem(sample, facts)?.message).toBe(`the statement about version "2.0" ${words}`);
+  const [when] = words.split(";");
+  const runs = { ...facts, active: sample.sha256 };
+  expect(statementProblem(sample, runs)).toBeNull();
+  expect(statementWarnings(sample, runs).map(({ message }) => message)).toEqual([
+    `add-on "sample": the statement about "2.0" ${when}; what runs goes on`,
+  ]);
 });

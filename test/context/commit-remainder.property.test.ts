@@ -80,6 +80,21 @@ test("of equal sides nothing is left but submodules", () => {
   );
 });
 
+test("what no rule lets through is left out, unless it ships; an item without an id is no commit's", () => {
+  const [a, b] = [item("a", "x", false, false, true), item("b", "x", false, false, false)];
+  const changed = item("a", "y", false, false, true);
+  expect(remainderOf(listing([a, b], false), [], () => true).entries).toEqual([]);
+  expect(remainderOf(listing([a, b], false), [changed], () => true)).toMatchObject({
+    entries: [{ path: Buffer.from("a") }],
+    items: [changed],
+  });
+  const unread = { ...b, content: { ...b.content, blob: null } };
+  expect(remainderOf(listing([a, b], false), [a, unread], () => false)).toMatchObject({
+    entries: [{ path: Buffer.from("b") }],
+    items: [unread],
+  });
+});
+
 test("a listing that ends in the middle is read to its end", () => {
   const cut = new CommitTree(Buffer.from(`100644 blob ${"0".repeat(40)}\ta`));
   expect([...cut].map(({ path: at }) => at.toString())).toEqual(["a"]);
