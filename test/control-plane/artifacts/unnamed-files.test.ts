@@ -126,6 +126,8 @@ describe("a file whose row", () => {
   test("is refused does not go from under somebody who is about to name the same bytes", async () => {
     await withStore(async ({ named, staged, files }) => {
       const refused = Promise.withResolvers<never>();
+      // It may be refused before anybody listens.
+      refused.promise.catch(() => {});
       const first = rejection((await staged()).keep(() => refused.promise));
       const second = (await staged()).keep(async () => {
         await first;
