@@ -9,11 +9,6 @@ const BLOCK = 1024;
 export class GrowingRecords {
   readonly #blocks: ContentRecords[] = [];
 
-  /** The records of a file's block, and its place there. */
-  find(number: number): { readonly records: ContentRecords; readonly index: number } {
-    return { records: this.#block(number), index: number % BLOCK };
-  }
-
   /** Takes over a record of others. */
   take(number: number, others: ContentRecords, other: number): void {
     this.#block(number).copyFrom(others, other, number % BLOCK);
