@@ -60,7 +60,8 @@ export async function readArchiveSource(
 }
 
 function overridesIn(kind: TarExtension["kind"], content: Uint8Array): Overrides {
-  if (kind === "pax" || kind === "pax_global") return paxOverrides(content, kind === "pax_global");
+  if (kind === "pax") return { ...paxOverrides(content, false), pax: true };
+  if (kind === "pax_global") return paxOverrides(content, true);
   return { [kind === "long_name" ? "path" : "linkpath"]: withoutNul(content) };
 }
 
@@ -140,10 +141,12 @@ class Unpacked {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : new Uint8Array(Buffer.concat(parts));
   }
 
-  /** The content of a member, and the padding after it. */
+  /** The content of an extended header, and the padding after it: GNU tar reads a name on into it, up to a NUL. */
   async content(size: number): Promise<Uint8Array> {
     const content = await this.take(size);
-    await this.take(padding(size));
+    const rest = await this.take(padding(size));
+    if (rest.some((byte) => byte !== 0))
+      throw archiveFailure("has an extended header with something behind it");
     return content;
   }
 

@@ -21,8 +21,8 @@ export type TarExtension = {
 
 export const BLOCK = 512;
 
-/** What extended headers said about the member after them. */
-export type Overrides = { path?: Uint8Array; linkpath?: Uint8Array; size?: number };
+/** What extended headers said about the member after them; `pax` when a pax header of its own was among them. */
+export type Overrides = { path?: Uint8Array; linkpath?: Uint8Array; size?: number; pax?: true };
 
 export function archiveFailure(found: string): Failure {
   return new Failure("archive_malformed", `the archive ${found}`, {
@@ -37,12 +37,14 @@ export function archiveFailure(found: string): Failure {
 export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry | TarExtension {
   checkSum(block);
   const type = String.fromCharCode(block[156] ?? 0);
-  const size = overrides.size ?? numberAt(block, 124, 12);
+  const ownSize = numberAt(block, 124, 12);
   const extension = EXTENSIONS[type];
   if (extension !== undefined) {
-    if (size > LIMITS.archiveHeaderBytes) throw archiveFailure(`has an extended header of ${size} bytes`);
-    return { kind: extension, size };
+    if (ownSize > LIMITS.archiveHeaderBytes)
+      throw archiveFailure(`has an extended header of ${ownSize} bytes`);
+    return { kind: extension, size: ownSize };
   }
+  const size = overrides.size ?? ownSize;
   const name = overrides.path ?? headerName(block);
   const path = cleanPath(name);
   // Before there was a type for directories, the slash alone said so.
@@ -54,7 +56,13 @@ export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry 
   // Some readers pass over such bytes, others take them for the next headers. Old folders (type 5) may say a size.
   if (size > 0 && kind !== "file" && type !== "5")
     throw archiveFailure(`has ${quoted(shownText(path))}, a ${NAMES[kind]} with ${size} bytes`);
+  // No system makes such a file. A slash behind the name of a link is passed over.
+  if (kind !== "directory" && /^\/*$|(?:^|\/)\.\/*$/u.test(bytePathOf(name)))
+    throw archiveFailure(
+      `has ${quoted(shownText(bytePathOf(name)))}, a ${NAMES[kind]} by the name of a folder`,
+    );
   const target = overrides.linkpath ?? field(block, 157, 100);
+  if (kind === "symlink" || kind === "hard_link") checkTarget(kind, path, target);
   return {
     kind,
     path,
@@ -86,6 +94,15 @@ const NAMES: Readonly<Record<TarEntry["kind"], string>> = {
   symlink: "link",
   hard_link: "hard link",
 };
+
+/** What no system would link to: nothing, what stands behind a NUL, and by a hard link what must be a folder. */
+function checkTarget(kind: "symlink" | "hard_link", path: BytePath, target: Uint8Array): void {
+  const link = `${quoted(shownText(path))}, a ${NAMES[kind]}`;
+  if (target.length === 0) throw archiveFailure(`has ${link} without a target`);
+  if (target.includes(0)) throw archiveFailure(`has ${link} with a NUL in its target`);
+  if (kind === "hard_link" && /\/\.?$/u.test(bytePathOf(target)))
+    throw archiveFailure(`has ${link} to ${quoted(shownText(bytePathOf(target)))}, a folder by its name`);
+}
 
 /** Two sums are in use, of unsigned bytes and, long ago, of signed ones; only the first is taken. */
 function checkSum(block: Uint8Array): void {
@@ -120,7 +137,8 @@ function numberAt(block: Uint8Array, at: number, length: number): number {
     .toString("latin1")
     .replace(/[\0 ]+$/u, "")
     .trimStart();
-  if (text === "") return 0;
+  // GNU tar passes over a header with a number of blanks, others read it as zero.
+  if (text === "" && !bytes.includes(0x20)) return 0;
   if (!/^[0-7]{1,12}$/u.test(text)) throw archiveFailure("has a header with a broken number");
   return Number.parseInt(text, 8);
 }
@@ -139,6 +157,8 @@ function cleanPath(bytes: Uint8Array): BytePath {
 
 /** What several extended headers say about one member. Which of two names counts is another one to each reader. */
 export function joinedOverrides(before: Overrides, more: Overrides): Overrides {
+  // GNU tar takes the last one alone, others take both together.
+  if (before.pax === true && more.pax === true) throw archiveFailure("has two pax headers before one member");
   const twice = Object.keys(more).find((name) => name in before);
   if (twice !== undefined) throw archiveFailure(`says the ${twice} of a member in two headers before it`);
   return { ...before, ...more };
@@ -150,12 +170,15 @@ export function paxOverrides(content: Uint8Array, global: boolean): Overrides {
   const overrides: Overrides = {};
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);
-    const length = space === -1 ? Number.NaN : Number(bytes.toString("latin1", at, space));
+    const length = space === -1 ? Number.NaN : wholeNumber(bytes.subarray(at, space));
     const record = bytes.subarray(space + 1, at + length - 1);
     const equals = record.indexOf(0x3d);
-    if (!(length > 0) || at + length > bytes.length || bytes[at + length - 1] !== 0x0a || equals < 1)
+    const keyword = record.toString("latin1", 0, Math.max(0, equals));
+    const isWhole = length > 0 && at + length <= bytes.length && bytes[at + length - 1] === 0x0a;
+    // GNU tar passes over blanks before a keyword, and sees its end in a NUL.
+    if (!isWhole || keyword === "" || /^[ \t]|\0/u.test(keyword))
       throw archiveFailure("has a broken pax header");
-    take(overrides, record.toString("latin1", 0, equals), record.subarray(equals + 1), global);
+    take(overrides, keyword, record.subarray(equals + 1), global);
     at += length;
   }
   return overrides;
@@ -170,8 +193,14 @@ function take(overrides: Overrides, keyword: string, value: Uint8Array, global: 
   if (global) throw archiveFailure(`has a global ${keyword} for all its members`);
   if (keyword !== "size") overrides[keyword] = Uint8Array.from(value);
   else {
-    const size = Number(Buffer.from(value).toString("latin1"));
-    if (!Number.isSafeInteger(size) || size < 0) throw archiveFailure("has a broken size in a pax header");
+    const size = wholeNumber(value);
+    if (!Number.isSafeInteger(size)) throw archiveFailure("has a broken size in a pax header");
     overrides.size = size;
   }
+}
+
+/** Decimal digits and nothing else, or NaN: JavaScript's own reading takes blanks, signs, exponents and hex, too. */
+function wholeNumber(text: Uint8Array): number {
+  const digits = Buffer.from(text).toString("latin1");
+  return /^[0-9]+$/u.test(digits) ? Number(digits) : Number.NaN;
 }

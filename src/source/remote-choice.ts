@@ -26,8 +26,8 @@ export function setting(settings: Settings, name: string): string | null {
 }
 
 /**
- * The remote that the branch tracks, else origin, else the only one; of several URLs the first, which is fetched
- * from. `head` is the full name of the branch.
+ * The remote that the branch tracks, or the URL, as some tools write it there for a fork; else origin, else the only
+ * one. Of several URLs the first, which is fetched from. `head` is the full name of the branch.
  */
 export function chooseRepo(settings: Settings, head: string | null): Known<string> {
   const urls = new Map<string, string>();
@@ -35,11 +35,18 @@ export function chooseRepo(settings: Settings, head: string | null): Known<strin
     const remote = /^remote\.(.*)\.url$/su.exec(name)?.[1];
     if (remote !== undefined && !urls.has(remote)) urls.set(remote, value);
   }
-  if (urls.size === 0) return absent("no_remote");
   const branch = head?.replace(/^refs\/heads\//u, "") ?? null;
   const tracked = branch === null ? null : setting(settings, `branch.${branch}.remote`);
+  const named = tracked === null ? undefined : urls.get(tracked);
+  // Without a colon it is a path to git, and mostly the name of a remote that is gone.
+  if (named === undefined && tracked?.includes(":") === true) {
+    const itself = normaliseRemote(tracked);
+    if (itself.repo !== null) return known(itself.repo);
+    if (itself.reason !== "local_remote") return absent(itself.reason);
+  }
+  if (urls.size === 0) return absent("no_remote");
   const only = urls.size === 1 ? [...urls.values()][0] : undefined;
-  const url = (tracked === null ? undefined : urls.get(tracked)) ?? urls.get("origin") ?? only;
+  const url = named ?? urls.get("origin") ?? only;
   if (url === undefined) return absent("ambiguous_remote");
   const normalised = normaliseRemote(url);
   return normalised.repo === null ? absent(normalised.reason) : known(normalised.repo);

@@ -1,6 +1,6 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
-import { parseOci, type OciReference } from "./oci-reference.ts";
+import { isRegistryHost, parseOci, type OciReference } from "./oci-reference.ts";
 
 /**
  * An image as people write it, `registry/repository:tag` or `registry/repository@sha256:…`. The registry has to be
@@ -26,8 +26,7 @@ export function parseImageRepository(text: string, from: string): OciReference {
 function parse(text: string, from: string): OciReference {
   const slash = text.indexOf("/");
   const host = text.slice(0, Math.max(slash, 0));
-  const named = /^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/u.test(host);
-  if (!named || !(/[.:]/u.test(host) || host === "localhost")) {
+  if (!isRegistryHost(host) || !(/[.:]/u.test(host) || host === "localhost")) {
     throw new Failure("invalid_value", `${from} is ${quoted(text)}, which names no registry`, {
       hint: "wanted registry/repository:tag, such as ghcr.io/org/app:1.2 or docker.io/library/debian:12",
     });

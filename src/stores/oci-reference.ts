@@ -15,22 +15,32 @@ export function nameOfReference({ host, repository, tag, digest }: OciReference)
   return `${host}/${repository}${tag === null ? "" : `:${tag}`}${digest === null ? "" : `@sha256:${digest}`}`;
 }
 
+const HOST =
+  /^(?:[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/iu;
 const REPOSITORY = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/u;
+const MAX_REPOSITORY = 255;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/u;
+
+/** Names of Docker Hub that people write and that are no name of its server. */
+const HUB: ReadonlySet<string> = new Set(["docker.io", "index.docker.io"]);
+
+/** `host[:port]`, as a reference can name it. */
+export function isRegistryHost(text: string): boolean {
+  return HOST.test(text);
+}
 
 /** Throws Failure `url_invalid`. */
 export function parseOci(text: string, from: string): OciReference {
   const found = /^oci:\/\/([^/?#@]+)\/([^?#]+)$/iu.exec(text);
   const named = found === null ? null : splitName(found[2] ?? "");
-  if (found === null || named === null) {
+  if (found === null || named === null || !isRegistryHost(found[1] ?? "")) {
     throw new Failure(
       "url_invalid",
       `${from} is ${quoted(text)}; wanted oci://host[:port]/repository[:tag][@sha256:…]`,
     );
   }
   const host = (found[1] ?? "").toLowerCase();
-  if (host !== "docker.io") return { host, ...named };
-  // The name that people write is not the name of the server.
+  if (!HUB.has(host)) return { host, ...named };
   const repository = named.repository.includes("/") ? named.repository : `library/${named.repository}`;
   return { ...named, host: "registry-1.docker.io", repository };
 }
@@ -41,10 +51,11 @@ export function parseOci(text: string, from: string): OciReference {
  */
 export function splitName(text: string): Omit<OciReference, "host"> | null {
   const [name = "", digest, ...more] = text.split("@");
-  if (more.length > 0 || name.length > 255) return null;
+  if (more.length > 0) return null;
   const cut = name.lastIndexOf(":");
   const [repository, tag] = cut === -1 ? [name, null] : [name.slice(0, cut), name.slice(cut + 1)];
-  if (!REPOSITORY.test(repository) || (tag !== null && !TAG.test(tag))) return null;
+  if (repository.length > MAX_REPOSITORY || !REPOSITORY.test(repository)) return null;
+  if (tag !== null && !TAG.test(tag)) return null;
   return { repository, tag, digest: digest === undefined ? null : parseOciDigest(digest, "url_invalid") };
 }
 

@@ -102,10 +102,13 @@ function readOptions(text: string, from: string): Options | "cert-authority" {
 }
 
 function patternsOf(namespaces: string, from: string): string[] {
-  const patterns = namespaces.split(",").map((pattern) => pattern.trim());
-  // `!pattern` takes away what another pattern gives; nothing else here knows that.
+  const patterns = namespaces.split(",");
+  // `!pattern` takes away what another pattern gives; nothing else here knows that. A space is a letter to ssh-keygen.
   if (!patterns.every(isSshPattern))
-    throw invalid(from, `its namespaces ${quoted(namespaces, 100)} have an empty or a negated pattern`);
+    throw invalid(
+      from,
+      `its namespaces ${quoted(namespaces, 100)} have an empty or a negated pattern, or one with a space`,
+    );
   return patterns;
 }
 
@@ -126,7 +129,9 @@ function instant(text: string, from: string): Date {
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   // What no calendar has would roll over into the next month, day or hour.
   const inUtc = instantOf(`${written}Z`);
-  if (inUtc !== null) return zone === "Z" ? inUtc : new Date(written);
+  const found = zone === "Z" ? inUtc : new Date(written);
+  // To ssh-keygen 1970 begins with no time at all.
+  if (inUtc !== null && found !== null && found.getTime() > 0) return found;
   throw invalid(from, `${quoted(text, 40)} is no time such as 20270131 or 202701312359Z`);
 }
 

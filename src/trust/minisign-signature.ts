@@ -31,12 +31,13 @@ export type SignifySignature = {
 const UNTRUSTED = "untrusted comment: ";
 const TRUSTED = "trusted comment: ";
 const BLOB_BYTES = 10 + SIGNATURE_BYTES;
+const LINE_FEED = 0x0a;
 const MAX_TRUSTED_BYTES = 8_192;
 
 /** Throws Failure `signature_malformed`. CRLF is taken at the ends of lines, as minisign does. */
 export function parseMinisignSignature(file: Uint8Array, from: string): MinisignSignature {
   const [untrusted = "", blob = "", trusted = "", last = "", ...more] = linesOf(file);
-  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED.trimEnd()) || last === "")
+  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED) || last === "")
     throw malformed(from, "it does not have four lines of which the first is an untrusted comment");
   if (!trusted.startsWith(TRUSTED)) throw malformed(from, "its third line is no trusted comment");
   const { algorithm, keyNumber, signature } = readBlob(blob, from);
@@ -52,8 +53,10 @@ export function parseMinisignSignature(file: Uint8Array, from: string): Minisign
 /** Throws Failure `signature_malformed`. */
 export function parseSignifySignature(file: Uint8Array, from: string): SignifySignature {
   const [untrusted = "", blob = "", ...more] = linesOf(file);
-  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED.trimEnd()))
+  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED))
     throw malformed(from, "it does not have two lines of which the first is an untrusted comment");
+  if (file.indexOf(LINE_FEED) === file.lastIndexOf(LINE_FEED))
+    throw malformed(from, "its second line has no end");
   const { algorithm, keyNumber, signature } = readBlob(blob, from);
   if (algorithm !== "Ed") throw malformed(from, "it is for another algorithm");
   return { format: "signify", keyNumber, signature };

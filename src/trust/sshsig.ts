@@ -57,15 +57,15 @@ export function formatSshSignature(signature: Omit<SshSignature, "format">): str
 }
 
 /**
- * As strict as ssh-keygen about the armor: it begins with the first byte and has no carriage return; text after it is
- * not part of it. Throws Failure `signature_malformed`, or `signature_unsupported` for another kind of key.
+ * As strict as ssh-keygen about the armor: it begins with the first byte, its first line ends with a line feed alone,
+ * white space of C inside is nothing; text after it is not part of it. Throws Failure `signature_malformed`, or `signature_unsupported` for another kind of key.
  */
 export function parseSshSignature(file: Uint8Array, from: string): SshSignature {
   const text = Buffer.from(file).toString("latin1");
   if (!text.startsWith(BEGIN)) throw malformed(from, `it does not begin with the line "${BEGIN.trimEnd()}"`);
   const end = text.indexOf(END);
   if (end === -1) throw malformed(from, `it has no line "${END.trim()}"`);
-  const body = text.slice(BEGIN.length, end).replaceAll(/[ \t\n]/gu, "");
+  const body = text.slice(BEGIN.length, end).replaceAll(/[ \t-\r]/gu, "");
   const padded = /^[A-Za-z0-9+/]+={0,2}$/u.test(body) && body.length % 4 === 0;
   const blob = padded ? fromBase64(body) : null;
   if (blob === null) throw malformed(from, "its body is not base64");

@@ -293,6 +293,9 @@ def add(tar, name, type=tarfile.REGTYPE, link="", size=0):
 def long(tar, name):
     member = tarfile.TarInfo("././@LongLink"); member.type = tarfile.GNUTYPE_LONGNAME; member.size = len(name)
     tar.addfile(member, io.BytesIO(name.encode()))
+def pax(tar, text, rest=b""):
+    member = tarfile.TarInfo("x"); member.type = tarfile.XHDTYPE; member.size = len(text)
+    tar.fileobj.write(member.tobuf() + (text + rest).ljust(512, b"\\0"))
 with tarfile.open(sys.argv[1], "w") as tar:
     exec(sys.argv[2])
 `;
@@ -309,6 +312,10 @@ with tarfile.open(sys.argv[1], "w") as tar:
     ["is a link with bytes", 'add(tar, "x", tarfile.SYMTYPE, "y", 512); add(tar, "z")'],
     ["has two long names", 'long(tar, "a"); long(tar, "b"); add(tar, "x")'],
     ["has a long name and a pax name", 'long(tar, "a"); add(tar, "\\u00e9")'],
+    // GNU tar takes the last alone, others take both.
+    ["has two pax headers", 'pax(tar, b"10 path=a\\n"); pax(tar, b"11 mtime=1\\n"); add(tar, "x")'],
+    // GNU tar reads a name without its NUL on.
+    ["has something behind its pax header", 'pax(tar, b"10 path=a\\n", b"x"); add(tar, "x")'],
     ["is a device", 'add(tar, "x", tarfile.CHRTYPE)'],
     ["is there in two spellings", 'add(tar, "a/x"); add(tar, "./a//x")'],
     ["is a file and a link", 'add(tar, "x"); add(tar, "x", tarfile.SYMTYPE, "y")'],

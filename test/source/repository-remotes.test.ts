@@ -63,6 +63,14 @@ const CASES: readonly Case[] = [
     repo: fromGit(REPO),
   },
   {
+    name: "a branch that tracks a URL, as git itself takes it",
+    config: [
+      ["remote.origin.url", "https://h/fork/app"],
+      ["branch.main.remote", REMOTE],
+    ],
+    repo: fromGit(REPO),
+  },
+  {
     name: "a branch that tracks a local branch",
     config: [
       ["remote.origin.url", REMOTE],

@@ -19,6 +19,12 @@ describe("an image", () => {
     [`reg.example/app:1@sha256:${HEX}`, "reg.example app 1 digest"],
     ["docker.io/debian:12", "registry-1.docker.io library/debian 12 -"],
     ["docker.io/org/app:12", "registry-1.docker.io org/app 12 -"],
+    // Docker's own old name for it.
+    ["index.docker.io/debian:12", "registry-1.docker.io library/debian 12 -"],
+    ["index.docker.io/org/app:12", "registry-1.docker.io org/app 12 -"],
+    ["[::1]:5000/app:1", "[::1]:5000 app 1 -"],
+    ["a-b.x--y.example/app:1", "a-b.x--y.example app 1 -"],
+    [`h.x/${"a".repeat(255)}:${"t".repeat(128)}`, `h.x ${"a".repeat(255)} ${"t".repeat(128)} -`],
   ])("%s", (text, wanted) => {
     expect(read(text)).toBe(wanted);
   });
@@ -48,6 +54,10 @@ describe("an image", () => {
     "ghcr.io/app:1\n",
     "evil.example\\@ghcr.io/app:1",
     `ghcr.io/app:${"x".repeat(129)}`,
+    `h.x/${"a".repeat(256)}:1`,
+    ...["-h.x", "h-.x", "h.-x", "a..b", ".h", "h.", "h.:80", "h_x.y", "[]", "[1]x", "h.x:"].map(
+      (host) => `${host}/app:1`,
+    ),
   ])("%j is none", (text) => {
     expect(() => parseImage(text, "--image")).toThrow(expect.objectContaining({ code: "invalid_value" }));
   });

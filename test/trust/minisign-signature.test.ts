@@ -48,7 +48,7 @@ describe("a signature file of minisign", () => {
     ["with line ends of Windows", good.replaceAll("\n", "\r\n")],
     ["with empty lines behind it", `${good}\n\r\n`],
     ["without a line break at the end", good.trimEnd()],
-    ["with no word in its untrusted comment", good.replace(": by somebody", ":")],
+    ["with no word in its untrusted comment", good.replace(": by somebody", ": ")],
   ];
   test.each(taken)("is taken %s", (_what, text) => expect(read(text)).toEqual(read(good)));
 
@@ -68,6 +68,8 @@ describe("a signature file of minisign", () => {
     ["of five lines", `${good}x\n`],
     ["with an empty line before it", `\n${good}`],
     ["without an untrusted comment", four({ first: "trusted comment: x" })],
+    // As minisign and signify have it.
+    ["with no space in its untrusted comment", good.replace(": by somebody", ":")],
     ["without a trusted comment", four({ third: "untrusted comment: y" })],
     ["with a trusted comment without its space", four({ third: "trusted comment:y" })],
     ["with a trusted comment that is too long", four({ third: `trusted comment: ${"y".repeat(8_193)}` })],
@@ -101,7 +103,8 @@ describe("a signature file of signify", () => {
   test("is the first half, of the one algorithm", () => {
     const signature = { format: "signify", keyNumber: bytes(8), signature: bytes(72).slice(8) } as const;
     expect(read(signified)).toEqual(signature);
-    expect(read(signified.replace("comment: x", "comment:"))).toEqual(signature);
+    expect(read(signified.replace("comment: x", "comment: "))).toEqual(signature);
+    expect(read(`${signified}\n`)).toEqual(signature);
   });
 
   const refused: [string, string][] = [
@@ -109,6 +112,8 @@ describe("a signature file of signify", () => {
     ["of one line", file("untrusted comment: x")],
     ["of three lines", `${signified}x\n`],
     ["without a comment", file("x", blobOf("Ed"))],
+    ["without a space in its comment", signified.replace("comment: x", "comment:")],
+    ["without its last line break", signified.trimEnd()],
     ["of minisign's algorithm", file("untrusted comment: x", blobOf("ED"))],
     ["that is one byte short", file("untrusted comment: x", blobOf("Ed", 71))],
   ];

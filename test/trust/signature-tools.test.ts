@@ -218,6 +218,8 @@ describe.skipIf(!HAS.sshKeygen)("ssh-keygen", () => {
         ["text behind", `${good}more\n`, true],
         ["one long line", armored(body), true],
         ["lines of 76", armored(body.replaceAll(/(.{76})/gu, "$1\n")), true],
+        ["white space inside", armored(body.replaceAll(/(.{9})/gu, "$1\r\n\t\v\f ")), true],
+        ["a space of Unicode inside", armored(`\xa0${body}`), false],
         ["a blank line before", `\n${good}`, false],
         ["a space before", ` ${good}`, false],
         ["carriage returns", good.replaceAll("\n", "\r\n"), false],
