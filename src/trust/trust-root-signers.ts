@@ -6,11 +6,17 @@ import { distrust, type Subject, type TrustedKey } from "./trusted-key.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
 /** Whose signatures on a statement about a subject count in a role now, how many must, and why others do not. */
-export function signersIn(root: TrustRoot, role: string, subject: Subject | null, now: Date): TrustedSigners {
+export function signersIn(
+  root: TrustRoot,
+  role: string,
+  subject: Subject | null,
+  now: Date,
+  earliest: Date = now,
+): TrustedSigners {
   const keys: PublicKey[] = [];
   const distrusted: { key: PublicKey; why: Failure }[] = [];
   for (const one of root.keys) {
-    const why = distrust(one, role, subject, now) ?? onlyForSsh(one);
+    const why = distrust(one, role, subject, now, earliest) ?? onlyForSsh(one);
     if (why === null) keys.push(one.key);
     else distrusted.push({ key: one.key, why });
   }
