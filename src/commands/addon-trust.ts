@@ -3,7 +3,7 @@ import { quoted } from "../base/printable.ts";
 import type { World } from "../cli/command.ts";
 import { signersIn } from "../trust/trust-root-signers.ts";
 import { loadTrust } from "../trust/trust-source.ts";
-import { distrust } from "../trust/trusted-key.ts";
+import { distrust, distrustNamespace } from "../trust/trusted-key.ts";
 
 /** The role of a trust root whose keys may sign add-ons. */
 const ADDON_ROLE = "addon";
@@ -18,7 +18,8 @@ export function readAddonTrust(file: string, stateFile: string | null, now: Date
   // What was seen as the time before may have been wrong: no window begins by it.
   const clock = world.now();
   for (const key of root.keys) {
-    const why = key.roles?.includes(ADDON_ROLE) === true ? distrust(key, ADDON_ROLE, null, now, clock) : null;
+    if (key.roles?.includes(ADDON_ROLE) !== true) continue;
+    const why = distrust(key, ADDON_ROLE, null, now, clock) ?? distrustNamespace(key, null);
     if (why !== null) world.say.warn(`${why.message}; it signs no add-on`);
   }
   const names = new Map(root.keys.map(({ key, name }) => [key.keyid, name]));

@@ -92,15 +92,19 @@ export function distrust(
   return null;
 }
 
-/** The refusal for an OpenSSH namespace that the key may not sign in, or null. */
-export function distrustNamespace(trusted: TrustedKey, namespace: string | null): Failure | null {
-  const { name, namespaces } = trusted;
-  if (namespace === null || namespaces === null) return null;
-  if (namespaces.some((pattern) => matchesSshPattern(pattern, namespace))) return null;
-  return new Failure(
-    "key_not_authorised",
-    `key ${quoted(name)} is not trusted in namespace ${quoted(namespace)}, only in ${namespaces.join(", ")}`,
-  );
+/**
+ * The refusal for an OpenSSH namespace that the key may not sign in, or null. Null is a signature in another format,
+ * which has none: a key that is trusted with commits alone must not sign anything else by it.
+ */
+export function distrustNamespace(
+  { name, namespaces }: TrustedKey,
+  namespace: string | null,
+): Failure | null {
+  if (namespaces === null) return null;
+  if (namespace !== null && namespaces.some((pattern) => matchesSshPattern(pattern, namespace))) return null;
+  const where = namespace === null ? "outside of OpenSSH signatures" : `in namespace ${quoted(namespace)}`;
+  const only = `only in namespace ${namespaces.join(", ")}`;
+  return new Failure("key_not_authorised", `key ${quoted(name)} is not trusted ${where}, ${only}`);
 }
 
 function stillTrusts(revocation: Revocation, subject: Subject | null): boolean {
