@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { sweep } from "../addons/on-host/directories.ts";
-import { latestTime } from "../addons/on-host/clock-mark.ts";
 import { readHostList, type HostList } from "../addons/assigned/host-list.ts";
 import { readInventory, type HostAddon } from "../addons/on-host/inventory.ts";
 import { Layout, type LayoutName } from "../addons/on-host/layout.ts";
@@ -19,6 +18,7 @@ import { hostLibc } from "../host/libc.ts";
 import { readSecret } from "../host/secrets.ts";
 import { parseDuration } from "../cli/durations.ts";
 import { readReleaseKeys, TRUST_FLAGS } from "./addon-signers.ts";
+import { hostTime } from "./host-time.ts";
 
 /** What the commands about a host's add-ons have in common. */
 
@@ -183,11 +183,11 @@ export async function readPlanning(
   layout: Layout,
   world: World,
 ): Promise<Planning> {
-  const now = latestTime(layout.clock, world.now());
+  const now = hostTime(layout, world);
   return {
     layout,
     ...readPlatform(flags.platform),
-    keys: await readReleaseKeys(flags, layout, world),
+    keys: await readReleaseKeys(flags, layout, now, world),
     allowUnsigned: readUnsigned(flags["allow-unsigned"], now),
     replace: flags.replace,
     now,

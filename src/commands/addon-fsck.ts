@@ -2,7 +2,6 @@ import { AuditLog } from "../addons/audit/audit-log.ts";
 import { failuresOf } from "../addons/failures.ts";
 import { checkAddon, type Finding } from "../addons/operations/fsck.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
-import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import type { ReleaseKeys } from "../addons/staging/release-signers.ts";
@@ -14,6 +13,7 @@ import { printable, quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type World } from "../cli/command.ts";
 import { alone, LOCK_FLAG, readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
+import { hostTime } from "./host-time.ts";
 
 export const addonFsck: Command = defineCommand({
   name: "fsck",
@@ -43,8 +43,9 @@ export const addonFsck: Command = defineCommand({
   emptyDocument: { checked: 0, findings: [] },
   act: async (flags, world) => {
     const layout = readLayout(flags, world);
-    const keys = await readSigners(flags, layout, world);
-    const check = (): Promise<Finding[]> => checkAll(layout, flags.id, flags.repair, keys, world);
+    const now = hostTime(layout, world);
+    const keys = await readSigners(flags, layout, now, world);
+    const check = (): Promise<Finding[]> => checkAll(layout, flags, keys, now, world);
     if (!flags.repair) requireRoot(layout);
     const findings = flags.repair ? await alone(layout, flags["lock-timeout"], world, check) : await check();
     if (findings.length === 0) {
@@ -74,16 +75,15 @@ export const addonFsck: Command = defineCommand({
 
 async function checkAll(
   layout: Layout,
-  ids: readonly string[],
-  repair: boolean,
+  { id: ids, repair }: { readonly id: readonly string[]; readonly repair: boolean },
   keys: ReleaseKeys | null,
+  now: Date,
   world: World,
 ): Promise<Finding[]> {
   const audit = new AuditLog(layout.audit, world.now);
   const warn = (warning: Warning): void => world.say.warn(warning.message);
   const noting = repair ? { audit, warn } : null;
   const platform = platformOf(process.platform, process.arch);
-  const now = latestTime(layout.clock, world.now());
   const findings: Finding[] = [];
   for (const addon of readInventory(layout, ids)) {
     findings.push(...(await checkAddon(addon, { layout, platform, keys, now, stop: world.stop, noting })));

@@ -39,16 +39,18 @@ type SignerFlags = Values<typeof SIGNERS_FLAGS>;
 export async function readSigners(
   flags: SignerFlags,
   layout: Layout,
+  now: Date,
   world: World,
 ): Promise<ReleaseKeys | null> {
-  const keys = await readReleaseKeys(flags, layout, world);
+  const keys = await readReleaseKeys(flags, layout, now, world);
   return flags.trust === undefined && readKeys(flags.key, layout.name, world).length === 0 ? null : keys;
 }
 
-/** Who may have signed which add-on. A trust root takes the place of the bare keys, and of the layout's variable. */
+/** Who may have signed which add-on at `now`, the host's time. A trust root takes the place of the bare keys, and of the layout's variable. */
 export async function readReleaseKeys(
   { key, trust, "trust-state": state }: SignerFlags,
   layout: Layout,
+  now: Date,
   world: World,
 ): Promise<ReleaseKeys> {
   if (trust === undefined) {
@@ -65,6 +67,7 @@ export async function readReleaseKeys(
   return readAddonTrust(
     resolve(world.cwd, trust),
     state === undefined ? null : resolve(world.cwd, state),
+    now,
     world,
   );
 }

@@ -1,4 +1,4 @@
-import { latestTime, markWarnings } from "../addons/on-host/clock-mark.ts";
+import { markWarnings } from "../addons/on-host/clock-mark.ts";
 import { readHostList } from "../addons/assigned/host-list.ts";
 import { parseAssignmentsSource } from "../addons/assigned/assignments-source.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
@@ -10,6 +10,7 @@ import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { OFFER_FLAG, readLayout, readPlatform, readToken, ROOT_FLAGS } from "./addon-flags.ts";
+import { hostTime } from "./host-time.ts";
 
 export const addonStatus: Command = defineCommand({
   name: "status",
@@ -48,7 +49,7 @@ export const addonStatus: Command = defineCommand({
     // What is here is shown all the same.
     const list = found instanceof Failure ? null : found;
     const inventory = readInventory(layout, []);
-    const all = statusOf(inventory, list, platform, layout, latestTime(layout.clock, world.now()));
+    const all = statusOf(inventory, list, platform, layout, hostTime(layout, world));
     const addons = flags.id === undefined ? all : all.filter(({ addon_id }) => addon_id === flags.id);
     if (addons.length === 0 && flags.id !== undefined) {
       throw new Failure("not_found", `add-on ${quoted(flags.id)} is neither staged nor assigned`);

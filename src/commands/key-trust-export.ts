@@ -1,10 +1,12 @@
 import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
+import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { formatAllowedSigners } from "../trust/allowed-signers.ts";
 import { exportKeys } from "../trust/key-folder.ts";
 import { loadTrustRoot } from "../trust/trust-root-file.ts";
 import { writePublicOutput } from "../trust/public-output.ts";
+import { distrustNamespace, EVERYTHING } from "../trust/trusted-key.ts";
 import { judgingTime } from "./judging-time.ts";
 
 const FORMS: string[] = ["allowed-signers", "pem", "minisign"];
@@ -40,15 +42,21 @@ export const keyTrustExport: Command = defineCommand({
       (one) =>
         one.revocation === null &&
         (role === undefined || one.roles === null || one.roles.includes(role)) &&
-        // A file of one key cannot say until when it is valid, so it holds only what is valid now.
+        // A file of one key cannot say until when it is valid, nor for what, so it holds only what is valid now.
         (to === "allowed-signers" ||
-          ((one.validFrom === null || one.validFrom <= now) &&
+          (distrustNamespace(one, null) === null &&
+            (one.validFrom === null || one.validFrom <= now) &&
             (one.validUntil === null || now <= one.validUntil))),
     );
     if (keys.length === 0)
       throw new Failure("nothing_checked", "no key of the trust root is left to export", {
         hint: "see: waybill key trust list ROOT",
       });
+    for (const { name, scopes } of keys)
+      if (!scopes.includes(EVERYTHING))
+        world.say.warn(
+          `key ${quoted(name)} is trusted for ${scopes.join(", ")} alone, which ${to} cannot say`,
+        );
     const exported = keys.map(({ name }) => name);
     if (to === "allowed-signers") {
       const text = formatAllowedSigners(keys);

@@ -2,7 +2,6 @@ import { checkChain } from "../addons/audit/audit-chain.ts";
 import { readLog } from "../addons/audit/read-log.ts";
 import { verifyInstalled, type Proof } from "../addons/operations/verify-installed.ts";
 import { readInventory } from "../addons/on-host/inventory.ts";
-import { latestTime } from "../addons/on-host/clock-mark.ts";
 import type { Layout } from "../addons/on-host/layout.ts";
 import { platformOf } from "../addons/assigned/platform.ts";
 import { requireRoot } from "../addons/on-host/open-root.ts";
@@ -13,6 +12,7 @@ import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command } from "../cli/command.ts";
 import { readLayout, ROOT_FLAGS } from "./addon-flags.ts";
 import { readSigners, SIGNERS_FLAGS } from "./addon-signers.ts";
+import { hostTime } from "./host-time.ts";
 
 export const verifyAddon: Command = defineCommand({
   name: "addon",
@@ -41,10 +41,10 @@ export const verifyAddon: Command = defineCommand({
     const layout = readLayout(flags, world);
     const head = readHead(flags["audit-head"]);
     requireRoot(layout);
-    const keys = await readSigners(flags, layout, world);
+    const now = hostTime(layout, world);
+    const keys = await readSigners(flags, layout, now, world);
     const addons = readInventory(layout, flags.id === undefined ? [] : [flags.id]);
     const platform = platformOf(process.platform, process.arch);
-    const now = latestTime(layout.clock, world.now());
     const proofs: Proof[] = [];
     for (const addon of addons) {
       proofs.push(

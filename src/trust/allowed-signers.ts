@@ -61,16 +61,18 @@ export function formatAllowedSigners(keys: readonly TrustedKey[]): string {
 }
 
 function readLine(line: string, from: string): TrustedKey | string {
-  const [principals, afterPrincipals] = field(line, from);
+  const [word, afterPrincipals] = field(line, from);
+  const principals = unquoted(word, from);
   const hasOptions = !looksLikeSshKey(afterPrincipals);
   const [options, keyText] = hasOptions ? field(afterPrincipals, from) : ["", afterPrincipals];
   if (!looksLikeSshKey(keyText)) throw invalid(from, "it has no key where one is wanted");
   const read = readOptions(options, from);
+  if (!namesSomebody(principals)) return `names nobody with ${quoted(principals, 100)}`;
   if (read === "cert-authority") return "trusts a certificate authority, which waybill does not check";
-  const [type = "", word = ""] = keyText.split(/[ \t]+/u);
+  const [type = "", base64 = ""] = keyText.split(/[ \t]+/u);
   if (type !== SSH_ED25519) return `has the unsupported key type ${quoted(type, 60)}; wanted ${SSH_ED25519}`;
-  if (fromBase64(word) === null) throw invalid(from, "its key is not base64");
-  const key = publicKeyFromBytes(parseSshKey(`${type} ${word}`, from), from);
+  if (fromBase64(base64) === null) throw invalid(from, "its key is not base64");
+  const key = publicKeyFromBytes(parseSshKey(`${type} ${base64}`, from), from);
   return { name: principals, key, roles: null, scopes: [EVERYTHING], revocation: null, ...read };
 }
 
@@ -103,11 +105,11 @@ function readOptions(text: string, from: string): Options | "cert-authority" {
 
 function patternsOf(namespaces: string, from: string): string[] {
   const patterns = namespaces.split(",");
-  // `!pattern` takes away what another pattern gives; nothing else here knows that. A space is a letter to ssh-keygen.
+  // `!pattern` takes away what another pattern gives, and to ssh-keygen white space is part of one.
   if (!patterns.every(isSshPattern))
     throw invalid(
       from,
-      `its namespaces ${quoted(namespaces, 100)} have an empty or a negated pattern, or one with a space`,
+      `its namespaces ${quoted(namespaces, 100)} have a pattern that is empty, negated or has white space`,
     );
   return patterns;
 }
@@ -117,8 +119,20 @@ function field(text: string, from: string): readonly [string, string] {
   const found = /^((?:[^ \t"]|"[^"]*")+)[ \t]+(.*)/su.exec(text);
   if (found === null) throw invalid(from, `${quoted(text, 60)} is not principals and a key`);
   const [, word = "", rest = ""] = found;
+  return [word, rest];
+}
+
+/** To ssh-keygen a word ends with its closing quotes: what is quoted in part is another name there, or none. */
+function unquoted(word: string, from: string): string {
   const [, inQuotes] = /^"([^"]*)"$/u.exec(word) ?? [];
-  return [inQuotes ?? word, rest];
+  if (inQuotes === undefined && word.includes('"'))
+    throw invalid(from, `its principals ${quoted(word, 100)} are quoted in part`);
+  return inQuotes ?? word;
+}
+
+/** A list that only takes names away leaves nobody; whoever asks for no name must not find somebody there. */
+function namesSomebody(principals: string): boolean {
+  return principals.split(",").some((pattern) => pattern !== "" && !pattern.startsWith("!"));
 }
 
 const TIME = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/u;

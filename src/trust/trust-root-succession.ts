@@ -4,8 +4,9 @@ import { sha256Of } from "../base/hashing.ts";
 import type { Sha256 } from "../base/digest.ts";
 import { verifyEnvelope, type Envelope } from "./dsse.ts";
 import type { PublicKey } from "./public-key.ts";
-import { keysFor, ROOT_ROLE, rootKeys, thresholdFor, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
+import { ROOT_ROLE, rootKeys, thresholdFor, TRUST_ROOT_TYPE, type TrustRoot } from "./trust-root.ts";
 import { parseTrustRoot } from "./trust-root-document.ts";
+import { signersIn } from "./trust-root-signers.ts";
 
 /** A root whose own root keys signed it, and the digest of exactly what they signed. */
 export type SignedRoot = { readonly root: TrustRoot; readonly sha256: Sha256 } & {
@@ -47,8 +48,8 @@ export function succeed(held: SignedRoot, envelope: Envelope, from: string, now:
     [held.root, "the root that is held"],
     [next.root, "the new root"],
   ] as const) {
-    const keys = keysFor(root, ROOT_ROLE, null, now);
-    demand(envelope, keys, thresholdFor(root, ROOT_ROLE), `${from}: of the root keys of ${whose}`);
+    const { keys, threshold } = signersIn(root, ROOT_ROLE, null, now);
+    demand(envelope, keys, threshold, `${from}: of the root keys of ${whose}`);
   }
   return next;
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/printable.ts";
 import type { PublicKey } from "./public-key.ts";
-import { distrust, type Subject, type TrustedKey } from "./trusted-key.ts";
+import { distrustNamespace, type TrustedKey } from "./trusted-key.ts";
 
 /** Who is trusted with what. A root is replaced by a later version that its own root keys signed. */
 export type TrustRoot = {
@@ -17,16 +17,6 @@ export const TRUST_ROOT_TYPE = "application/vnd.waybill.trust-root+json";
 /** The role whose keys sign the next root. */
 export const ROOT_ROLE = "root";
 
-/** The keys that count in a role about a subject now. Without a subject scopes do not matter. */
-export function keysFor(
-  root: TrustRoot,
-  role: string,
-  subject: Subject | null,
-  now: Date,
-): readonly PublicKey[] {
-  return root.keys.flatMap((one) => (distrust(one, role, subject, now) === null ? [one.key] : []));
-}
-
 /** How many distinct keys must have signed in a role: one, unless the root says another number. */
 export function thresholdFor(root: TrustRoot, role: string): number {
   return (Object.hasOwn(root.thresholds, role) ? root.thresholds[role] : undefined) ?? 1;
@@ -34,9 +24,9 @@ export function thresholdFor(root: TrustRoot, role: string): number {
 
 /** The keys that may sign as root, their windows aside: what was signed in time stays signed. */
 export function rootKeys(root: TrustRoot): readonly PublicKey[] {
-  return root.keys.flatMap(({ key, roles, revocation }) =>
-    revocation === null && roles !== null && roles.includes(ROOT_ROLE) ? [key] : [],
-  );
+  return root.keys
+    .filter((one) => one.revocation === null && one.roles?.includes(ROOT_ROLE) === true)
+    .flatMap((one) => (distrustNamespace(one, null) === null ? [one.key] : []));
 }
 
 export function isRole(text: string): boolean {

@@ -1,5 +1,6 @@
 import type { Sha256 } from "../base/digest.ts";
 import { Failure } from "../base/failure.ts";
+import { isTold } from "../base/instant.ts";
 import { quoted } from "../base/printable.ts";
 import { globMatches } from "./policy-glob.ts";
 import type { PublicKey } from "./public-key.ts";
@@ -40,13 +41,15 @@ export type Subject = { readonly name: string; readonly sha256: Sha256 | null };
 
 /**
  * Why this key must not be believed in this role about this subject now, or null. Without a subject scopes do not
- * matter. A revoked key is refused whatever the time: whoever has it can date a signature as they like.
+ * matter. A revoked key is refused whatever the time: whoever has it can date a signature as they like. Where `now` is
+ * only the latest that it may be, `earliest` is what has come for sure.
  */
 export function distrust(
   trusted: TrustedKey,
   role: string,
   subject: Subject | null,
   now: Date,
+  earliest: Date = now,
 ): Failure | null {
   const key = `key ${quoted(trusted.name)}`;
   const { roles, scopes, validFrom, validUntil, revocation } = trusted;
@@ -68,10 +71,10 @@ export function distrust(
       `${key} is not trusted for ${quoted(subject.name)}, only for ${scopes.map((scope) => quoted(scope)).join(", ")}`,
       { hint: "name what the file really is, or widen the key's scopes in the trust root" },
     );
-  if (validFrom !== null && now < validFrom)
+  if (validFrom !== null && earliest < validFrom)
     return new Failure(
       "key_not_yet_valid",
-      `${key} is valid from ${instant(validFrom)}; it is ${instant(now)}`,
+      `${key} is valid from ${instant(validFrom)}; it is ${instant(earliest)}`,
       {
         hint: "check this machine's clock",
       },
@@ -79,7 +82,9 @@ export function distrust(
   if (validUntil !== null && now > validUntil)
     return new Failure(
       "key_expired",
-      `${key} was valid until ${instant(validUntil)}; it is ${instant(now)}`,
+      isTold(now)
+        ? `${key} was valid until ${instant(validUntil)}; it is ${instant(now)}`
+        : `${key} is valid until ${instant(validUntil)}, and whether that is over cannot be told`,
       {
         hint: "get a signature by a current key, or check this machine's clock",
       },
@@ -87,15 +92,19 @@ export function distrust(
   return null;
 }
 
-/** The refusal for an OpenSSH namespace that the key may not sign in, or null. */
-export function distrustNamespace(trusted: TrustedKey, namespace: string | null): Failure | null {
-  const { name, namespaces } = trusted;
-  if (namespace === null || namespaces === null) return null;
-  if (namespaces.some((pattern) => matchesSshPattern(pattern, namespace))) return null;
-  return new Failure(
-    "key_not_authorised",
-    `key ${quoted(name)} is not trusted in namespace ${quoted(namespace)}, only in ${namespaces.join(", ")}`,
-  );
+/**
+ * The refusal for an OpenSSH namespace that the key may not sign in, or null. Null is a signature in another format,
+ * which has none: a key that is trusted with commits alone must not sign anything else by it.
+ */
+export function distrustNamespace(
+  { name, namespaces }: TrustedKey,
+  namespace: string | null,
+): Failure | null {
+  if (namespaces === null) return null;
+  if (namespace !== null && namespaces.some((pattern) => matchesSshPattern(pattern, namespace))) return null;
+  const where = namespace === null ? "outside of OpenSSH signatures" : `in namespace ${quoted(namespace)}`;
+  const only = `only in namespace ${namespaces.join(", ")}`;
+  return new Failure("key_not_authorised", `key ${quoted(name)} is not trusted ${where}, ${only}`);
 }
 
 function stillTrusts(revocation: Revocation, subject: Subject | null): boolean {

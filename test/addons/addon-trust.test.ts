@@ -54,6 +54,50 @@ describe("addon-stage under a trust root", () => {
     });
   });
 
+  const HOUR = 3_600_000;
+  const until = new Date(Date.now() + 240 * HOUR).toISOString();
+  const lateMarks: [string, string, string][] = [
+    ["of a time behind it", JSON.stringify({ highest_ms: Date.parse(until) + HOUR }), "was valid until"],
+    ["that cannot be read", "{", "whether that is over cannot be told"],
+  ];
+  test.each(lateMarks)(
+    "case 63: a key whose time was over stays so when the clock is set back, with a mark %s",
+    async (_what, mark, why) => {
+      await withTrust(["--role", "addon", "--until", until], async (host) => {
+        const trusted = ["--trust", join(host.home, "trust.json")];
+        const offered = ["--assignments", host.list, ...trusted];
+        const entry = host.program("probe", "1.0.0");
+        host.assign(entry);
+        expect((await host.stage(TRUSTED)).exit).toBe(0);
+        writeFileSync(join(host.root, "clock.json"), mark);
+        const kept = { outcome: "kept_last_known_good", error: { code: "signature_invalid" } };
+        const late = await host.stage(TRUSTED);
+        expect(late.document.addons).toMatchObject([kept]);
+        expect(late.stderr).toContain(why);
+        expect(await host.verify(trusted)).toMatchObject({ exit: 6, document: { accepted: [] } });
+        expect((await host.addon("fsck", trusted)).exit).toBe(6);
+        host.assign(entry, host.program("next", "1.0.0"));
+        const { document } = await host.stage(TRUSTED);
+        expect(document.addons).toMatchObject([kept, { error: { code: "signature_invalid" } }]);
+        const plan = await host.addon("plan", offered);
+        expect(plan.document).toMatchObject({ addons: [{}, { error: { code: "signature_invalid" } }] });
+      });
+    },
+  );
+
+  test.each([["{"], [JSON.stringify({ highest_ms: Date.parse("2999-06-01") })]])(
+    "a key whose time has not come gains none by a mark of the clock: %s",
+    async (mark) => {
+      await withTrust(["--role", "addon", "--from", "2999-01-01"], async (host) => {
+        host.assign();
+        await host.stage(TRUSTED);
+        writeFileSync(join(host.root, "clock.json"), mark);
+        host.assign(host.program("probe", "1.0.0"));
+        expect(codeOf(await host.stage(TRUSTED))).toEqual([6, "signature_invalid"]);
+      });
+    },
+  );
+
   test("case 34: refuses what a revoked key signed, also when it is staged already, but for what is still trusted", async () => {
     await withTrust(["--role", "addon"], async (host, trust) => {
       const kept = host.program("kept", "1.0.0");

@@ -146,6 +146,21 @@ describe.skipIf(!HAS_FAKETIME)("a clock that is elsewhere (needs faketime)", () 
     }
   });
 
+  test("what ended on a host that saw no time yet, by a clock from before the program was made", async () => {
+    using host = new Host();
+    const [before, ended] = [new Date("2024-01-01T00:00:00Z"), "2024-07-01T00:00:00Z"];
+    const root = join(host.home, "root.json");
+    await run("key", "trust", "init", root, "--key", "root.key");
+    const release = ["--name", "release", "--public-key", host.publicKey, "--role", "addon"];
+    await run("key", "trust", "add", root, ...release, "--until", ended, "--key", "root.key");
+    const entry = host.program("sample", "1");
+    host.assign(entry);
+    expect(await codeAt(before, host.arguments(["--no-key", "--trust", root]))).toBe(6);
+    rmSync(host.root, { recursive: true });
+    host.assign(host.stated(entry, { expires: ended }));
+    expect(await codeAt(before, host.arguments())).toBe(5);
+  });
+
   test.skipIf(!CAN_MAKE_CERTIFICATES)("the certificate of a server", async () => {
     const { ca, server: pair } = makeCertificates(folder);
     for (const [name, text] of Object.entries({ ca, cert: pair.cert, key: pair.key }))

@@ -25,11 +25,8 @@ describe("lines that are read", () => {
     ["a quoted principal", `"me here" ${line}`, { name: "me here" }],
     ["tabs", `me@here\t${line.replace(" ", "\t")}`, { name: "me@here" }],
     ["white space around", ` \tme@here ${line} \t`, { name: "me@here" }],
-    ["a principal that begins with quotes", `"me"@here ${line}`, { name: '"me"@here' }],
-    ["a principal that ends with quotes", `me@"here" ${line}`, { name: 'me@"here"' }],
-    ["a principal of two in quotes", `"me""here" ${line}`, { name: '"me""here"' }],
     ["a letter that looks like white space", `\u00a0me\u2003 ${line}`, { name: "\u00a0me\u2003" }],
-    ["an empty principal", `"" ${line}`, { name: "" }],
+    ["a principal that is not another one", `*,!me@here ${line}`, { name: "*,!me@here" }],
     ["namespaces", `me namespaces="file,git" ${line}`, { namespaces: ["file", "git"] }],
     ["options in capitals", `me NAMESPACES="file" ${line}`, { namespaces: ["file"] }],
     [
@@ -86,13 +83,17 @@ describe("lines that trust nobody here", () => {
   test("are left out, with the reason", () => {
     const rsa = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ==";
     const sk = "sk-ssh-ed25519@openssh.com AAAA";
-    const text = `a ${rsa}\nb cert-authority ${line}\nc ${sk}\nd ${line}\n`;
+    const nobody = `!me,!you ${line}\n"" ${line}\n,!me ${line}`;
+    const text = `a ${rsa}\nb cert-authority ${line}\nc ${sk}\nd ${line}\n${nobody}\n`;
     const { keys, skipped } = read(text);
     expect(keys.map(({ name }) => name)).toEqual(["d"]);
     expect(skipped).toEqual([
       expect.stringMatching(/^line 1 has the unsupported key type "ssh-rsa"/u),
       expect.stringMatching(/^line 2 trusts a certificate authority/u),
       expect.stringMatching(/^line 3 has the unsupported key type "sk-ssh-ed25519@openssh.com"/u),
+      'line 5 names nobody with "!me,!you"',
+      'line 6 names nobody with ""',
+      'line 7 names nobody with ",!me"',
     ]);
   });
 
@@ -103,18 +104,20 @@ describe("lines that trust nobody here", () => {
     [
       "a negated namespace",
       `me namespaces="file,!git" ${line}`,
-      /its namespaces "file,!git" have an empty or a negated pattern, or one with a space/u,
+      /its namespaces "file,!git" have a pattern that is empty, negated or has white space/u,
     ],
+    ["a namespace with a space before it", `me namespaces="file, git" ${line}`, /has white space/u],
+    ["a namespace with a space behind it", `me namespaces="file ,git" ${line}`, /has white space/u],
+    ["a principal that begins with quotes", `"me"@here ${line}`, /are quoted in part/u],
+    ["a principal that ends with quotes", `me@"here" ${line}`, /are quoted in part/u],
+    ["a principal of two in quotes", `"me""here" ${line}`, /are quoted in part/u],
     ["two unknown options", `me a,b ${line}`, /unknown option "a"/u],
     ["an option without a name", `me ="a" ${line}`, /are not understood/u],
     ["an option with something behind it", `me namespaces="a"b ${line}`, /are not understood/u],
     ["an option at no end", `me namespaces="a", ${line}`, /are not understood/u],
     ["no key", 'me namespaces="a" nothing else', /no key where one is wanted/u],
     ["quotes that do not end", `"me ${line}`, /is not principals and a key/u],
-    ["an empty namespace", `me namespaces="" ${line}`, /empty or a negated/u],
-    // ssh-keygen takes the space for a letter of the namespace.
-    ["a namespace behind a space", `me namespaces="file, git" ${line}`, /with a space/u],
-    ["a namespace before a space", `me namespaces="file " ${line}`, /with a space/u],
+    ["an empty namespace", `me namespaces="" ${line}`, /pattern that is empty/u],
     ["the beginning of Unix time", `me valid-after="19700101Z" ${line}`, /is no time/u],
     ["what was before it", `me valid-before="19691231235959Z" ${line}`, /is no time/u],
     ["no quotes", `me namespaces=file ${line}`, /are not understood/u],

@@ -11,15 +11,13 @@ describe("a file", () => {
   test("that is just small enough, and has just few enough lines, is read", () => {
     const blank = new Uint8Array(LIMITS.attestationBytes).fill(0x20);
     expect(parseAttestations(blank, "it", false).refusals).toEqual([]);
-    const more = new Uint8Array(LIMITS.attestationBytes + 1).fill(0x20);
-    expect(refusalOf(() => parseAttestations(more, "it", false)).code).toBe("evidence_too_large");
     const lines = new TextEncoder().encode("{}\n".repeat(LIMITS.attestations));
     expect(parseAttestations(lines, "it", true).skippedLines).toBe(LIMITS.attestations);
   });
 
   test("that is too large or has too many lines is refused with 10", () => {
     const inputs: [Uint8Array, boolean][] = [
-      [new Uint8Array(LIMITS.attestationBytes + 1), false],
+      [new Uint8Array(LIMITS.attestationBytes + 1).fill(0x20), false],
       [new TextEncoder().encode("{}\n".repeat(LIMITS.attestations + 1)), true],
       [new TextEncoder().encode("[".repeat(1_000)), false],
     ];

@@ -23,6 +23,7 @@ import {
   underPolicy,
 } from "./attestations.ts";
 import { refusalOf } from "./refusal.ts";
+import { keyOf } from "./roots.ts";
 
 const good = envelopeOf();
 const revoked = new Failure("key_revoked", "it was stolen");
@@ -60,15 +61,14 @@ describe("whose signature counts", () => {
 
   test("is not spoilt by a key that does not count", () => {
     const trusted = { ...only(ALICE), distrusted: [{ key: MALLORY.publicKey, why: revoked }] };
+    const stranger = { key: keyOf("stranger").publicKey, why: new Failure("key_expired", "nobody asked") };
     const both = formatEnvelope(addSignature(MALLORY, good));
     const verdict = judge(both, { trusted });
     expect(codesOf(verdict)).toEqual([]);
     expect(verdict.accepted[0]?.signers.map(({ keyid }) => keyid)).toEqual([ALICE.publicKey.keyid]);
-    expect(codesOf(judge(both, { trusted: { ...trusted, keys: [BOB.publicKey] } }))).toEqual([
-      "signature_invalid",
-      "signature_invalid",
-      "key_revoked",
-    ]);
+    expect(
+      codesOf(judge(both, { trusted: { ...only(BOB), distrusted: [stranger, ...trusted.distrusted] } })),
+    ).toEqual(["signature_invalid", "signature_invalid", "key_revoked"]);
   });
 
   test("is not looked for under endlessly many keys, also those that do not count", () => {

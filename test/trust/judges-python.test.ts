@@ -1,40 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { formatBundle } from "../../src/trust/bundle.ts";
 import { formatEnvelope } from "../../src/trust/dsse.ts";
-import { toHex } from "../../src/base/encoding.ts";
-import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../src/trust/statement.ts";
-import { ALICE, envelopeOf, judge, MALLORY, statement } from "./attestations.ts";
-import { askPython as ask, hasPython as has, HAS_SSLIB, SSLIB } from "./judges.ts";
+import { formatStatement } from "../../src/trust/statement.ts";
+import { envelopeOf, judge, statement } from "./attestations.ts";
+import { askPython as ask, hasPython } from "./judges.ts";
 
-const HAS_PROTOBUF = await has("google.protobuf");
+const HAS_PROTOBUF = await hasPython("google.protobuf");
 
 const said = new TextDecoder().decode(formatStatement(statement()));
-const publicOf = (key = ALICE): string => toHex(key.publicKey.bytes);
-
-describe.skipIf(!HAS_SSLIB)("python3-securesystemslib", () => {
-  test("takes our envelope, and neither another key nor another payload or type", async () => {
-    const envelope = formatEnvelope(envelopeOf());
-    expect((await ask(SSLIB, { envelope, public: publicOf() })).code).toBe(0);
-    expect((await ask(SSLIB, { envelope, public: publicOf(MALLORY) })).code).toBe(1);
-    const other = envelope.replace("vnd.in-toto+json", "vnd.in-toto+jsox");
-    expect((await ask(SSLIB, { envelope: other, public: publicOf() })).code).toBe(1);
-    const payload = Buffer.from(said.replace("Statement", "Statemenx")).toString("base64");
-    const changed = JSON.stringify({ ...(JSON.parse(envelope) as object), payload });
-    expect((await ask(SSLIB, { envelope: changed, public: publicOf() })).code).toBe(1);
-  });
-
-  test("makes an envelope, with a keyid of its own kind, that we take; and one by a stranger that we do not", async () => {
-    for (const [key, taken] of [
-      [ALICE, 1],
-      [MALLORY, 0],
-    ] as const) {
-      const given = { payload: said, type: STATEMENT_PAYLOAD_TYPE, public: publicOf(key) };
-      const made = await ask(SSLIB, { ...given, private: toHex(key.seed()) });
-      expect(made.code).toBe(0);
-      expect(judge(made.stdout).accepted).toHaveLength(taken);
-    }
-  });
-});
 
 // The messages of the published schemas that a key-signed bundle is made of, by their numbers. The reader is the
 // library's own JSON reader: it refuses every member that the schema does not have.

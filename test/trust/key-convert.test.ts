@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
 import { PROGRAM, runWaybill } from "../support/binary.ts";
+import { loadSigningKey } from "./keys-in-files.ts";
 import { inFolder, waybill, waybillJson } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
 
@@ -12,23 +13,24 @@ const PRIVATE_FORMS = ["pkcs8", "ssh", "minisign", "jwk", "raw"] as const;
 const PUBLIC_FORMS = ["spki", "ssh", "minisign", "jwk", "raw"] as const;
 
 describe("key convert", () => {
-  test("every private form is read back as the same key, from every other", async () => {
+  test("every private form is read back as the same key", async () => {
     await inFolder(async (cwd) => {
       const { publicKey } = createKeyFile(join(cwd, "k.pkcs8"));
-      let from = "k.pkcs8";
-      for (const form of [...PRIVATE_FORMS, "pkcs8"] as const) {
-        const out = `next-${form}-${from}`;
-        const seed = from.includes("raw") ? ["--seed"] : [];
-        const ran = await waybillJson(
-          ["key", "convert", from, "--to", form, "--private", "--out", out, ...seed],
-          { cwd },
-        );
+      const seed = Buffer.from(loadSigningKey(join(cwd, "k.pkcs8")).seed());
+      const convert = async (from: string, to: string, out: string): Promise<string> => {
+        const flags = ["--private", "--out", out, ...(from === "k.raw" ? ["--seed"] : [])];
+        const ran = await waybillJson(["key", "convert", from, "--to", to, ...flags], { cwd });
         expect([ran.exit, ran.stderr, ran.document["keyid"]]).toEqual([0, "", publicKey.keyid]);
         expect(statSync(join(cwd, out)).mode & 0o777).toBe(0o600);
-        expect(ran.stdout).not.toContain(readFileSync(join(cwd, out), "utf8").split("\n")[1] || "PRIVATE");
-        from = out;
-      }
-      expect(readFileSync(join(cwd, from), "utf8")).toBe(readFileSync(join(cwd, "k.pkcs8"), "utf8"));
+        for (const spelling of ["hex", "base64", "base64url"] as const)
+          expect(ran.stdout).not.toContain(seed.toString(spelling).slice(0, 40));
+        return readFileSync(join(cwd, out), "utf8");
+      };
+      for (const form of PRIVATE_FORMS.slice(1)) await convert("k.pkcs8", form, `k.${form}`);
+      for (const form of PRIVATE_FORMS)
+        expect(await convert(`k.${form}`, "pkcs8", `back-${form}`)).toBe(
+          readFileSync(join(cwd, "k.pkcs8"), "utf8"),
+        );
     });
   }, 30_000);
 

@@ -19,7 +19,8 @@ import { createKeyFile } from "../../src/trust/key-file.ts";
 import { formsOf } from "../../src/trust/key-forms.ts";
 import { readPassphrase } from "../../src/trust/key-text.ts";
 import { refusalOf } from "./refusal.ts";
-import { HAS_OPENSSL, inFolder, openssl, waybill, waybillJson } from "./run-waybill.ts";
+import { inFolder, waybill, waybillJson } from "./run-waybill.ts";
+import { HAS, tool } from "./tools.ts";
 import { inspectKeyFile, loadSigningKey } from "./keys-in-files.ts";
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
@@ -96,17 +97,19 @@ describe("key new", () => {
 });
 
 describe("a passphrase", () => {
-  test.skipIf(!HAS_OPENSSL)("encrypts so that openssl reads the key, and only with it", async () => {
+  test.skipIf(!HAS.openssl)("encrypts so that openssl reads the key, and only with it", async () => {
     await inFolder(async (cwd) => {
       writeFileSync(join(cwd, "pw"), "correct horse\n");
       writeFileSync(join(cwd, "wrong"), "battery staple\n");
       const made = await waybillJson(["key", "new", "--out", "k", "--passphrase-file", "pw"], { cwd });
       expect([made.exit, made.document["encrypted"]]).toEqual([0, true]);
       expect(readFileSync(join(cwd, "k"), "utf8")).toStartWith("-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
-      const read = await openssl(["pkey", "-in", "k", "-passin", "file:pw", "-pubout"], cwd);
+      const read = await tool(["openssl", "pkey", "-in", "k", "-passin", "file:pw", "-pubout"], cwd);
       expect(read.stdout).toBe(readFileSync(join(cwd, "k.pub"), "utf8"));
-      expect((await openssl(["pkey", "-in", "k", "-passin", "file:wrong", "-pubout"], cwd)).exit).not.toBe(0);
-      const structure = await openssl(["asn1parse", "-in", "k"], cwd);
+      expect(
+        (await tool(["openssl", "pkey", "-in", "k", "-passin", "file:wrong", "-pubout"], cwd)).code,
+      ).not.toBe(0);
+      const structure = await tool(["openssl", "asn1parse", "-in", "k"], cwd);
       expect(structure.stdout).toMatch(/PBKDF2[\s\S]*:0927C0[\s\S]*hmacWithSHA256[\s\S]*aes-256-cbc/u);
 
       const shown = await waybillJson(["key", "show", "k", "--passphrase-file", "pw"], { cwd });
@@ -144,15 +147,18 @@ describe("a passphrase", () => {
 });
 
 describe("openssl's keys", () => {
-  test.skipIf(!HAS_OPENSSL)("plain and encrypted", async () => {
+  test.skipIf(!HAS.openssl)("plain and encrypted", async () => {
     await inFolder(async (cwd) => {
       writeFileSync(join(cwd, "pw"), "correct horse\n");
-      await openssl(["genpkey", "-algorithm", "ed25519", "-out", "plain"], cwd);
+      await tool(["openssl", "genpkey", "-algorithm", "ed25519", "-out", "plain"], cwd);
       const convert = ["pkcs8", "-topk8", "-in", "plain", "-passout", "file:pw", "-v2", "aes-256-cbc"];
-      await openssl([...convert, "-v2prf", "hmacWithSHA256", "-iter", "1000", "-out", "encrypted"], cwd);
-      await openssl([...convert, "-v2prf", "hmacWithSHA512", "-out", "sha512"], cwd);
-      await openssl([...convert.slice(0, -2), "-scrypt", "-out", "scrypt"], cwd);
-      await openssl(["pkey", "-in", "plain", "-pubout", "-out", "pub"], cwd);
+      await tool(
+        ["openssl", ...convert, "-v2prf", "hmacWithSHA256", "-iter", "1000", "-out", "encrypted"],
+        cwd,
+      );
+      await tool(["openssl", ...convert, "-v2prf", "hmacWithSHA512", "-out", "sha512"], cwd);
+      await tool(["openssl", ...convert.slice(0, -2), "-scrypt", "-out", "scrypt"], cwd);
+      await tool(["openssl", "pkey", "-in", "plain", "-pubout", "-out", "pub"], cwd);
       const passphrase = readPassphrase({ file: join(cwd, "pw") });
       const keyids = ["plain", "encrypted"].map((name) => {
         chmodSync(join(cwd, name), 0o600);

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { encodePkcs8 } from "../../src/trust/key-der.ts";
 import { createKeyFile } from "../../src/trust/key-file.ts";
-import { privateForm } from "../../src/trust/key-conversion.ts";
+import { privateForm, type KeyForm } from "../../src/trust/key-conversion.ts";
 import { BINARY, CLEAN_ENVIRONMENT, PROGRAM, runProgram, runWaybill } from "../support/binary.ts";
 import { loadSigningKey } from "./keys-in-files.ts";
 import { inFolder } from "./run-waybill.ts";
@@ -117,33 +117,36 @@ describe("a key for CI", () => {
 describe("nothing of a key gets out", () => {
   test("not even where somebody wrote it into another argument", async () => {
     await withKey(async (cwd) => {
-      for (const secret of spellingsOf(cwd).slice(0, 1)) {
-        const flags = ["--format", "ssh", "--key", "release.key", "--out", secret];
-        const ran = await runWaybill(["sign", "app", ...flags], { cwd });
-        expect([ran.code, ran.stdout.includes(secret)]).toEqual([0, false]);
-      }
+      const [secret = ""] = spellingsOf(cwd);
+      const flags = ["--format", "ssh", "--key", "release.key", "--out", secret];
+      const ran = await runWaybill(["sign", "app", ...flags], { cwd });
+      expect([ran.code, secret.length, ran.stdout.includes(secret)]).toEqual([0, 64, false]);
     });
   });
 
   test("whatever goes wrong with it", async () => {
     await withKey(async (cwd, pem) => {
       const key = loadSigningKey(join(cwd, "release.key"));
+      const as = (form: KeyForm): string => privateForm(key, form, randomBytes, undefined);
       const texts = [
         pem.slice(0, -10),
         pem.replace("MC4", "MC5"),
-        `x${pem}`,
         pem + pem,
-        ...(["ssh", "minisign", "jwk", "raw"] as const).map((form) =>
-          privateForm(key, form, randomBytes, undefined).replace("A", "B"),
-        ),
+        as("ssh").replaceAll("OPENSSH", "OPENSSL"),
+        as("minisign").replace(/\n.{8}/u, "\nAAAAAAAA"),
+        as("jwk").replace("OKP", "EC"),
+        as("raw").slice(0, 40),
       ];
-      const secrets = spellingsOf(cwd);
       for (const text of texts) {
         const ran = await runWaybill([...SIGN, "--key-env", "KEY", "--json", "--verbose"], {
           cwd,
           env: { KEY: text, GITHUB_ACTIONS: "true" },
         });
-        for (const secret of secrets.slice(0, 4)) expect(ran.stdout + ran.stderr).not.toContain(secret);
+        expect([ran.code, JSON.parse(ran.stdout)["error"]["code"]]).toEqual([2, "key_invalid"]);
+        // Nothing of it, be it whole or cut: the redactor does not know what is no key.
+        const pieces = text.match(/[\w+/]{16}/gu) ?? [];
+        expect(pieces).not.toEqual([]);
+        for (const piece of pieces) expect(ran.stdout + ran.stderr).not.toContain(piece);
       }
     });
   }, 20_000);

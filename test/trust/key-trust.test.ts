@@ -224,6 +224,23 @@ test("allowed signers are listed as who may act in every role", async () => {
 });
 
 describe("import and export", () => {
+  test.each(["allowed-signers", "pem", "minisign"])("scopes, which %s cannot say, are told", async (form) => {
+    await withRoot(["ci"], async (cwd, run) => {
+      const ci = ["--name", "ci", "--public-key", "ci.pub", "--role", "build", "--scope", "app*"];
+      expect((await run("add", "root.json", ...ci, "--key", "root")).exit).toBe(0);
+      mkdirSync(join(cwd, "out"));
+      const out = form === "allowed-signers" ? "allowed" : "out";
+      const ran = await run("export", "root.json", "--to", form, "--role", "build", "--out", out);
+      expect([ran.exit, ran.stderr]).toEqual([
+        0,
+        `warning: key "ci" is trusted for app* alone, which ${form} cannot say\n`,
+      ]);
+      expect((await run("export", "root.json", "--to", form, "--role", "root", "--out", out)).stderr).toBe(
+        "",
+      );
+    });
+  });
+
   test("a folder of PEM and minisign files", async () => {
     await withRoot(["a", "b"], async (cwd, run) => {
       mkdirSync(join(cwd, "keys"));

@@ -153,7 +153,8 @@ describe("a rule", () => {
 
 test("a policy has a name, and expires after it is issued", () => {
   expect(refused({ ...POLICY, name: "  " })).toContain("name is");
-  expect(refused({ ...POLICY, expires_at: POLICY["issued_at"] })).toContain("expires before it is issued");
+  for (const at of [POLICY["issued_at"], "2026-01-01T00:00:00Z"])
+    expect(refused({ ...POLICY, expires_at: at })).toContain("expires before it is issued");
   const soon = { ...POLICY, issued_at: "2026-11-01T00:00:00Z", expires_at: "2026-11-01T00:00:01Z" };
   expect(read(soon).expiresAt).toEqual(new Date("2026-11-01T00:00:01Z"));
 });

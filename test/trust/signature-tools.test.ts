@@ -246,23 +246,23 @@ function sparse(path: string): void {
 }
 
 describe.skipIf(process.env["WAYBILL_FULL"] === undefined)("a file of 1 GiB", () => {
-  test.each(["minisign", "ssh"])(
+  test.each(["minisign", "ssh", "raw"])(
     "%s in constant memory",
     async (format) => {
       await withKey(0, async (cwd) => {
         sparse(join(cwd, "app"));
-        const signed = await waybillMemory(
-          ["sign", "app", "--key", "k", "--format", format, "--out", "s"],
-          cwd,
-        );
-        const verified = await waybillMemory(
-          ["verify", "artifact", "app", "--signature", "s", "--key", "k.pub"],
-          cwd,
-        );
+        const verifying = ["verify", "artifact", "app", "--signature", "s", "--key", "k.pub"];
+        const signing = ["sign", "app", "--key", "k", "--format", format, "--out", "s"];
+        const [signed, verified] = [await waybillMemory(signing, cwd), await waybillMemory(verifying, cwd)];
         expect([signed.exit, verified.exit]).toEqual([0, 0]);
+        expect(Math.min(signed.maxRss, verified.maxRss)).toBeGreaterThan(1_000_000);
         expect(Math.max(signed.maxRss, verified.maxRss)).toBeLessThan(120_000_000);
+        const descriptor = openSync(join(cwd, "app"), "r+");
+        writeSync(descriptor, "!", 500_000_000);
+        closeSync(descriptor);
+        expect((await waybill(verifying, { cwd })).exit).toBe(6);
       });
     },
-    120_000,
+    300_000,
   );
 });

@@ -1,28 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { Failure } from "../../src/base/failure.ts";
 import { promotionStatement } from "../../src/trust/attestation-promotion.ts";
 import { PROMOTION_TYPE } from "../../src/trust/attestation-types.ts";
 import { formatBundle } from "../../src/trust/bundle.ts";
-import { envelopeDocument, formatEnvelope, signEnvelope } from "../../src/trust/dsse.ts";
-import { formatStatement, STATEMENT_PAYLOAD_TYPE } from "../../src/trust/statement.ts";
-import { distrust } from "../../src/trust/trusted-key.ts";
-import {
-  ALICE,
-  APP,
-  BOB,
-  bundleOf,
-  codesOf,
-  digestOf,
-  envelopeOf,
-  judge,
-  MALLORY,
-  NOW,
-  statement,
-} from "./attestations.ts";
+import { envelopeDocument, formatEnvelope } from "../../src/trust/dsse.ts";
 import { pointsOf } from "../support/points.ts";
-import { attacker, judged, signed, victim } from "./attacks/attack.ts";
+import { ALICE, BOB, codesOf, envelopeOf, judge, MALLORY, statement } from "./attestations.ts";
 import { RECEIPT } from "./receipts.ts";
-import { trusted } from "./roots.ts";
 
 const RECEIPT_BITS = pointsOf("each bit and each cut of a receipt, bundled and bare");
 
@@ -129,38 +112,6 @@ describe("a receipt, its bits and its beginnings one after the other, bundled an
   }
 });
 
-describe("a bundle with", () => {
-  const changes: [string, (bundle: ReturnType<typeof bundleOf>) => void][] = [
-    [
-      "the hint of another key",
-      (bundle) => (bundle.verificationMaterial.publicKey = { hint: BOB.publicKey.keyid }),
-    ],
-    [
-      "a keyid that is not its hint",
-      (bundle) => (bundle.dsseEnvelope.signatures = [{ ...signature, keyid: "x" }]),
-    ],
-    ["two signatures", (bundle) => (bundle.dsseEnvelope.signatures = [{ ...signature }, { ...signature }])],
-    [
-      "a certificate beside its key",
-      (bundle) => (bundle.verificationMaterial["certificate"] = { rawBytes: "AAAA" }),
-    ],
-    ["a message signature beside its envelope", (bundle) => (bundle["messageSignature"] = {})],
-    ["a case twin of its envelope", (bundle) => (bundle["dsseenvelope"] = {})],
-  ];
-  test.each(changes)("%s", (_what, change) => {
-    const bundle = bundleOf();
-    change(bundle);
-    expect(judge(JSON.stringify(bundle)).accepted).toEqual([]);
-  });
-});
-
-test("a bundle that is signed with a certificate alone says that nobody here checks it", () => {
-  const bundle = bundleOf();
-  bundle.verificationMaterial = { certificate: { rawBytes: "AAAA" } };
-  const [refusal] = judge(JSON.stringify(bundle)).refusals;
-  expect(refusal?.message).toContain("is signed with a certificate");
-});
-
 describe("a threshold of two is not met by", () => {
   const two = { trusted: { keys: [ALICE.publicKey, BOB.publicKey], threshold: 2, distrusted: [] } };
   const { signatures } = bare;
@@ -177,71 +128,5 @@ describe("a threshold of two is not met by", () => {
     ],
   ])("%s", (_what, changed) => {
     expect(codesOf(judge(changed, two))).toContain("threshold_not_met");
-  });
-});
-
-describe("a subject that matches by", () => {
-  const subjects: [string, { name: string; digest: Record<string, string> }][] = [
-    ["name only", { name: "app", digest: { sha256: digestOf("x") } }],
-    ["its digest as a name", { name: APP, digest: { sha256: digestOf("x") } }],
-    ["its digest under another algorithm", { name: "app", digest: { sha512: APP } }],
-    ["its digest in upper case", { name: "app", digest: { sha256: APP.toUpperCase() } }],
-    ["its digest with a prefix", { name: "app", digest: { sha256: `sha256:${APP}` } }],
-  ];
-  test.each(subjects)("%s", (_what, subject) => {
-    const said = formatStatement(statement({ subjects: [subject] }));
-    const verdict = judge(formatEnvelope(signEnvelope(ALICE, STATEMENT_PAYLOAD_TYPE, said)));
-    expect(codesOf(verdict)).toContain("subject_mismatch");
-  });
-});
-
-describe("a key that is", () => {
-  const at = new Date(NOW.getTime() - 1);
-  test.each([
-    ["expired", { validUntil: at }, "key_expired"],
-    ["not valid yet", { validFrom: new Date(NOW.getTime() + 1) }, "key_not_yet_valid"],
-    ["revoked", { revocation: { at, reason: null, stillTrusted: [] } }, "key_revoked"],
-  ])("%s", (_what, changes, code) => {
-    const why = distrust(trusted("ci", changes), "build", { name: "app", sha256: APP }, NOW);
-    if (why === null) throw new Failure("internal_error", "it is trusted");
-    expect<string>(why.code).toBe(code);
-    const verdict = judge(text, {
-      trusted: { keys: [], threshold: 1, distrusted: [{ key: ALICE.publicKey, why }] },
-    });
-    expect(verdict.accepted).toEqual([]);
-    expect(codesOf(verdict)).toContain(code);
-  });
-});
-
-describe("a detached signature", () => {
-  const detached: [string, () => Promise<[string, string]>, string][] = [
-    [
-      "in another namespace",
-      async () => ["app", await signed(victim, "app", "ssh", "git")],
-      "namespace_mismatch",
-    ],
-    ["of another file", async () => ["app", await signed(victim, "other", "minisign")], "signature_invalid"],
-    ["by another key", async () => ["app", await signed(attacker, "app", "minisign")], "signature_invalid"],
-    [
-      "with another trusted comment",
-      async () => ["app", (await signed(victim, "app", "minisign")).replace("file:app", "file:xpp")],
-      "trusted_comment_invalid",
-    ],
-  ];
-  test.each(detached)("%s", async (_what, make, code) => {
-    const [bytes, file] = await make();
-    const verdict = await judged(bytes, file);
-    expect(verdict.accepted).toEqual([]);
-    expect<string[]>(verdict.refusals.map((one) => one.code)).toContain(code);
-  });
-
-  test("of legacy minisign without its flag", async () => {
-    const lines = (await signed(victim, "app", "minisign")).split("\n");
-    const label = Buffer.from(lines[1] ?? "", "base64");
-    label.write("Ed", 0, "latin1");
-    const legacy = [lines[0], label.toString("base64"), ...lines.slice(2)].join("\n");
-    const verdict = await judged("app", legacy);
-    expect(verdict.accepted).toEqual([]);
-    expect<string[]>(verdict.refusals.map(({ code }) => code)).toContain("signature_legacy");
   });
 });

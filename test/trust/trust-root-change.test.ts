@@ -3,7 +3,8 @@ import { sha256Of } from "../../src/base/hashing.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { addKeys, removeKey, revokeKey, rotateKey } from "../../src/trust/trust-root-change.ts";
 import { rises, succeed } from "../../src/trust/trust-root-succession.ts";
-import { keysFor, problemsOf, type TrustRoot } from "../../src/trust/trust-root.ts";
+import { signersIn } from "../../src/trust/trust-root-signers.ts";
+import { problemsOf, type TrustRoot } from "../../src/trust/trust-root.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, signedRoot, trusted } from "./roots.ts";
 
@@ -65,7 +66,7 @@ describe("a change is the next version", () => {
     const removed = removeKey(added, "ci", {});
     expect([removed.version, removed.keys.map(({ name }) => name)]).toEqual([3, ["root", "bob"]]);
     const revoked = revokeKey(root, "ci", { at: now, reason: null, stillTrusted: [] });
-    expect(keysFor(revoked, "build", app, now)).toEqual([]);
+    expect(signersIn(revoked, "build", app, now).keys).toEqual([]);
     expect(root.version).toBe(1);
   });
 
@@ -76,9 +77,11 @@ describe("a change is the next version", () => {
       { name: "ci-2", key: keyOf("ci-2").publicKey },
       { from: now, until: later(30) },
     );
-    const counts = [later(0), later(30), later(31)].map((at) => keysFor(rotated, "build", app, at).length);
+    const counts = [later(0), later(30), later(31)].map(
+      (at) => signersIn(rotated, "build", app, at).keys.length,
+    );
     expect(counts).toEqual([2, 2, 1]);
-    expect(keysFor(rotated, "build", { name: "other", sha256: null }, now)).toEqual([]);
+    expect(signersIn(rotated, "build", { name: "other", sha256: null }, now).keys).toEqual([]);
     expect(rotated.keys[2]).toMatchObject({
       name: "ci-2",
       roles: ["build"],

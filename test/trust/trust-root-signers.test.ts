@@ -53,7 +53,7 @@ describe("whose signatures on a statement count", () => {
   test("a key for OpenSSH is told where it counts", () => {
     const { distrusted } = signersIn(root, "capture", app, now);
     expect(distrusted.find(({ key }) => key === keyOf("ssh").publicKey)?.why.message).toBe(
-      'key "ssh" is trusted for OpenSSH signatures in git, file, not for attestations',
+      'key "ssh" is not trusted outside of OpenSSH signatures, only in namespace git, file',
     );
   });
 });

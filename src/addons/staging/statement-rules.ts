@@ -1,5 +1,5 @@
 import { Failure } from "../../base/failure.ts";
-import { LAST_INSTANT } from "../../base/instant.ts";
+import { isTold } from "../../base/instant.ts";
 import { quoted } from "../../base/printable.ts";
 import type { Wanted } from "../assigned/ask.ts";
 import { raisedFloor } from "../on-host/spec.ts";
@@ -38,10 +38,6 @@ export function statementProblem(wanted: Wanted, facts: Facts): Failure | null {
     `version ${quoted(wanted.version)} is older than ${quoted(floor)}, the oldest that its publisher allows`,
     { hint: "no override lifts this: a signed statement says that older versions are not to be used" },
   );
-}
-
-function isTold(now: Date): boolean {
-  return now.getTime() !== LAST_INSTANT.getTime();
 }
 
 /** Without the time: a warning that is the same one in the next run is told once. */

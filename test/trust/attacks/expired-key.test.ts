@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { distrust } from "../../../src/trust/trusted-key.ts";
-import { keysFor } from "../../../src/trust/trust-root.ts";
+import { signersIn } from "../../../src/trust/trust-root-signers.ts";
 import { aRoot, trusted } from "../roots.ts";
 
 // A signature cannot prove when it was made, so the verifier's own clock decides.
@@ -20,5 +20,5 @@ const table: readonly (readonly [string, string | null])[] = [
 test.each(table)("at %s", (now, code) => {
   const refusal = distrust(key, "build", subject, new Date(now));
   expect<string | null>(refusal?.code ?? null).toBe(code);
-  expect(keysFor(root, "build", subject, new Date(now))).toHaveLength(code === null ? 1 : 0);
+  expect(signersIn(root, "build", subject, new Date(now)).keys).toHaveLength(code === null ? 1 : 0);
 });

@@ -15,10 +15,15 @@ test.each(["Sig", "KeyID", "key_id"])("a signature with a twin %s is refused", (
   expect(codesOf(judge(text))).toEqual(["envelope_malformed"]);
 });
 
-test.each(["media_type", "MediaType", "dsse_envelope", "verification_material", "message_signature"])(
-  "a bundle with a twin %s is refused",
-  (name) =>
-    expect(codesOf(judge(JSON.stringify({ ...bundleOf(), [name]: {} })))).toEqual(["attestation_malformed"]),
+test.each([
+  "media_type",
+  "MediaType",
+  "dsse_envelope",
+  "dsseenvelope",
+  "verification_material",
+  "message_signature",
+])("a bundle with a twin %s is refused", (name) =>
+  expect(codesOf(judge(JSON.stringify({ ...bundleOf(), [name]: {} })))).toEqual(["attestation_malformed"]),
 );
 
 test.each([
