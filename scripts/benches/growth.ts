@@ -169,7 +169,7 @@ async function askOfPins(plane: ControlPlane, rows: number, lines: Lines): Promi
   lines.add("a page of events, the oldest", 0, rows, await timed(() => read("/v1/events?limit=10")));
   // The server's share alone: the least of curl is more than that of a thousand pins.
   const bearer = `Authorization: Bearer ${plane.token}`;
-  const curl = ["curl", "-sf", "-o", "/dev/null", "-H", bearer, `${plane.url}/v1/pins`];
+  const curl = ["curl", "-sf", "-o", "/dev/null", "-H", bearer, `${plane.url}/cp/admin/runtime-image`];
   const [all] = await measure([{ name: "all pins", words: curl, server: plane.pid }], rounds);
   const costs = all?.runs.map(({ cpu }) => cpu) ?? [];
   lines.add("all pins, processor time of the server", 1, rows, costs);

@@ -99,10 +99,12 @@ export const DISTURBANCES: readonly Group[] = [
     title: "Crashes of the control plane",
     how:
       "`serve` is killed with SIGKILL in the middle of a stream of promotions and uploads from twenty clients, at " +
-      "another moment in each round, on the same data; then it is started again.",
+      "another moment in each round, on the same data; then it is started again. A day of everything that it does (pins, " +
+      "stops, uploads, builds, packages, assignments, labels, reports, statements, tokens) goes on over a kill between every two requests.",
     survived:
       "each write that was acknowledged is there; the chain of events holds, and goes on from the head that was noted " +
-      "before the crash. Each acknowledged write is a point.",
+      "before the crash. Each acknowledged write is a point. On the day each answer, and the record at its end, is that of " +
+      "the same day without a kill.",
     isWide: true,
     minutes: 2,
     injections: [
@@ -115,6 +117,16 @@ export const DISTURBANCES: readonly Group[] = [
         "SIGKILL of serve in a stream of writes, on PostgreSQL",
         "serve",
         "test/control-plane/storage/killed-server.test.ts",
+      ),
+      point(
+        "SIGKILL of serve between every two requests of a day, on SQLite",
+        "serve",
+        "test/control-plane/killed-day.test.ts",
+      ),
+      point(
+        "SIGKILL of serve between every two requests of a day, on PostgreSQL",
+        "serve",
+        "test/control-plane/killed-day.test.ts",
       ),
       tests(
         "what a crash leaves, databases that are not there, backups while it is written",

@@ -8,8 +8,9 @@ export const LIMITS = {
   documentBytes: 10_485_760,
   /** depth of nested arrays and objects in any JSON document */
   jsonDepth: 64,
-  /** rows of one pin listing */
-  pinRows: 10_000,
+  /** rows of one pin listing, which comes whole, and bytes of it */
+  pinRows: 100_000,
+  pinListingBytes: 67_108_864,
   /** entries of one assignment list */
   assignments: 1_000,
   /** bytes of a file that holds a token */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { EXIT } from "../base/exit-codes.ts";
-import { Failure } from "../base/failure.ts";
+import { asFailure, Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { defineCommand, type Command, type Outcome, type World } from "../cli/command.ts";
 import { AccessLog } from "../control-plane/http/access-log.ts";
@@ -10,6 +10,7 @@ import { openDataDirectory } from "../control-plane/storage/data-directory.ts";
 import { isLocal } from "../control-plane/http/listen-address.ts";
 import { backUpSqlite } from "../control-plane/storage/sqlite-backup.ts";
 import { compileSooner } from "../host/compiler.ts";
+import type { ServiceState } from "../host/service-manager.ts";
 import { DATABASE_FLAGS, dataFolder, readPostgres } from "./database-flags.ts";
 import { SERVE_POLICY_FLAGS } from "./serve-policy.ts";
 import { Hangups, renewed } from "./serve-reload.ts";
@@ -77,18 +78,37 @@ export const serve: Command = defineCommand({
       const { name, version } = trustPolicy.policy;
       world.say.info(`enforcing policy ${quoted(name)}, version ${version}`);
     }
+    const tell = await manager(world);
     hangups.obey(() => {
       // What drains begins nothing anew.
       if (world.stop.aborted) return;
+      tell("RELOADING=1");
       trustPolicy = renewed(values, world, plane, accessLog, trustPolicy);
+      tell("READY=1");
     });
+    tell("READY=1");
     await world.publish({ exit: EXIT.ok, document, text: `listening on ${plane.address}\n` });
     await stopped(world.stop);
+    tell("STOPPING=1");
     await plane.stop(DRAIN_MS);
     accessLog?.close();
     return { exit: EXIT.ok, document, text: "" };
   },
 });
+
+/** Tells a service manager that wants to know (`Type=notify`). One that cannot be told ends no server that serves. */
+async function manager({ env, say }: World): Promise<(state: ServiceState) => void> {
+  const socket = env["NOTIFY_SOCKET"] ?? "";
+  if (socket === "") return () => {};
+  const { tellManager } = await import("../host/service-manager.ts");
+  return (state) => {
+    try {
+      tellManager(socket, state);
+    } catch (error) {
+      say.warn(asFailure(error).message);
+    }
+  };
+}
 
 function backUp(given: ServeValues, file: string, world: World): Outcome {
   const { values } = withConfig(given, world);

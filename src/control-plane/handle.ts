@@ -121,6 +121,7 @@ async function answer(
   deps: Deps,
   memory: Memory,
 ): Promise<Response> {
+  if (namesNoServer(request)) throw new WireRefusal("invalid_field", "the Host header names no server");
   const routed = ROUTER.find(request.method, path);
   if (routed.found === "nothing") throw new WireRefusal("not_found", "there is nothing at this path");
   if (routed.found === "methods") {
@@ -199,12 +200,18 @@ const NO_QUERY = new URLSearchParams();
 
 /**
  * Cut by hand, which costs less than another `new URL`. Bun has made one by then: dot segments are resolved and backslashes
- * turned, so a proxy that has rules by path must do so before it applies them.
+ * turned, so a proxy that has rules by path must do so before it applies them. Without a Host there is none: what was asked for
+ * comes as it was sent, and the router takes neither.
  */
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
-  const found = /^[a-z]+:\/\/[^/?#]*([^?#]*)(?:\?([^#]*))?/iu.exec(url);
+  const found = /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/iu.exec(url);
   const text = found?.[2] ?? "";
   return { path: found?.[1] ?? "", query: text === "" ? NO_QUERY : new URLSearchParams(text) };
+}
+
+/** Health checks in HTTP/1.0 send no Host, and that is none; one that is no name is refused (RFC 9112 §3.2). */
+function namesNoServer({ url, headers }: Request): boolean {
+  return url.startsWith("/") && (headers.get("host") ?? "") !== "";
 }
 
 async function deny(

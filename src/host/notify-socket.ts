@@ -3,11 +3,9 @@ import { chmodSync, closeSync, readSync, rmSync } from "node:fs";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { cLibrary } from "./c-library.ts";
+import { AF_UNIX, DATAGRAMS, unixAddress } from "./unix-address.ts";
 
-const AF_UNIX = 1;
-/** SOCK_DGRAM with SOCK_CLOEXEC and SOCK_NONBLOCK, on every processor that we run on. */
-const SOCKET_TYPE = 2 | 0o2000000 | 0o4000;
-const LONGEST_PATH = 107;
+const SOCK_NONBLOCK = 0o4000;
 const MESSAGES_AT_ONCE = 64;
 
 /** A socket that a program writes its state to, as sd_notify(3) does. The runtime has no such sockets. */
@@ -17,11 +15,8 @@ export class NotifySocket implements Disposable {
 
   /** Takes the place of one that an earlier process left. Throws Failure `storage_failed`. */
   constructor(path: string) {
-    const address = new Uint8Array(110);
-    const bytes = new TextEncoder().encode(path);
-    if (bytes.length > LONGEST_PATH) throw failed(path, `its path has more than ${LONGEST_PATH} bytes`);
-    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-    address.set(bytes, 2);
+    const address = unixAddress(path);
+    if (address === null) throw failed(path, "its path is too long for one");
     const { socket, bind } = cLibrary(
       {
         socket: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
@@ -31,9 +26,9 @@ export class NotifySocket implements Disposable {
     );
     rmSync(path, { force: true });
     this.path = path;
-    this.#descriptor = socket(AF_UNIX, SOCKET_TYPE, 0);
+    this.#descriptor = socket(AF_UNIX, DATAGRAMS | SOCK_NONBLOCK, 0);
     if (this.#descriptor < 0) throw failed(path, "the system gives no socket");
-    if (bind(this.#descriptor, address, bytes.length + 3) !== 0) {
+    if (bind(this.#descriptor, address.bytes, address.length) !== 0) {
       closeSync(this.#descriptor);
       throw failed(path, "it cannot be made there");
     }

@@ -71,7 +71,7 @@ function parseListing(body: Uint8Array, contentType: string | null): Parsed {
     value = parseJson(body, {
       what: "the pin listing",
       code: "answer_not_json",
-      maxBytes: LIMITS.apiAnswerBytes,
+      maxBytes: LIMITS.pinListingBytes,
     });
   } catch (error) {
     const type = contentType ?? "no content type";

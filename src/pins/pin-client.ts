@@ -62,7 +62,8 @@ async function readListed<T extends object>(
   const met = { status: null, waitMs: null, isVersioned: false };
   let heard: Heard;
   try {
-    heard = await ask(target, exchange, { method: "GET", path: LISTING }, reader(target));
+    const message = { method: "GET", path: LISTING } as const;
+    heard = await ask(target, exchange, message, reader(target), LIMITS.pinListingBytes);
   } catch (error) {
     return { ...met, failure: foreseen(error) };
   }

@@ -203,6 +203,8 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
   commands: ["attestation-files", "counts", "doctor-findings"],
   "control-plane": [
     "addons/addon-fields",
+    "addons/assignment-query",
+    "addons/package-query",
     "api/api-document",
     "api/api-operations",
     "api/api-schemas",
@@ -242,6 +244,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "page/sign-in-view",
     "page/style",
     "serve-config",
+    "pins/pin-query",
     "pins/trust-policy",
     "storage/fitting",
     "storage/postgres-address",

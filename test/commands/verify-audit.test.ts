@@ -62,6 +62,20 @@ describe("between environments", () => {
     expect(run.methods.every((method) => method === "GET")).toBe(true);
   });
 
+  test("every one of ten thousand pins counts, and each is proven, though a listing of them has megabytes", async () => {
+    const names = Array.from({ length: 10_000 }, (_, at) => `service-${100_000 + at}`);
+    const rows = (last: string): object[] =>
+      names.map((template_name, at) => row(at === names.length - 1 ? last : NEW, { template_name }));
+    const all = listing(...rows(NEW));
+    expect(all.body?.length).toBeGreaterThan(1_048_576);
+    const same = await audit([all, all], null, ["--json"]);
+    expect(same.code).toBe(0);
+    expect(jsonOf(same)).toMatchObject({ checked: 20_000, drifting: 0 });
+    const run = await audit([all, listing(...rows(OLD))]);
+    expect(run.code).toBe(8);
+    expect(run.stderr).toContain("1 of 10000 pins drift: service-109999 (global)");
+  });
+
   test("what differs, and what is absent, is drift: 8", async () => {
     const run = await audit([
       listing(codex(NEW), hermes(OLD)),

@@ -95,6 +95,23 @@ describe.skipIf(!FULL)("the units of docs/serve.md", () => {
     expect((await shell("head -n 1 /var/log/waybill/access.jsonl")).stdout).toContain('"path":"/readyz"');
   });
 
+  test("keep a reload that comes with the start, and leave the server to it", async () => {
+    await configure({ ...SETTINGS, listen: "127.0.0.1:7070" });
+    await pair("server");
+    for (let round = 0; round < 5; round++) {
+      const both = `systemctl start --no-block ${SERVICE}; systemctl reload ${SERVICE}`;
+      expect((await shell(both)).code).toBe(0);
+      // Whoever was told that it reloaded may connect.
+      expect((await ask("/healthz")).stdout).toBe('{"ok":true}\n');
+      expect([await lab.show(SERVICE, "SubState"), await lab.show(SERVICE, "NRestarts")]).toEqual([
+        "running",
+        "0",
+      ]);
+      await systemctl("stop", SERVICE);
+      expect(await lab.show(SERVICE, "Result")).toBe("success");
+    }
+  });
+
   test("start it with the first connection, keep the socket over a restart, and drain it", async () => {
     await configure({ ...SETTINGS, listen: "systemd" });
     await pair("server");

@@ -224,8 +224,18 @@ describe("a listing that proves nothing", () => {
     ["a row that is null", `{"pins":[null,${good}]}`, "answer_malformed", "row 0 is no object"],
     ["a row that is text", `{"pins":[${good},"x"]}`, "answer_malformed", "row 1 is no object"],
     ["a row that is a list", `[[${good}]]`, "answer_malformed", "row 0 is no object"],
-    ["too many rows", `[${good}${",{}".repeat(LIMITS.pinRows)}]`, "answer_malformed", "more than 10000 rows"],
-    ["too many bytes", `${" ".repeat(LIMITS.apiAnswerBytes)}${pins(GOOD)}`, "answer_not_json", "larger than"],
+    [
+      "too many rows",
+      `[${good}${",{}".repeat(LIMITS.pinRows)}]`,
+      "answer_malformed",
+      "more than 100000 rows",
+    ],
+    [
+      "too many bytes",
+      `${" ".repeat(LIMITS.pinListingBytes)}${pins(GOOD)}`,
+      "answer_not_json",
+      "larger than",
+    ],
   ];
   test.each(refusals)("%s", (_what, body, code, part) => {
     const failure = refused(() => find(body));

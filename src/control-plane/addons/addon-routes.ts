@@ -1,9 +1,9 @@
 import { isHostName, isPlatform, isSegment } from "./addon-fields.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
 import { isSelectorText, parseSelector, selectorText } from "../hosts/labels.ts";
-import { isWithin } from "../tokens/token-bounds.ts";
+import { cursorText as audienceCursor, readAssignmentQuery } from "./assignment-query.ts";
 import { readAssignment, type Audience } from "./assignment-request.ts";
-import { assignAddon, assignmentsFor, assignmentsOf, unassignAddon } from "./assignments.ts";
+import { assignAddon, assignmentsFor, listAssignments, unassignAddon } from "./assignments.ts";
 import { single } from "../http/query.ts";
 import type { Database } from "../storage/database.ts";
 import { configVersion, deliver, type HostConfig } from "./delivery.ts";
@@ -71,12 +71,11 @@ export const ADDON_ROUTES: readonly Route[] = [
     access: "addons:read",
     action: "assignment.read",
     answer: async (call, { database }) => {
-      const assignments = await assignmentsOf(database, call.env, addonId(call));
       // Whoever may see one host sees what is for that host alone.
-      const { hosts } = call.bounds;
-      return json({
-        assignments: assignments.filter(({ host }) => isWithin(hosts, host ?? null)),
-      });
+      const { env, query, bounds } = call;
+      const wanted = readAssignmentQuery(query);
+      const { assignments, next } = await listAssignments(database, env, addonId(call), wanted, bounds.hosts);
+      return json({ assignments, next_after: next === null ? null : audienceCursor(next) });
     },
   },
   {

@@ -1,9 +1,12 @@
 import type { JsonMap } from "../../base/json.ts";
 import { labelsOf } from "../hosts/host-labels.ts";
+import { amongHosts } from "../hosts/hosts.ts";
 import { isSelectorText, parseSelector, selects } from "../hosts/labels.ts";
+import type { AssignmentQuery } from "./assignment-query.ts";
 import type { AssignmentRequest, Audience, StoredAssignment } from "./assignment-request.ts";
-import type { Database, Sql } from "../storage/database.ts";
+import type { Database, Sql, SqlValue } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
+import { fitting } from "../storage/fitting.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 type Row = {
@@ -126,20 +129,44 @@ export async function assignmentsFor(
   });
 }
 
-/** Every assignment of an add-on, the general one first. */
-export async function assignmentsOf(
+/** Of an assignment without its texts, generously. */
+const NAMES_CHARS = 1_000;
+
+/**
+ * At most as many assignments of an add-on as are asked for, the general one first, fewer when they hold much; those for one
+ * of `hosts` alone when they are given. `next` is the one behind which there may be more; null at the end.
+ */
+export function listAssignments(
   database: Database,
   env: string,
   addonId: string,
-): Promise<StoredAssignment[]> {
-  const rows = await database.read((sql) =>
-    sql.rows<Row>(
-      `SELECT ${COLUMNS} FROM assignments WHERE env = $1 AND addon_id = $2 ORDER BY host`,
-      env,
-      addonId,
-    ),
-  );
-  return rows.map(fromRow);
+  { after, limit }: AssignmentQuery,
+  hosts: readonly string[] | null,
+): Promise<{ readonly assignments: StoredAssignment[]; readonly next: Audience | null }> {
+  return database.read(async (sql) => {
+    const values: SqlValue[] = [env, addonId];
+    const behind = `FROM assignments WHERE env = $1 AND addon_id = $2 ${amongHosts(hosts, values)}
+      ${after === null ? "" : `AND host > $${values.push(after)}`}`;
+    const sizes = await sql.rows<{ host: Audience; chars: number }>(
+      `SELECT host, ${NAMES_CHARS} + coalesce(length(args_json), 0) + coalesce(length(config_json), 0) AS chars
+       ${behind} ORDER BY host LIMIT $${values.length + 1}`,
+      ...values,
+      limit,
+    );
+    const page = fitting(sizes);
+    const last = page.at(-1)?.host;
+    if (last === undefined) return { assignments: [], next: null };
+    const rows = await sql.rows<Row>(
+      // Without a limit: what is added meanwhile must not push out the one that the next page begins behind.
+      `SELECT ${COLUMNS} ${behind} AND host <= $${values.length + 1} ORDER BY host`,
+      ...values,
+      last,
+    );
+    return {
+      assignments: rows.map(fromRow),
+      next: page.length < limit && page.length === sizes.length ? null : last,
+    };
+  });
 }
 
 async function readOne(

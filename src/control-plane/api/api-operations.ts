@@ -47,8 +47,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   "GET /cp/admin/runtime-image": { summary: "every pin of the environment", answers: { 200: "PinList" } },
   "GET /v1/pins": {
-    summary: "every pin of the environment with its version",
-    query: ["template", "region"],
+    summary: "pins with their versions, by template and region, in pages",
+    query: ["template", "region", "after", "limit"],
     answers: { 200: "VersionedPinList" },
   },
   [`GET ${PIN}`]: {
@@ -129,7 +129,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 204: null },
   },
   "GET /v1/addons/assignments/{addon_id}": {
-    summary: "whom an add-on is assigned to",
+    summary: "whom an add-on is assigned to, everybody first, in pages",
+    query: ["after", "limit"],
     answers: { 200: "AssignmentList" },
   },
   "GET /v1/addons/assignments": {

@@ -68,7 +68,7 @@ export const FLEET_SCHEMAS: Readonly<Record<string, JsonMap>> = {
     },
   },
   Assignment: exact(assignment),
-  AssignmentList: exact({ assignments: list(ref("Assignment")) }),
+  AssignmentList: exact({ assignments: list(ref("Assignment")), next_after: orNull(text) }),
   LabelsRequest: { type: "object", required: ["labels"], properties: { labels } },
   HostLabels: exact({ host: text, labels }),
   HostConfig: exact({

@@ -43,7 +43,7 @@ export const PIN_SCHEMAS: Readonly<Record<string, JsonMap>> = {
   },
   Pin: exact(pin),
   PinList: exact({ pins: list(ref("Pin")) }),
-  VersionedPinList: exact({ pins: list(ref("VersionedPin")) }),
+  VersionedPinList: exact({ pins: list(ref("VersionedPin")), next_after: orNull(text) }),
   VersionedPin: exact({ ...pin, version: whole }),
   ShownPin: exact({ ...pin, version: whole, stops: list(ref("Stop")) }),
   Stop: exact({

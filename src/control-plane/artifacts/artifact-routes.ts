@@ -70,8 +70,8 @@ async function readArtifact({ request, params }: Call, deps: Deps): Promise<Resp
     return new Response(null, { status: 304, headers });
   }
   const ifRange = request.headers.get("if-range");
-  const foreign = ifRange !== null && ifRange !== etag;
-  const range = foreign ? "whole" : byteRange(request.headers.get("range"), size);
+  const asked = request.headers.get("range");
+  const range = ifRange !== null && ifRange !== etag ? "whole" : byteRange(asked, size);
   if (range === "unsatisfiable") {
     throw new WireRefusal("range_not_satisfiable", `the artifact has ${size} bytes`, {
       "content-range": `bytes */${size}`,
@@ -80,10 +80,11 @@ async function readArtifact({ request, params }: Call, deps: Deps): Promise<Resp
   if (range === "whole") {
     const whole = { ...headers, "content-length": String(size) };
     if (request.method === "HEAD") return new Response(null, { headers: whole });
-    // Bun cuts a file by the Range header on its own, whatever If-Range says; it leaves other streams alone.
+    // Bun cuts a file by the Range header on its own, whatever If-Range says, and by one that is none; it leaves other
+    // streams alone.
     // From a bucket it is a stream without a length: a broken one ends without the last chunk, and is no answer.
     const bytes = await deps.artifacts.read(sha256, null, size);
-    return new Response(foreign && bytes instanceof Blob ? passedOn(bytes.stream()) : bytes, {
+    return new Response(asked !== null && bytes instanceof Blob ? passedOn(bytes.stream()) : bytes, {
       headers: whole,
     });
   }

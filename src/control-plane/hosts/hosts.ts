@@ -87,17 +87,20 @@ export function listHosts(
   limit: number,
 ): Promise<{ readonly hosts: Host[]; readonly next: string | null }> {
   return database.read(async (sql) => {
-    const values: SqlValue[] = [env, after, limit];
+    const values: SqlValue[] = [env, after];
     const behind = `FROM host_reports WHERE env = $1 AND host > $2 ${amongHosts(names, values)}`;
     const sizes = await sql.rows<{ host: string; chars: number }>(
-      `SELECT host, length(addons_json) AS chars ${behind} ORDER BY host LIMIT $3`,
+      `SELECT host, length(addons_json) AS chars ${behind} ORDER BY host LIMIT $${values.length + 1}`,
       ...values,
+      limit,
     );
     const page = fitting(sizes);
     const last = page.at(-1)?.host ?? after;
     const rows = await sql.rows<Row>(
-      `SELECT ${COLUMNS} ${behind} AND host <= $${values.push(last)} ORDER BY host LIMIT $3`,
+      // Without a limit: a host that reports for the first time meanwhile must not push out the last one of the page.
+      `SELECT ${COLUMNS} ${behind} AND host <= $${values.length + 1} ORDER BY host`,
       ...values,
+      last,
     );
     return {
       hosts: rows.map(fromRow),

@@ -28,20 +28,22 @@ export async function hostFacts(
   after: HostPlace,
   limit: number,
 ): Promise<{ readonly hosts: HostFact[]; readonly next: HostPlace | null }> {
-  const values: SqlValue[] = [...envs, after.host, after.env, limit];
-  const [host, env, most] = [envs.length + 1, envs.length + 2, envs.length + 3];
+  const values: SqlValue[] = [...envs, after.host, after.env];
+  const [host, env] = [envs.length + 1, envs.length + 2];
   const behind = `FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${host}, $${env})
     ${amongHosts(names, values)}`;
   const sizes = await sql.rows<HostPlace & { chars: number }>(
-    `SELECT env, host, length(addons_json) AS chars ${behind} ORDER BY host, env LIMIT $${most}`,
+    `SELECT env, host, length(addons_json) AS chars ${behind} ORDER BY host, env LIMIT $${values.length + 1}`,
     ...values,
+    limit,
   );
   const page = fitting(sizes);
   const last = page.at(-1) ?? after;
   const rows = await sql.rows<Row>(
+    // Without a limit, as in hosts.ts.
     `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
      ${behind} AND (host, env) <= ($${values.push(last.host)}, $${values.push(last.env)})
-     ORDER BY host, env LIMIT $${most}`,
+     ORDER BY host, env`,
     ...values,
   );
   const hosts = rows.map(({ addons_json: text, ...row }) => {

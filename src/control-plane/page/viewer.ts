@@ -2,6 +2,7 @@ import type { Database } from "../storage/database.ts";
 import { allows } from "../tokens/scopes.ts";
 import { actorOf, type TokenRecord } from "../tokens/token.ts";
 import { environments } from "./facts.ts";
+import { WireRefusal } from "../http/wire.ts";
 import type { Viewer } from "./frame.ts";
 
 /**
@@ -10,6 +11,8 @@ import type { Viewer } from "./frame.ts";
  */
 export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
   const { templates, repos, hosts } = token;
+  const url = URL.parse(request.url);
+  if (url === null) throw new WireRefusal("invalid_field", "a page needs the name of its server in Host");
   const seesEvery = allows(token.scopes, "audit:read");
   const envs = seesEvery ? await database.read(environments) : [token.env];
   return {
@@ -28,6 +31,6 @@ export async function viewerOf(token: TokenRecord, request: Request, database: D
         [templates, repos, hosts].every((bound) => bound === null),
     },
     bounds: { templates, repos, hosts },
-    origin: new URL(request.url).origin,
+    origin: url.origin,
   };
 }

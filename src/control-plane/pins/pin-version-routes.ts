@@ -1,13 +1,14 @@
 import { isImageDigest } from "../../base/digest.ts";
 import type { JsonMap, JsonValue } from "../../base/json.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { single, wholeNumber, pageLimit } from "../http/query.ts";
+import { wholeNumber, pageLimit } from "../http/query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { once, readKey } from "./idempotency.ts";
-import { isWithin } from "../tokens/token-bounds.ts";
+import { pinPage } from "./pin-list.ts";
+import { cursorText, readPinQuery } from "./pin-query.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
 import { etagOf, findPin, type VersionedPin } from "./pin-rows.ts";
-import { listPins, showPin, writePin, type Condition } from "./pins.ts";
+import { showPin, writePin, type Condition } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
@@ -25,14 +26,8 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.list",
     answer: async ({ env, query, bounds }, { database }) => {
-      const [template, region] = [single(query, "template"), single(query, "region")];
-      const pins = (await listPins(database, env)).filter(
-        ({ pin }) =>
-          isWithin(bounds.templates, pin.template_name) &&
-          (template ?? pin.template_name) === pin.template_name &&
-          (region ?? pin.region) === pin.region,
-      );
-      return json({ pins: pins.map(shown) });
+      const { pins, next } = await pinPage(database, env, readPinQuery(query), bounds.templates);
+      return json({ pins: pins.map(shown), next_after: next === null ? null : cursorText(next) });
     },
   },
   {
