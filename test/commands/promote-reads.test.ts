@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
-import { PROMOTE_WORDS, runCase } from "../pins/case-run.ts";
-import { CLEAN_ENVIRONMENT, PROGRAM } from "../support/binary.ts";
+import { PROMOTE_WORDS, QUICK, runCase } from "../pins/case-run.ts";
+import { VersionedBoard } from "../pins/versioned-board.ts";
+import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill } from "../support/binary.ts";
 import { scriptedServer, type Answer, type Plan, type Step } from "../support/scripted-server.ts";
 
 const LOST: Answer = { send: "nothing", then: "reset" };
@@ -56,6 +57,28 @@ describe("a listing that cannot be read before the write", () => {
     await child.exited;
     expect(staging.requests.map(({ method }) => method)).toEqual(["GET"]);
   });
+});
+
+test("what a policy refuses stops a write also where nothing could be read at first, and later could", async () => {
+  const frozen = new VersionedBoard(OLD);
+  frozen.stops = [{ kind: "frozen", reason: "a holiday", by: "ops" }];
+  const board = new Board(OLD);
+  await using staging = await scriptedServer(frozen.plan());
+  await using prod = await scriptedServer({
+    [LIST]: [{ status: 503 }, board.list],
+    [PROMOTE]: board.promote,
+  });
+  const targets = ["--target", `staging=${staging.url}`, "--target", `prod=${prod.url}`];
+  const pin = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
+  const env = { WAYBILL_TOKEN_STAGING: "staging-token-1", WAYBILL_TOKEN_PROD: "prod-token-12" };
+  const run = await runWaybill(["promote", ...pin, ...targets, ...QUICK], { env });
+  expect(jsonOf(run)).toMatchObject({
+    legs: [
+      { env: "staging", exit_code: 5, error: { code: "policy_denied" } },
+      { env: "prod", exit_code: 13, error: { code: "server_failed" } },
+    ],
+  });
+  expect(prod.requests.map(({ method }) => method)).toEqual(["GET"]);
 });
 
 describe("a write without a condition is not repeated", () => {
