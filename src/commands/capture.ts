@@ -125,6 +125,7 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
       ...(digests === undefined ? {} : { digests }),
       gitBudgetMs,
     };
+    if (named !== undefined) await removeLeftoversOf(named, world);
     const { captured, unsent } =
       isAsked || submission === null
         ? { captured: await capture(request, world.stop), unsent: null }
@@ -158,6 +159,13 @@ async function captureAct(flags: Values<typeof FLAGS>, world: World): Promise<Ou
   } finally {
     if (typeof scratch === "string") rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What a killed run left of the archive would be a part of the context, where the archive lies in there. */
+async function removeLeftoversOf(archive: string, world: World): Promise<void> {
+  const { removeLeftovers } = await import("../host/held-file.ts");
+  for (const path of removeLeftovers(archive))
+    world.say.info(`removed ${quoted(path)}, which a killed run left of the archive`);
 }
 
 /** A folder for this run, or why there is none. */

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Sha256 } from "../base/digest.ts";
 import { compileSooner } from "../host/compiler.ts";
-import { PendingFile } from "../host/files.ts";
+import { newHeldFile, type HeldFile } from "../host/held-file.ts";
 import { KernelMemory } from "../host/kernel.ts";
 import { compress, PIECE_BYTES, PieceDigests } from "./archive-pieces.ts";
 import { ArchiveRing } from "./archive-ring.ts";
@@ -52,7 +52,7 @@ export class ArchiveWriter {
   readonly #folder: ContextFolder;
   readonly #target: ArchiveTarget;
   readonly #turns: Turns;
-  readonly #file: PendingFile;
+  readonly #held: HeldFile;
   readonly #temporaryName: BytePath;
   readonly #headers: TarHeaders;
   readonly #pieceBytes: number;
@@ -81,8 +81,8 @@ export class ArchiveWriter {
     );
     this.#rooms = this.#ring.memory.pieces.map((piece) => new KernelMemory(Buffer.from(piece)));
     this.#room = this.#roomOf(0);
-    this.#file = written(target.path, () => new PendingFile(target.path, 0o644));
-    this.#temporaryName = bytePathFromText(basename(this.#file.temporary));
+    this.#held = written(target.path, () => newHeldFile(target.path, 0o644));
+    this.#temporaryName = bytePathFromText(basename(this.#held.file.temporary));
   }
 
   async add(member: Exclude<TarMember, { kind: "file" }>): Promise<void> {
@@ -163,7 +163,7 @@ export class ArchiveWriter {
     const end = archiveEnd(tarBytes);
     await this.#put(end);
     const tarSha256 = this.#threads === null ? this.#packAlone() : await this.#packTogether(this.#threads);
-    written(this.#target.path, () => this.#file.commit());
+    written(this.#target.path, () => this.#held.file.commit());
     return { tarSha256, tarBytes: tarBytes + end.length };
   }
 
@@ -177,10 +177,11 @@ export class ArchiveWriter {
     return this.#records.item(path, number, this.#format);
   }
 
-  /** Ends what goes on beside and removes what was written; safe after `commit`. */
+  /** Ends what goes on beside and removes what was written; to be called once, also after `commit`. */
   async discard(): Promise<void> {
     await this.#threads?.stop();
-    this.#file.discard();
+    this.#held.file.discard();
+    this.#held.release();
   }
 
   /** Whether the piece has room for so many bytes and is not full then. */
@@ -220,7 +221,7 @@ export class ArchiveWriter {
     return new ArchiveThreads({
       ring: this.#ring,
       target: this.#target,
-      file: this.#file,
+      file: this.#held.file,
       digests: { format: this.#format, tar: this.#target.undigested !== true },
       turns: this.#turns,
       onThrough: (piece) => this.#takeRecords(piece),
@@ -248,7 +249,7 @@ export class ArchiveWriter {
     digests.add(this.#ring, 0);
     this.#takeRecords(0);
     const piece = this.#ring.content(0);
-    written(path, () => this.#file.write(compression === "none" ? piece : compress(piece, compression)));
+    written(path, () => this.#held.file.write(compression === "none" ? piece : compress(piece, compression)));
     return digests.tarSha256();
   }
 

@@ -1,4 +1,4 @@
-import { pendingPattern } from "../host/files.ts";
+import { pendingPattern } from "../host/pending-name.ts";
 import { readCi, eventFile, type CiClaims } from "../source/ci.ts";
 import { readCiEvent } from "../source/ci-event.ts";
 import { coordinatesOf, mismatchesOf, type Coordinates, type Mismatch } from "../source/coordinates.ts";

@@ -3,7 +3,7 @@ import { fs, paths } from "./file-system.ts";
 import { Failure } from "../base/failure.ts";
 import type { FailureCode } from "../base/exit-codes.ts";
 import { quoted } from "../base/printable.ts";
-import { randomHex } from "./random.ts";
+import { newPendingName } from "./pending-name.ts";
 
 /** The `code` of a system error (`ENOENT`), or "". */
 export function errorCode(error: unknown): string {
@@ -136,19 +136,6 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
 /** What a file system without hard links says to one. */
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK"]);
 
-const RANDOM_BYTES = 6;
-
-/** A part of the name is enough to know it by: the whole of a long one would leave no room for the rest. */
-function stemOf(path: string): string {
-  return paths().basename(path).slice(0, 50);
-}
-
-/** The names of what `PendingFile` writes for a path meanwhile, as a pattern of git's ignore files. */
-export function pendingPattern(path: string): string {
-  const stem = stemOf(path).replaceAll(/[*?[\]\\]/gu, String.raw`\$&`);
-  return `.${stem}.${"[0-9a-f]".repeat(2 * RANDOM_BYTES)}.tmp`;
-}
-
 /** A new file beside `path` that takes its place by rename, or is removed: a failed run leaves nothing behind. */
 export class PendingFile {
   readonly descriptor: number;
@@ -171,7 +158,7 @@ export class PendingFile {
     }
     this.#path = path;
     const { dirname, join } = paths();
-    this.#temporary = join(dirname(path), `.${stemOf(path)}.${randomHex(RANDOM_BYTES)}.tmp`);
+    this.#temporary = join(dirname(path), newPendingName(path));
     const flags =
       fs().constants.O_WRONLY | fs().constants.O_CREAT | fs().constants.O_EXCL | fs().constants.O_NOFOLLOW;
     // 0600 while it is being written: a half-written secret must not be readable either.

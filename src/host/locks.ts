@@ -54,13 +54,16 @@ export function acquireBriefLock(wanted: Wanted): Lock {
 type Wanted = Omit<LockRequest, "stop">;
 
 function tryLock(wanted: Wanted): Lock | null {
-  const flock = loadFlock();
   const descriptor = openLockFile(wanted);
-  // Somebody may have removed the file meanwhile: then the next process would lock another one.
-  if (flock(descriptor, LOCK_EX | LOCK_NB) === 0 && isStillAt(descriptor, wanted.path))
-    return { release: () => closeSync(descriptor) };
+  if (lockOpened(descriptor, wanted.path)) return { release: () => closeSync(descriptor) };
   closeSync(descriptor);
   return null;
+}
+
+/** Locks what is open and is still the file of that name, until it is closed; false when somebody else has it. */
+export function lockOpened(descriptor: number, path: string): boolean {
+  // Somebody may have removed the file meanwhile: then the next process would lock another one.
+  return loadFlock()(descriptor, LOCK_EX | LOCK_NB) === 0 && isStillAt(descriptor, path);
 }
 
 function stillHeld({ what, path, budgetMs }: Wanted): Failure {

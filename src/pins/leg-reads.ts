@@ -43,11 +43,10 @@ export class LegReads {
   }
 
   /** What is there, and what a promotion does of it, by one attempt. `wantsVersion` where the server asked for one. */
-  see({ forMs = 0, wantsVersion = false }: { forMs?: number; wantsVersion?: boolean } = {}): Promise<Seen> {
+  see({ wantsVersion = false }: { wantsVersion?: boolean } = {}): Promise<Seen> {
     const { attempts, clock, exchange, note, rules } = this.#tools;
     const asked = { target: this.#target, wanted: this.#wanted, note, intent: rules };
-    const rule = { forMs, intervalMs: rules.retryIntervalMs, wantsVersion };
-    return preflight({ ...asked, ...rule, exchange, clock, attempts });
+    return preflight({ ...asked, exchange, clock, attempts, wantsVersion });
   }
 
   /** The same, after `first`, for as long as the leg may take where nothing could be read. */
@@ -59,7 +58,7 @@ export class LegReads {
       if (delay === null) break;
       waited(attempts, delay);
       await clock.sleep(delay, exchange.stop);
-      seen = await this.see({ forMs: Math.max(0, this.#leftMs()) });
+      seen = await this.see();
     }
     return seen;
   }
@@ -67,7 +66,7 @@ export class LegReads {
   /** One readable state, or none until then; a single attempt where that is over. */
   look(until: number): Promise<ReadBack> {
     const { clock, rules } = this.#tools;
-    const forMs = Math.max(0, until - clock.now());
+    const forMs = until - clock.now();
     const intervalMs = rules.retryIntervalMs;
     return this.#read({ until: "readable", stable: 1, forMs, limitMs: forMs, intervalMs });
   }

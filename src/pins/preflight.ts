@@ -31,18 +31,16 @@ type Preflight = {
   readonly exchange: Exchange;
   readonly clock: Clock;
   readonly attempts: Attempt[];
-  /** For how long to go on when nothing can be read, in milliseconds; 0 is one attempt. */
-  readonly forMs: number;
-  readonly intervalMs: number;
   /** Look for the pin's version also where the listing promises none. */
   readonly wantsVersion: boolean;
 };
 
-/** Reads by GETs alone what is pinned, and decides what a promotion does next. */
+const ONE_READ = { until: "readable", forMs: 0, limitMs: 0, stable: 1, intervalMs: 0 } as const;
+
+/** Reads by GETs alone what is pinned, one attempt each, and decides what a promotion does next. */
 export async function preflight(asked: Preflight): Promise<Seen> {
-  const { target, wanted, exchange, clock, attempts, forMs, intervalMs } = asked;
-  const rule = { until: "readable", forMs, limitMs: forMs, stable: 1, intervalMs } as const;
-  const read = await readBack(target, wanted, rule, exchange, clock, attempts);
+  const { target, wanted, exchange, clock, attempts } = asked;
+  const read = await readBack(target, wanted, ONE_READ, exchange, clock, attempts);
   if (read.ok && asked.intent.touch !== true) return { is: "there", proof: read };
   // No row yet, or another digest, is what a promotion is for; anything else means that nothing could be proven.
   if (!read.ok && read.failure.code !== "pin_mismatch" && read.failure.code !== "row_missing") {

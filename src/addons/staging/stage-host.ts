@@ -1,5 +1,6 @@
 import type { Failure } from "../../base/failure.ts";
 import { quoted } from "../../base/printable.ts";
+import { retryAfterMs } from "../../base/retry-after.ts";
 import { remoteDisk } from "../../host/remote-disk.ts";
 import { Attempts } from "./attempts.ts";
 import { AuditLog } from "../audit/audit-log.ts";
@@ -33,8 +34,8 @@ export type HostRequest = {
   /** Whether attempts that failed before are made again at once. */
   readonly retryNow: boolean;
   readonly now: () => Date;
-  /** Told of the list, and when its server wants to be asked again, before anything of it is done. */
-  readonly obeys?: (list: AssignmentList, retryAfter: string | null) => void;
+  /** Told of the list, and for how long its server wants to be left alone, before anything of it is done. */
+  readonly obeys?: (list: AssignmentList, askedMs: number | null) => void;
   readonly run: Omit<Run, "warn" | "audit" | "attempts" | "turn">;
 };
 
@@ -46,8 +47,8 @@ export type HostReport = {
   readonly warnings: readonly Warning[];
   /** What is assigned, with what the host itself says; null when nothing is known. */
   readonly assigned: readonly Assignment[] | null;
-  /** What the server said about the time of the next question. */
-  readonly retryAfter: string | null;
+  /** For how many milliseconds the server wants to be left alone; null when it did not say. */
+  readonly askedMs: number | null;
 };
 
 /** Brings a host to its assigned add-ons, once. Throws Failure when not even that could be tried. */
@@ -67,8 +68,9 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       ...noteTime(run.layout.clock, request.now()),
       ...known.warnings,
     ];
-    const retryAfter = fetched instanceof StatusFailure ? fetched.headers.get("retry-after") : null;
-    if (known.list !== null) request.obeys?.(known.list, retryAfter);
+    const askedMs =
+      fetched instanceof StatusFailure ? retryAfterMs(fetched.headers, request.now().getTime()) : null;
+    if (known.list !== null) request.obeys?.(known.list, askedMs);
     const host = known.list === null ? null : mergeOverrides(known.list, request.overrideFile);
     const told = new Set<string>();
     // Once each: what keeps an add-on going looks at much that its staging looked at before.
@@ -84,7 +86,7 @@ export async function stageHost(request: HostRequest): Promise<HostReport> {
       results,
       warnings,
       assigned: host?.assignments ?? null,
-      retryAfter,
+      askedMs,
     };
   } finally {
     root.release();

@@ -46,7 +46,7 @@ async function pollUntil(agent: Agent, supervision: Supervision): Promise<void> 
     if (stop.aborted) return;
     if (done === "overtaken") continue;
     await supervision.reports?.send(agent.status(), REPORT_MS, stop);
-    const wait = nextPollMs(intervalMs, done?.retryAfter ?? null, Date.now(), Math.random());
+    const wait = nextPollMs(intervalMs, done?.askedMs ?? null, Math.random());
     await clock.sleep(wait, stop);
   }
 }

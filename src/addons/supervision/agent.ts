@@ -112,8 +112,8 @@ export class Agent {
     // Not behind what else waits for the lock: a step back is not to wait for a slow store.
     const report = await this.#parts.queue.tried(overtaken, async () => {
       const staging = await this.#request.renewed();
-      const obeys = (list: AssignmentList, retryAfter: string | null): void =>
-        void (this.#obeyed = retryAfter === null ? list : null);
+      const obeys = (list: AssignmentList, askedMs: number | null): void =>
+        void (this.#obeyed = askedMs === null ? list : null);
       const settled = (result: AddonResult, assignment: Assignment | null): void => {
         if (isSafeName(result.addonId)) this.#want(result.addonId, assignment, result);
       };

@@ -43,7 +43,7 @@ export class WatchedRounds {
   async #watch(overtaken: AbortController, ended: AbortSignal): Promise<void> {
     if (this.#givenUp >= MOST_GIVEN_UP) return;
     while (!ended.aborted) {
-      await this.#clock.sleep(nextPollMs(this.#intervalMs, null, 0, Math.random()), ended);
+      await this.#clock.sleep(nextPollMs(this.#intervalMs, null, Math.random()), ended);
       if (ended.aborted || !(await this.#agent.hasOtherList(ended))) continue;
       return overtaken.abort("another list");
     }

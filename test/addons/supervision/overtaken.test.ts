@@ -169,7 +169,7 @@ test("a list that changes at every look does not keep an artifact away for ever"
 test("a list that changed is obeyed at once also when the round came to its end all the same", async () => {
   const report: HostReport = {
     ...{ assignments: "source", configVersion: null, results: [], warnings: [], assigned: [] },
-    retryAfter: null,
+    askedMs: null,
   };
   let rounds = 0;
   const agent = {
