@@ -72,6 +72,12 @@ export function ranged(more: Partial<Answer> = {}, etag: string = ETAG): Step {
 
 export const cut: Answer = { ...whole, bodyBytes: Math.floor(BYTES.length * 0.99) };
 
+/** Where a request goes on after `cut`. What had come and nobody had read yet is lost with its connection. */
+export function goesOn(request: Received | undefined): boolean {
+  const first = Number(/^bytes=(\d+)-$/u.exec(request?.headers["range"] ?? "")?.[1] ?? 0);
+  return first > 0 && first <= (cut.bodyBytes ?? 0);
+}
+
 export function succeeded({ run, staged }: Try): void {
   expect(run.document.addons.map(({ outcome, error }) => [outcome, error?.code])).toEqual([
     ["staged", undefined],
