@@ -51,8 +51,10 @@ export function formatAllowedSigners(keys: readonly TrustedKey[]): string {
     .map(({ name, key, namespaces, validFrom, validUntil }) => {
       const options = [
         ...(namespaces === null ? [] : [`namespaces="${namespaces.join(",")}"`]),
-        ...(validFrom === null ? [] : [`valid-after="${timestamp(validFrom)}"`]),
-        ...(validUntil === null ? [] : [`valid-before="${timestamp(validUntil)}"`]),
+        ...(validFrom === null || validFrom < FIRST_TIME ? [] : [`valid-after="${timestamp(validFrom)}"`]),
+        ...(validUntil === null
+          ? []
+          : [`valid-before="${timestamp(validUntil < FIRST_TIME ? FIRST_TIME : validUntil)}"`]),
       ];
       const middle = options.length === 0 ? "" : ` ${options.join(",")}`;
       return `${name}${middle} ${formatSshKey(key.bytes)}\n`;
@@ -135,6 +137,9 @@ function namesSomebody(principals: string): boolean {
   return principals.split(",").some((pattern) => pattern !== "" && !pattern.startsWith("!"));
 }
 
+/** ssh-keygen takes the second before it for no time at all. */
+const FIRST_TIME = new Date(1000);
+
 const TIME = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/u;
 
 /** YYYYMMDD[HHMM[SS]][Z]; without Z it is this machine's own time, as OpenSSH has it. */
@@ -144,8 +149,7 @@ function instant(text: string, from: string): Date {
   // What no calendar has would roll over into the next month, day or hour.
   const inUtc = instantOf(`${written}Z`);
   const found = zone === "Z" ? inUtc : new Date(written);
-  // To ssh-keygen 1970 begins with no time at all.
-  if (inUtc !== null && found !== null && found.getTime() > 0) return found;
+  if (inUtc !== null && found !== null && found >= FIRST_TIME) return found;
   throw invalid(from, `${quoted(text, 40)} is no time such as 20270131 or 202701312359Z`);
 }
 

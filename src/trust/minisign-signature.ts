@@ -31,14 +31,18 @@ export type SignifySignature = {
 const UNTRUSTED = "untrusted comment: ";
 const TRUSTED = "trusted comment: ";
 const BLOB_BYTES = 10 + SIGNATURE_BYTES;
+/** characters that the tools read of the comment that nobody signed */
+const MAX_UNTRUSTED = { minisign: 1_003, signify: 1_023 } as const;
 const LINE_FEED = 0x0a;
 const MAX_TRUSTED_BYTES = 8_192;
 
 /** Throws Failure `signature_malformed`. CRLF is taken at the ends of lines, as minisign does. */
 export function parseMinisignSignature(file: Uint8Array, from: string): MinisignSignature {
   const [untrusted = "", blob = "", trusted = "", last = "", ...more] = linesOf(file);
-  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED) || last === "")
+  if (more.length > 0 || !isUntrusted(untrusted, "minisign") || last === "")
     throw malformed(from, "it does not have four lines of which the first is an untrusted comment");
+  // minisign ends a line there.
+  if (file.includes(0)) throw malformed(from, "it has a NUL");
   if (!trusted.startsWith(TRUSTED)) throw malformed(from, "its third line is no trusted comment");
   const { algorithm, keyNumber, signature } = readBlob(blob, from);
   if (algorithm !== "ED" && algorithm !== "Ed") throw malformed(from, "it is for another algorithm");
@@ -53,7 +57,7 @@ export function parseMinisignSignature(file: Uint8Array, from: string): Minisign
 /** Throws Failure `signature_malformed`. */
 export function parseSignifySignature(file: Uint8Array, from: string): SignifySignature {
   const [untrusted = "", blob = "", ...more] = linesOf(file);
-  if (more.length > 0 || !untrusted.startsWith(UNTRUSTED))
+  if (more.length > 0 || !isUntrusted(untrusted, "signify"))
     throw malformed(from, "it does not have two lines of which the first is an untrusted comment");
   if (file.indexOf(LINE_FEED) === file.lastIndexOf(LINE_FEED))
     throw malformed(from, "its second line has no end");
@@ -105,6 +109,10 @@ export function shownComment(trustedComment: Uint8Array): string | null {
   // Tabs stand between the fields of minisign's own comments.
   const plain = text.replaceAll("\t", " ");
   return printable(plain, MAX_TRUSTED_BYTES) === plain.trim() ? plain.trim() : null;
+}
+
+function isUntrusted(line: string, tool: keyof typeof MAX_UNTRUSTED): boolean {
+  return line.startsWith(UNTRUSTED) && line.length - UNTRUSTED.length <= MAX_UNTRUSTED[tool];
 }
 
 function readBlob(

@@ -168,6 +168,13 @@ test("what is written comes back", () => {
   expect(found).toEqual(keys.map((one) => ({ ...one, roles: null })));
 });
 
+test("a window that begins or ends before Unix time is written as ssh-keygen reads it", () => {
+  const old = trusted("me", { validFrom: new Date(999), validUntil: new Date(-1) });
+  const text = formatAllowedSigners([old]);
+  expect(text).toBe(`me valid-before="19700101000001Z" ${line}\n`);
+  expect(parseAllowedSigners(text, "it").keys).toHaveLength(1);
+});
+
 test("patterns of namespaces", () => {
   const table: readonly (readonly [string, string, boolean])[] = [
     ["file", "file", true],

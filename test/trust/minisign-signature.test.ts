@@ -48,6 +48,7 @@ describe("a signature file of minisign", () => {
     ["with line ends of Windows", good.replaceAll("\n", "\r\n")],
     ["with empty lines behind it", `${good}\n\r\n`],
     ["without a line break at the end", good.trimEnd()],
+    ["with as long an untrusted comment as minisign reads", good.replace("by somebody", "x".repeat(1003))],
     ["with no word in its untrusted comment", good.replace(": by somebody", ": ")],
   ];
   test.each(taken)("is taken %s", (_what, text) => expect(read(text)).toEqual(read(good)));
@@ -69,6 +70,9 @@ describe("a signature file of minisign", () => {
     ["with an empty line before it", `\n${good}`],
     ["without an untrusted comment", four({ first: "trusted comment: x" })],
     // As minisign and signify have it.
+    ["with a longer untrusted comment than minisign reads", good.replace("by somebody", "x".repeat(1004))],
+    ["with a NUL in its untrusted comment", good.replace("by somebody", "by\0somebody")],
+    ["with a NUL in its trusted comment", good.replace("by me", "by\0me")],
     ["with no space in its untrusted comment", good.replace(": by somebody", ":")],
     ["without a trusted comment", four({ third: "untrusted comment: y" })],
     ["with a trusted comment without its space", four({ third: "trusted comment:y" })],
@@ -105,6 +109,7 @@ describe("a signature file of signify", () => {
     expect(read(signified)).toEqual(signature);
     expect(read(signified.replace("comment: x", "comment: "))).toEqual(signature);
     expect(read(`${signified}\n`)).toEqual(signature);
+    expect(read(signified.replace("comment: x", `comment: ${"x".repeat(1023)}`))).toEqual(signature);
   });
 
   const refused: [string, string][] = [
@@ -114,6 +119,10 @@ describe("a signature file of signify", () => {
     ["without a comment", file("x", blobOf("Ed"))],
     ["without a space in its comment", signified.replace("comment: x", "comment:")],
     ["without its last line break", signified.trimEnd()],
+    [
+      "with a longer comment than signify reads",
+      signified.replace("comment: x", `comment: ${"x".repeat(1024)}`),
+    ],
     ["of minisign's algorithm", file("untrusted comment: x", blobOf("ED"))],
     ["that is one byte short", file("untrusted comment: x", blobOf("Ed", 71))],
   ];
