@@ -7,6 +7,7 @@ import { readDraft } from "../trust/trust-root-file.ts";
 import type { TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
 import type { TrustedKey } from "../trust/trusted-key.ts";
+import { judgingTime } from "./judging-time.ts";
 
 export const keyTrustList: Command = defineCommand({
   name: "list",
@@ -22,8 +23,8 @@ export const keyTrustList: Command = defineCommand({
   ],
   exits: ["untrusted", "protocol"],
   act: async (values, world) => {
+    const now = judgingTime(world);
     const { kind, root, skipped, signers } = read(values.root, values.draft);
-    const now = world.now();
     for (const reason of skipped) world.say.warn(printable(reason));
     const thresholds = Object.entries(root.thresholds).map(
       ([role, count]) => `, ${role} needs ${count} keys`,
