@@ -6,7 +6,7 @@ import { keyDocument } from "../trust/trust-root-document.ts";
 import { readDraft } from "../trust/trust-root-file.ts";
 import type { TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
-import type { TrustedKey } from "../trust/trusted-key.ts";
+import { stateOf, type TrustedKey } from "../trust/trusted-key.ts";
 import { judgingTime } from "./judging-time.ts";
 
 export const keyTrustList: Command = defineCommand({
@@ -65,10 +65,4 @@ function cellsOf(one: TrustedKey, now: Date): string[] {
   const until = one.validUntil === null ? [] : [`until ${one.validUntil.toISOString()}`];
   const roles = one.roles?.join(",") ?? "any role";
   return [printable(one.name), stateOf(one, now), roles, one.scopes.join(","), one.key.keyid, ...until];
-}
-
-function stateOf(one: TrustedKey, now: Date): "revoked" | "expired" | "not_yet_valid" | "valid" {
-  if (one.revocation !== null) return "revoked";
-  if (one.validFrom !== null && now < one.validFrom) return "not_yet_valid";
-  return one.validUntil !== null && now > one.validUntil ? "expired" : "valid";
 }
