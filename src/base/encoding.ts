@@ -33,6 +33,11 @@ export function fromBase64(text: string): Uint8Array | null {
   return again.replace(/=+$/u, "") === text.replace(/=+$/u, "") ? bytes : null;
 }
 
+/** The bytes of standard base64 with its padding, of one at least, or null: the one spelling that OpenSSH and minisign take. */
+export function fromPaddedBase64(text: string): Uint8Array | null {
+  return BASE64.test(text) && text !== "" && text.length % 4 === 0 ? fromBase64(text) : null;
+}
+
 /** Hex of any case, else base64 in one of its four spellings: the decode order of add-on signatures and keys. */
 export function fromHexOrBase64(text: string): Uint8Array | null {
   const trimmed = text.trim();
@@ -40,10 +45,19 @@ export function fromHexOrBase64(text: string): Uint8Array | null {
   return fromBase64(trimmed);
 }
 
+/** UTF-8 as text without a byte-order mark before it, or null when the bytes are not UTF-8. */
+export function textOf(bytes: Uint8Array): string | null {
+  return decoded(bytes, false);
+}
+
 /** UTF-8 as text, with each character that stands there, or null when the bytes are not UTF-8. */
 export function exactTextOf(bytes: Uint8Array): string | null {
+  return decoded(bytes, true);
+}
+
+function decoded(bytes: Uint8Array, ignoreBOM: boolean): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     return null;
   }

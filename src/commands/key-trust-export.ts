@@ -6,7 +6,7 @@ import { formatAllowedSigners } from "../trust/allowed-signers.ts";
 import { exportKeys } from "../trust/key-folder.ts";
 import { loadTrustRoot } from "../trust/trust-root-file.ts";
 import { writePublicOutput } from "../trust/public-output.ts";
-import { distrustNamespace, EVERYTHING } from "../trust/trusted-key.ts";
+import { distrustNamespace, EVERYTHING, stateOf } from "../trust/trusted-key.ts";
 import { judgingTime } from "./judging-time.ts";
 
 const FORMS: string[] = ["allowed-signers", "pem", "minisign"];
@@ -40,13 +40,11 @@ export const keyTrustExport: Command = defineCommand({
     const { root } = loadTrustRoot(values.root);
     const keys = root.keys.filter(
       (one) =>
-        one.revocation === null &&
+        stateOf(one, now) !== "revoked" &&
         (role === undefined || one.roles === null || one.roles.includes(role)) &&
         // A file of one key cannot say until when it is valid, nor for what, so it holds only what is valid now.
         (to === "allowed-signers" ||
-          (distrustNamespace(one, null) === null &&
-            (one.validFrom === null || one.validFrom <= now) &&
-            (one.validUntil === null || now <= one.validUntil))),
+          (distrustNamespace(one, null) === null && stateOf(one, now) === "valid")),
     );
     if (keys.length === 0)
       throw new Failure("nothing_checked", "no key of the trust root is left to export", {

@@ -10,6 +10,7 @@ import { editAlone } from "../trust/edit-alone.ts";
 import { isKeyName, isRole, type TrustRoot } from "../trust/trust-root.ts";
 import { keyDocument } from "../trust/trust-root-document.ts";
 import { EVERYTHING, isScope, type TrustedKey } from "../trust/trusted-key.ts";
+import { judgingTime } from "./judging-time.ts";
 import { namesSigningKey, readSigningKey, type SigningKeyFlags } from "./key-flags.ts";
 
 /** What a new key of a trust root is trusted with. */
@@ -92,7 +93,7 @@ export async function changeRoot(
   world: World,
   change: (root: TrustRoot, now: Date) => TrustRoot,
 ): Promise<Outcome> {
-  const now = world.now();
+  const now = judgingTime(world);
   const key = namesSigningKey(flags) ? await readSigningKey(flags, world) : null;
   const { next, made } = await editAlone(file, "trust root", world.stop, () => {
     const changed = change(loadTrustRoot(file).root, now);

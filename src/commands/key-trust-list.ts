@@ -6,7 +6,8 @@ import { keyDocument } from "../trust/trust-root-document.ts";
 import { readDraft } from "../trust/trust-root-file.ts";
 import type { TrustRoot } from "../trust/trust-root.ts";
 import { loadTrust } from "../trust/trust-source.ts";
-import type { TrustedKey } from "../trust/trusted-key.ts";
+import { stateOf, type TrustedKey } from "../trust/trusted-key.ts";
+import { judgingTime } from "./judging-time.ts";
 
 export const keyTrustList: Command = defineCommand({
   name: "list",
@@ -22,8 +23,8 @@ export const keyTrustList: Command = defineCommand({
   ],
   exits: ["untrusted", "protocol"],
   act: async (values, world) => {
+    const now = judgingTime(world);
     const { kind, root, skipped, signers } = read(values.root, values.draft);
-    const now = world.now();
     for (const reason of skipped) world.say.warn(printable(reason));
     const thresholds = Object.entries(root.thresholds).map(
       ([role, count]) => `, ${role} needs ${count} keys`,
@@ -64,10 +65,4 @@ function cellsOf(one: TrustedKey, now: Date): string[] {
   const until = one.validUntil === null ? [] : [`until ${one.validUntil.toISOString()}`];
   const roles = one.roles?.join(",") ?? "any role";
   return [printable(one.name), stateOf(one, now), roles, one.scopes.join(","), one.key.keyid, ...until];
-}
-
-function stateOf(one: TrustedKey, now: Date): "revoked" | "expired" | "not_yet_valid" | "valid" {
-  if (one.revocation !== null) return "revoked";
-  if (one.validFrom !== null && now < one.validFrom) return "not_yet_valid";
-  return one.validUntil !== null && now > one.validUntil ? "expired" : "valid";
 }

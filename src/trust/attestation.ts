@@ -1,4 +1,5 @@
 import { isMap } from "../base/decode.ts";
+import { textOf } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { parseJson, type JsonValue } from "../base/json.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -35,7 +36,7 @@ export function parseAttestations(input: Uint8Array, from: string, byLines: bool
       "evidence_too_large",
       `${from} has ${input.length} bytes; at most ${LIMITS.attestationBytes} are read`,
     );
-  const text = decodeText(input);
+  const text = textOf(input);
   if (text === null) return refused(new Failure("attestation_malformed", `${from} is not valid UTF-8`));
   if (text.trim() === "") return { attestations: [], refusals: [], skippedLines: 0 };
   if (byLines) return parseLines(text, from);
@@ -130,14 +131,6 @@ function foreseen(error: unknown): Failure {
 
 function refused(failure: Failure): FoundAttestations {
   return { attestations: [], refusals: [failure], skippedLines: 0 };
-}
-
-function decodeText(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 /** One statement that several people signed each by themselves: their signatures count together. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
-import { toHex } from "../base/encoding.ts";
+import { textOf, toHex } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
@@ -31,7 +31,7 @@ export function readKeyText(source: KeySource): KeyText {
   const from =
     source.descriptor === 0 ? "the key on standard input" : `the key on descriptor ${source.descriptor}`;
   const bytes = readInheritedDescriptor(source.descriptor, LIMITS.keyFileBytes, from);
-  return { text: textOf(bytes, from), from, exposed: null };
+  return { text: keyTextOf(bytes, from), from, exposed: null };
 }
 
 /** Mode and text are of the same open file. */
@@ -50,23 +50,21 @@ function readKeyFile(file: string): KeyText {
     const length = readInto(descriptor, 0, buffer);
     if (length > LIMITS.keyFileBytes)
       throw new Failure("key_invalid", `${from} has more than ${LIMITS.keyFileBytes} bytes`);
-    return { text: textOf(buffer.subarray(0, length), from), from, exposed: exposureOf(status, file) };
+    return { text: keyTextOf(buffer.subarray(0, length), from), from, exposed: exposureOf(status, file) };
   } finally {
     closeSync(descriptor);
   }
 }
 
 /** The bytes of a key without any encoding become hex, which says the same. */
-function textOf(bytes: Uint8Array, from: string): string {
+function keyTextOf(bytes: Uint8Array, from: string): string {
   const bare = bytes.length === KEY_BYTES || bytes.length === 2 * KEY_BYTES;
   if (bare && bytes.some((byte) => byte < 9 || byte > 126)) return toHex(bytes);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new Failure("key_invalid", `${from} is ${bytes.length} bytes and no text`, {
-      hint: "write the key as PEM, hex or base64",
-    });
-  }
+  const text = textOf(bytes);
+  if (text !== null) return text;
+  throw new Failure("key_invalid", `${from} is ${bytes.length} bytes and no text`, {
+    hint: "write the key as PEM, hex or base64",
+  });
 }
 
 /** As ssh does: a private key that another user may read, or could have put there, is not used. */

@@ -5,6 +5,7 @@ import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { ClaimedSeed } from "./claimed-seed.ts";
 import { KEY_BYTES } from "./ed25519.ts";
+import { wantedPassphrase, wrongPassphrase } from "./key-passphrase.ts";
 import { minisignPayload } from "./minisign-key.ts";
 
 /**
@@ -56,11 +57,8 @@ export function decodeMinisignSecretKey(
   if (derivation !== SCRYPT && derivation !== PLAIN) throw damaged(from, "its key derivation is unknown");
   const body = bytes.slice(HEAD_BYTES);
   if (derivation === SCRYPT) {
-    if (passphrase === undefined)
-      throw new Failure("key_invalid", `${from} is encrypted and no passphrase was given`, {
-        hint: "put the passphrase in a file and pass --passphrase-file FILE",
-      });
-    encrypt(body, { passphrase, salt: bytes.subarray(6, 38), work: readWork(bytes, from) });
+    const given = wantedPassphrase(passphrase, from);
+    encrypt(body, { passphrase: given, salt: bytes.subarray(6, 38), work: readWork(bytes, from) });
   }
   const keyNumber = body.slice(0, 8);
   const pair = body.slice(8, 72);
@@ -69,7 +67,7 @@ export function decodeMinisignSecretKey(
   const unchecked = derivation === PLAIN && found.every((byte) => byte === 0);
   if (!unchecked && Buffer.compare(found, checksum(keyNumber, pair)) !== 0) {
     if (derivation === PLAIN) throw damaged(from, "its checksum is wrong");
-    throw new Failure("key_invalid", `${from} cannot be decrypted: the passphrase is wrong`);
+    throw wrongPassphrase(from);
   }
   return { seed: pair.slice(0, KEY_BYTES), claimed: [pair.slice(KEY_BYTES)], keyNumber };
 }

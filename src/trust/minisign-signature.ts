@@ -1,5 +1,5 @@
 import { joined } from "../base/bytes.ts";
-import { fromBase64, toBase64 } from "../base/encoding.ts";
+import { fromPaddedBase64, textOf, toBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { printable } from "../base/printable.ts";
 import { SIGNATURE_BYTES } from "./ed25519.ts";
@@ -48,7 +48,7 @@ export function parseMinisignSignature(file: Uint8Array, from: string): Minisign
   if (algorithm !== "ED" && algorithm !== "Ed") throw malformed(from, "it is for another algorithm");
   const trustedComment = new Uint8Array(Buffer.from(trusted.slice(TRUSTED.length), "latin1"));
   if (trustedComment.length > MAX_TRUSTED_BYTES) throw malformed(from, "its trusted comment is too long");
-  const globalSignature = strictBase64(last);
+  const globalSignature = fromPaddedBase64(last);
   if (globalSignature?.length !== SIGNATURE_BYTES)
     throw malformed(from, `its last line is not ${SIGNATURE_BYTES} bytes in base64`);
   return { format: "minisign", algorithm, keyNumber, signature, trustedComment, globalSignature };
@@ -100,12 +100,8 @@ export function trustedCommentOf(fileName: string, now: Date): Uint8Array {
 
 /** A trusted comment as it may be shown: null when a terminal or a CI log could take it for more than text. */
 export function shownComment(trustedComment: Uint8Array): string | null {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(trustedComment);
-  } catch {
-    return null;
-  }
+  const text = textOf(trustedComment);
+  if (text === null) return null;
   // Tabs stand between the fields of minisign's own comments.
   const plain = text.replaceAll("\t", " ");
   return printable(plain, MAX_TRUSTED_BYTES) === plain.trim() ? plain.trim() : null;
@@ -119,7 +115,7 @@ function readBlob(
   line: string,
   from: string,
 ): { readonly algorithm: string; readonly keyNumber: Uint8Array; readonly signature: Uint8Array } {
-  const blob = strictBase64(line);
+  const blob = fromPaddedBase64(line);
   if (blob?.length !== BLOB_BYTES)
     throw malformed(from, `its second line is not ${BLOB_BYTES} bytes in base64`);
   return {
@@ -127,11 +123,6 @@ function readBlob(
     keyNumber: blob.slice(2, 10),
     signature: blob.slice(10),
   };
-}
-
-/** minisign and signify take the standard alphabet with its padding only. */
-function strictBase64(line: string): Uint8Array | null {
-  return /^[A-Za-z0-9+/]+={0,2}$/u.test(line) && line.length % 4 === 0 ? fromBase64(line) : null;
 }
 
 /** A character for each byte: what the signed comment is made of comes back exactly. */

@@ -3,6 +3,7 @@ import { joined } from "../base/bytes.ts";
 import { Failure } from "../base/failure.ts";
 import { der, DerReader, derInteger, derOid, NotDer, TAG } from "./der.ts";
 import { reading } from "./key-der.ts";
+import { wrongPassphrase } from "./key-passphrase.ts";
 
 /**
  * Encrypted private keys: PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC (RFC 8018), which OpenSSL reads. Written by
@@ -54,7 +55,7 @@ export function decryptPkcs8(bytes: Uint8Array, passphrase: Uint8Array, from: st
     new DerReader(plain).sequence().integer();
     return plain;
   } catch {
-    throw new Failure("key_invalid", `${from} cannot be decrypted: the passphrase is wrong`);
+    throw wrongPassphrase(from);
   }
 }
 

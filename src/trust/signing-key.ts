@@ -6,6 +6,7 @@ import type { ClaimedSeed } from "./claimed-seed.ts";
 import { KEY_BYTES, publicKeyOf } from "./ed25519.ts";
 import { isPrivateJwk, looksLikeJwk, parsePrivateJwk } from "./jwk.ts";
 import { decodePkcs8 } from "./key-der.ts";
+import { wantedPassphrase } from "./key-passphrase.ts";
 import { hasUntrustedComment } from "./minisign-key.ts";
 import {
   decodeMinisignSecretKey,
@@ -104,11 +105,8 @@ export function isBareKeyText(text: string): boolean {
 function fromPem(block: PemBlock, from: string, passphrase: Uint8Array | undefined): SigningKey {
   if (block.label === "PRIVATE KEY") return fromPkcs8(pemBytes(block, from), from);
   if (block.label === "ENCRYPTED PRIVATE KEY") {
-    if (passphrase === undefined)
-      throw new Failure("key_invalid", `${from} is encrypted and no passphrase was given`, {
-        hint: "put the passphrase in a file and pass --passphrase-file FILE",
-      });
-    return fromPkcs8(decryptPkcs8(pemBytes(block, from), passphrase, from), from);
+    const given = wantedPassphrase(passphrase, from);
+    return fromPkcs8(decryptPkcs8(pemBytes(block, from), given, from), from);
   }
   if (block.label === OPENSSH_LABEL)
     return matched(decodeOpensshPrivateKey(pemBytes(block, from), from), from);

@@ -1,5 +1,5 @@
 import { joined } from "../base/bytes.ts";
-import { fromBase64 } from "../base/encoding.ts";
+import { fromPaddedBase64 } from "../base/encoding.ts";
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 import { KEY_BYTES, SIGNATURE_BYTES } from "./ed25519.ts";
@@ -66,8 +66,7 @@ export function parseSshSignature(file: Uint8Array, from: string): SshSignature 
   const end = text.indexOf(END);
   if (end === -1) throw malformed(from, `it has no line "${END.trim()}"`);
   const body = text.slice(BEGIN.length, end).replaceAll(/[ \t-\r]/gu, "");
-  const padded = /^[A-Za-z0-9+/]+={0,2}$/u.test(body) && body.length % 4 === 0;
-  const blob = padded ? fromBase64(body) : null;
+  const blob = fromPaddedBase64(body);
   if (blob === null) throw malformed(from, "its body is not base64");
   try {
     return readBlob(blob, from);

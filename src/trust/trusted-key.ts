@@ -36,6 +36,13 @@ export function isScope(text: string): boolean {
   return /^[!-~]{1,200}$/u.test(text);
 }
 
+/** Whether a key counts at all now, whatever it is trusted with. */
+export function stateOf(key: TrustedKey, now: Date): "revoked" | "expired" | "not_yet_valid" | "valid" {
+  if (key.revocation !== null) return "revoked";
+  if (key.validFrom !== null && now < key.validFrom) return "not_yet_valid";
+  return key.validUntil !== null && now > key.validUntil ? "expired" : "valid";
+}
+
 /** What was signed: a name that scopes are about, and its digest where it is known. */
 export type Subject = { readonly name: string; readonly sha256: Sha256 | null };
 

@@ -72,6 +72,7 @@ export const DECIDING: Readonly<Record<string, readonly string[]>> = {
     "jwk",
     "key-der",
     "key-forms",
+    "key-passphrase",
     "member-twins",
     "message-beginning",
     "minisign-key",
