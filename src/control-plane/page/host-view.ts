@@ -72,7 +72,7 @@ function hostRows(host: HostFact, now: Date): Html {
         <td data-env="offered">${version(addon.offered)} ${offerMark(addon)}</td>
         <td data-env="health">
           ${healthMark(addon.state)}${addon.on_trial ? html`<span class="mark warn">on trial</span>` : null}
-          ${addon.last_error === null ? null : html`<br /><span class="quiet foreign">${addon.last_error}</span>`}
+          ${addon.last_error === null ? null : html`<br /><span class="quiet">${addon.last_error}</span>`}
         </td>
       </tr> `,
   )}`;
