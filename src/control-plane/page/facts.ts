@@ -1,23 +1,9 @@
 import { pinEvents } from "../pins/pin-events.ts";
 import type { Sql, SqlValue } from "../storage/database.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
-import type { PackageFact } from "./lineage.ts";
 
 /** Builds among which the commit of a pin is looked for that no build names by its digest. */
 const RECENT_BUILDS = 500;
-
-type PinRow = {
-  readonly env: string;
-  readonly template_name: string;
-  readonly region: string;
-  readonly image_digest: string;
-  readonly git_sha: string | null;
-  readonly notes: string | null;
-  readonly seq: number | null;
-  readonly promoted_at: string;
-  readonly promoted_by: string;
-  readonly version: number;
-};
 
 /**
  * Who did something, as people know them: the name of a token before the id that is recorded. `column` holds
@@ -46,24 +32,9 @@ export async function environments(sql: Sql): Promise<string[]> {
   return rows.map(({ env }) => env);
 }
 
-export async function pinFacts(sql: Sql, envs: readonly string[]): Promise<PinFact[]> {
-  const rows = await sql.rows<PinRow>(
-    `SELECT env, template_name, region, image_digest, git_sha, notes, seq, promoted_at, ${named("promoted_by")} AS promoted_by, version
-     FROM pins WHERE env IN (${places(envs)}) ORDER BY template_name, region, env`,
-    ...envs,
-  );
-  return rows.map((row) => ({
-    env: row.env,
-    template: row.template_name,
-    region: row.region,
-    digest: row.image_digest,
-    gitSha: row.git_sha,
-    notes: row.notes,
-    seq: row.seq,
-    at: row.promoted_at,
-    by: row.promoted_by,
-    version: row.version,
-  }));
+/** For LIKE: what has this text in it, whatever signs it holds. */
+export function containing(text: string): string {
+  return `%${text.replace(/[\\%_]/gu, "\\$&")}%`;
 }
 
 export function stopFacts(sql: Sql, envs: readonly string[]): Promise<StopFact[]> {
@@ -93,14 +64,19 @@ export async function recentBuilds(sql: Sql, envs: readonly string[]): Promise<B
   return rows.map(buildOf);
 }
 
-/** The newest build of each pinned digest and repository, however old, newest first. */
-export async function pinnedBuilds(sql: Sql, envs: readonly string[]): Promise<BuildFact[]> {
+/** The newest build of each of these digests and repository, however old, newest first. */
+export async function newestBuildsOf(
+  sql: Sql,
+  envs: readonly string[],
+  digests: readonly string[],
+): Promise<BuildFact[]> {
+  const values: SqlValue[] = [...envs];
+  const among = digests.map((digest) => `$${values.push(digest)}`).join(", ");
   const rows = await sql.rows<BuildRow>(
     `SELECT ${BUILD_COLUMNS} FROM builds WHERE seq IN (
-       SELECT max(seq) FROM builds WHERE env IN (${places(envs)})
-       AND image_digest IN (SELECT image_digest FROM pins WHERE env IN (${places(envs)}))
+       SELECT max(seq) FROM builds WHERE env IN (${places(envs)}) AND image_digest IN (${among})
        GROUP BY image_digest, source_repo) ORDER BY seq DESC`,
-    ...envs,
+    ...values,
   );
   return rows.map(buildOf);
 }
@@ -119,49 +95,6 @@ export async function buildsWith(
     value,
   );
   return rows.map(buildOf);
-}
-
-type PackageRow = Omit<PackageFact, "audiences">;
-
-/** The published add-on artifacts with these bytes, each with those whom it is assigned to. */
-export async function packagesWith(
-  sql: Sql,
-  envs: readonly string[],
-  sha256: string,
-): Promise<PackageFact[]> {
-  const rows = await sql.rows<PackageRow>(
-    `SELECT env, addon_id AS "addonId", version, platform FROM package_artifacts
-     WHERE env IN (${places(envs)}) AND sha256 = $${envs.length + 1} ORDER BY env, addon_id, version, platform`,
-    ...envs,
-    sha256,
-  );
-  const assigned = await assignmentFacts(sql, envs);
-  return rows.map((row) => ({
-    ...row,
-    audiences: assigned
-      .filter((one) => one.env === row.env && one.addonId === row.addonId && one.version === row.version)
-      .map(({ audience }) => audience),
-  }));
-}
-
-export type AssignmentFact = {
-  readonly env: string;
-  readonly addonId: string;
-  /** "" is every host, `role=edge` every host with this label. */
-  readonly audience: string;
-  readonly version: string;
-  readonly enabled: number;
-  readonly at: string;
-  readonly by: string;
-};
-
-export function assignmentFacts(sql: Sql, envs: readonly string[]): Promise<AssignmentFact[]> {
-  return sql.rows<AssignmentFact>(
-    `SELECT env, addon_id AS "addonId", host AS "audience", version, enabled, assigned_at AS "at",
-     ${named("assigned_by")} AS "by"
-     FROM assignments WHERE env IN (${places(envs)}) ORDER BY host, addon_id, env`,
-    ...envs,
-  );
 }
 
 /** One thing that happened, or was denied. */

@@ -2,7 +2,7 @@ import type { Sql, SqlValue } from "../storage/database.ts";
 import type { ReportedAddon } from "../hosts/host-status.ts";
 import { amongHosts } from "../hosts/hosts.ts";
 import { fitting } from "../storage/fitting.ts";
-import { named, places } from "./facts.ts";
+import { containing, named, places } from "./facts.ts";
 import type { RunningFact } from "./lineage.ts";
 
 /** What a host said last. */
@@ -60,7 +60,7 @@ export function hostsNamed(
   names: readonly string[] | null,
   text: string,
 ): Promise<HostPlace[]> {
-  const values: SqlValue[] = [...envs, `%${text.replace(/[\\%_]/gu, "\\$&")}%`];
+  const values: SqlValue[] = [...envs, containing(text)];
   return sql.rows<HostPlace>(
     `SELECT env, host FROM host_reports WHERE env IN (${places(envs)}) AND host LIKE $${values.length} ESCAPE '\\'
      ${amongHosts(names, values)} ORDER BY host, env LIMIT 100`,

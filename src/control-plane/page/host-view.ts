@@ -1,6 +1,6 @@
 import type { ReportedAddon, ReportedVersion } from "../hosts/host-status.ts";
 import { audienceText } from "./audience.ts";
-import type { AssignmentFact } from "./facts.ts";
+import type { AssignmentFact } from "./assignment-facts.ts";
 import { instant, short, table } from "./frame.ts";
 import type { HostFact } from "./host-facts.ts";
 import { html, path, type Html } from "./html.ts";
@@ -8,11 +8,14 @@ import { html, path, type Html } from "./html.ts";
 /** A host that asks every minute has been silent for ten of them. */
 const SILENT_MS = 600_000;
 
-/** What each host says that it runs, and what it shall. `next` is the page that goes on; null at the end. */
+/** The pages that go on; null at the end. */
+type More = { readonly hosts: string | null; readonly assigned: string | null };
+
+/** What each host says that it runs, and what it shall. */
 export function hostView(
   hosts: readonly HostFact[],
   assignments: readonly AssignmentFact[],
-  next: string | null,
+  more: More,
   now: Date,
 ): Html {
   return html`<h1>Hosts</h1>
@@ -25,15 +28,16 @@ export function hostView(
               <code>waybill addon status</code>.
             </p>`
     }
-    ${next === null ? null : html`<p><a href="${next}">More hosts</a></p>`}
-    <h2>Assigned</h2>
+    ${more.hosts === null ? null : html`<p><a href="${more.hosts}">More hosts</a></p>`}
+    <h2 id="assigned">Assigned</h2>
     ${
       assignments.length === 0
         ? html`<p>
             No add-on is assigned yet. <code>waybill addon publish --assign</code> publishes and assigns one.
           </p>`
         : assignmentTable(assignments)
-    }`;
+    }
+    ${more.assigned === null ? null : html`<p><a href="${more.assigned}">More assignments</a></p>`}`;
 }
 
 function reportTable(hosts: readonly HostFact[], now: Date): Html {
@@ -68,7 +72,7 @@ function hostRows(host: HostFact, now: Date): Html {
         <td data-env="offered">${version(addon.offered)} ${offerMark(addon)}</td>
         <td data-env="health">
           ${healthMark(addon.state)}${addon.on_trial ? html`<span class="mark warn">on trial</span>` : null}
-          ${addon.last_error === null ? null : html`<br /><span class="quiet foreign">${addon.last_error}</span>`}
+          ${addon.last_error === null ? null : html`<br /><span class="quiet">${addon.last_error}</span>`}
         </td>
       </tr> `,
   )}`;

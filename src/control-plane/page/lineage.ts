@@ -21,6 +21,7 @@ export type RunningFact = {
 
 /** More boxes than this tell nobody more. */
 const MOST_HOSTS = 12;
+const MOST_PINS = 24;
 
 export const STAGES = ["commit", "build", "digest", "pin", "host"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -58,7 +59,8 @@ export function lineageOf(
   const way = new Way(digest, hrefOf);
   const own = builds.filter((build) => build.digest === digest);
   for (const build of own) way.addBuild(build);
-  for (const pin of pins) way.addPin(pin, own.length > 0);
+  for (const pin of pins.slice(0, MOST_PINS)) way.addPin(pin, own.length > 0);
+  if (pins.length > MOST_PINS) way.addMorePins(pins.length - MOST_PINS);
   for (const one of packages) {
     way.addPackage(one);
     for (const audience of one.audiences) {
@@ -120,6 +122,12 @@ class Way {
     const doubt = "no build record ties it to this digest";
     this.#add(commit, "commit", gitSha.slice(0, 12), "as the promotion said", null, doubt);
     this.#join(commit, DIGEST);
+  }
+
+  /** One step for all the others. */
+  addMorePins(count: number): void {
+    this.#add("more pins", "pin", `${count} more pins`, "of the same digest");
+    this.#join(DIGEST, "more pins");
   }
 
   addPackage(one: PackageFact): void {

@@ -2,19 +2,26 @@ import type { Board, BoardRow, Cell, StopFact } from "./board.ts";
 import { instant, short, table, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 
+/** Beside the rows of one page: how many there are in all, in how many environments differ, and where the next page is. */
+type Rest = { readonly places: number; readonly differing: number; readonly more: string | null };
+
 /** What runs where: the board, what is frozen, and how the environments differ. */
-export function overview(board: Board, stops: readonly StopFact[], viewer: Viewer): Html {
+export function overview(
+  board: Board,
+  { places, differing, more }: Rest,
+  stops: readonly StopFact[],
+  viewer: Viewer,
+): Html {
   const frozen = stops.filter(({ kind }) => kind === "frozen");
-  const differing = board.rows.filter(({ drift }) => drift === "differs").length;
   return html`<h1>What runs where</h1>
     ${frozen.map((stop) => html`<p class="mark warn">${stop.env} is frozen by ${stop.by} since ${instant(stop.at)}: ${stop.reason}</p>`)}
-    ${board.rows.length === 0 ? html`<p>Nothing is pinned yet. <code>waybill promote</code> pins an image digest here.</p>` : boardTable(board)}
+    ${places === 0 ? html`<p>Nothing is pinned yet. <code>waybill promote</code> pins an image digest here.</p>` : boardTable(board)}
+    ${more === null ? null : html`<p><a href="${more}">More of ${places} pins</a></p>`}
     ${
       board.envs.length > 1
         ? html`<p class="quiet">
-            ${differing} of ${board.rows.length} pins differ between ${board.envs.join(" and ")}. The same as
-            a report: <code>waybill verify audit</code> with a --target for each environment, at
-            ${viewer.origin}.
+            ${differing} of ${places} pins differ between ${board.envs.join(" and ")}. The same as a report:
+            <code>waybill verify audit</code> with a --target for each environment, at ${viewer.origin}.
           </p>`
         : null
     }`;

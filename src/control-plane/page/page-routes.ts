@@ -3,6 +3,7 @@ import { WireRefusal } from "../http/wire.ts";
 import { boardOf, cellOf, type BuildFact, type PinFact } from "./board.ts";
 import { buildTable, buildView } from "./build-view.ts";
 import { eventTable } from "./event-view.ts";
+import type { AssignmentPlace } from "./assignment-facts.ts";
 import { page, type Viewer } from "./frame.ts";
 import { hostView } from "./host-view.ts";
 import { html, path } from "./html.ts";
@@ -16,6 +17,8 @@ import { STYLE, STYLE_PATH } from "./style.ts";
 
 const EVENTS = 100;
 const HOSTS = 200;
+/** Of the board, and of what is assigned. */
+const ROWS = 200;
 const YEAR = 31_536_000;
 
 /** A page that reads, for whoever is signed in; an error on it is a page too. */
@@ -49,22 +52,24 @@ export const PAGE_ROUTES: readonly Route[] = [
         },
       }),
   },
-  pageRoute("/", "overview", async ({ viewer }, seen) => {
-    const [pins, stops] = [await seen.pins(), await seen.stops()];
-    const shown = viewer.envs.filter((env) => pins.some((pin) => pin.env === env));
-    const builds = [...(await seen.pinnedBuilds()), ...(await seen.recentBuilds())];
-    const board = boardOf(shown, pins, stops, builds);
-    return page("What runs where", viewer, overview(board, stops, viewer));
+  pageRoute("/", "overview", async ({ viewer, query }, seen) => {
+    const after = { template: asked(query, "template"), region: asked(query, "region") };
+    const { pins, envs, next, ...counts } = await seen.boardPage(after, ROWS);
+    const stops = await seen.stops();
+    const digests = [...new Set(pins.map(({ digest }) => digest))];
+    const builds = [...(await seen.newestBuildsOf(digests)), ...(await seen.recentBuilds())];
+    const more = next === null ? null : path`/?template=${next.template}&region=${next.region}`;
+    const board = boardOf(envs, pins, stops, builds);
+    return page("What runs where", viewer, overview(board, { ...counts, more }, stops, viewer));
   }),
   pageRoute("/pins/{env}/{template}/{region}", "pin", async ({ viewer, params }, seen) => {
     const { env = "", template = "", region = "" } = params;
-    const pins = await seen.pins();
-    const pin = pins.find((one) => one.env === env && one.template === template && one.region === region);
-    if (pin === undefined)
+    const pin = await seen.pin(env, template, region);
+    if (pin === null)
       throw new WireRefusal("pin_not_found", "no such pin is here, or this token does not show it");
     const events = await seen.eventsAbout(pin, EVENTS);
     const cell = cellOf(pin, await seen.stops(), await originsOf(seen, pin));
-    const lineage = await readLineage(seen, pin.digest, pins);
+    const lineage = await readLineage(seen, pin.digest);
     const matches = cell.origin?.known === "by digest" ? await seen.matchesCommit(cell.origin.build) : null;
     const story = { lineage, events, receipts: await seen.receipts(pin), matches };
     return page(`${template} in ${env}`, viewer, pinView(cell, story, viewer));
@@ -73,7 +78,7 @@ export const PAGE_ROUTES: readonly Route[] = [
     const { digest = "" } = params;
     if (!/^sha256:[0-9a-f]{64}$/u.test(digest))
       throw new WireRefusal("not_found", "wanted /digests/sha256:<64 hex>");
-    const lineage = await readLineage(seen, digest, await seen.pins());
+    const lineage = await readLineage(seen, digest);
     const isArtifact = (await seen.packagesWith(digest.slice("sha256:".length))).length > 0;
     return page("Digest", viewer, digestView(digest, lineage, isArtifact));
   }),
@@ -96,7 +101,15 @@ export const PAGE_ROUTES: readonly Route[] = [
     const after = { host: asked(query, "after"), env: asked(query, "env") };
     const { hosts, next } = await seen.hosts(after, HOSTS);
     const more = next === null ? null : path`/hosts?after=${next.host}&env=${next.env}`;
-    return page("Hosts", viewer, hostView(hosts, await seen.assignments(), more, now));
+    const assigned = await seen.assignments(assignedAfter(query), ROWS);
+    const on = assigned.next;
+    const moreAssigned =
+      on === null ? null : path`/hosts?assigned=${on.audience}&addon=${on.addonId}&in=${on.env}#assigned`;
+    return page(
+      "Hosts",
+      viewer,
+      hostView(hosts, assigned.assignments, { hosts: more, assigned: moreAssigned }, now),
+    );
   }),
   pageRoute("/events", "events", async ({ viewer, query }, seen) => {
     const number = asked(query, "before");
@@ -119,6 +132,12 @@ export const PAGE_ROUTES: readonly Route[] = [
   }),
 ];
 
+/** An empty `assigned` is every host; without an add-on nothing was listed before. */
+function assignedAfter(query: URLSearchParams): AssignmentPlace | null {
+  const addonId = asked(query, "addon");
+  return addonId === "" ? null : { audience: asked(query, "assigned"), addonId, env: asked(query, "in") };
+}
+
 /** What a page is asked with. No text of a PostgreSQL database can hold a NUL, so none is looked for. */
 function asked(query: URLSearchParams, name: string): string {
   return (query.get(name) ?? "").replaceAll("\0", "");
@@ -130,10 +149,10 @@ async function originsOf(seen: Seen, pin: PinFact): Promise<readonly BuildFact[]
   return own.length > 0 ? own : seen.recentBuilds();
 }
 
-async function readLineage(seen: Seen, digest: string, pins: readonly PinFact[]): Promise<Lineage> {
+async function readLineage(seen: Seen, digest: string): Promise<Lineage> {
   const builds = await seen.buildsWith("image_digest", digest);
   const packages = await seen.packagesWith(digest.slice("sha256:".length));
-  const pinned = pins.filter((pin) => pin.digest === digest);
+  const pinned = await seen.pinsOf(digest);
   return lineageOf(digest, builds, pinned, packages, await seen.running(digest), (thing) => {
     if (thing === "hosts") return "/hosts";
     if ("build" in thing) return path`/builds/${thing.build}`;

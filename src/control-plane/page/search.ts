@@ -1,7 +1,7 @@
 import { audienceText } from "./audience.ts";
 import type { BuildFact, PinFact } from "./board.ts";
 import { buildTable } from "./build-view.ts";
-import type { AssignmentFact } from "./facts.ts";
+import type { AssignmentFact } from "./assignment-facts.ts";
 import { short } from "./frame.ts";
 import type { HostPlace } from "./host-facts.ts";
 import { html, path, type Html } from "./html.ts";
@@ -14,23 +14,23 @@ export type Found = {
   readonly assignments: readonly AssignmentFact[];
 };
 
+/** Of each kind; nobody reads more, and the next letter finds fewer. */
+const MOST = 100;
+
 const COLUMNS = ["id", "source_commit", "working_tree_hash", "image_digest"] as const;
 
 /** What has the text: pins by template, digest, commit or notes, builds by exact name, hosts, add-ons. */
 export async function searchFor(seen: Seen, text: string): Promise<Found> {
   if (text === "") return { pins: [], builds: [], hosts: [], assignments: [] };
-  const has = (value: string | null): boolean => value?.includes(text) === true;
   const builds: BuildFact[] = [];
   for (const column of COLUMNS) {
     builds.push(...(await seen.buildsWith(column, column === "image_digest" ? withAlgorithm(text) : text)));
   }
-  const pins = await seen.pins();
-  const assignments = await seen.assignments();
   return {
-    pins: pins.filter((pin) => has(pin.template) || has(pin.digest) || has(pin.gitSha) || has(pin.notes)),
+    pins: await seen.pinsWith(text, MOST),
     builds,
     hosts: await seen.hostsNamed(text),
-    assignments: assignments.filter((one) => has(one.audience) || has(one.addonId)),
+    assignments: await seen.assignmentsWith(text, MOST),
   };
 }
 
@@ -88,5 +88,6 @@ export function searchView(text: string, { pins, builds, hosts, assignments }: F
               )}
             </ul>`
     }
+    ${[pins, hosts, assignments].some(({ length }) => length >= MOST) ? html`<p>The first ${MOST} of a kind are shown.</p>` : null}
     ${count > 0 ? null : html`<p>Digests, commits, tree hashes and build ids are found whole; templates, notes, add-ons and hosts also by a part.</p>`}`;
 }

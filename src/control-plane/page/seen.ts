@@ -3,15 +3,17 @@ import { isWithin } from "../tokens/token-bounds.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 import {
   assignmentFacts,
+  packagesWith,
+  type AssignmentFact,
+  type AssignmentPlace,
+} from "./assignment-facts.ts";
+import {
   buildsWith,
   eventFacts,
-  packagesWith,
+  newestBuildsOf,
   pinEventFacts,
-  pinFacts,
-  pinnedBuilds,
   recentBuilds,
   stopFacts,
-  type AssignmentFact,
   type EventFact,
 } from "./facts.ts";
 import { matchesCommit, type ReceiptFact } from "./evidence.ts";
@@ -19,6 +21,24 @@ import { capturesOf, receiptFacts } from "./evidence-facts.ts";
 import type { Viewer } from "./frame.ts";
 import { hostFacts, hostsNamed, runningFacts, type HostFact, type HostPlace } from "./host-facts.ts";
 import type { PackageFact, RunningFact } from "./lineage.ts";
+import {
+  pinFacts,
+  pinnedEnvironments,
+  pinPlaces,
+  placeCounts,
+  type PinPlaceFact,
+  type PinWish,
+} from "./pin-facts.ts";
+
+/** Some rows of the board; of all of them how many there are, and in how many environments have other digests. */
+type BoardPage = {
+  /** In which anything is pinned, whether on this page or not. */
+  readonly envs: readonly string[];
+  readonly pins: readonly PinFact[];
+  readonly next: PinPlaceFact | null;
+  readonly places: number;
+  readonly differing: number;
+};
 
 /** What of the records a token shows: every page reads through this, so that none can show more. */
 export class Seen {
@@ -30,10 +50,33 @@ export class Seen {
     this.#viewer = viewer;
   }
 
-  async pins(): Promise<readonly PinFact[]> {
+  /** At most `limit` rows of the board behind `after`, and behind which one there may be more. */
+  async boardPage(after: PinPlaceFact, limit: number): Promise<BoardPage> {
     const { envs, sees, bounds } = this.#viewer;
-    if (!sees.pins) return [];
-    return (await pinFacts(this.#sql, envs)).filter(({ template }) => isWithin(bounds.templates, template));
+    if (!sees.pins) return { envs: [], pins: [], next: null, places: 0, differing: 0 };
+    const { templates } = bounds;
+    const found = await pinPlaces(this.#sql, envs, templates, after, limit);
+    const upTo = found.at(-1);
+    return {
+      envs: await pinnedEnvironments(this.#sql, envs, templates),
+      pins: upTo === undefined ? [] : await pinFacts(this.#sql, envs, templates, { behind: after, upTo }),
+      next: found.length < limit ? null : (upTo ?? null),
+      ...(await placeCounts(this.#sql, envs, templates)),
+    };
+  }
+
+  async pin(env: string, template: string, region: string): Promise<PinFact | null> {
+    const { envs } = this.#viewer;
+    if (!envs.includes(env)) return null;
+    return (await this.#pins([env], { at: { template, region } }))[0] ?? null;
+  }
+
+  pinsOf(digest: string): Promise<readonly PinFact[]> {
+    return this.#pins(this.#viewer.envs, { digest });
+  }
+
+  pinsWith(text: string, limit: number): Promise<readonly PinFact[]> {
+    return this.#pins(this.#viewer.envs, { text, limit });
   }
 
   async stops(): Promise<readonly StopFact[]> {
@@ -43,8 +86,9 @@ export class Seen {
     return found.filter(({ kind, template }) => kind === "frozen" || isWithin(bounds.templates, template));
   }
 
-  pinnedBuilds(): Promise<readonly BuildFact[]> {
-    return this.#builds(() => pinnedBuilds(this.#sql, this.#viewer.envs));
+  newestBuildsOf(digests: readonly string[]): Promise<readonly BuildFact[]> {
+    if (digests.length === 0) return Promise.resolve([]);
+    return this.#builds(() => newestBuildsOf(this.#sql, this.#viewer.envs, digests));
   }
 
   recentBuilds(): Promise<readonly BuildFact[]> {
@@ -72,12 +116,21 @@ export class Seen {
     return (await runningFacts(this.#sql, envs, digest)).filter(({ host }) => isWithin(bounds.hosts, host));
   }
 
-  async assignments(): Promise<readonly AssignmentFact[]> {
+  /** At most `limit` assignments behind `after`, and behind which one there may be more. */
+  async assignments(
+    after: AssignmentPlace | null,
+    limit: number,
+  ): Promise<{ readonly assignments: readonly AssignmentFact[]; readonly next: AssignmentPlace | null }> {
     const { envs, sees, bounds } = this.#viewer;
-    if (!sees.addons) return [];
-    return (await assignmentFacts(this.#sql, envs)).filter(({ audience }) =>
-      isWithin(bounds.hosts, audience),
-    );
+    if (!sees.addons) return { assignments: [], next: null };
+    const wish = { behind: after, limit, hosts: bounds.hosts };
+    const assignments = await assignmentFacts(this.#sql, envs, wish);
+    return { assignments, next: assignments.length < limit ? null : (assignments.at(-1) ?? null) };
+  }
+
+  async assignmentsWith(text: string, limit: number): Promise<readonly AssignmentFact[]> {
+    const { envs, sees, bounds } = this.#viewer;
+    return sees.addons ? assignmentFacts(this.#sql, envs, { text, limit, hosts: bounds.hosts }) : [];
   }
 
   /** At most `limit` hosts behind `after`, and behind which one there may be more. */
@@ -121,6 +174,11 @@ export class Seen {
   /** The last events about a pin that was seen. */
   eventsAbout(pin: PinFact, limit: number): Promise<readonly EventFact[]> {
     return pinEventFacts(this.#sql, pin, limit);
+  }
+
+  async #pins(envs: readonly string[], wish: PinWish): Promise<readonly PinFact[]> {
+    const { sees, bounds } = this.#viewer;
+    return sees.pins ? pinFacts(this.#sql, envs, bounds.templates, wish) : [];
   }
 
   async #builds(read: () => Promise<BuildFact[]>): Promise<readonly BuildFact[]> {

@@ -17,24 +17,25 @@ header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center;
 header nav { display: flex; gap: 1rem; flex: 1 1 auto; }
 header form { display: flex; gap: .4rem; align-items: center; flex-wrap: wrap; }
 .brand { font-weight: 700; text-decoration: none; color: var(--fg); }
-main { max-width: 80rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-code, pre { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere; }
+main { max-width: 80rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+code, pre { font-family: ui-monospace, monospace; font-size: .92em; }
 input, button { font: inherit; padding: .3rem .6rem; border: 1px solid var(--line); border-radius: 6px;
   background: var(--bg); color: var(--fg); max-width: 100%; }
 button { cursor: pointer; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--quiet); padding: .3rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid var(--line); }
-thead th { border-bottom-width: 2px; } td code { white-space: nowrap; } .foreign { overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid var(--line);
+  min-width: 7rem; }
+thead th { border-bottom-width: 2px; } td code { white-space: nowrap; }
 .quiet { color: var(--quiet); font-size: .9em; }
 .mark { display: inline-block; border: 1px solid currentColor; border-radius: 1em; padding: 0 .55em; font-size: .8em;
   line-height: 1.6; margin: .1rem .2rem .1rem 0; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
 p.mark { display: block; border-radius: 6px; padding: .3em .7em; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1rem; } dt { color: var(--quiet); }
-dd { margin: 0; overflow-wrap: anywhere; }
+dd { margin: 0; }
 .command { background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem;
   white-space: pre-wrap; }
 .steps { padding-left: 1.2rem; } .kind { color: var(--quiet); display: inline-block; min-width: 5.5em; }

@@ -48,6 +48,16 @@ describe.skipIf(!wanted)("in a browser", () => {
     }
   });
   beforeAll(async () => {
+    // Words that end nowhere, in every place that somebody else may fill.
+    const endless = (length: number): string => "w".repeat(length);
+    const json = { template_name: endless(128), image_digest: digestOf("w"), notes: endless(500) };
+    await plane.call("POST", "/cp/admin/runtime-image/promote", { token, json });
+    await plane.call("PUT", `/v1/pins/${endless(128)}/global/hold`, {
+      token,
+      json: { reason: endless(500) },
+    });
+  });
+  beforeAll(async () => {
     const host = await plane.token(["hosts:report"], "prod", null, { name: "agent of web" });
     const version = (text: string): object => ({ version: text, digest: digestOf(text) });
     const [one, two] = [version("1.0.0"), version("2.0.0")];
@@ -68,7 +78,12 @@ describe.skipIf(!wanted)("in a browser", () => {
         last_error: `version "2.0.0" was rolled back <img src=x onerror=alert(1)> ${"a".repeat(400)}`,
       },
     ];
-    for (const name of ["web-1", "web-2", "a-host-with-a-long-name.that-has-to-go.somewhere.example"])
+    for (const name of [
+      "web-1",
+      "web-2",
+      "a-host-with-a-long-name.that-has-to-go.somewhere.example",
+      "w".repeat(253),
+    ])
       await plane.call("PUT", `/v1/hosts/${name}/status`, {
         token: host,
         json: { platform: "linux/amd64", addons },
@@ -111,6 +126,8 @@ describe.skipIf(!wanted)("in a browser", () => {
     ["with scripts", { viewport: { width: 1200, height: 900 } }],
     ["without scripts", { javaScriptEnabled: false }],
     ["in the dark", { colorScheme: "dark" }],
+    ["on a narrow one", { viewport: { width: 320, height: 640 } }],
+    ["in colours that the reader forces", { forcedColors: "active" }],
     ["on a phone", { viewport: { width: 390, height: 800 }, isMobile: true, hasTouch: true }],
   ];
   test.each(readers)("every page is whole and quiet %s", async (_name, options) => {
@@ -118,6 +135,7 @@ describe.skipIf(!wanted)("in a browser", () => {
       for (const path of [
         "/",
         "/pins/prod/codex/global",
+        `/pins/prod/${"w".repeat(128)}/global`,
         `/digests/${digestOf("prod")}`,
         "/builds",
         "/hosts",
@@ -130,6 +148,8 @@ describe.skipIf(!wanted)("in a browser", () => {
         const { width } = page.viewportSize() ?? { width: 0 };
         const box = await page.locator("main").boundingBox();
         expect([path, (box?.width ?? 0) <= width]).toEqual([path, true]);
+        const inner = await page.evaluate<number>("document.documentElement.scrollWidth");
+        expect([path, inner <= width]).toEqual([path, true]);
       }
       expect(said).toEqual([]);
     });
