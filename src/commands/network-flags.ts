@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { Failure } from "../base/failure.ts";
 import { LIMITS } from "../base/limits.ts";
 import { quoted } from "../base/printable.ts";
@@ -65,11 +66,12 @@ export function readIdentity(cert: NamedFile, key: NamedFile, world: World): Cli
     cert: readCertificates(cert.path, cert.flag, world),
     key: readText(key.path, key.flag, world),
   };
-  const { createPrivateKey, X509Certificate } = process.getBuiltinModule("node:crypto");
+  const { createPrivateKey } = process.getBuiltinModule("node:crypto");
+  const certificate = firstCertificate(identity.cert, cert.flag, cert.path);
   // The runtime would only find out in the middle of the handshake, and not say why.
   let fits: boolean;
   try {
-    fits = new X509Certificate(identity.cert).checkPrivateKey(createPrivateKey(identity.key));
+    fits = certificate.checkPrivateKey(createPrivateKey(identity.key));
   } catch {
     throw new Failure(
       "input_invalid",
@@ -79,11 +81,27 @@ export function readIdentity(cert: NamedFile, key: NamedFile, world: World): Cli
       },
     );
   }
-  if (fits) return identity;
+  if (fits) {
+    // A server ends the connection without a word; a warning, as it is the server's clock that counts.
+    if (Date.parse(certificate.validTo) < world.now().getTime())
+      world.say.warn(
+        `the certificate of ${cert.flag} ${quoted(cert.path)} is over since ${certificate.validTo}`,
+      );
+    return identity;
+  }
   throw new Failure(
     "input_invalid",
     `${key.flag} ${quoted(key.path)} is not the key of ${cert.flag} ${quoted(cert.path)}`,
   );
+}
+
+function firstCertificate(text: string, flag: string, path: string): X509Certificate {
+  const { X509Certificate: Certificate } = process.getBuiltinModule("node:crypto");
+  try {
+    return new Certificate(text);
+  } catch {
+    throw new Failure("input_invalid", `${flag} ${quoted(path)} holds no certificate that can be read`);
+  }
 }
 
 export function readCertificates(path: string, flag: string, world: World): string {

@@ -7,6 +7,12 @@ export function classifyRead({ status, headers, body }: Heard, what = "the pin l
   if (status === 200) return unfit(headers, what);
   const details = { serverText: textOf(body) };
   const page = isPage(body) ? " with a page" : "";
+  if (status === 304)
+    return new Failure(
+      "answer_unexpected",
+      `${what} answered 304: it says that nothing changed, which nobody asked`,
+      details,
+    );
   if (status >= 300 && status < 400)
     return new Failure(
       "redirect_refused",

@@ -35,8 +35,8 @@ export function classifyWrite(heard: Heard, wanted: WantedPin): WriteAnswer {
   const answer = jsonObject(body);
   const failure = (code: Failure["code"], message: string, hint?: string): Failure =>
     new Failure(code, message, { serverText: serverText(body), hint });
-  // Not a final answer, or none that HTTP knows: it says nothing about the request.
-  if (status < 200) {
+  // Not a final answer, none that HTTP knows, or the one to a conditional read: it says nothing about the request.
+  if (status < 200 || status === 304) {
     return {
       kind: "ambiguous",
       failure: failure("answer_unexpected", `the control plane answered ${status}`),

@@ -120,7 +120,7 @@ export class Promotion {
     mayUpgrade: boolean,
   ): Promise<Leg> {
     this.#reads.addConflict(written.conflictMs);
-    this.#isOpen ||= written.kind === "open" || ("open" in written && written.open);
+    this.#isOpen ||= "open" in written && written.open;
     const facts = this.#facts(before, condition === null ? "open" : "closed");
     switch (written.kind) {
       case "not_written":

@@ -72,7 +72,7 @@ export async function readBack(
       hasHeld ||= equal;
       if (reads >= rule.stable) return { ok: true, proof: { row: answer.row, reads }, isVersioned };
       failure = mismatch(wanted, answer.row, reads, rule.stable, hasHeld);
-      if (rule.until === "readable" && !equal) return { ok: false, failure, last, waitMs, isVersioned };
+      if (rule.until === "readable") return { ok: false, failure, last, waitMs, isVersioned };
     } else {
       failure = answer.failure;
       reads = 0;

@@ -202,17 +202,34 @@ describe.skipIf(!CAN_MAKE_CERTIFICATES)("a server that wants a certificate (need
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([
-    ["none", []],
-    ["one that is over", ["expired"]],
-  ])("and gets %s is 12", async (_what, names) => {
+  test("and gets none is 12, with the flag that is missing", async () => {
     await using server = await strict();
-    const run = await verify(
-      server.url,
-      names.flatMap((name) => pair(`${name}.pem`, `${name}.key`)),
-    );
-    expect(run.code).toBe(12);
+    const run = await verify(server.url);
+    expect([run.code, codeIn(run)]).toEqual([12, "tls_broken"]);
+    expect(run.stderr).toContain("does it want --client-cert?");
     expect(server.requests).toEqual([]);
+  });
+
+  // Such a server ends the connection without a word.
+  test("and gets one that is over is 12, and was warned of", async () => {
+    await using server = await strict();
+    const run = await verify(server.url, pair("expired.pem", "expired.key"));
+    expect(run.code).toBe(12);
+    expect(run.stderr).toStartWith(
+      `warning: the certificate of --client-cert "${folder.at("expired.pem")}" is over since `,
+    );
+    expect(server.requests).toEqual([]);
+    const fresh = await verify(server.url, pair("foreign.pem", "foreign.key"));
+    expect(fresh.stderr).not.toContain("warning");
+  });
+
+  test("and a certificate that cannot be read is not blamed on its key", async () => {
+    writeFileSync(folder.at("odd.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    const run = await verify("https://127.0.0.1:1", pair("odd.pem", "foreign.key"));
+    expect([run.code, codeIn(run)]).toEqual([2, "input_invalid"]);
+    expect(run.stderr).toContain(
+      `--client-cert "${folder.at("odd.pem")}" holds no certificate that can be read`,
+    );
   });
 
   test("is not asked with a key that does not fit", async () => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { Board, FOREIGN, LIST, listing, NEW, OLD, PROMOTE, row } from "../pins/rows.ts";
-import { PROMOTE_WORDS, QUICK, runCase } from "../pins/case-run.ts";
+import { PROMOTE_WORDS, QUICK, runCase, type LegShown } from "../pins/case-run.ts";
 import { VersionedBoard } from "../pins/versioned-board.ts";
 import { CLEAN_ENVIRONMENT, jsonOf, PROGRAM, runWaybill } from "../support/binary.ts";
 import { scriptedServer, type Answer, type Plan, type Step } from "../support/scripted-server.ts";
 
 const LOST: Answer = { send: "nothing", then: "reset" };
+const CONFLICT: Answer = { status: 409, body: '{"error":"retry after the rollout completes"}' };
+const TOKENS = { WAYBILL_TOKEN_STAGING: "staging-token-1", WAYBILL_TOKEN_PROD: "prod-token-12" };
 const OK: Answer = { body: JSON.stringify(row(NEW)) };
 
 function asksToWait(seconds: number): Answer {
@@ -28,34 +30,74 @@ describe("a listing that cannot be read before the write", () => {
     expect(run.leg.attempts[0]?.retry_in_ms).toBeGreaterThan(5);
     expect(run.leg.attempts[0]?.retry_in_ms).toBeLessThanOrEqual(500);
   });
+});
 
-  test.each([
-    ["SIGTERM", 143],
-    ["SIGINT", 130],
-  ] as const)("is not waited for after %s", async (signal, code) => {
-    const board = new Board(OLD);
-    await using staging = await scriptedServer({ [LIST]: asksToWait(3_600), [PROMOTE]: OK });
-    await using prod = await scriptedServer({ [LIST]: board.list, [PROMOTE]: board.promote });
+describe("a signal ends", () => {
+  /** The first leg, of staging, of a run that gets a signal once prod sees what `on` says. */
+  async function signalled(
+    words: readonly string[],
+    plans: { readonly staging: Plan; readonly prod: (seen: () => void) => Plan },
+    signal: NodeJS.Signals,
+  ): Promise<{ leg: LegShown; sent: string[] }> {
+    const seen = Promise.withResolvers<void>();
+    await using staging = await scriptedServer(plans.staging);
+    await using prod = await scriptedServer(plans.prod(seen.resolve));
     const targets = ["--target", `staging=${staging.url}`, "--target", `prod=${prod.url}`];
     const pin = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
-    const child = Bun.spawn([...PROGRAM, "promote", ...pin, ...targets, "--timeout", "2h"], {
+    const child = Bun.spawn([...PROGRAM, ...words, ...pin, ...targets, "--timeout", "2h"], {
       cwd: "/",
-      env: {
-        ...CLEAN_ENVIRONMENT,
-        WAYBILL_TOKEN_STAGING: "staging-token-1",
-        WAYBILL_TOKEN_PROD: "prod-token-12",
-      },
+      env: { ...CLEAN_ENVIRONMENT, ...TOKENS },
       stdout: "pipe",
       stderr: "ignore",
     });
-    // All legs were looked at before the first write: by now the other one waits.
-    await prod.received(PROMOTE);
+    await seen.promise;
     child.kill(signal);
     const { legs } = JSON.parse(await child.stdout.text());
-    expect(legs[0]).toMatchObject({ env: "staging", outcome: "failed", exit_code: code });
-    expect(legs[0].attempts).toMatchObject([{ method: "GET", status: 503, retry_in_ms: 3_600_000 }]);
     await child.exited;
-    expect(staging.requests.map(({ method }) => method)).toEqual(["GET"]);
+    return { leg: legs[0], sent: staging.requests.map(({ method }) => method) };
+  }
+  const rows = [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const;
+
+  test.each(rows)("the wait for a listing: %s", async (signal, code) => {
+    const prod = (seen: () => void): Plan => ({
+      [LIST]: listing(row(OLD)),
+      // All legs were looked at before the first write: by now the other one waits.
+      [PROMOTE]: () => (seen(), OK),
+    });
+    const staging = { [LIST]: asksToWait(3_600), [PROMOTE]: OK };
+    const { leg, sent } = await signalled(["promote"], { staging, prod }, signal);
+    expect(leg).toMatchObject({ env: "staging", outcome: "failed", exit_code: code });
+    expect(leg.attempts).toMatchObject([{ method: "GET", status: 503, retry_in_ms: 3_600_000 }]);
+    expect(sent).toEqual(["GET"]);
+  });
+
+  test.each(rows)("the wait for a conflict: %s", async (signal, code) => {
+    const conflict = (seconds: number): Answer => ({ ...CONFLICT, headers: { "retry-after": `${seconds}` } });
+    const staging = { [LIST]: listing(row(OLD)), [PROMOTE]: conflict(3_600) };
+    const prod = (seen: () => void): Plan => ({
+      // A second after its conflict: the other one has had its own by then.
+      [LIST]: [listing(row(OLD)), () => (seen(), listing(row(OLD)))],
+      [PROMOTE]: [conflict(1), OK],
+    });
+    const words = ["promote", "--conflict-budget", "2h"];
+    const { leg, sent } = await signalled(words, { staging, prod }, signal);
+    expect(leg).toMatchObject({ env: "staging", outcome: "failed", exit_code: code });
+    expect(leg.attempts.at(-1)).toMatchObject({ method: "POST", status: 409, retry_in_ms: 3_600_000 });
+    expect(sent).toEqual(["GET", "POST"]);
+  });
+
+  test.each(rows)("the wait between two reads: %s", async (signal, code) => {
+    const staging = { [LIST]: asksToWait(3_600) };
+    const prod = (seen: () => void): Plan => ({
+      [LIST]: [asksToWait(1), () => (seen(), listing(row(OLD)))],
+    });
+    const words = ["verify", "pin", "--for", "2h"];
+    const { leg, sent } = await signalled(words, { staging, prod }, signal);
+    expect(leg).toMatchObject({ env: "staging", outcome: "failed", exit_code: code });
+    expect(sent).toEqual(["GET"]);
   });
 });
 
@@ -70,8 +112,7 @@ test("what a policy refuses stops a write also where nothing could be read at fi
   });
   const targets = ["--target", `staging=${staging.url}`, "--target", `prod=${prod.url}`];
   const pin = ["--template", "codex", "--digest", NEW, "--allow-insecure-http", "--json"];
-  const env = { WAYBILL_TOKEN_STAGING: "staging-token-1", WAYBILL_TOKEN_PROD: "prod-token-12" };
-  const run = await runWaybill(["promote", ...pin, ...targets, ...QUICK], { env });
+  const run = await runWaybill(["promote", ...pin, ...targets, ...QUICK], { env: TOKENS });
   expect(jsonOf(run)).toMatchObject({
     legs: [
       { env: "staging", exit_code: 5, error: { code: "policy_denied" } },
@@ -82,7 +123,6 @@ test("what a policy refuses stops a write also where nothing could be read at fi
 });
 
 describe("a write without a condition is not repeated", () => {
-  const CONFLICT: Answer = { status: 409, body: '{"error":"retry after the rollout completes"}' };
   const listed = (...digests: readonly (string | null)[]): Step[] =>
     digests.map((digest) => (digest === null ? listing() : listing(row(digest))));
   const rows: [string, Plan, string, number][] = [

@@ -3,7 +3,7 @@ import type { Step } from "../support/scripted-server.ts";
 import { LIST, NEW, OLD, PROMOTE } from "./rows.ts";
 import { runConditional as run } from "./run-conditional.ts";
 import { list, LOST, RULES } from "./run-legs.ts";
-import { VersionedBoard } from "./versioned-board.ts";
+import { PUT, VersionedBoard } from "./versioned-board.ts";
 
 describe("428 in answer to a plain write", () => {
   const plain =
@@ -20,6 +20,12 @@ describe("428 in answer to a plain write", () => {
   test("of a server that shows no versions is the end", async () => {
     const ran = await run({ [LIST]: list(OLD), [PROMOTE]: { status: 428 } });
     expect(ran.told).toBe("failed 10 server_unsupported: GET POST GET GET");
+  });
+
+  test("is obeyed once, and not for ever", async () => {
+    const board = new VersionedBoard(OLD);
+    const plan = board.plan({ [LIST]: plain(board), [PROMOTE]: { status: 428 }, [PUT]: { status: 428 } });
+    expect((await run(plan)).told).toBe("failed 10 server_unsupported: GET POST GET GET PUT");
   });
 
   test("after somebody else brought our digest finds it there", async () => {

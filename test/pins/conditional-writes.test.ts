@@ -311,7 +311,13 @@ describe("--seq", () => {
     const ran = await run(new VersionedBoard(OLD, pinned).plan(), rules, note);
     expect(ran.told).toBe(wanted);
     if (note.force !== undefined)
-      expect(ran.put?.body).toMatchObject({ rollback: true, reason: "7 is broken" });
+      expect(ran.put?.body).toEqual({
+        template_name: "codex",
+        image_digest: NEW,
+        seq: 6,
+        rollback: true,
+        reason: "7 is broken",
+      });
   });
 
   test("proves by the listing of any server that shows one", async () => {

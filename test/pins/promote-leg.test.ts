@@ -77,6 +77,18 @@ describe("the request", () => {
     }
   });
 
+  test("to a server without versions names nothing that only ours knows", async () => {
+    await using server = await scriptedServer({ [LIST]: list(OLD, NEW), [PROMOTE]: OK });
+    const force = { reason: "7 is broken", rollback: true, breakGlass: true };
+    await promoteLegs(
+      { targets: [target(server.url)] },
+      {},
+      { gitSha: undefined, notes: undefined, seq: 7, force },
+    );
+    const post = server.requests.find(({ method }) => method === "POST");
+    expect(JSON.parse(post?.body ?? "")).toEqual({ template_name: "codex", image_digest: NEW });
+  });
+
   test("without a note names no more than the pin", async () => {
     const state = new Board(OLD);
     await using server = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });

@@ -240,6 +240,20 @@ describe("a write without a condition that is sent again", () => {
     expect(leg === undefined ? "" : summary(leg)).toBe("failed 4 unauthorized: GET");
   });
 
+  test("blindly, only where the token may not read, and never told as accepted when its answer was lost", async () => {
+    const unread = { [LIST]: { status: 503 }, [PROMOTE]: OK };
+    expect(summary(await promoteOn(unread, { unverified: true, timeoutMs: 1_000 }))).toBe(
+      "failed 13 server_failed: GET",
+    );
+    const lost = await promoteOn({ [LIST]: list(OLD, FOREIGN), [PROMOTE]: LOST }, { unverified: true });
+    expect(summary(lost)).toStartWith("outcome_unknown 14 outcome_unknown: GET POST GET");
+    const landed = await promoteOn(
+      { [LIST]: list(OLD, FOREIGN, NEW), [PROMOTE]: LOST },
+      { unverified: true },
+    );
+    expect(summary(landed)).toBe("landed_after_lost_response 0: GET POST GET GET");
+  });
+
   test("is looked after for as long as the leg may take, however long the conflicts were", async () => {
     const plan = {
       [LIST]: [...list(...Array<string>(7).fill(OLD)), LOST, ...list(OLD, OLD, NEW)],
