@@ -3,7 +3,7 @@ import type { JsonValue } from "../base/json.ts";
 import { isDeceptive } from "../base/printable.ts";
 import { CI_SYSTEMS } from "./ci-systems.ts";
 import { digits, type Environment, type RawClaims, type System } from "./ci-variables.ts";
-import { redactRemote } from "./remote.ts";
+import { redactUrl } from "./remote.ts";
 
 /**
  * What the CI system claims about this build, read from its variables. Claims are kept apart from what git
@@ -99,7 +99,7 @@ function commit(value: string | undefined): string | null {
 /** Runners and their proxies put job tokens into these URLs, and the document is published. */
 function repository(url: string | undefined): string | null {
   const text = said(url);
-  return text === null ? null : redactRemote(text);
+  return text === null ? null : redactUrl(text);
 }
 
 /** A web address, without user, query and fragment; `suffix` is ours and comes after. */

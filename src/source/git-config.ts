@@ -10,7 +10,7 @@ export function parseGitConfig(text: string): { settings: Settings; includes: bo
   const settings: [string, string][] = [];
   let section: string | null = null;
   for (;;) {
-    reader.skip(/[\s]*(?:[#;][^\n]*\n?\s*)*/uy);
+    reader.skip(/[ \t\r\n]*(?:[#;][^\n]*\n?[ \t\r\n]*)*/uy);
     if (reader.atEnd) break;
     if (reader.take("[")) {
       section = readSection(reader);
@@ -22,7 +22,9 @@ export function parseGitConfig(text: string): { settings: Settings; includes: bo
     reader.skip(/[ \t]*/uy);
     const value = reader.take("=") ? readValue(reader) : reader.endsLine() ? "true" : null;
     if (value === null) return null;
-    settings.push([`${section === null ? "" : `${section}.`}${name.toLowerCase()}`, value]);
+    // A NUL ends a value for whoever gets it from git.
+    const [whole = ""] = value.split("\0", 1);
+    settings.push([`${section === null ? "" : `${section}.`}${name.toLowerCase()}`, whole]);
   }
   const includes = settings.some(([name]) => /^include(?:if\..*)?\.path$/su.test(name));
   return { settings, includes };
@@ -32,8 +34,7 @@ export function parseGitConfig(text: string): { settings: Settings; includes: bo
 function readSection(reader: Reader): string | null {
   const name = reader.match(/[A-Za-z0-9.-]+/uy);
   if (name === null) return null;
-  reader.skip(/[ \t]*/uy);
-  const quoted = reader.match(/"(?:[^"\\\n\0]|\\[^\n\0])*"/uy);
+  const quoted = reader.match(/[ \t\r]+"(?:[^"\\\n\0]|\\[^\n\0])*"/uy)?.trimStart() ?? null;
   if (!reader.take("]")) return null;
   const sub = quoted === null ? "" : `.${quoted.slice(1, -1).replace(/\\(.)/gsu, "$1")}`;
   return `${name.toLowerCase()}${sub}`;
@@ -71,7 +72,8 @@ function readValue(reader: Reader): string | null {
       kept = value.length;
       continue;
     }
-    const isBlank = !inQuotes && /\s/u.test(character);
+    // Git's white space: no other character of Unicode, and not C's vertical tab and form feed.
+    const isBlank = !inQuotes && /[ \t\r]/u.test(character);
     // There is none at the begin of a value, not even behind empty quotes or a line that was carried on.
     if (isBlank && value === "") continue;
     value += character;

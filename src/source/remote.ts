@@ -120,7 +120,21 @@ function named(host: string | null, rest: string): NormalisedRemote {
  * is unclear what is a credential, more is hidden rather than less.
  */
 export function redactRemote(text: string): string {
-  return text.replace(/\S+/gu, (word) => {
+  // In git's quotation marks a URL goes on behind a space.
+  return asWords(text.replace(/'[^'\s]*:\/\/[^'\n]*'/gu, withoutSpaces));
+}
+
+/** The same of one URL: white space in it is a part of the password or path. */
+export function redactUrl(url: string): string {
+  return asWords(withoutSpaces(url));
+}
+
+function withoutSpaces(url: string): string {
+  return url.replace(/\s/gu, "\0");
+}
+
+function asWords(text: string): string {
+  const redacted = text.replace(/\S+/gu, (word) => {
     const slashes = word.indexOf("://");
     // No scheme has a colon: in `user:a://b@host` those letters are a password's.
     const isUrl = slashes !== -1 && !(word.slice(0, slashes).includes(":") && word.includes("@", slashes));
@@ -131,6 +145,7 @@ export function redactRemote(text: string): string {
     const shown = redactUser(word);
     return shown.includes("://") || (shown.includes("/") && shown.includes("=")) ? redactQuery(shown) : shown;
   });
+  return redacted.replaceAll("\0", " ");
 }
 
 /** `user:password@host:path`, and what is left of a URL whose scheme was cut off. A lone `git@host:path` stays. */

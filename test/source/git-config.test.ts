@@ -48,6 +48,16 @@ const TEXTS: readonly string[] = [
   "[]\nb = c\n",
   '[a "b\nc"]\nd = e\n',
   "[a]\nb = \u00e9\n",
+  // White space is what git takes for it.
+  "[a]\nb = \u00a0c\u00a0\n",
+  "[a]\nb = c\ufeff\n",
+  "[a]\nb = c\v\f\n",
+  "\f[a]\nb = c\n",
+  "[a]\nb = c\n\u00a0\n",
+  '[a"b"]\nc = d\n',
+  "[a ]\nb = c\n",
+  '[a \r"b"]\nc = d\n',
+  "[a]\nb = c\0d\n",
 ];
 
 /** What git itself reads, null for what it refuses. */

@@ -58,6 +58,8 @@ describe("no password survives", () => {
         address,
         fc.constantFrom("https://", "ssh://", ""),
         (user, secret, address, scheme) => {
+          // `git://x/@h` is a URL without a user.
+          fc.pre(scheme !== "" || !secret.startsWith("//"));
           const shown = redactRemote(
             `fatal: unable to access '${scheme}${user}:${secret}@${address}/': refused`,
           );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { normaliseRemote, redactRemote } from "../../src/source/remote.ts";
+import { normaliseRemote, redactRemote, redactUrl } from "../../src/source/remote.ts";
 
 describe("the repository that a remote names", () => {
   test.each<[string, string]>([
@@ -208,6 +208,10 @@ describe("what git prints", () => {
     ["two\nhttps://u:p@h/o\nlines", "two\nhttps://***@h/o\nlines"],
     ["remote:https://user:secr", "remote:https://***"],
     ["u:p://x@a://b?token", "***@a://b?***"],
+    // In quotes a URL goes on behind a space, and so does a password.
+    ["unable to access 'https://u:se cret@h/o/r/': x", "unable to access 'https://***@h/o/r/': x"],
+    ["'https://h/o/my r/' and 'u@h' x", "'https://h/o/my r/' and 'u@h' x"],
+    ["it's https://h/o and 'https://u:p q@h'", "it's https://h/o and 'https://***@h'"],
     ["h/o/r?x and a=b?c", "h/o/r?x and a=b?c"],
     ["connect to https://h:, gone", "connect to https://h:, gone"],
     [":x://b@h/o", "***@h/o"],
@@ -216,6 +220,12 @@ describe("what git prints", () => {
     ["'user:a://b@h.org/o/r/': gone", "'***@h.org/o/r/': gone"],
   ])("%j", (text, shown) => {
     expect(redactRemote(text)).toBe(shown);
+  });
+
+  test("a URL alone, in which a space is a part of it", () => {
+    expect(redactUrl("https://u:se cret@h/o/r")).toBe("https://***@h/o/r");
+    expect(redactUrl("https://h/o/my r")).toBe("https://h/o/my r");
+    expect(redactUrl("https://h/o/r?a b")).toBe("https://h/o/r?***");
   });
 
   test("long words cost nothing", () => {
