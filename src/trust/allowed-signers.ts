@@ -32,7 +32,7 @@ const EDGES = /^[ \t]+|[ \t]+$/gu;
 export function parseAllowedSigners(text: string, from: string): AllowedSigners {
   const keys: TrustedKey[] = [];
   const skipped: string[] = [];
-  const lines = text.split(/\r?\n/u);
+  const lines = text.replace(/\r?\n$/u, "").split(/\r?\n/u);
   if (lines.length > LIMITS.trustedKeys) throw invalid(from, `it has more than ${LIMITS.trustedKeys} lines`);
   for (const [index, line] of lines.entries()) {
     const trimmed = line.replaceAll(EDGES, "");

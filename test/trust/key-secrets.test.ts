@@ -115,12 +115,19 @@ describe("a key for CI", () => {
 });
 
 describe("nothing of a key gets out", () => {
-  test("not even where somebody wrote it into another argument", async () => {
+  test("not even where somebody wrote it into another argument, in any spelling", async () => {
     await withKey(async (cwd) => {
-      const [secret = ""] = spellingsOf(cwd);
-      const flags = ["--format", "ssh", "--key", "release.key", "--out", secret];
-      const ran = await runWaybill(["sign", "app", ...flags], { cwd });
-      expect([ran.code, secret.length, ran.stdout.includes(secret)]).toEqual([0, 64, false]);
+      const seed = Buffer.from(loadSigningKey(join(cwd, "release.key")).seed());
+      const spellings = (["hex", "base64", "base64url"] as const).map((name) => seed.toString(name));
+      for (const secret of [...spellings, Buffer.from(encodePkcs8(seed)).toString("base64")]) {
+        const words = ["sign", secret, "--key", "release.key", "--format", "ssh", "--out", "s"];
+        const ran = await runWaybill([...words, "--json"], { cwd });
+        expect([ran.code, JSON.parse(ran.stdout)["error"]["message"]]).toEqual([
+          7,
+          'artifact "***" cannot be read: it does not exist',
+        ]);
+        expect(ran.stdout + ran.stderr).not.toContain(secret);
+      }
     });
   });
 

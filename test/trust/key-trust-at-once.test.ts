@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { join } from "node:path";
 import { loadTrustRoot, readDraft } from "../../src/trust/trust-root-file.ts";
-import { withRoot } from "./with-root.ts";
+import { adding, withRoot } from "./with-root.ts";
 
 const WRITERS = 6;
 
@@ -10,22 +10,7 @@ test("of edits at the same time none is lost: each starts from what the one befo
   await withRoot([], async (cwd, run) => {
     const names = Array.from({ length: WRITERS }, (_, index) => `key-${index}`);
     for (const name of names) createKeyFile(join(cwd, name));
-    const runs = await Promise.all(
-      names.map((name) =>
-        run(
-          "add",
-          "root.json",
-          "--name",
-          name,
-          "--public-key",
-          `${name}.pub`,
-          "--role",
-          "build",
-          "--key",
-          "root",
-        ),
-      ),
-    );
+    const runs = await Promise.all(names.map((name) => run(...adding(name, "build"), "--key", "root")));
     expect(runs.map(({ exit }) => exit)).toEqual(names.map(() => 0));
     const { root } = loadTrustRoot(join(cwd, "root.json"));
     expect(root.version).toBe(1 + WRITERS);
@@ -36,10 +21,7 @@ test("of edits at the same time none is lost: each starts from what the one befo
 test("of signatures that are added to a draft at the same time none is lost", async () => {
   const people = ["alice", "bob", "carol"];
   await withRoot(people, async (cwd, run) => {
-    for (const name of people) {
-      const words = ["add", "root.json", "--name", name, "--public-key", `${name}.pub`, "--role", "root"];
-      expect((await run(...words, "--key", "root")).exit).toBe(0);
-    }
+    for (const name of people) expect((await run(...adding(name, "root"), "--key", "root")).exit).toBe(0);
     // Without a key it is a draft.
     expect((await run("remove", "root.json", "root")).exit).toBe(0);
     const draft = join(cwd, "root.json.next");

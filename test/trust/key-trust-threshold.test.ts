@@ -3,25 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { waybill } from "./run-waybill.ts";
-import { codeOf, verifyApp, withRoot } from "./with-root.ts";
+import { adding, codeOf, verifyApp, withRoot } from "./with-root.ts";
 
 describe("a root with two root keys", () => {
   test("waits as a draft until enough of them signed", async () => {
     await withRoot(["bob", "ci"], async (cwd, run) => {
-      const two = await run(
-        "add",
-        "root.json",
-        "--name",
-        "bob",
-        "--public-key",
-        "bob.pub",
-        "--role",
-        "root",
-        "--threshold",
-        "root=2",
-        "--key",
-        "root",
-      );
+      const two = await run(...adding("bob", "root"), "--threshold", "root=2", "--key", "root");
       expect(two.document).toMatchObject({
         ok: true,
         outcome: "draft",
@@ -40,18 +27,7 @@ describe("a root with two root keys", () => {
       expect(codeOf(await run("list", "root.json.next"))).toEqual([6, "threshold_not_met"]);
       // The held root is the old one until then, and nobody may put another change in the draft's place.
       expect((await run("list", "root.json")).document["version"]).toBe(1);
-      const again = await run(
-        "add",
-        "root.json",
-        "--name",
-        "ci",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-        "--key",
-        "root",
-      );
+      const again = await run(...adding("ci", "build"), "--key", "root");
       expect(codeOf(again)).toEqual([2, "file_exists"]);
       expect(codeOf(await run("update", "root.json", "root.json.next"))).toEqual([6, "threshold_not_met"]);
       expect(codeOf(await run("sign", "root.json.next", "--key", "ci"))).toEqual([6, "key_not_authorised"]);
@@ -61,16 +37,7 @@ describe("a root with two root keys", () => {
       expect(existsSync(join(cwd, "root.json.next"))).toBe(false);
 
       // Without a key: a draft that nobody signed.
-      const draft = await run(
-        "add",
-        "root.json",
-        "--name",
-        "ci",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-      );
+      const draft = await run(...adding("ci", "build"));
       expect(draft.document).toMatchObject({ outcome: "draft", version: 3 });
       await run("sign", "root.json.next", "--key", "bob");
       await run("sign", "root.json.next", "--key", "bob");
@@ -86,18 +53,7 @@ describe("a root with two root keys", () => {
     await withRoot(["bob", "mallory"], async (cwd, run) => {
       const held = readFileSync(join(cwd, "root.json"));
       writeFileSync(join(cwd, "held.json"), held);
-      await run(
-        "add",
-        "root.json",
-        "--name",
-        "bob",
-        "--public-key",
-        "bob.pub",
-        "--role",
-        "build",
-        "--key",
-        "root",
-      );
+      await run(...adding("bob", "build"), "--key", "root");
       expect((await run("update", "held.json", "root.json")).document).toMatchObject({
         outcome: "updated",
         version: 2,
@@ -112,18 +68,7 @@ describe("a root with two root keys", () => {
       await run("init", "mallory.json", "--key", "mallory");
       for (const name of ["a", "b", "c"]) {
         createKeyFile(join(cwd, name));
-        await run(
-          "add",
-          "mallory.json",
-          "--name",
-          name,
-          "--public-key",
-          `${name}.pub`,
-          "--role",
-          "build",
-          "--key",
-          "mallory",
-        );
+        await run(...adding(name, "build", "mallory.json"), "--key", "mallory");
       }
       expect(codeOf(await run("update", "held.json", "mallory.json"))).toEqual([6, "threshold_not_met"]);
 
@@ -142,21 +87,8 @@ describe("a root with two root keys", () => {
 
 test("two of three keys must sign an artifact", async () => {
   await withRoot(["a", "b"], async (cwd, run) => {
-    await run("add", "root.json", "--name", "a", "--public-key", "a.pub", "--role", "build", "--key", "root");
-    await run(
-      "add",
-      "root.json",
-      "--name",
-      "b",
-      "--public-key",
-      "b.pub",
-      "--role",
-      "build",
-      "--threshold",
-      "build=2",
-      "--key",
-      "root",
-    );
+    await run(...adding("a", "build"), "--key", "root");
+    await run(...adding("b", "build"), "--threshold", "build=2", "--key", "root");
     await waybill(["sign", "app", "--key", "a", "--format", "ssh", "--out", "a.sig"], { cwd });
     await waybill(["sign", "app", "--key", "a", "--format", "minisign", "--out", "a.minisig"], { cwd });
     await waybill(["sign", "app", "--key", "b", "--format", "minisign", "--out", "b.minisig"], { cwd });
@@ -172,8 +104,7 @@ test("two of three keys must sign an artifact", async () => {
 
 test("a root key that leaves signs the draft without it as a key of the root that it replaces", async () => {
   await withRoot(["bob"], async (_cwd, run) => {
-    const bob = ["--name", "bob", "--public-key", "bob.pub", "--role", "root"];
-    const added = await run("add", "root.json", ...bob, "--key", "root");
+    const added = await run(...adding("bob", "root"), "--key", "root");
     expect(added.document).toMatchObject({ outcome: "in_place", version: 2 });
     expect((await run("remove", "root.json", "root")).document).toMatchObject({ outcome: "draft" });
     const sign = ["sign", "root.json.next", "--key", "root"];

@@ -3,25 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { waybill, waybillJson } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
-import { codeOf, verifyApp, withRoot } from "./with-root.ts";
+import { adding, codeOf, verifyApp, withRoot } from "./with-root.ts";
 
 describe("a root with one root key", () => {
   test("is changed in place, and decides whose signature counts", async () => {
     await withRoot(["ci", "next"], async (cwd, run) => {
-      const added = await run(
-        "add",
-        "root.json",
-        "--name",
-        "ci",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-        "--scope",
-        "app*",
-        "--key",
-        "root",
-      );
+      const added = await run(...adding("ci", "build"), "--scope", "app*", "--key", "root");
       expect(added.document).toMatchObject({
         ok: true,
         outcome: "in_place",
@@ -104,99 +91,34 @@ describe("a root with one root key", () => {
     });
   }, 60_000);
 
+  const add = (name: string, key: string, ...more: string[]): string[] => [
+    ...["add", "root.json", "--name", name, "--public-key", key],
+    ...more,
+  ];
+  const byRoot = ["--key", "root"];
+  const build = ["--role", "build", ...byRoot];
   const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
-    ["init over a root", ["init", "root.json", "--key", "root"], 2, "file_exists"],
+    ["init over a root", ["init", "root.json", ...byRoot], 2, "file_exists"],
     ["init without a key", ["init", "new.json"], 2, "flag_missing"],
-    ["a key that is no root key", ["remove", "root.json", "nobody", "--key", "ci"], 2, "invalid_value"],
-    [
-      "a stranger's signature",
-      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--role", "build", "--key", "ci"],
-      6,
-      "key_not_authorised",
-    ],
-    [
-      "a key without a role",
-      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--key", "root"],
-      2,
-      "flag_missing",
-    ],
-    [
-      "a role that is none",
-      ["add", "root.json", "--name", "x", "--public-key", "ci.pub", "--role", "B", "--key", "root"],
-      2,
-      "invalid_value",
-    ],
-    [
-      "a name that is none",
-      ["add", "root.json", "--name", "a/b", "--public-key", "ci.pub", "--role", "build", "--key", "root"],
-      2,
-      "invalid_value",
-    ],
-    [
-      "a private key",
-      ["add", "root.json", "--name", "x", "--public-key", "ci", "--role", "build", "--key", "root"],
-      2,
-      "key_invalid",
-    ],
-    [
-      "a weak key",
-      [
-        "add",
-        "root.json",
-        "--name",
-        "x",
-        "--public-key",
-        "00".repeat(32),
-        "--role",
-        "build",
-        "--key",
-        "root",
-      ],
-      2,
-      "key_weak",
-    ],
-    [
-      "a threshold that is none",
-      [
-        "add",
-        "root.json",
-        "--name",
-        "x",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-        "--threshold",
-        "build",
-        "--key",
-        "root",
-      ],
-      2,
-      "invalid_value",
-    ],
+    ["a name that no key has", ["remove", "root.json", "nobody", ...byRoot], 2, "invalid_value"],
+    ["a stranger's signature", [...adding("ci", "build"), "--key", "ci"], 6, "key_not_authorised"],
+    ["a key without a role", add("x", "ci.pub", ...byRoot), 2, "flag_missing"],
+    ["a role that is none", add("x", "ci.pub", "--role", "B", ...byRoot), 2, "invalid_value"],
+    ["a name that is none", add("a/b", "ci.pub", ...build), 2, "invalid_value"],
+    ["a private key", add("x", "ci", ...build), 2, "key_invalid"],
+    ["a weak key", add("x", "00".repeat(32), ...build), 2, "key_weak"],
+    ["a threshold that is none", add("x", "ci.pub", "--threshold", "build", ...build), 2, "invalid_value"],
     [
       "a threshold that locks everybody out",
-      [
-        "add",
-        "root.json",
-        "--name",
-        "x",
-        "--public-key",
-        "ci.pub",
-        "--role",
-        "build",
-        "--threshold",
-        "root=2",
-        "--key",
-        "root",
-      ],
+      add("x", "ci.pub", "--threshold", "root=2", ...build),
       2,
       "trust_root_invalid",
     ],
-    ["the last root key removed", ["remove", "root.json", "root", "--key", "root"], 2, "trust_root_invalid"],
+    ["the last root key removed", ["remove", "root.json", "root", ...byRoot], 2, "trust_root_invalid"],
+    ["the last root key revoked", ["revoke", "root.json", "root", ...byRoot], 2, "trust_root_invalid"],
     [
       "a digest that is none",
-      ["revoke", "root.json", "root", "--still-trusted", "abc", "--key", "root"],
+      ["revoke", "root.json", "root", "--still-trusted", "abc", ...byRoot],
       2,
       "invalid_value",
     ],

@@ -82,46 +82,22 @@ describe("sign", () => {
     });
   });
 
+  const raw = ["--key", "release.key", "--format", "raw"];
   const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
     ["no key", ["app", "--format", "raw"], 2, "flag_missing"],
-    ["two keys", ["app", "--format", "raw", "--key", "release.key", "--key-env", "K"], 2, "flags_contradict"],
+    ["two keys", ["app", ...raw, "--key-env", "K"], 2, "flags_contradict"],
     ["no format", ["app", "--key", "release.key"], 2, "flag_missing"],
     ["another format", ["app", "--key", "release.key", "--format", "pgp"], 2, "invalid_value"],
     ["a public key", ["app", "--key", "release.key.pub", "--format", "raw"], 2, "key_invalid"],
     ["a missing key", ["app", "--key", "none", "--format", "raw"], 2, "file_unreadable"],
     ["an unset variable", ["app", "--key-env", "NONE", "--format", "raw"], 4, "credential_missing"],
-    ["a missing file", ["none", "--key", "release.key", "--format", "raw"], 7, "path_not_found"],
-    ["a folder", [".", "--key", "release.key", "--format", "raw", "--out", "s"], 2, "file_unreadable"],
-    [
-      "the file itself",
-      ["app", "--key", "release.key", "--format", "raw", "--out", "./app"],
-      2,
-      "flags_contradict",
-    ],
-    [
-      "a hard link to it",
-      ["app", "--key", "release.key", "--format", "raw", "--out", "twin"],
-      2,
-      "flags_contradict",
-    ],
-    [
-      "a link to it",
-      ["app", "--key", "release.key", "--format", "raw", "--out", "link"],
-      2,
-      "flags_contradict",
-    ],
-    [
-      "the key",
-      ["app", "--key", "release.key", "--format", "raw", "--out", "release.key"],
-      2,
-      "flags_contradict",
-    ],
-    [
-      "a folder to write to that is none",
-      ["app", "--key", "release.key", "--format", "raw", "--out", "no/s"],
-      1,
-      "output_not_written",
-    ],
+    ["a missing file", ["none", ...raw], 7, "path_not_found"],
+    ["a folder", [".", ...raw, "--out", "s"], 2, "file_unreadable"],
+    ["the file itself", ["app", ...raw, "--out", "./app"], 2, "flags_contradict"],
+    ["a hard link to it", ["app", ...raw, "--out", "twin"], 2, "flags_contradict"],
+    ["a link to it", ["app", ...raw, "--out", "link"], 2, "flags_contradict"],
+    ["the key", ["app", ...raw, "--out", "release.key"], 2, "flags_contradict"],
+    ["a folder to write to that is none", ["app", ...raw, "--out", "no/s"], 1, "output_not_written"],
   ];
   test.each(refusals)("refuses %s", async (_name, args, exit, code) => {
     await withKey(async (cwd, bytes) => {
@@ -228,54 +204,36 @@ describe("verify artifact", () => {
     });
   });
 
+  const release = ["--key", "release.key.pub"];
+  const zeros = "0".repeat(64);
   const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
     ["nothing to check", ["app"], 2, "nothing_named"],
     ["a signature without a key", ["app", "--signature", "app.sig"], 2, "flag_missing"],
-    [
-      "a key without a signature",
-      ["app", "--sha256", "0".repeat(64), "--key", "release.key.pub"],
-      2,
-      "flags_contradict",
-    ],
+    ["a key without a signature", ["app", "--sha256", zeros, ...release], 2, "flags_contradict"],
     [
       "a format without a signature",
-      ["app", "--sha256", "0".repeat(64), "--signature-format", "raw"],
+      ["app", "--sha256", zeros, "--signature-format", "raw"],
       2,
       "flags_contradict",
     ],
     ["a digest that is none", ["app", "--sha256", "abc"], 2, "invalid_value"],
-    ["a missing file", ["none", "--sha256", "0".repeat(64)], 7, "path_not_found"],
-    ["a folder", [".", "--sha256", "0".repeat(64)], 2, "file_unreadable"],
-    ["a wrong digest", ["app", "--sha256", "0".repeat(64)], 6, "hash_mismatch"],
+    ["a missing file", ["none", "--sha256", zeros], 7, "path_not_found"],
+    ["a folder", [".", "--sha256", zeros], 2, "file_unreadable"],
+    ["a wrong digest", ["app", "--sha256", zeros], 6, "hash_mismatch"],
     ["another key", ["app", "--signature", "app.sig", "--key", "other.key.pub"], 6, "signature_invalid"],
     [
       "a file that was changed",
-      ["release.key.pub", "--signature", "app.sig", "--key", "release.key.pub"],
+      ["release.key.pub", "--signature", "app.sig", ...release],
       6,
       "signature_invalid",
     ],
-    [
-      "a malformed signature file",
-      ["app", "--signature", "app", "--key", "release.key.pub"],
-      6,
-      "signature_malformed",
-    ],
-    [
-      "a signature file that is none",
-      ["app", "--signature", "nine.sig", "--key", "release.key.pub"],
-      2,
-      "invalid_value",
-    ],
-    [
-      "63 bytes as text",
-      ["app", "--signature", "ab".repeat(63), "--key", "release.key.pub"],
-      2,
-      "invalid_value",
-    ],
+    ["a malformed signature file", ["app", "--signature", "app", ...release], 6, "signature_malformed"],
+    ["a signature file that is none", ["app", "--signature", "nine.sig", ...release], 2, "invalid_value"],
+    ["63 bytes as text", ["app", "--signature", "ab".repeat(63), ...release], 2, "invalid_value"],
     ["a key of zeros", ["app", "--signature", "app.sig", "--key", "00".repeat(32)], 2, "key_weak"],
     [
       "a good key and a weak one",
-      ["app", "--signature", "app.sig", "--key", "release.key.pub", "--key", `01${"00".repeat(31)}`],
+      ["app", "--signature", "app.sig", ...release, "--key", `01${"00".repeat(31)}`],
       2,
       "key_weak",
     ],

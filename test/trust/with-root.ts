@@ -20,6 +20,11 @@ export async function withRoot(
   });
 }
 
+/** The words that add the key `NAME.pub` of the folder to a root, as NAME in this role. */
+export function adding(name: string, role: string, root = "root.json"): readonly string[] {
+  return ["add", root, "--name", name, "--public-key", `${name}.pub`, "--role", role];
+}
+
 export function codeOf(ran: {
   readonly exit: number;
   readonly document: Document;
