@@ -84,6 +84,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     body: "Envelope",
     answers: { 200: "Receipt" },
   },
+  "GET /v1/vetoes/{template}": {
+    summary: "the vetoed digests of a template, in pages",
+    query: ["after", "limit"],
+    answers: { 200: "VetoList" },
+  },
   "PUT /v1/vetoes/{template}/{digest}": {
     summary: "keep a digest from being pinned",
     body: "Reason",
