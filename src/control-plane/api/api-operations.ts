@@ -167,7 +167,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 200: "Attestation", 201: "Attestation" },
   },
   "GET /v1/attestations/{subject}": {
-    summary: "the statements about sha256:<64 hex>, the newest first",
+    summary: "the statements about sha256:<64 hex>, the newest first, in pages",
+    query: ["before", "limit"],
     answers: { 200: "AttestationList" },
   },
   "GET /v1/events": {
