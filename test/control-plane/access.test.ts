@@ -23,6 +23,7 @@ const OPENED: readonly (readonly [string, string, Scope])[] = [
   ["POST", `${PIN}/receipts`, "pins:write"],
   ["PUT", `${PIN}/hold`, "admin"],
   ["DELETE", `${PIN}/hold`, "admin"],
+  ["GET", "/v1/vetoes/codex", "pins:read"],
   ["PUT", VETO, "admin"],
   ["DELETE", VETO, "admin"],
   ["PUT", "/v1/freeze", "admin"],

@@ -84,6 +84,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     body: "Envelope",
     answers: { 200: "Receipt" },
   },
+  "GET /v1/vetoes/{template}": {
+    summary: "the vetoed digests of a template, in pages",
+    query: ["after", "limit"],
+    answers: { 200: "VetoList" },
+  },
   "PUT /v1/vetoes/{template}/{digest}": {
     summary: "keep a digest from being pinned",
     body: "Reason",
@@ -162,7 +167,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answers: { 200: "Attestation", 201: "Attestation" },
   },
   "GET /v1/attestations/{subject}": {
-    summary: "the statements about sha256:<64 hex>, the newest first",
+    summary: "the statements about sha256:<64 hex>, the newest first, in pages",
+    query: ["before", "limit"],
     answers: { 200: "AttestationList" },
   },
   "GET /v1/events": {

@@ -94,6 +94,7 @@ export const SCHEMAS: Readonly<Record<string, JsonMap>> = {
     attestations: list(
       exact({ sha256, predicate_type: text, envelope: anyMap, stored_at: instant, stored_by: text }),
     ),
+    next_before: orNull(whole),
   }),
   EventPage: exact({
     events: list(

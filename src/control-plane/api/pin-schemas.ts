@@ -45,7 +45,9 @@ export const PIN_SCHEMAS: Readonly<Record<string, JsonMap>> = {
   PinList: exact({ pins: list(ref("Pin")) }),
   VersionedPinList: exact({ pins: list(ref("VersionedPin")), next_after: orNull(text) }),
   VersionedPin: exact({ ...pin, version: whole }),
-  ShownPin: exact({ ...pin, version: whole, stops: list(ref("Stop")) }),
+  /** Of the vetoes the newest hundred are among the stops; `vetoes` is how many there are. */
+  ShownPin: exact({ ...pin, version: whole, stops: list(ref("Stop")), vetoes: whole }),
+  VetoList: exact({ vetoes: list(ref("Stop")), next_after: orNull(text) }),
   Stop: exact({
     kind: { enum: ["held", "vetoed", "frozen"] },
     reason: text,

@@ -1,6 +1,8 @@
 import { isSha256 } from "../../base/digest.ts";
-import { attestationsOf, keepAttestation } from "./attestations.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { attestationPage, keepAttestation } from "./attestations.ts";
 import { readEnvelope } from "./envelope.ts";
+import { pageLimit, wholeNumber } from "../http/query.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Route } from "../router.ts";
 import { json, WireRefusal } from "../http/wire.ts";
@@ -24,11 +26,13 @@ export const ATTESTATION_ROUTES: readonly Route[] = [
     path: "/v1/attestations/{subject}",
     access: "attestations:read",
     action: "attestation.list",
-    answer: async ({ env, params }, { database }) => {
+    answer: async ({ env, params, query }, { database }) => {
       const subject = (params["subject"] ?? "").replace(/^sha256:/u, "");
       if (!isSha256(subject)) throw new WireRefusal("invalid_field", "the subject must be sha256:<64 hex>");
-      const attestations = await database.read((sql) => attestationsOf(sql, env, subject));
-      return json({ attestations });
+      const limit = pageLimit(query, LIMITS.attestationsOfSubject, LIMITS.attestationsOfSubject);
+      const before = wholeNumber(query, "before", Number.MAX_SAFE_INTEGER, 1);
+      const { attestations, next } = await attestationPage(database, env, subject, before, limit);
+      return json({ attestations, next_before: next });
     },
   },
 ];

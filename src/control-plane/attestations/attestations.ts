@@ -3,6 +3,7 @@ import { sha256Of } from "../../base/hashing.ts";
 import type { JsonMap } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database, Sql } from "../storage/database.ts";
+import { fitting } from "../storage/fitting.ts";
 import { PutTable } from "../storage/put-rows.ts";
 import type { SignedStatement } from "./envelope.ts";
 import { recordChange, type By } from "../events/events.ts";
@@ -80,21 +81,67 @@ async function refuseCrowded(sql: Sql, env: string, subjects: readonly Sha256[])
   }
 }
 
+type Shown = Attestation & { readonly envelope: JsonMap };
+
+const COLUMNS = "a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by";
+
+function fromRow({ envelope_json, ...row }: Row): Shown {
+  const envelope: JsonMap = JSON.parse(envelope_json);
+  return { ...row, envelope };
+}
+
 /** The statements about a digest (64 hex), the newest first. */
 export async function attestationsOf(
   { rows: read }: Pick<Sql, "rows">,
   env: string,
   subject: string,
-): Promise<(Attestation & { readonly envelope: JsonMap })[]> {
+): Promise<Shown[]> {
   const rows = await read<Row>(
-    `SELECT a.sha256, a.predicate_type, a.envelope_json, a.stored_at, a.stored_by
-     FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
+    `SELECT ${COLUMNS} FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
      WHERE s.env = $1 AND s.subject_sha256 = $2 ORDER BY a.seq DESC`,
     env,
     subject,
   );
-  return rows.map(({ envelope_json, ...row }) => {
-    const envelope: JsonMap = JSON.parse(envelope_json);
-    return { ...row, envelope };
+  return rows.map(fromRow);
+}
+
+/** Of a statement without its envelope, generously. */
+const NAMES_CHARS = 1_000;
+
+/**
+ * At most `limit` statements about a digest that were kept before event `before`, the newest first, fewer when they are long:
+ * a hundred of them may be a hundred megabytes. `next` is the event before which there may be more; null at the end.
+ */
+export function attestationPage(
+  database: Database,
+  env: string,
+  subject: string,
+  before: number,
+  limit: number,
+): Promise<{ readonly attestations: Shown[]; readonly next: number | null }> {
+  const of = `FROM attestations a JOIN attestation_subjects s ON s.env = a.env AND s.sha256 = a.sha256
+     WHERE s.env = $1 AND s.subject_sha256 = $2 AND a.seq < $3`;
+  return database.read(async (sql) => {
+    const sizes = await sql.rows<{ seq: number; chars: number }>(
+      `SELECT a.seq, length(a.envelope_json) + ${NAMES_CHARS} AS chars ${of} ORDER BY a.seq DESC LIMIT $4`,
+      env,
+      subject,
+      before,
+      limit,
+    );
+    const page = fitting(sizes);
+    const last = page.at(-1)?.seq;
+    if (last === undefined) return { attestations: [], next: null };
+    const rows = await sql.rows<Row>(
+      `SELECT ${COLUMNS} ${of} AND a.seq >= $4 ORDER BY a.seq DESC`,
+      env,
+      subject,
+      before,
+      last,
+    );
+    return {
+      attestations: rows.map(fromRow),
+      next: page.length < limit && page.length === sizes.length ? null : last,
+    };
   });
 }

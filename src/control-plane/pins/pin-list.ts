@@ -1,6 +1,7 @@
 import type { Database, SqlValue } from "../storage/database.ts";
 import type { PinQuery } from "./pin-query.ts";
-import { COLUMNS, fromRow, type Row, type VersionedPin } from "./pin-rows.ts";
+import { COLUMNS, findPin, fromRow, type Row, type VersionedPin } from "./pin-rows.ts";
+import { shownStops, type Stop } from "./pin-stops.ts";
 import type { PinPlace } from "./promotion.ts";
 
 /**
@@ -28,4 +29,20 @@ export async function pinPage(
     ),
   );
   return { pins: rows.map(fromRow), next: rows.length < limit ? null : (rows.at(-1) ?? null) };
+}
+
+/** One pin, or null, and what stands against changing it. */
+export type ShownPin = {
+  readonly found: VersionedPin | null;
+  readonly stops: readonly Stop[];
+  /** How many digests of its template are vetoed; `stops` has the newest of them. */
+  readonly vetoes: number;
+};
+
+export async function showPin(database: Database, env: string, place: PinPlace): Promise<ShownPin> {
+  // These reads may straddle a change; that is why the write judges all of it again.
+  return database.read(async (sql) => ({
+    found: await findPin(sql, env, place.template_name, place.region),
+    ...(await shownStops(sql, env, place)),
+  }));
 }

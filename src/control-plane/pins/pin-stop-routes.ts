@@ -1,6 +1,7 @@
 import { isImageDigest } from "../../base/digest.ts";
+import { pageLimit, single } from "../http/query.ts";
 import { refuseOutside } from "../tokens/bounds.ts";
-import { liftStop, setStop, type StopPlace } from "./pin-stops.ts";
+import { liftStop, setStop, vetoesOf, type StopPlace } from "./pin-stops.ts";
 import { readPlace, readReason } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Deps, Route } from "../router.ts";
@@ -31,7 +32,27 @@ const STOPS: readonly {
   { path: "/v1/freeze", kind: "frozen", place: () => ({ kind: "frozen" }) },
 ];
 
-export const PIN_STOP_ROUTES: readonly Route[] = STOPS.flatMap(({ path, kind, place }): Route[] => [
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/** Behind a digest, in the order of digests; there are thousands where somebody vetoes what a scanner finds. */
+const LIST: Route = {
+  method: "GET",
+  path: "/v1/vetoes/{template}",
+  access: "pins:read",
+  action: "veto.list",
+  answer: async ({ env, params, query, bounds }, { database }) => {
+    const { template_name } = readPlace({ ...params, region: "global" });
+    refuseOutside(bounds, "templates", template_name);
+    const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
+    const after = single(query, "after") ?? "";
+    const vetoes = await database.read((sql) => vetoesOf(sql, env, template_name, after, limit));
+    const last = vetoes.length < limit ? null : (vetoes.at(-1)?.image_digest ?? null);
+    return json({ vetoes, next_after: last });
+  },
+};
+
+const CHANGES: readonly Route[] = STOPS.flatMap(({ path, kind, place }): Route[] => [
   {
     method: "PUT",
     path,
@@ -47,6 +68,8 @@ export const PIN_STOP_ROUTES: readonly Route[] = STOPS.flatMap(({ path, kind, pl
     answer: (call, deps) => lift(call, deps, place(call)),
   },
 ]);
+
+export const PIN_STOP_ROUTES: readonly Route[] = [LIST, ...CHANGES];
 
 async function set(
   { request, env, by, bounds }: Call,

@@ -2,7 +2,7 @@ import type { Database, Sql, WriteSql } from "../storage/database.ts";
 import { Noted } from "../storage/write-memory.ts";
 import { recordTexts, type By, type TextChange } from "../events/events.ts";
 import { recordAboutPin } from "./pin-events.ts";
-import type { Promotion } from "./promotion.ts";
+import type { PinPlace, Promotion } from "./promotion.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 /** What keeps pins where they are: one pin held, one digest vetoed, or the whole environment frozen. */
@@ -105,25 +105,49 @@ async function recordStop(
 
 const COLUMNS = "kind, scope, reason, set_at, set_by";
 
-/** Everything that stands against some change of the pin, the widest first. */
-export async function stopsOf(
+/** Where the pin cannot be changed at all: `$2` and `$3` are its template and region. */
+const EVERY_CHANGE = `SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'frozen'
+     UNION ALL
+     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'held' AND template_name = $2 AND scope = $3`;
+
+/** Of the vetoes of a template, the newest: a scanner that finds some every night has thousands in a year. */
+const SHOWN_VETOES = 100;
+
+/** What stands against some change of the pin, the widest first, and how many digests of the template are vetoed in all. */
+export async function shownStops(
+  { rows: read }: Pick<Sql, "rows">,
+  env: string,
+  { template_name, region }: PinPlace,
+): Promise<{ readonly stops: Stop[]; readonly vetoes: number }> {
+  const wide = await read<Row>(EVERY_CHANGE, env, template_name, region);
+  const vetoed = "FROM pin_stops WHERE env = $1 AND kind = 'vetoed' AND template_name = $2";
+  const newest = await read<Row>(
+    `SELECT ${COLUMNS} ${vetoed} ORDER BY set_at DESC, scope LIMIT ${SHOWN_VETOES}`,
+    env,
+    template_name,
+  );
+  const [all] = await read<{ vetoes: number }>(`SELECT count(*) AS vetoes ${vetoed}`, env, template_name);
+  const order = (a: Row, b: Row): number => byText(a.kind, b.kind) || byText(a.scope, b.scope);
+  return { stops: [...wide, ...newest].sort(order).map(fromRow), vetoes: all?.vetoes ?? 0 };
+}
+
+/** At most `limit` vetoes of a template behind the digest `after`, by digest. */
+export async function vetoesOf(
   { rows: read }: Pick<Sql, "rows">,
   env: string,
   template: string,
-  region: string,
+  after: string,
+  limit: number,
 ): Promise<Stop[]> {
-  // Each part is one look into the key; with OR, or sorted there, it takes fifteen times as long in every promotion.
   const rows = await read<Row>(
-    `SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'frozen'
-     UNION ALL
-     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'held' AND template_name = $2 AND scope = $3
-     UNION ALL
-     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'vetoed' AND template_name = $2`,
+    `SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'vetoed' AND template_name = $2 AND scope > $3
+     ORDER BY scope LIMIT $4`,
     env,
     template,
-    region,
+    after,
+    limit,
   );
-  return rows.sort((a, b) => byText(a.kind, b.kind) || byText(a.scope, b.scope)).map(fromRow);
+  return rows.map(fromRow);
 }
 
 function byText(a: string, b: string): number {
@@ -143,8 +167,17 @@ export async function refuseStopped(sql: WriteSql, env: string, promotion: Promo
     UNSTOPPED.set(sql.memory, env, some.length === 0);
     if (some.length === 0) return;
   }
-  const stops = await stopsOf({ rows: sql.peek }, env, template_name, region);
-  const stop = stops.find((one) => one.image_digest === undefined || one.image_digest === image_digest);
+  // Each part is one look into the key; with OR, or sorted there, it takes fifteen times as long in every promotion.
+  const rows = await sql.peek<Row>(
+    `${EVERY_CHANGE} UNION ALL
+     SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind = 'vetoed' AND template_name = $2 AND scope = $4`,
+    env,
+    template_name,
+    region,
+    image_digest,
+  );
+  // The widest first: frozen, held, vetoed.
+  const [stop] = rows.sort((a, b) => byText(a.kind, b.kind)).map(fromRow);
   if (stop === undefined) return;
   throw new WireRefusal(
     stop.kind,

@@ -4,11 +4,11 @@ import { refuseOutside } from "../tokens/bounds.ts";
 import { wholeNumber, pageLimit } from "../http/query.ts";
 import { earlierPin, pinHistory, type RollbackTarget } from "./pin-history.ts";
 import { once, readKey } from "./idempotency.ts";
-import { pinPage } from "./pin-list.ts";
+import { pinPage, showPin } from "./pin-list.ts";
 import { cursorText, readPinQuery } from "./pin-query.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
 import { etagOf, findPin, type VersionedPin } from "./pin-rows.ts";
-import { showPin, writePin, type Condition } from "./pins.ts";
+import { writePin, type Condition } from "./pins.ts";
 import { readPlace, readPromotion, readReason, refuseUnscoped, type PinPlace } from "./promotion.ts";
 import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
@@ -36,10 +36,10 @@ export const PIN_VERSION_ROUTES: readonly Route[] = [
     access: "pins:read",
     action: "pin.show",
     answer: async (call, { database }) => {
-      const { template_name, region } = placeOf(call);
-      const { found, stops } = await showPin(database, call.env, template_name, region);
-      if (found === null) throw new WireRefusal("pin_not_found", "there is no such pin", {}, { stops });
-      return json({ ...shown(found), stops }, 200, { etag: etagOf(found) });
+      const { found, stops, vetoes } = await showPin(database, call.env, placeOf(call));
+      const told = { stops: [...stops], vetoes };
+      if (found === null) throw new WireRefusal("pin_not_found", "there is no such pin", {}, told);
+      return json({ ...shown(found), ...told }, 200, { etag: etagOf(found) });
     },
   },
   {

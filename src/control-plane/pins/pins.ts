@@ -2,12 +2,11 @@ import { attestationsOf } from "../attestations/attestations.ts";
 import type { Database, WriteSql } from "../storage/database.ts";
 import { ifMatchHolds } from "../http/etag.ts";
 import { recordTexts, type By } from "../events/events.ts";
-import { isUnstopped, refuseStopped, stopsOf, type Stop } from "./pin-stops.ts";
+import { isUnstopped, refuseStopped } from "./pin-stops.ts";
 import {
   COLUMNS,
   currentPin,
   etagOf,
-  findPin,
   fromRow,
   notedPin,
   pinOf,
@@ -99,20 +98,6 @@ function refuseStale(before: VersionedPin | null, condition: Condition): void {
 
 function currentOf(before: VersionedPin | null): { readonly current: (Pin & { version: number }) | null } {
   return { current: before === null ? null : { ...before.pin, version: before.version } };
-}
-
-/** The pin of (env, template, region), or null, and what stands against changing it. */
-export async function showPin(
-  database: Database,
-  env: string,
-  template: string,
-  region: string,
-): Promise<{ readonly found: VersionedPin | null; readonly stops: Stop[] }> {
-  // Two reads may straddle a change; that is why the write judges both again.
-  return database.read(async (sql) => ({
-    found: await findPin(sql, env, template, region),
-    stops: await stopsOf(sql, env, template, region),
-  }));
 }
 
 /** Every pin of an environment, by template and then region. */

@@ -88,6 +88,7 @@ describe("an error", () => {
         error: "there is no such pin",
         code: "pin_not_found",
         stops: [],
+        vetoes: 0,
       });
       const older = await plane.call("GET", "/v5/builds/none", { token });
       expect(older.headers.get("content-type")).toBe("application/json; charset=utf-8");

@@ -158,7 +158,7 @@ describe("an attestation", () => {
       const refused = await post(plane, token, envelope([about(B), about(A)]));
       expect([refused.status, refused.body["code"]]).toEqual([409, "too_many_attestations"]);
       const answer = await plane.call("GET", `/v1/attestations/${B}`, { token });
-      expect(await answer.json()).toEqual({ attestations: [] });
+      expect(await answer.json()).toEqual({ attestations: [], next_before: null });
     });
   });
 

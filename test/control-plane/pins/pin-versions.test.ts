@@ -60,7 +60,7 @@ describe("a conditional write", () => {
       expect(none).toEqual({
         status: 404,
         etag: null,
-        body: { error: "there is no such pin", code: "pin_not_found", stops: [] },
+        body: { error: "there is no such pin", code: "pin_not_found", stops: [], vetoes: 0 },
       });
       const first = await put(A, NEW_PIN, { git_sha: "0123abc", notes: "n", seq: 4 });
       expect(first.status).toBe(200);
