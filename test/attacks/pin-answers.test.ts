@@ -12,6 +12,11 @@ setDefaultTimeout(120_000);
 const GOOD = JSON.stringify({ pins: [row(NEW)] });
 const OK = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
+const HEX = GOOD.length.toString(16);
+const LENGTH = `Content-Length: ${GOOD.length}\r\n`;
+const WHOLE = `${OK}${LENGTH}\r\n${GOOD}`;
+const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
+const LAST = "0\r\n\r\n";
 const CHUNK = `${GOOD.length.toString(16)}\r\n${GOOD}\r\n`;
 const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n";
 
@@ -71,10 +76,58 @@ describe("headers", () => {
       "a switch of protocols that nobody wanted",
       `${SWITCH}${OK}Content-Length: ${GOOD.length}\r\n\r\n${GOOD}`,
     ],
+    ["an interim answer with a body", `HTTP/1.1 103 X\r\nContent-Length: 5\r\n\r\nhello${WHOLE}`],
+    ["a name with a space behind it", `${OK}Content-Length : 5\r\n\r\n${GOOD}`],
+    ["a line that goes on in the next", `${OK}X-A: a\r\n Age: 5\r\n${LENGTH}\r\n${GOOD}`],
+    ["a length in hexadecimal", `${OK}Content-Length: 0x${HEX}\r\n\r\n${GOOD}`],
+    ["a length beyond 64 bits", `${OK}Content-Length: ${2n ** 64n + BigInt(GOOD.length)}\r\n\r\n${GOOD}`],
+    ["a length with a sign", `${OK}Content-Length: +${GOOD.length}\r\n\r\n${GOOD}`],
+    ["a list of lengths", `${OK}Content-Length: ${GOOD.length}, ${GOOD.length}\r\n\r\n${GOOD}`],
+    ["a size of a chunk in C's hexadecimal", `${CHUNKED}0x${CHUNK}${LAST}`],
+    ["a size of a chunk with a sign", `${CHUNKED}+${CHUNK}${LAST}`],
+    [
+      "a size of a chunk beyond 64 bits",
+      `${CHUNKED}1${CHUNK.padStart(CHUNK.length + 16 - HEX.length, "0")}${LAST}`,
+    ],
+    ["a chunk with more behind it than it says", `${CHUNKED}${CHUNK.trimEnd()}XX0\r\n\r\n`],
+    ["chunks twice", `${OK}Transfer-Encoding: chunked\r\n${CHUNKED.slice(OK.length)}${CHUNK}${LAST}`],
   ])("%s are no answer", async (_what, bytes) => {
     await using server = await rawServer((socket) => socket.end(bytes));
-    const [code] = verdict(await verify(server.url, "--attempt-timeout", "2s"));
-    expect([10, 12]).toContain(code);
+    expect(verdict(await verify(server.url, "--attempt-timeout", "2s"))).toEqual([12, "connection_lost"]);
+  });
+
+  test.each([
+    ["no content", 204, "answer_unexpected"],
+    ["a part", 206, "answer_unexpected"],
+    ["what did not change", 304, "answer_unexpected"],
+    ["what a proxy made of it", 203, "answer_unexpected"],
+    ["many choices", 300, "redirect_refused"],
+  ])("of %s are no listing, though the bytes would do", async (_what, status, code) => {
+    await using server = await rawServer((socket) =>
+      socket.end(`HTTP/1.1 ${status} X\r\n${LENGTH}\r\n${GOOD}`),
+    );
+    expect(verdict(await verify(server.url))).toEqual([10, code]);
+  });
+
+  test.each(["br", "zstd", "deflate", "x-gzip", "aws-chunked", "identity, br", ""])(
+    "of a content coding %j are no listing, though the bytes would do",
+    async (coding) => {
+      await using server = await rawServer((socket) =>
+        socket.end(`${OK}Content-Encoding: ${coding}\r\n${LENGTH}\r\n${GOOD}`),
+      );
+      expect(verdict(await verify(server.url))).toEqual([10, "answer_malformed"]);
+    },
+  );
+
+  test.each([
+    [
+      "two hundred thousand interim answers",
+      `${"HTTP/1.1 103 X\r\nAge: 9\r\n\r\n".repeat(200_000)}${OK}${LENGTH}\r\n${GOOD}`,
+    ],
+    ["trailers that say otherwise", `${CHUNKED}${CHUNK}0\r\nAge: 99\r\nContent-Encoding: gzip\r\n\r\n`],
+  ])("beside the answer's own say nothing of it: %s", async (_what, bytes) => {
+    await using server = await rawServer((socket) => socket.end(bytes));
+    expect(verdict(await verify(server.url))).toEqual([0, null]);
   });
 
   // Each of two readers would find another end, or another text.

@@ -73,6 +73,36 @@ const DECISIONS: readonly Decision[] = [
     script: 0,
     ours: [10, "answer_malformed"],
   },
+  {
+    what: "a row after it that is null",
+    answer: listing(row(NEW), null),
+    script: 0,
+    ours: [10, "answer_malformed"],
+  },
+  {
+    what: "a reference of another digest",
+    answer: listing(row(NEW, { image_ref: `r.example/codex@${OLD}` })),
+    script: 0,
+    ours: [8, "row_inconsistent"],
+  },
+  {
+    what: "a number that JSON has not",
+    answer: { body: JSON.stringify({ pins: [row(NEW)], took: 0 }).replace(/0\}$/u, "NaN}") },
+    script: 0,
+    ours: [10, "answer_not_json"],
+  },
+  {
+    what: "a listing that is said to be compressed",
+    answer: { ...listing(row(NEW)), headers: { "content-encoding": "gzip" } },
+    script: 0,
+    ours: [10, "answer_malformed"],
+  },
+  {
+    what: "a listing that a cache remembers",
+    answer: { ...listing(row(NEW)), headers: { age: "5" } },
+    script: 0,
+    ours: [10, "answer_cached"],
+  },
   { what: "two digests in one row", answer: { body: TWICE }, script: 0, ours: [10, "answer_not_json"] },
   // Red where it should be green: early servers write no region.
   {

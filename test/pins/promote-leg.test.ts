@@ -121,16 +121,6 @@ describe("the request", () => {
       "GET Bearer read-token-5678",
     ]);
   });
-
-  test.each([301, 302, 303, 307, 308])("a %i is not followed", async (status) => {
-    await using elsewhere = await scriptedServer({});
-    const redirect = { status, headers: { location: `${elsewhere.url}/cp/admin/runtime-image` } };
-    for (const plan of [{ [LIST]: redirect }, { [LIST]: list(OLD), [PROMOTE]: redirect }]) {
-      const leg = await promoteOn(plan);
-      expect(leg.failure?.code).toBe("redirect_refused");
-    }
-    expect(elsewhere.connections()).toBe(0);
-  });
 });
 
 const OK_IN_EU: Answer = { body: JSON.stringify(row(NEW, { region: "eu" })) };
@@ -153,23 +143,6 @@ describe("a refused credential", () => {
 });
 
 describe("environments", () => {
-  test("one that is dead blocks no other", async () => {
-    const state = new Board(OLD);
-    await using good = await scriptedServer({ [LIST]: state.list, [PROMOTE]: state.promote });
-    await using dead = await scriptedServer({ [LIST]: LOST });
-    await using strange = await scriptedServer({
-      [LIST]: listing(row(OLD, { region: {} })),
-      [PROMOTE]: { status: 302 },
-    });
-    const targets = [target(dead.url, "dead"), target(strange.url, "strange"), target(good.url, "good")];
-    const legs = await promoteLegs({ targets });
-    expect(legs.map(({ target: { env }, outcome }) => `${env} ${outcome}`)).toEqual([
-      "dead failed",
-      "strange failed",
-      "good landed",
-    ]);
-  });
-
   test("every pin goes to every one of them", async () => {
     const rows = new Map<string, string>();
     const plan: Plan = {
