@@ -31,7 +31,7 @@ export const EXPLAINED_SOURCE: readonly Explained[] = [
       "named: /[\\s/]+$/u → /[\\s/]*$/u",
       "named: /^[\\s/]+|[\\s/]+$/gu → /^[\\s/]*|[\\s/]+$/gu",
       "named: /^[\\s/]+|[\\s/]+$/gu → /^[\\s/]+|[\\s/]*$/gu",
-      "redactRemote: /\\S+/gu → /\\S*/gu",
+      "asWords: /\\S+/gu → /\\S*/gu",
     ],
     reason: "nothing is replaced by nothing",
   },

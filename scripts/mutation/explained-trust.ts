@@ -78,16 +78,6 @@ export const EXPLAINED_TRUST: readonly Explained[] = [
     reason: "no bytes at all are too few as well",
   },
   {
-    file: "src/trust/minisign-signature.ts",
-    mutants: ["strictBase64: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
-    reason: "no bytes at all are too few for whoever asks",
-  },
-  {
-    file: "src/trust/sshsig.ts",
-    mutants: ["parseSshSignature: /^[A-Za-z0-9+/]+={0,2}$/u.test → /^[A-Za-z0-9+/]*={0,2}$/u.test"],
-    reason: "no bytes at all are no blob either",
-  },
-  {
     file: "src/trust/ssh-wire.ts",
     mutants: ['NotSsh.top: override readonly name = "NotSsh"; → override readonly name = "";'],
     reason: "whoever reads catches it by its class; the name is for a debugger",

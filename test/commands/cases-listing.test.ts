@@ -114,7 +114,7 @@ describe("the listing", () => {
   test("case 46: more rows or bytes than anybody has are too many", async () => {
     const many = Array.from({ length: 10_001 }, () => ({}));
     expect((await verify(listing(...many))).told).toBe("failed 10 answer_malformed: GET");
-    const big = await verify(listing(row(NEW, { notes: "x".repeat(1_100_000) })));
+    const big = await verify(listing(row(NEW, { notes: "x".repeat(4_300_000) })));
     expect(big.told).toBe("failed 10 answer_too_large: GET");
   });
 
