@@ -36,6 +36,7 @@ export function archiveFailure(found: string): Failure {
  */
 export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry | TarExtension {
   checkSum(block);
+  checkMagic(block);
   const type = String.fromCharCode(block[156] ?? 0);
   const ownSize = numberAt(block, 124, 12);
   const extension = EXTENSIONS[type];
@@ -56,6 +57,7 @@ export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry 
   // Some readers pass over such bytes, others take them for the next headers. Old folders (type 5) may say a size.
   if (size > 0 && kind !== "file" && type !== "5")
     throw archiveFailure(`has ${quoted(shownText(path))}, a ${NAMES[kind]} with ${size} bytes`);
+  if (kind === "file" && hasSparseMap(block)) throw sparseFile();
   // No system makes such a file. A slash behind the name of a link is passed over.
   if (kind !== "directory" && /^\/*$|(?:^|\/)\.\/*$/u.test(bytePathOf(name)))
     throw archiveFailure(
@@ -73,6 +75,10 @@ export function decodeHeader(block: Uint8Array, overrides: Overrides): TarEntry 
 }
 
 const SLASH = 0x2f;
+
+/** What begins the magic of POSIX, with any version behind it, and all of GNU tar's. */
+const POSIX = "ustar\0";
+const GNU = "ustar  \0";
 
 const EXTENSIONS: Readonly<Record<string, TarExtension["kind"]>> = {
   x: "pax",
@@ -111,11 +117,26 @@ function checkSum(block: Uint8Array): void {
   if (numberAt(block, 148, 8) !== sum) throw archiveFailure("has a header with a wrong checksum");
 }
 
+/** POSIX and GNU. What is there without their word is v7's and nobody's; what only begins like it, libarchive joins. */
+function checkMagic(block: Uint8Array): void {
+  const magic = magicOf(block);
+  if (magic.startsWith("ustar") && !magic.startsWith(POSIX) && magic !== GNU)
+    throw archiveFailure(`has a header of an unknown format, ${quoted(magic)}`);
+}
+
+/** GNU tar looks at its map of holes in sparse files (type S) alone, libarchive in any file. */
+function hasSparseMap(block: Uint8Array): boolean {
+  return magicOf(block) === GNU && block.subarray(386, 495).some((byte) => byte !== 0);
+}
+
+function magicOf(block: Uint8Array): string {
+  return Buffer.from(block.subarray(257, 265)).toString("latin1");
+}
+
 function headerName(block: Uint8Array): Uint8Array {
   const name = field(block, 0, 100);
-  const magic = Buffer.from(block.subarray(257, 263)).toString("latin1");
   // GNU tar has other fields in place of the prefix.
-  const prefix = magic === "ustar\0" ? field(block, 345, 155) : new Uint8Array();
+  const prefix = magicOf(block).startsWith(POSIX) ? field(block, 345, 155) : new Uint8Array();
   return prefix.length === 0 ? name : new Uint8Array(Buffer.concat([prefix, Buffer.from("/"), name]));
 }
 
@@ -155,6 +176,10 @@ function cleanPath(bytes: Uint8Array): BytePath {
   return bytePathOf(Buffer.from(parts.join("/"), "latin1"));
 }
 
+function sparseFile(): Failure {
+  return archiveFailure("has a sparse file; pack it again without --sparse");
+}
+
 /** What several extended headers say about one member. Which of two names counts is another one to each reader. */
 export function joinedOverrides(before: Overrides, more: Overrides): Overrides {
   // GNU tar takes the last one alone, others take both together.
@@ -186,8 +211,7 @@ export function paxOverrides(content: Uint8Array, global: boolean): Overrides {
 
 function take(overrides: Overrides, keyword: string, value: Uint8Array, global: boolean): void {
   // The member then has another name, and of its content only the parts between the holes.
-  if (keyword.startsWith("GNU.sparse."))
-    throw archiveFailure("has a sparse file; pack it again without --sparse");
+  if (keyword.startsWith("GNU.sparse.") || keyword === "SCHILY.realsize") throw sparseFile();
   if (keyword !== "path" && keyword !== "linkpath" && keyword !== "size") return;
   // git archive puts its commit there; a name for all members would make them one.
   if (global) throw archiveFailure(`has a global ${keyword} for all its members`);

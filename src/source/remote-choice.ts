@@ -33,7 +33,10 @@ export function chooseRepo(settings: Settings, head: string | null): Known<strin
   const urls = new Map<string, string>();
   for (const [name, value] of settings) {
     const remote = /^remote\.(.*)\.url$/su.exec(name)?.[1];
-    if (remote !== undefined && !urls.has(remote)) urls.set(remote, value);
+    if (remote === undefined) continue;
+    // To git since 2.46 an empty one takes back those before it; to an older one it is no URL.
+    if (value === "") urls.delete(remote);
+    else if (!urls.has(remote)) urls.set(remote, value);
   }
   const branch = head?.replace(/^refs\/heads\//u, "") ?? null;
   const tracked = branch === null ? null : setting(settings, `branch.${branch}.remote`);

@@ -14,6 +14,20 @@ function header(name: string, type: string, size = "00000000000"): Uint8Array {
   return block;
 }
 
+/** A header of GNU tar with a byte in one of its own fields. */
+function gnuHeader(at: number): Uint8Array {
+  return marked(marked(header("a", "0"), 257, "ustar  \0"), at, "1");
+}
+
+function marked(header: Uint8Array, at: number, text: string): Uint8Array {
+  const block = Buffer.from(header);
+  block.write(text, at, "latin1");
+  block.write(" ".repeat(8), 148, "latin1");
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return block;
+}
+
 const NAME = Buffer.from("a");
 
 test("what several headers say about one member is taken together", () => {
@@ -28,6 +42,10 @@ test("what several headers say about one member is taken together", () => {
     kind: "long_name",
     size: 5,
   });
+});
+
+test("GNU tar's own times stand where others have a prefix", () => {
+  expect(decodeHeader(gnuHeader(345), {})).toMatchObject({ kind: "file", path: "a" });
 });
 
 describe("a header of an archive", () => {
@@ -62,6 +80,18 @@ describe("a header of an archive", () => {
       "has two pax headers before one member",
     ],
     ["a NUL in a name", () => decodeHeader(header("a", "0"), { path: Buffer.from("a\0b") }), "with a NUL"],
+    ["a file with a map of GNU's sparse ones", () => decodeHeader(gnuHeader(386), {}), "a sparse file"],
+    [
+      "a file with another size by star",
+      () => paxOverrides(Buffer.from("21 SCHILY.realsize=1\n"), false),
+      "a sparse file",
+    ],
+    [
+      "a header whose magic readers differ in",
+      () => decodeHeader(marked(header("a", "0"), 257, "ustar 00"), {}),
+      "an unknown format",
+    ],
+    ["a file with such a map to come", () => decodeHeader(gnuHeader(482), {}), "a sparse file"],
     ["a sparse file", () => paxOverrides(Buffer.from("22 GNU.sparse.major=1\n"), false), "a sparse file"],
     ["one name for all", () => paxOverrides(Buffer.from("10 path=x\n"), true), "a global path"],
     ["a length that lies", () => paxOverrides(Buffer.from("11 path=x\n"), false), "a broken pax header"],

@@ -100,6 +100,18 @@ describe("the repository of a branch", () => {
     ["nothing that the branch tracks", [ORIGIN, ["branch.main.remote", ""]], "refs/heads/main", "h/o/origin"],
     ["a drive", [ORIGIN, ["branch.main.remote", "C:/r"]], "refs/heads/main", "h/o/origin"],
     ["the first of several URLs", [ORIGIN, ["remote.origin.url", "https://h/o/second"]], null, "h/o/origin"],
+    [
+      "the first after an empty one, which takes back those before it",
+      [ORIGIN, ["remote.origin.url", ""], ["remote.origin.url", "https://h/o/second"]],
+      null,
+      "h/o/second",
+    ],
+    [
+      "one whose URL is taken back",
+      [FORK, ["remote.x.url", "https://h/x"], ["remote.x.url", ""]],
+      null,
+      "h/o/fork",
+    ],
     ["several, none called origin", [FORK, BARE], null, "ambiguous_remote"],
     ["a name with dots and line feeds", [DOTTED], null, "h/o/dotted"],
     ["a local one", [BARE], null, "local_remote"],

@@ -9,6 +9,8 @@ const table: readonly (readonly [string, string])[] = [
   ["an empty line before", `\n${good}`],
   ["a byte-order mark", `\u00ef\u00bb\u00bf${good}`],
   ["carriage returns everywhere", good.replaceAll("\n", "\r\n")],
+  ["a carriage return behind the first line", good.replace("-----\n", "-----\r\n")],
+  ["a letter of Unicode's white space in the body", good.replace("\nU1NI", "\n\u0085U1NI")],
   ["a space behind the first line", good.replace("-----\n", "----- \n")],
   ["a second body", good.replace("-----END", "AAAA\n-----END")],
   ["junk in the body", good.replace("\nU1NI", "\n*U1NI")],
