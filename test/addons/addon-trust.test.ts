@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createKeyFile } from "../../src/trust/key-file.ts";
+import { formatSshKey } from "../../src/trust/ssh-key.ts";
 import { jsonOf, runWaybill } from "../support/binary.ts";
 import { Host, type StageRun } from "./host.ts";
 
@@ -143,6 +144,21 @@ describe("addon-stage under a trust root", () => {
         join(host.home, "trust.json"),
       ]);
       expect(plan.document).toMatchObject({ addons: [{ error: { code: "signature_invalid" } }] });
+    });
+  });
+
+  test("a key for OpenSSH signatures alone signs no add-on, which is told", async () => {
+    await withTrust(["--role", "addon"], async (host, trust) => {
+      await trust("remove", "trust.json", "release");
+      const line = formatSshKey(Buffer.from(host.publicKey, "base64"));
+      writeFileSync(join(host.home, "allowed"), `release namespaces="git" ${line}\n`);
+      await trust("import", "trust.json", "--allowed-signers", "allowed", "--role", "addon");
+      host.assign(host.program("probe", "1.0.0"));
+      const run = await host.stage(TRUSTED);
+      expect(codeOf(run)).toEqual([6, "signature_invalid"]);
+      expect(run.stderr).toContain(
+        'key "release" is not trusted outside of OpenSSH signatures, only in namespace git; it signs no add-on',
+      );
     });
   });
 

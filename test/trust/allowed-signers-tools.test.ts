@@ -37,6 +37,8 @@ describe.skipIf(!HAS.sshKeygen)("ssh-keygen and waybill agree about who may sign
     ["a space", `me@here ${line}`, 0],
     ["a tab", `me@here\t${line}`, 0],
     ["quotes around the name", `"me@here" ${line}`, 0],
+    ["one key twice, first for this", `me@here ${line}\nme@here namespaces="git" ${line}`, 0],
+    ["one key twice, then for this", `me@here namespaces="git" ${line}\nme@here ${line}`, 0],
     ["a space that does not break", `me@here\u00a0${line}`, 2],
     ["such a space before the name", `\u00a0me@here ${line}`, 2, 0],
     ["such a space behind the key", `me@here ${line}\u00a0laptop`, 2],

@@ -201,9 +201,16 @@ describe("key convert", () => {
   test("bytes without any encoding", async () => {
     await inFolder(async (cwd) => {
       const { publicKey } = createKeyFile(join(cwd, "k"));
+      const seed = loadSigningKey(join(cwd, "k")).seed();
       writeFileSync(join(cwd, "bare.pub"), publicKey.bytes);
-      const shown = await waybillJson(["key", "show", "bare.pub"], { cwd });
-      expect(shown.document["keyid"]).toBe(publicKey.keyid);
+      writeFileSync(join(cwd, "bare"), Buffer.concat([seed, publicKey.bytes]), { mode: 0o600 });
+      for (const [file, kind] of [
+        ["bare.pub", "public"],
+        ["bare", "private"],
+      ] as const) {
+        const { document } = await waybillJson(["key", "show", file], { cwd });
+        expect(document).toMatchObject({ kind, keyid: publicKey.keyid });
+      }
     });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createKeyFile } from "../../src/trust/key-file.ts";
 import { waybill } from "./run-waybill.ts";
@@ -101,6 +101,20 @@ test("two of three keys must sign an artifact", async () => {
     expect(both.document).toMatchObject({ ok: true, checked: 2, accepted: [{ name: "a" }, { name: "b" }] });
   });
 }, 30_000);
+
+test("a root key that removes itself has signed the draft without it", async () => {
+  await withRoot(["bob"], async (cwd, run) => {
+    expect((await run(...adding("bob", "root"), "--key", "root")).exit).toBe(0);
+    const removed = await run("remove", "root.json", "root", "--key", "root");
+    expect(removed.document).toMatchObject({ ok: true, outcome: "draft" });
+    // A root that comes from somewhere else leaves what is waiting.
+    copyFileSync(join(cwd, "root.json"), join(cwd, "same.json"));
+    expect((await run("update", "root.json", "same.json")).document["outcome"]).toBe("unchanged");
+    expect((await run("sign", "root.json.next", "--key", "bob")).exit).toBe(0);
+    const updated = await run("update", "root.json", "root.json.next");
+    expect(updated.document).toMatchObject({ outcome: "updated", keys: [{ name: "bob" }] });
+  });
+});
 
 test("a root key that leaves signs the draft without it as a key of the root that it replaces", async () => {
   await withRoot(["bob"], async (_cwd, run) => {

@@ -1,9 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIMITS } from "../../src/base/limits.ts";
+import { formsOf } from "../../src/trust/key-forms.ts";
+import { inspectKeyFile } from "./keys-in-files.ts";
 import { waybill, waybillJson } from "./run-waybill.ts";
 import { HAS, tool } from "./tools.ts";
 import { adding, codeOf, verifyApp, withRoot } from "./with-root.ts";
+
+const BY_ROOT = ["--key", "root"];
 
 describe("a root with one root key", () => {
   test("is changed in place, and decides whose signature counts", async () => {
@@ -95,15 +100,14 @@ describe("a root with one root key", () => {
     ...["add", "root.json", "--name", name, "--public-key", key],
     ...more,
   ];
-  const byRoot = ["--key", "root"];
-  const build = ["--role", "build", ...byRoot];
+  const build = ["--role", "build", ...BY_ROOT];
   const refusals: readonly (readonly [string, readonly string[], number, string])[] = [
-    ["init over a root", ["init", "root.json", ...byRoot], 2, "file_exists"],
+    ["init over a root", ["init", "root.json", ...BY_ROOT], 2, "file_exists"],
     ["init without a key", ["init", "new.json"], 2, "flag_missing"],
-    ["a name that no key has", ["remove", "root.json", "nobody", ...byRoot], 2, "invalid_value"],
+    ["a name that no key has", ["remove", "root.json", "nobody", ...BY_ROOT], 2, "invalid_value"],
     ["a stranger's signature", [...adding("ci", "build"), "--key", "ci"], 6, "key_not_authorised"],
-    ["a key without a role", add("x", "ci.pub", ...byRoot), 2, "flag_missing"],
-    ["a role that is none", add("x", "ci.pub", "--role", "B", ...byRoot), 2, "invalid_value"],
+    ["a key without a role", add("x", "ci.pub", ...BY_ROOT), 2, "flag_missing"],
+    ["a role that is none", add("x", "ci.pub", "--role", "B", ...BY_ROOT), 2, "invalid_value"],
     ["a name that is none", add("a/b", "ci.pub", ...build), 2, "invalid_value"],
     ["a private key", add("x", "ci", ...build), 2, "key_invalid"],
     ["a weak key", add("x", "00".repeat(32), ...build), 2, "key_weak"],
@@ -114,11 +118,11 @@ describe("a root with one root key", () => {
       2,
       "trust_root_invalid",
     ],
-    ["the last root key removed", ["remove", "root.json", "root", ...byRoot], 2, "trust_root_invalid"],
-    ["the last root key revoked", ["revoke", "root.json", "root", ...byRoot], 2, "trust_root_invalid"],
+    ["the last root key removed", ["remove", "root.json", "root", ...BY_ROOT], 2, "trust_root_invalid"],
+    ["the last root key revoked", ["revoke", "root.json", "root", ...BY_ROOT], 2, "trust_root_invalid"],
     [
       "a digest that is none",
-      ["revoke", "root.json", "root", "--still-trusted", "abc", ...byRoot],
+      ["revoke", "root.json", "root", "--still-trusted", "abc", ...BY_ROOT],
       2,
       "invalid_value",
     ],
@@ -132,6 +136,26 @@ describe("a root with one root key", () => {
       expect(readFileSync(join(cwd, "root.json"), "utf8")).toBe(before);
       expect(existsSync(join(cwd, "root.json.next"))).toBe(false);
     });
+  });
+});
+
+test("keys are listed with whether they count now", async () => {
+  await withRoot(["old", "next", "lost"], async (_cwd, run) => {
+    const windows = [["old", "--until", "2020-01-01"], ["next", "--from", "2999-01-01"], ["lost"]] as const;
+    for (const [name, ...window] of windows)
+      expect((await run(...adding(name, "build"), ...window, "--key", "root")).exit).toBe(0);
+    expect((await run("revoke", "root.json", "lost", "--key", "root")).exit).toBe(0);
+    const { document } = await run("list", "root.json");
+    expect(document["keys"]).toMatchObject([
+      { name: "root", state: "valid" },
+      { name: "old", state: "expired" },
+      { name: "next", state: "not_yet_valid" },
+      { name: "lost", state: "revoked" },
+    ]);
+    const pem = ["export", "root.json", "--to", "pem", "--role", "build", "--out", "."];
+    expect(codeOf(await run(...pem))).toEqual([7, "nothing_checked"]);
+    const lines = await run("export", "root.json", "--to", "allowed-signers", "--role", "build");
+    expect(lines.document["keys"]).toEqual(["old", "next"]);
   });
 });
 
@@ -199,6 +223,45 @@ describe("import and export", () => {
       ]);
     });
   }, 30_000);
+
+  test("allowed signers keep their windows, and get names and windows where they have none", async () => {
+    await withRoot(["a", "b"], async (cwd, run) => {
+      const [a, b] = ["a", "b"].map(
+        (name) => formsOf(inspectKeyFile(join(cwd, `${name}.pub`)).publicKey).ssh,
+      );
+      const own = 'valid-after="20260101Z",valid-before="20270101Z"';
+      writeFileSync(join(cwd, "allowed"), `me@here ${own} ${a}\n*@here,!you@here ${b}\n`);
+      const from = ["import", "root.json", "--allowed-signers", "allowed", "--role", "build", ...BY_ROOT];
+      const { document } = await run(...from, "--from", "2026-02-02", "--until", "2030-03-03");
+      expect(document["keys"]).toMatchObject([
+        { name: "root" },
+        {
+          name: "me@here",
+          valid_from: "2026-01-01T00:00:00.000Z",
+          valid_until: "2027-01-01T00:00:00.000Z",
+        },
+        {
+          name: expect.stringMatching(/^key-[0-9a-f]{1,16}$/u),
+          valid_from: "2026-02-02T00:00:00.000Z",
+          valid_until: "2030-03-03T00:00:00.000Z",
+        },
+      ]);
+    });
+  });
+
+  test("no more than anybody would keep", async () => {
+    await withRoot([], async (cwd, run) => {
+      mkdirSync(join(cwd, "many"));
+      for (let at = 0; at <= LIMITS.trustedKeys; at++) writeFileSync(join(cwd, "many", `${at}`), "");
+      const many = ["import", "root.json", "--keys", "many", "--role", "build", ...BY_ROOT];
+      expect(codeOf(await run(...many))).toEqual([2, "input_invalid"]);
+      const { ssh } = formsOf(inspectKeyFile(join(cwd, "root.pub")).publicKey);
+      writeFileSync(join(cwd, "long"), `me ${ssh} ${"x".repeat(LIMITS.allowedSignersBytes)}\n`);
+      const long = ["import", "root.json", "--allowed-signers", "long", "--role", "build", ...BY_ROOT];
+      expect(codeOf(await run(...long))).toEqual([2, "file_unreadable"]);
+      expect(codeOf(await run("list", "long"))).toEqual([2, "trust_root_invalid"]);
+    });
+  });
 
   test.skipIf(!HAS.sshKeygen)(
     "allowed signers, and back to ssh-keygen",

@@ -93,6 +93,7 @@ describe("sign", () => {
     ["an unset variable", ["app", "--key-env", "NONE", "--format", "raw"], 4, "credential_missing"],
     ["a missing file", ["none", ...raw], 7, "path_not_found"],
     ["a folder", [".", ...raw, "--out", "s"], 2, "file_unreadable"],
+    ["what is no file", ["/dev/null", ...raw, "--out", "s"], 2, "file_unreadable"],
     ["the file itself", ["app", ...raw, "--out", "./app"], 2, "flags_contradict"],
     ["a hard link to it", ["app", ...raw, "--out", "twin"], 2, "flags_contradict"],
     ["a link to it", ["app", ...raw, "--out", "link"], 2, "flags_contradict"],
@@ -219,6 +220,7 @@ describe("verify artifact", () => {
     ["a digest that is none", ["app", "--sha256", "abc"], 2, "invalid_value"],
     ["a missing file", ["none", "--sha256", zeros], 7, "path_not_found"],
     ["a folder", [".", "--sha256", zeros], 2, "file_unreadable"],
+    ["what is no file", ["/dev/null", "--sha256", zeros], 2, "file_unreadable"],
     ["a wrong digest", ["app", "--sha256", zeros], 6, "hash_mismatch"],
     ["another key", ["app", "--signature", "app.sig", "--key", "other.key.pub"], 6, "signature_invalid"],
     [

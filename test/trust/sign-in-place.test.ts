@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { LIMITS } from "../../src/base/limits.ts";
-import { addSignature, formatEnvelope, parseEnvelope } from "../../src/trust/dsse.ts";
+import { addSignature, formatEnvelope, parseEnvelope, signEnvelope } from "../../src/trust/dsse.ts";
 import { createKeyFile } from "../../src/trust/key-file.ts";
+import { POLICY_PAYLOAD_TYPE } from "../../src/trust/policy.ts";
 import { jsonOf } from "../support/binary.ts";
 import type { TemporaryFolder } from "../support/temporary.ts";
 import { attested, PREDICATE, prepared, runIn } from "./attested.ts";
-import { POLICY } from "./attestations.ts";
+import { envelopeOf, POLICY, policyBytes, statement } from "./attestations.ts";
 import { keyOf } from "./roots.ts";
 
 /** What a second signer does to a file that others made: nothing of theirs may be lost, nothing unreadable be left. */
@@ -69,6 +70,40 @@ describe("sign --format dsse", () => {
     expect(signaturesIn(folder.at("both.json"))).toBe(2);
   });
 
+  const others: [string, (folder: TemporaryFolder) => unknown, number, string][] = [
+    [
+      "a line that is broken",
+      (folder) => appendFileSync(folder.at("it"), `${readFileSync(folder.at("it"), "utf8").slice(0, -9)}\n`),
+      6,
+      "attestation_malformed",
+    ],
+    ["nothing", (folder) => writeFileSync(folder.at("it"), ""), 6, "attestation_malformed"],
+    [
+      "two statements",
+      (folder) => appendFileSync(folder.at("it"), formatEnvelope(envelopeOf(statement(), keyOf("other")))),
+      6,
+      "attestation_malformed",
+    ],
+    [
+      "a policy",
+      (folder) =>
+        writeFileSync(
+          folder.at("it"),
+          formatEnvelope(signEnvelope(keyOf("other"), POLICY_PAYLOAD_TYPE, policyBytes(POLICY))),
+        ),
+      6,
+      "payload_type_mismatch",
+    ],
+  ];
+  test.each(others)("signs no file with %s", async (_what, change, code, failure) => {
+    using folder = await withEnvelope();
+    await change(folder);
+    const before = readFileSync(folder.at("it"), "utf8");
+    const ran = await runIn(folder)("sign", "it", "--format", "dsse", "--key", "bob.key", "--json");
+    expect([ran.code, jsonOf(ran)["error"]]).toMatchObject([code, { code: failure }]);
+    expect(readFileSync(folder.at("it"), "utf8")).toBe(before);
+  });
+
   test.each(["app.sigstore.json", "./app.sigstore.json", "../NAME/app.sigstore.json"])(
     "keeps a bundle, which has room for one signature: --out %s",
     async (out) => {
@@ -102,6 +137,16 @@ describe("attest", () => {
     const refused = await runIn(folder)(...words, "--json");
     expect([refused.code, jsonOf(refused)["error"]]).toMatchObject([1, { code: "output_not_written" }]);
     expect(existsSync(folder.at("out"))).toBe(false);
+  });
+
+  test("adds no line with which nobody would read the others", async () => {
+    using folder = prepared();
+    const lines = `${JSON.stringify({ x: "y".repeat(LIMITS.attestationBytes - 100) })}\n`;
+    writeFileSync(folder.at("all.jsonl"), lines);
+    const words = ["attest", "app", ...PREDICATE, "--key", "alice.key", "--format", "jsonl"];
+    const refused = await runIn(folder)(...words, "--out", "all.jsonl", "--json");
+    expect([refused.code, jsonOf(refused)["error"]]).toMatchObject([1, { code: "output_not_written" }]);
+    expect(readFileSync(folder.at("all.jsonl"), "utf8")).toBe(lines);
   });
 
   test("gives a file of lines the mode of what everybody may read, also one that a lock has made", async () => {

@@ -53,6 +53,15 @@ describe.skipIf(VECTORS === null)("signatures by other tools' own test suites", 
     });
   });
 
+  test("an SSHSIG by another kind of key is evidence as text, too", async () => {
+    await inFolder(async (cwd) => {
+      const signature = readFileSync(at("sshsig/rsa.sig"), "utf8");
+      const args = [at(data), `--signature=${signature}`, "--key", at(pub), "--namespace", "unittest"];
+      const { exit, document } = await waybillJson(["verify", "artifact", ...args], { cwd });
+      expect<unknown[]>([exit, document.error?.code]).toEqual([6, "signature_unsupported"]);
+    });
+  });
+
   test("minisign's trusted comment is shown when it was signed", async () => {
     await inFolder(async (cwd) => {
       const args = [at("minisign/message.txt"), "--signature", at("minisign/message.txt.minisig")];

@@ -1,7 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { createHash, createPublicKey, randomBytes, verify as nativeVerify } from "node:crypto";
 import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as ed25519 from "../../src/trust/ed25519.ts";
 import { verify } from "../../src/trust/ed25519.ts";
 import { spkiPem } from "../../src/trust/key-forms.ts";
 import { signBytes } from "../../src/trust/byte-signer.ts";
@@ -95,6 +96,35 @@ describe("a file that changes while it is signed", () => {
       );
       expect(happened).toBe(false);
       expect(verify(made.signature, Buffer.from("version A"), key.publicKey.bytes)).toBe(true);
+    });
+  });
+});
+
+describe("a faulty signature never leaves", () => {
+  const faults: [string, () => Disposable[]][] = [
+    [
+      "that only the streaming verifier sees",
+      () => [
+        spyOn(ed25519, "responseTo").mockImplementation(() => new Uint8Array(32)),
+        spyOn(ed25519, "verifyNatively").mockImplementation(() => true),
+      ],
+    ],
+    [
+      "that only the runtime's verifier sees",
+      () => [spyOn(ed25519, "verifyNatively").mockImplementation(() => false)],
+    ],
+  ];
+  test.each(faults)("%s", async (_what, spoil) => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "artifact");
+      writeFileSync(path, "bytes");
+      const spoilt = spoil();
+      try {
+        expect((await refusalOfAsync(() => signFile(key, path, calm))).code).toBe("internal_error");
+      } finally {
+        for (const one of spoilt) one[Symbol.dispose]();
+      }
+      expect((await signFile(key, path, calm)).size).toBe(5);
     });
   });
 });

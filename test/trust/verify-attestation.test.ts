@@ -73,6 +73,16 @@ describe("verify attestation", () => {
     expect(document["accepted"]).toEqual([]);
   });
 
+  test.each([
+    ["foreign.jsonl", 7, "no_evidence"],
+    ["foreign.json", 6, "attestation_malformed"],
+  ])("of one foreign line in %s", async (name, code, failure) => {
+    using folder = await attested();
+    writeFileSync(folder.at(name), '{"foreign":1}\n');
+    const ran = await runIn(folder)(...verify(name), "--json");
+    expect([ran.code, (jsonOf(ran)["error"] as { code: string }).code]).toEqual([code, failure]);
+  });
+
   test("follows a link to the evidence, and refuses a folder", async () => {
     using folder = await attested();
     symlinkSync("app.sigstore.json", folder.at("link.json"));
