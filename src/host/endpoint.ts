@@ -22,9 +22,12 @@ export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname);
 }
 
+/** The runtime looks up whatever a URL has in this place: `*` is this machine to it. */
+const HOST = /^(?:[0-9a-z_][0-9a-z._-]*|\[[0-9a-f:]+\])$/u;
+
 /** Link-local (RFC 3927, RFC 4291 §2.5.6), also as IPv4 within IPv6, and what clouds put their metadata services at. */
 const NEARBY =
-  /^(?:169\.254\.\d+\.\d+|\[(?:fe[89ab][0-9a-f]:|::ffff:a9fe:|64:ff9b::a9fe:)[0-9a-f:]*\]|\[fd00:ec2::254\]|\[fd20:ce::254\]|100\.100\.100\.200|168\.63\.129\.16|metadata\.goog|metadata\.google\.internal)$/u;
+  /^(?:169\.254\.\d+\.\d+|\[(?:fe[89ab][0-9a-f]:|::ffff:a9fe:|64:ff9b::a9fe:)[0-9a-f:]*\]|\[fd00:ec2::254\]|\[fd20:ce::254\]|100\.100\.100\.200|168\.63\.129\.16|metadata\.goog\.?|metadata\.google\.internal\.?)$/u;
 
 /**
  * Whether the host is only reached from the same wire, as the services are that hand out a machine's credentials. A
@@ -60,6 +63,8 @@ export function parseEndpoint(text: string, policy: EndpointPolicy): URL {
       "write the host exactly as it is called",
     );
   }
+  if (!HOST.test(url.hostname))
+    throw refuse(`${quoted(text)}, whose host is no name and no address`, "wanted https://host[:port]");
   if (url.hash !== "" || text.includes("#"))
     throw refuse(`${quoted(text)}, which has a fragment`, "leave out the #…");
   if (text.includes("?") && policy.query !== "allowed")

@@ -215,14 +215,14 @@ function transportFailure(error: unknown, wanted: HttpRequest): Failure {
   if (REFUSED.has(code))
     return new Failure("connection_failed", `no connection to ${wanted.url.host} (${code})`);
   if (CERTIFICATE.test(code)) {
-    return new Failure("tls_failed", `the certificate of ${wanted.url.host} is not trusted (${code})`, {
+    return new Failure("tls_failed", `the certificate of ${wanted.url.host}${way} is not trusted (${code})`, {
       hint: tlsHint(code),
     });
   }
   // Not a broken connection that trying again could mend: what listens there speaks something else, wants a
   // certificate of ours, or somebody in between spoils the bytes.
   if (TLS.test(code)) {
-    return new Failure("tls_broken", `${wanted.url.host} speaks no TLS that we understand (${code})`, {
+    return new Failure("tls_broken", `${wanted.url.host}${way} speaks no TLS that we understand (${code})`, {
       hint: "is it the port of plain http, or does it want --client-cert?",
     });
   }

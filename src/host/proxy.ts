@@ -79,7 +79,8 @@ function isExempt(url: URL, env: Environment): boolean {
       const [name, wantedPort] = nameAndPort(entry);
       const plain = entry.includes("/") ? entry : name.replace(/^\*?\./u, "").replace(/\.$/u, "");
       if (plain === "" || (wantedPort !== undefined && wantedPort !== port)) return false;
-      return host === plain || host.endsWith(`.${plain}`) || isInRange(host, plain);
+      // Only names have names below them: 2.5 is no part of 192.0.2.5.
+      return host === plain || (ipv4(host) === null ? host.endsWith(`.${plain}`) : isInRange(host, plain));
     });
 }
 

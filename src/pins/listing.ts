@@ -46,18 +46,19 @@ export function readListing(body: Uint8Array, contentType: string | null): PinRo
   const seen = new Set<string>();
   return rows.map((row) => {
     const [template, region] = [row["template_name"], regionOf(row)];
-    if (typeof template !== "string" || typeof region !== "string")
+    if (!isPlainName(template) || !isPlainName(region) || region.includes("/"))
       throw malformed(`a row names template ${shownJson(template ?? null)} in region ${shownJson(region)}`);
     const key = JSON.stringify([template, region]);
-    const shown = { template: printable(template, 64), region: printable(region, 64) };
     if (seen.has(key))
-      throw new Failure(
-        "answer_ambiguous",
-        `the control plane has two rows for ${shown.template} in ${shown.region}`,
-      );
+      throw new Failure("answer_ambiguous", `the control plane has two rows for ${template} in ${region}`);
     seen.add(key);
-    return readRow(row, shown, isBare, []);
+    return readRow(row, { template, region }, isBare, []);
   });
+}
+
+/** Whether a name is shown as it is: one that only looks like another would be compared, or told, as that one. */
+function isPlainName(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value !== "" && printable(value, 64) === value;
 }
 
 type Parsed = { readonly rows: readonly JsonMap[]; readonly isBare: boolean };

@@ -33,6 +33,11 @@ const endpoints: Row[] = [
   ["of a metadata service", "https://169.254.169.254", "link-local"],
   ["of a metadata service, by http", "http://169.254.169.254", "link-local"],
   ["of a metadata service, within IPv6", "https://[::ffff:a9fe:a9fe]", "link-local"],
+  ["of a metadata service, with the dot of the root", "https://metadata.google.internal.", "link-local"],
+  // The runtime takes it for this machine.
+  ["of a host that is no name", "https://*", "whose host is no name and no address"],
+  ["of two hosts", "https://cp.example.com,evil.example", "whose host is no name and no address"],
+  ["of a host with more behind it", "https://cp.example.com;evil", "whose host is no name and no address"],
   ["http to another host", "http://cp.example.com", "http would show the credential"],
   ["http to an address that is not loopback", `http://0.0.0.0:${PORT}`, "http would show the credential"],
   [

@@ -150,6 +150,8 @@ describe.skipIf(!CAN_MAKE_CERTIFICATES)("a proxy (needs openssl)", () => {
     expect([run.code, codeIn(run)]).toEqual([12, code]);
     expect(run.stderr).toContain(proxy.url.host);
     expect(run.stderr).not.toMatch(/^::/mu);
+    if (code === "tls_broken")
+      expect(run.stderr).toContain(`other.example via proxy ${proxy.url.host} speaks no TLS`);
     if (what === "wants a login")
       expect(run.stderr).toContain("refused with 407\n  hint: the proxy wants a login");
   });

@@ -76,6 +76,27 @@ describe("between environments", () => {
     expect(run.stderr).toContain("1 of 10000 pins drift: service-109999 (global)");
   });
 
+  test.each(["codex\n", " codex", "codex\u0007", "codex\u200b", "\u202ecodex", `codex${" ".repeat(3)}`])(
+    "a row of %j is none of codex, although it looks like one",
+    async (template_name) => {
+      const odd = listing(codex(NEW, { template_name }));
+      for (const [listings, expected] of [
+        [[odd], { codex: NEW }],
+        [[odd, listing(codex(NEW))], null],
+      ] as const) {
+        const run = await audit(listings, expected, ["--json"]);
+        expect(run.code).toBe(10);
+        expect(jsonOf(run)).toMatchObject({
+          ok: false,
+          environments: [
+            { env: "a", ok: false, error: { code: "answer_malformed" } },
+            ...(expected === null ? [{ env: "b" }] : []),
+          ],
+        });
+      }
+    },
+  );
+
   test("what differs, and what is absent, is drift: 8", async () => {
     const run = await audit([
       listing(codex(NEW), hermes(OLD)),
@@ -207,7 +228,7 @@ describe("an environment that cannot be read", () => {
 test("hostile names are shown as text", async () => {
   const evil = row(NEW, { template_name: "a\n::stop-commands::x", region: "##[error]" });
   const run = await audit([listing(evil), listing()]);
-  expect(run.code).toBe(8);
+  expect(run.code).toBe(10);
   expect(run.stdout + run.stderr).not.toMatch(/^::|##\[/mu);
 });
 

@@ -319,6 +319,9 @@ describe("a whole listing", () => {
       ["hermes", "global", FOREIGN],
     ]);
     expect(read()).toEqual([]);
+    expect(read(row(NEW, { template_name: "Team/App-é" })).map(({ template }) => template)).toEqual([
+      "Team/App-é",
+    ]);
   });
 
   test("counts no row of a region as one beside the global one", () => {
@@ -336,6 +339,17 @@ describe("a whole listing", () => {
     ],
     ["a region that is null", [row(NEW, { region: null })], "answer_malformed", '"codex" in region null'],
     ["no digest", [row(undefined)], "answer_malformed", "the digest of codex is null"],
+    ...(["codex\n", " codex", "co\u0007dex", "codex\u200b", "a".repeat(65), "a::b::c", ""] as const).map(
+      (name): [string, unknown[], FailureCode, string] => [
+        `a template ${JSON.stringify(name)}, which is not what it looks like`,
+        [GOOD, row(NEW, { template_name: name })],
+        "answer_malformed",
+        "a row names template",
+      ],
+    ),
+    ["a region that looks like another", [row(NEW, { region: "eu\u200b" })], "answer_malformed", "in region"],
+    // Of the same place as template "codex/eu" in region "west" would be.
+    ["a region with a slash", [row(NEW, { region: "eu/west" })], "answer_malformed", '"eu/west"'],
   ];
   test.each(wrong)("is refused with %s", (_what, rows, code, message) => {
     const failure = refused(() => read(...rows));
