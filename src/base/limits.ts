@@ -9,8 +9,8 @@ export const LIMITS = {
   /** depth of nested arrays and objects in any JSON document */
   jsonDepth: 64,
   /** rows of one pin listing, which comes whole, and bytes of it */
-  pinRows: 100_000,
-  pinListingBytes: 67_108_864,
+  pinRows: 50_000,
+  pinListingBytes: 16_777_216,
   /** entries of one assignment list */
   assignments: 1_000,
   /** bytes of a file that holds a token */

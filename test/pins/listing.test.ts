@@ -228,7 +228,7 @@ describe("a listing that proves nothing", () => {
       "too many rows",
       `[${good}${",{}".repeat(LIMITS.pinRows)}]`,
       "answer_malformed",
-      "more than 100000 rows",
+      "more than 50000 rows",
     ],
     [
       "too many bytes",
