@@ -224,12 +224,7 @@ describe("a listing that proves nothing", () => {
     ["a row that is null", `{"pins":[null,${good}]}`, "answer_malformed", "row 0 is no object"],
     ["a row that is text", `{"pins":[${good},"x"]}`, "answer_malformed", "row 1 is no object"],
     ["a row that is a list", `[[${good}]]`, "answer_malformed", "row 0 is no object"],
-    [
-      "too many rows",
-      `[${good}${",{}".repeat(LIMITS.pinRows)}]`,
-      "answer_malformed",
-      "more than 50000 rows",
-    ],
+    ["too many rows", `[${good}${",{}".repeat(LIMITS.pinRows)}]`, "answer_malformed", "more than 50000 rows"],
     [
       "too many bytes",
       `${" ".repeat(LIMITS.pinListingBytes)}${pins(GOOD)}`,
