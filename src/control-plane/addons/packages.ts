@@ -1,6 +1,7 @@
 import type { JsonMap } from "../../base/json.ts";
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
+import { concerning } from "./assignments.ts";
 import { cursorText, type PackageName, type PackageQuery } from "./package-query.ts";
 import type { Package, PackageArtifact } from "./package-request.ts";
 import { fitting } from "../storage/fitting.ts";
@@ -190,8 +191,7 @@ export function listPackages(
 
 /** The packages that assignments of this host, of some labels or of every host name. */
 export function assignedPackages(database: Database, env: string, host: string | null): Promise<Package[]> {
-  const assigned = `AND (addon_id, version) IN
-    (SELECT addon_id, version FROM assignments WHERE env = $1 AND (host = '' OR host = $2 OR host LIKE '%=%'))`;
+  const assigned = `AND (addon_id, version) IN (${concerning("addon_id, version")})`;
   return database.read((sql) => readMany(sql, env, assigned, [host ?? ""]));
 }
 

@@ -236,4 +236,8 @@ CREATE INDEX pin_receipts ON events (env, subject, seq) WHERE action = 'pin.rece
 ALTER TABLE event_head ADD COLUMN watched BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE event_head ADD COLUMN watched_to BIGINT NOT NULL DEFAULT -1;
 `,
+  `
+CREATE INDEX assignments_by_host ON assignments (env, host);
+CREATE INDEX assignments_by_labels ON assignments (env, host) WHERE replace(host, '=', '') <> host;
+`,
 ];

@@ -250,4 +250,9 @@ CREATE INDEX pin_receipts ON events (env, subject, seq) WHERE action = 'pin.rece
 ALTER TABLE event_head ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE event_head ADD COLUMN watched_to INTEGER NOT NULL DEFAULT -1;
 `,
+  `
+-- What is for one host, and what is for labels: with thousands of hosts each of them would look through all.
+CREATE INDEX assignments_by_host ON assignments (env, host);
+CREATE INDEX assignments_by_labels ON assignments (env, host) WHERE replace(host, '=', '') <> host;
+`,
 ];
