@@ -41,8 +41,8 @@ const runs = [
   ["version"],
 ];
 
-// Functions, the top of modules, strings and modules. Lines of a fifth kind (K) are four fifths of a record, and a start
-// with them takes as long as one without.
+// Functions, the top of modules, strings and modules. Lines of a fifth kind (K) are four fifths of a record, and a
+// start with them takes as long as one without.
 const KINDS = ["F", "M", "S", "N"];
 const found = new Map(KINDS.map((kind) => [kind, new Set<string>()]));
 try {

@@ -1,4 +1,6 @@
-/** Expressions that take a little more or less than this one: an anchor lost, a class turned round, a repeat changed. */
+/**
+ * Expressions that take a little more or less than this one: an anchor lost, a class turned round, a repeat changed.
+ */
 export function regexpEdits(raw: string): string[] {
   const end = raw.lastIndexOf("/");
   const pattern = raw.slice(1, end);

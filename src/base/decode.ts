@@ -14,7 +14,10 @@ function shown(value: JsonValue | undefined): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** A list or an object that has so many problems is left there: a hostile document has a million, and nobody reads them. */
+/**
+ * A list or an object that has so many problems is left there: a hostile document has a million, and nobody reads
+ * them.
+ */
 const ENOUGH_PROBLEMS = 10;
 
 function refuse(problems: Problems, path: string, value: JsonValue | undefined, wanted: string): undefined {

@@ -1,6 +1,8 @@
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
 
-/** The last one that can be written so. It stands for a time that nobody can tell: whatever expires has expired by it. */
+/**
+ * The last one that can be written so. It stands for a time that nobody can tell: whatever expires has expired by it.
+ */
 export const LAST_INSTANT: Date = new Date("9999-12-31T23:59:59.999Z");
 
 /** Whether a time is one that somebody told, and not the one that stands for none. */

@@ -1,6 +1,8 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A CI runner by what it does with our log: `github` stands for Gitea and Forgejo too, which took its commands over. */
+/**
+ * A CI runner by what it does with our log: `github` stands for Gitea and Forgejo too, which took its commands over.
+ */
 export type Runner = "github" | "gitlab" | null;
 
 /** The runner that the environment names; null on a terminal, under cron, and under runners without own commands. */

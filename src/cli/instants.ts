@@ -1,7 +1,10 @@
 import { Failure } from "../base/failure.ts";
 import { quoted } from "../base/printable.ts";
 
-/** An RFC 3339 instant in UTC, with the fractions that our documents print, or a day, which is its first moment. Throws Failure `invalid_value`. */
+/**
+ * An RFC 3339 instant in UTC, with the fractions that our documents print, or a day, which is its first moment.
+ * Throws Failure `invalid_value`.
+ */
 export function parseInstant(text: string, flag: string): Date {
   const plain = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z)?$/u.test(text);
   const date = new Date(/T\d\d:\d\dZ$/u.test(text) ? text.replace("Z", ":00Z") : text);

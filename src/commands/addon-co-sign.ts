@@ -4,7 +4,9 @@ import { EXIT } from "../base/exit-codes.ts";
 import { Failure } from "../base/failure.ts";
 import type { Outcome } from "../cli/command.ts";
 
-/** For `addon publish --add-signature`: what is published stays as it is, so nothing may be said that would change it. */
+/**
+ * For `addon publish --add-signature`: what is published stays as it is, so nothing may be said that would change it.
+ */
 export function refuseWithAddSignature(
   flags: Readonly<Record<"expires" | "minimum-version" | "binary", string | undefined>> & {
     readonly store: readonly string[];

@@ -46,7 +46,10 @@ export async function readSigners(
   return flags.trust === undefined && readKeys(flags.key, layout.name, world).length === 0 ? null : keys;
 }
 
-/** Who may have signed which add-on at `now`, the host's time. A trust root takes the place of the bare keys, and of the layout's variable. */
+/**
+ * Who may have signed which add-on at `now`, the host's time. A trust root takes the place of the bare keys, and of
+ * the layout's variable.
+ */
 export async function readReleaseKeys(
   { key, trust, "trust-state": state }: SignerFlags,
   layout: Layout,

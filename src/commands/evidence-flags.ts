@@ -68,7 +68,9 @@ export const GATE_FLAGS = {
 
 export type EvidenceFlags = Values<typeof GATE_FLAGS> & TrustFlags & PolicyFlags;
 
-/** The first flag that was given and says anything about evidence, so that a stray one is refused and not overlooked. */
+/**
+ * The first flag that was given and says anything about evidence, so that a stray one is refused and not overlooked.
+ */
 export function evidenceFlag(flags: Readonly<Record<string, unknown>>): string | null {
   for (const name in { ...GATE_FLAGS, ...TRUST_FLAGS, ...POLICY_FLAGS }) {
     const value = flags[name];

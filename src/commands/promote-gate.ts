@@ -96,7 +96,10 @@ function trustedFor(flags: EvidenceFlags, { template, digest }: WantedPin, now: 
   return readTrusted(flags, { name: template, sha256: isSha256(sha256) ? sha256 : null }, now);
 }
 
-/** A policy without evidence is not satisfied; a key without it checks nothing, and whoever gave it believes that it does. */
+/**
+ * A policy without evidence is not satisfied; a key without it checks nothing, and whoever gave it believes that it
+ * does.
+ */
 function withoutEvidence(flags: EvidenceFlags): Failure {
   const { policy } = flags;
   if (policy === undefined) {

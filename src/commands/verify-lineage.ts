@@ -16,8 +16,8 @@ import { inEnvironment } from "./leg-words.ts";
 import { readTrusterOf } from "./receipt-demand.ts";
 
 /**
- * Follows every pin that was listed, one after the other, and counts what was found on the way. Those of one environment
- * may take `timeoutMs` milliseconds together.
+ * Follows every pin that was listed, one after the other, and counts what was found on the way. Those of one
+ * environment may take `timeoutMs` milliseconds together.
  */
 export async function auditLineage(
   audited: readonly Audited[],

@@ -11,8 +11,8 @@ const GZIP_LEVEL = 4;
 const ZSTD_LEVEL = 3;
 
 /**
- * How long the pieces of an archive are; each becomes a gzip member or a zstd frame of its own, whoever compresses it. A
- * frame finds nothing in those before it: of 1 MiB they make 8 % more bytes, and take more time to make them.
+ * How long the pieces of an archive are; each becomes a gzip member or a zstd frame of its own, whoever compresses
+ * it. A frame finds nothing in those before it: of 1 MiB they make 8 % more bytes, and take more time to make them.
  */
 export const PIECE_BYTES: Readonly<Record<Compression, number>> = {
   none: 1_048_576,

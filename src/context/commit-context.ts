@@ -8,8 +8,8 @@ import { parseIgnoreFile } from "./ignore-file.ts";
 import type { TreeItems } from "./tree-digests.ts";
 
 /**
- * What of a commit was in a captured context: by the ignore file that the capture names, as the commit has it. Null when
- * it has none; throws Failure `ignore_file_invalid`.
+ * What of a commit was in a captured context: by the ignore file that the capture names, as the commit has it. Null
+ * when it has none; throws Failure `ignore_file_invalid`.
  */
 export async function inclusionAsCaptured(
   files: ToldBuildFiles,

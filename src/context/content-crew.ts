@@ -19,7 +19,9 @@ const FILES_BETWEEN_LOOKS = 8;
 const THREADS_ON_COLD_DISK = 8;
 /** Blocks of 512 bytes that the disk had to bring, from which on it counts as cold. */
 const COLD_BLOCKS = 4096;
-/** The system is asked for them no more often: the answer takes half a millisecond, and they are asked for all along. */
+/**
+ * The system is asked for them no more often: the answer takes half a millisecond, and they are asked for all along.
+ */
 const BLOCKS_ASKED_MS = 40;
 
 /**

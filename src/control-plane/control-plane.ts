@@ -82,8 +82,8 @@ export function fileBlobs(
 }
 
 /**
- * Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, `object_store_unavailable`, one of `startServer`, or
- * an interruption, and has undone everything then.
+ * Throws Failure: `lock_held`, `data_dir_invalid`, `storage_failed`, `object_store_unavailable`, one of
+ * `startServer`, or an interruption, and has undone everything then.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = openDataDirectory(options.dataDirectory, true);

@@ -199,9 +199,9 @@ function refuseTooMany(limit: RateLimit, caller: string, now: number): void {
 const NO_QUERY = new URLSearchParams();
 
 /**
- * Cut by hand, which costs less than another `new URL`. Bun has made one by then: dot segments are resolved and backslashes
- * turned, so a proxy that has rules by path must do so before it applies them. Without a Host there is none: what was asked for
- * comes as it was sent, and the router takes neither.
+ * Cut by hand, which costs less than another `new URL`. Bun has made one by then: dot segments are resolved and
+ * backslashes turned, so a proxy that has rules by path must do so before it applies them. Without a Host there is
+ * none: what was asked for comes as it was sent, and the router takes neither.
  */
 function splitUrl(url: string): { path: string; query: URLSearchParams } {
   const found = /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/iu.exec(url);

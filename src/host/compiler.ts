@@ -1,8 +1,8 @@
 import { noFTL } from "bun:jsc";
 
 /**
- * Has code compiled as soon as the runtime would by itself. Our binary waits, because a short run does little twice (see
- * scripts/compile): to be called where it is known that much is done often.
+ * Has code compiled as soon as the runtime would by itself. Our binary waits, because a short run does little twice
+ * (see scripts/compile): to be called where it is known that much is done often.
  */
 export function compileSooner(): void {
   Bun.unsafe.setJITPolicy(1);

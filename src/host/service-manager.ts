@@ -12,8 +12,8 @@ const MSG_NOSIGNAL = 0x4000;
 const CLOCK_MONOTONIC = 1;
 
 /**
- * Tells whoever started this process what it does now, as sd_notify(3) has it; `socket` is its NOTIFY_SOCKET. Throws Failure
- * `unsupported_platform` or `storage_failed`.
+ * Tells whoever started this process what it does now, as sd_notify(3) has it; `socket` is its NOTIFY_SOCKET. Throws
+ * Failure `unsupported_platform` or `storage_failed`.
  */
 export function tellManager(socket: string, state: ServiceState): void {
   const to = /^[/@]./u.test(socket) ? unixAddress(socket) : null;

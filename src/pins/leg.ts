@@ -141,7 +141,10 @@ export function exitOfLeg(leg: Leg): ExitCode {
   return leg.outcome === "would_change" ? EXIT.changes : EXIT.ok;
 }
 
-/** The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer build. */
+/**
+ * The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer
+ * build.
+ */
 export function exitOfLegs(legs: readonly Leg[]): ExitCode {
   const codes: ExitCode[] = [];
   for (const leg of legs) codes.push(exitOfLeg(leg));

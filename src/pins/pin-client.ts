@@ -103,7 +103,9 @@ async function sibling(target: Target, exchange: Exchange): Promise<number | nul
 
 type Message = Pick<HttpRequest, "method" | "headers" | "body"> & { readonly path: string };
 
-/** One exchange with a control plane. Throws Failure: those of `request`, with the place where a wrong URL is written. */
+/**
+ * One exchange with a control plane. Throws Failure: those of `request`, with the place where a wrong URL is written.
+ */
 export async function ask(
   target: Target,
   exchange: Exchange,

@@ -65,7 +65,9 @@ export function satisfies(digest: ImageDigest, wanted: WantedPin): boolean {
   return (digest === wanted.digest) === (wanted.unwanted !== true);
 }
 
-/** Whether two spellings of a commit can be the same one: workflows send 7 characters, others all 40. Fewer name none. */
+/**
+ * Whether two spellings of a commit can be the same one: workflows send 7 characters, others all 40. Fewer name none.
+ */
 export function isSameCommit(a: string, b: string): boolean {
   return isGitSha(a) && isGitSha(b) && (a.startsWith(b) || b.startsWith(a));
 }

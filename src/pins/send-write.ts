@@ -33,7 +33,10 @@ export type Written = { readonly conflictMs: number } & (
   | { readonly kind: "found"; readonly proof: Extract<ReadBack, { ok: true }> }
   /** It may have arrived, and nothing says so. */
   | { readonly kind: "open" }
-  /** Nothing was written by the last attempt, and the pin has to be read again; `open` when an earlier one may have arrived. */
+  /**
+   * Nothing was written by the last attempt, and the pin has to be read again; `open` when an earlier one may have
+   * arrived.
+   */
   | {
       readonly kind: "overtaken" | "condition_wanted";
       readonly failure: Failure;

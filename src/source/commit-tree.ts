@@ -100,8 +100,8 @@ export class ListingReader {
   }
 
   /**
-   * Skips the next entry if it is this blob or link; the path is latin1, and the first bytes of `id` are the id. Byte by
-   * byte: objects and strings for each of 80,000 entries are 70 MB.
+   * Skips the next entry if it is this blob or link; the path is latin1, and the first bytes of `id` are the id. Byte
+   * by byte: objects and strings for each of 80,000 entries are 70 MB.
    */
   skipIf(mode: string, path: string, id: Uint8Array, idBytes: number): boolean {
     const bytes = this.#bytes;

@@ -59,10 +59,10 @@ export type Enclosing = {
 const WANTED_SETTINGS: string = String.raw`^(remote\..*\.(url|promisor)|branch\..*\.remote|extensions\..*|filter\..*|core\.(autocrlf|eol|filemode|ignorecase|precomposeunicode|symlinks))$`;
 
 /**
- * `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. Only what
- * the commit holds and what is untracked waits for `shipped`, the id of the tree of all files in the context, or null as
- * soon as it surely is another one than the commit's: to list 80,000 files twice takes a tenth of a whole capture, and
- * one id says it all. `own` are patterns of git's ignore files for what this run writes meanwhile.
+ * `git` runs at the top of the work tree. Everything is asked at once: git's processes run beside the reading. Only
+ * what the commit holds and what is untracked waits for `shipped`, the id of the tree of all files in the context, or
+ * null as soon as it surely is another one than the commit's: to list 80,000 files twice takes a tenth of a whole
+ * capture, and one id says it all. `own` are patterns of git's ignore files for what this run writes meanwhile.
  */
 export async function gatherFacts(
   git: Git,

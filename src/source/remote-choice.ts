@@ -20,7 +20,9 @@ export function settingsOf(output: Uint8Array): Settings {
     });
 }
 
-/** The value that git takes for a setting, or null. Names are in git's spelling: section and last part in lower case. */
+/**
+ * The value that git takes for a setting, or null. Names are in git's spelling: section and last part in lower case.
+ */
 export function setting(settings: Settings, name: string): string | null {
   return settings.findLast(([found]) => found === name)?.[1] ?? null;
 }

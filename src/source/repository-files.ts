@@ -145,7 +145,10 @@ function parsed(text: string | null): { settings: Settings; includes: boolean } 
   return found;
 }
 
-/** A submodule's configuration names its work tree; anything else than the folder that was found is a mistake or a trap. */
+/**
+ * A submodule's configuration names its work tree; anything else than the folder that was found is a mistake or a
+ * trap.
+ */
 function checkWorkTree(settings: Settings, top: string, gitFolder: string): void {
   const elsewhere = setting(settings, "core.worktree");
   if (elsewhere !== null) {

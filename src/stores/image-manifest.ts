@@ -16,7 +16,9 @@ export type ManifestFacts =
   /** The platform of a single image stands in its configuration. */
   | { readonly kind: "image"; readonly mediaType: string; readonly config: Sha256 };
 
-/** What a manifest says of itself. Throws Failure: a protocol code, or `artifact_incomplete` for an index of nothing. */
+/**
+ * What a manifest says of itself. Throws Failure: a protocol code, or `artifact_incomplete` for an index of nothing.
+ */
 export function readManifest(bytes: Uint8Array, contentType: string | null, where: string): ManifestFacts {
   const what = `the manifest of ${where}`;
   const { kind, mediaType, document } = readManifestDocument(bytes, contentType, what);

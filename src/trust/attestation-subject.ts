@@ -13,7 +13,10 @@ export type ArtifactSubject = {
   readonly file: string | null;
 };
 
-/** A value of `FILE|sha256:HEX`; a file is hashed. Throws Failure `invalid_value`, `path_not_found`, `file_unreadable`. */
+/**
+ * A value of `FILE|sha256:HEX`; a file is hashed. Throws Failure `invalid_value`, `path_not_found`,
+ * `file_unreadable`.
+ */
 export async function readSubject(value: string, flag: string, stop: AbortSignal): Promise<ArtifactSubject> {
   if (value.startsWith("sha256:")) {
     if (isImageDigest(value)) return { sha256: hexOf(value), name: null, file: null };

@@ -197,7 +197,9 @@ function namesAnotherKey(keyid: string | null, signer: PublicKey): boolean {
   return fromBase64(keyid)?.length === 32 || sharedEnds(keyid, signer.keyid) >= CHANGED_IN_ONE_PLACE;
 }
 
-/** Characters of a keyid (44) that agree from both ends: one that was altered keeps nearly all, a stranger has a few. */
+/**
+ * Characters of a keyid (44) that agree from both ends: one that was altered keeps nearly all, a stranger has a few.
+ */
 const CHANGED_IN_ONE_PLACE = 32;
 
 function sharedEnds(a: string, b: string): number {

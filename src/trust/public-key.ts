@@ -29,8 +29,8 @@ const WEAKNESS: Readonly<Record<Weakness, string>> = {
 
 /**
  * A public key from any of its usual texts: SPKI PEM (or its base64 alone), hex, base64 in four spellings, minisign
- * and signify `.pub`, an OpenSSH line, a JWK. Throws Failure `key_invalid` or `key_weak`, beginning with `from`. Only what
- * is a public key beyond doubt is ever shown: a private key that was passed by mistake must not reach a log.
+ * and signify `.pub`, an OpenSSH line, a JWK. Throws Failure `key_invalid` or `key_weak`, beginning with `from`. Only
+ * what is a public key beyond doubt is ever shown: a private key that was passed by mistake must not reach a log.
  */
 export function parsePublicKey(text: string, from: string): PublicKey {
   if (text.length > LIMITS.keyFileBytes)

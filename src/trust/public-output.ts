@@ -13,8 +13,8 @@ export function protectFiles(out: string, files: readonly string[]): void {
 }
 
 /**
- * Writes what everybody may read, whole or not at all; an older file is replaced. `name` is what messages call it. Throws
- * Failure `output_not_written`.
+ * Writes what everybody may read, whole or not at all; an older file is replaced. `name` is what messages call it.
+ * Throws Failure `output_not_written`.
  */
 export function writePublicOutput(
   out: string,

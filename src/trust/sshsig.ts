@@ -58,7 +58,8 @@ export function formatSshSignature(signature: Omit<SshSignature, "format">): str
 
 /**
  * As strict as ssh-keygen about the armor: it begins with the first byte, its first line ends with a line feed alone,
- * white space of C inside is nothing; text after it is not part of it. Throws Failure `signature_malformed`, or `signature_unsupported` for another kind of key.
+ * white space of C inside is nothing; text after it is not part of it. Throws Failure `signature_malformed`, or
+ * `signature_unsupported` for another kind of key.
  */
 export function parseSshSignature(file: Uint8Array, from: string): SshSignature {
   const text = Buffer.from(file).toString("latin1");

@@ -191,7 +191,10 @@ async function again(
   expect({ when, log: linesOf(host).toSorted() }).toEqual({ when, log: scenario.log.toSorted() });
 }
 
-/** What the log tells of what was done. That a call failed has a line of its own, and `activated` is a stage's other half. */
+/**
+ * What the log tells of what was done. That a call failed has a line of its own, and `activated` is a stage's other
+ * half.
+ */
 function linesOf(host: Host): string[] {
   return host
     .log()

@@ -40,7 +40,9 @@ function noise(length: number, seed: number): Buffer {
   return bytes;
 }
 
-/** Some twenty pieces: files that end at, just before and just after the end of a piece, empty ones, many small ones. */
+/**
+ * Some twenty pieces: files that end at, just before and just after the end of a piece, empty ones, many small ones.
+ */
 function manyPieces(root: string, piece: number = PIECE): string {
   const tree: Planted[] = [
     // With its header of one block, it ends where the first piece ends.

@@ -25,7 +25,9 @@ export type FleetRecord = {
 
 const LIST = "/v1/addons/assignments";
 
-/** Hosts that ask for their list with the entity tag of the last one, and report what they run, all at their own time. */
+/**
+ * Hosts that ask for their list with the entity tag of the last one, and report what they run, all at their own time.
+ */
 export async function simulateFleet(
   server: ControlPlaneProcess,
   token: string,

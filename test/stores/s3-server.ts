@@ -4,7 +4,9 @@ export const KEYS = { accessKeyId: "AK", secretAccessKey: "secret-key-1", sessio
 
 export type S3Server = AsyncDisposable & { readonly url: string; readonly seen: string[] };
 
-/** As much of S3 as reading and writing whole objects need: signatures are checked, ranges are known, errors are XML. */
+/**
+ * As much of S3 as reading and writing whole objects need: signatures are checked, ranges are known, errors are XML.
+ */
 export function s3Server(objects: Map<string, Uint8Array>): S3Server {
   const seen: string[] = [];
   const server = Bun.serve({

@@ -14,7 +14,9 @@ export type Points = {
 /** One line of the file. */
 export type Counted = { readonly name: string; readonly tried: number; readonly survived: number };
 
-/** The points of an injection that the catalogue in `scripts/tortures` names. Call it once, at the top of a test file. */
+/**
+ * The points of an injection that the catalogue in `scripts/tortures` names. Call it once, at the top of a test file.
+ */
 export function pointsOf(name: string): Points {
   let tried = 0;
   let survived = 0;

@@ -19,7 +19,9 @@ export type Daemon = AsyncDisposable & {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
 };
 
-/** Starts a server in the foreground and resolves when `ready` says so; throws with what it wrote when it ends before. */
+/**
+ * Starts a server in the foreground and resolves when `ready` says so; throws with what it wrote when it ends before.
+ */
 export async function startDaemon(words: readonly string[], ready: () => Promise<boolean>): Promise<Daemon> {
   const child = Bun.spawn([...words], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   const errors = child.stderr.text();

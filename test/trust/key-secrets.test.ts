@@ -208,7 +208,9 @@ function importsOf(path: string, found: Set<string>): Set<string> {
   return found;
 }
 
-/** Types at a terminal: waits for each question before it answers. Prints what the terminal showed, and the exit code. */
+/**
+ * Types at a terminal: waits for each question before it answers. Prints what the terminal showed, and the exit code.
+ */
 const TYPIST = `
 import os, pty, select, sys
 answers = eval(sys.argv[1])

@@ -1,4 +1,6 @@
-/** What one bench found, as it is kept in docs/performance/NAME.json: raw figures; everything else follows from them. */
+/**
+ * What one bench found, as it is kept in docs/performance/NAME.json: raw figures; everything else follows from them.
+ */
 
 /** A `limit` is what no program can be quicker than: the bytes read, hashed in memory, or one wait for the disk. */
 export type Role = "ours" | "peer" | "limit";

@@ -1,4 +1,6 @@
-/** Plants one tree of files, the same at every run: FOLDER SHAPE. A process of its own, for the memory that it takes. */
+/**
+ * Plants one tree of files, the same at every run: FOLDER SHAPE. A process of its own, for the memory that it takes.
+ */
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

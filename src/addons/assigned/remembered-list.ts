@@ -50,7 +50,9 @@ export function tagOf({ bytes }: Remembered, url: URL, layout: Layout): string |
   }
 }
 
-/** Remembers a list, and its tag when it has one. The tag names the list, so that an older one is never taken for it. */
+/**
+ * Remembers a list, and its tag when it has one. The tag names the list, so that an older one is never taken for it.
+ */
 export function remember(bytes: Uint8Array, etag: string | null, url: URL, layout: Layout): Warning[] {
   try {
     writeAtomic(layout.assignments, bytes, MODE);

@@ -1,6 +1,8 @@
 import type { Assignment, AssignmentList } from "./assignment.ts";
 
-/** Whether two lists ask the same of a host. Where and with which ticket an artifact is fetched changes at every poll. */
+/**
+ * Whether two lists ask the same of a host. Where and with which ticket an artifact is fetched changes at every poll.
+ */
 export function sameList(one: AssignmentList, other: AssignmentList): boolean {
   return Bun.deepEquals(asked(one), asked(other));
 }

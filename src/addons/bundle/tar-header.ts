@@ -33,7 +33,10 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
   X: "a Solaris extended header",
 };
 
-/** Reads a header of 512 bytes, of a file of at most `maxBytes`. Throws Failure `tarball_unsafe` or `tarball_too_large`. */
+/**
+ * Reads a header of 512 bytes, of a file of at most `maxBytes`. Throws Failure `tarball_unsafe` or
+ * `tarball_too_large`.
+ */
 export function readTarHeader(block: Uint8Array, maxBytes: number = LIMITS.bundleFileBytes): TarHeader {
   if (block.every((byte) => byte === 0)) return { kind: "zeros" };
   checkSum(block);

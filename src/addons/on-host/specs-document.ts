@@ -73,7 +73,9 @@ export function encodeSpecs(value: Specs): string {
   return `${JSON.stringify({ schema: SCHEMA, ...value })}\n`;
 }
 
-/** The schema of a document of ours that this build does not know; null for one that it may read, or is none of ours. */
+/**
+ * The schema of a document of ours that this build does not know; null for one that it may read, or is none of ours.
+ */
 export function newerSchema(document: JsonValue): string | null {
   const schema = isMap(document) ? document["schema"] : undefined;
   const isOurs = typeof schema === "string" && schema.startsWith("waybill.addon-specs/");

@@ -157,7 +157,9 @@ export class PublishClient {
     );
   }
 
-  /** The one package alone, of a control plane that knows how to; others tell of all, so it is looked for in any case. */
+  /**
+   * The one package alone, of a control plane that knows how to; others tell of all, so it is looked for in any case.
+   */
   async #packages({ id, version }: Target): Promise<{ readonly url: URL; readonly document: JsonValue }> {
     const url = this.#url(["v1", "addons", "packages"]);
     url.searchParams.set("addon_id", id);

@@ -83,8 +83,8 @@ export function hasUnits(id: SafeName, layout: Layout): boolean {
 }
 
 /**
- * Stops and removes what is ours, where it was installed or in `named`; a second time there is nothing to do. Nothing of
- * the add-on is read: its units may be all that is left of it.
+ * Stops and removes what is ours, where it was installed or in `named`; a second time there is nothing to do. Nothing
+ * of the add-on is read: its units may be all that is left of it.
  */
 export async function removeUnits(
   id: SafeName,

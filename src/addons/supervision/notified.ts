@@ -9,7 +9,9 @@ export class Notified implements Disposable {
   #socket: NotifySocket | null = null;
   #heard: Heard | null = null;
 
-  /** Begins anew for the next start; `state` is the folder of the socket, null for a program that is asked otherwise. */
+  /**
+   * Begins anew for the next start; `state` is the folder of the socket, null for a program that is asked otherwise.
+   */
   listen(state: string | null): void {
     this[Symbol.dispose]();
     this.#heard = null;

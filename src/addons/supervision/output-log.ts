@@ -35,7 +35,10 @@ export class OutputLog {
     this.#stderr = join(this.#folder, "stderr.log");
   }
 
-  /** Open for the next start, at its end; the caller closes both. Throws Failure `unsafe_path`, or what the system said. */
+  /**
+   * Open for the next start, at its end; the caller closes both. Throws Failure `unsafe_path`, or what the system
+   * said.
+   */
   open(): { readonly stdout: number; readonly stderr: number; readonly from: number } {
     ownDirectory(this.#directory);
     ownDirectory(this.#folder);

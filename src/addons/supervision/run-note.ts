@@ -67,8 +67,9 @@ function pathOf(paths: AddonPaths): string {
 
 /**
  * In place and in one piece: it is for who comes after a killed supervisor, and no boot outlives it. A file that is
- * there already takes it on a full disk as well, where a program that ended has to be started again all the same. One that others could write is not written, and so
- * nothing is started: nobody could be told later what runs. Throws Failure `unsafe_path`, or what the system said.
+ * there already takes it on a full disk as well, where a program that ended has to be started again all the same. One
+ * that others could write is not written, and so nothing is started: nobody could be told later what runs. Throws
+ * Failure `unsafe_path`, or what the system said.
  */
 export function writeRunNote(paths: AddonPaths, note: RunNote | null): void {
   const descriptor = openPlain(pathOf(paths), 0, MODE);

@@ -23,7 +23,9 @@ export const TIMER_PROPERTIES = [
   "NextElapseUSecMonotonic",
 ] as const;
 
-/** How an installed unit stands, in the words of what is supervised here. `well` is what a version on trial has to be. */
+/**
+ * How an installed unit stands, in the words of what is supervised here. `well` is what a version on trial has to be.
+ */
 export type UnitHealth = Pick<Running, "state" | "pid" | "lastError"> & { readonly well: boolean };
 
 export function serviceHealth(service: Shown): UnitHealth {

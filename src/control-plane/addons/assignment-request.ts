@@ -12,7 +12,9 @@ export type AssignmentRequest = {
   readonly audience: Audience;
 };
 
-/** Whom an assignment is for: "" is every host, a name one, and a selector (`role=edge`) every host with these labels. */
+/**
+ * Whom an assignment is for: "" is every host, a name one, and a selector (`role=edge`) every host with these labels.
+ */
 export type Audience = string;
 
 /** An assignment as it is kept and answered. Without `host` and `selector` it is for every host. */

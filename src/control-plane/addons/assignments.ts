@@ -38,7 +38,10 @@ function audienceOf(host: Audience): Pick<StoredAssignment, "host" | "selector">
   return isSelectorText(host) ? { selector: parseSelector(host) } : { host };
 }
 
-/** Puts an add-on on one host, on those with some labels, or on every host. Throws WireRefusal `not_found` when the version is not published. */
+/**
+ * Puts an add-on on one host, on those with some labels, or on every host. Throws WireRefusal `not_found` when the
+ * version is not published.
+ */
 export function assignAddon(
   database: Database,
   env: string,
@@ -113,8 +116,8 @@ export function unassignAddon(
 }
 
 /**
- * The columns of what may concern the host `$2`: its own assignments, the general ones, and those for labels. Each part is a look
- * into an index, which an OR would not be.
+ * The columns of what may concern the host `$2`: its own assignments, the general ones, and those for labels. Each
+ * part is a look into an index, which an OR would not be.
  */
 export function concerning(columns: string): string {
   return `SELECT ${columns} FROM assignments WHERE env = $1 AND host IN ('', $2)
@@ -138,8 +141,8 @@ export async function assignmentsFor(
 const NAMES_CHARS = 1_000;
 
 /**
- * At most as many assignments of an add-on as are asked for, the general one first, fewer when they hold much; those for one
- * of `hosts` alone when they are given. `next` is the one behind which there may be more; null at the end.
+ * At most as many assignments of an add-on as are asked for, the general one first, fewer when they hold much; those
+ * for one of `hosts` alone when they are given. `next` is the one behind which there may be more; null at the end.
  */
 export function listAssignments(
   database: Database,

@@ -28,8 +28,8 @@ export type DeliveredAssignment = {
 
 /**
  * What a host of this platform runs, by add-on id. Its own assignment wins whole over those for labels that it has, and
- * they over the general one, also to disable it; of two for labels the one that names more, then the one that is spelled
- * first. A pushed package that has nothing for the platform is not delivered: the host could only fail on it.
+ * they over the general one, also to disable it; of two for labels the one that names more, then the one that is
+ * spelled first. A pushed package that has nothing for the platform is not delivered: the host could only fail on it.
  */
 export function deliver(
   assignments: readonly StoredAssignment[],

@@ -3,7 +3,9 @@ import type { Database } from "../storage/database.ts";
 import { countUse, type Quota } from "./quota.ts";
 import { recordChange, type By } from "../events/events.ts";
 
-/** Registers an artifact whose bytes are kept. True when it was not there before. Throws WireRefusal `quota_exceeded`. */
+/**
+ * Registers an artifact whose bytes are kept. True when it was not there before. Throws WireRefusal `quota_exceeded`.
+ */
 export function addArtifact(
   database: Database,
   env: string,

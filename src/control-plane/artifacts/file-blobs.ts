@@ -11,8 +11,8 @@ import type { BlobStore, Piece, StagedBlob } from "./blob-store.ts";
 
 /**
  * Files by the SHA-256 of their bytes: the same bytes are kept once, and a name never changes its bytes. A file that no
- * row names is taken away: at once when the row was refused, at the next start when nobody knows what became of it. Until
- * then a note of its name is in the folder `keeping`.
+ * row names is taken away: at once when the row was refused, at the next start when nobody knows what became of it.
+ * Until then a note of its name is in the folder `keeping`.
  */
 export class FileBlobs implements BlobStore {
   readonly #folder: string;

@@ -10,7 +10,9 @@ async function useOf(sql: Sql, env: string): Promise<number> {
   return row?.bytes ?? 0;
 }
 
-/** Throws WireRefusal `quota_exceeded` when `more` bytes are too many. Asked before bytes are kept, it keeps them out. */
+/**
+ * Throws WireRefusal `quota_exceeded` when `more` bytes are too many. Asked before bytes are kept, it keeps them out.
+ */
 export async function refuseFull(sql: Sql, env: string, more: number, quota: Quota): Promise<void> {
   if (quota === null) return;
   const used = await useOf(sql, env);

@@ -61,7 +61,9 @@ export function keepAttestation(
   });
 }
 
-/** Subjects that are looked at with one statement: ten thousand of them would be as many, and every other write waits. */
+/**
+ * Subjects that are looked at with one statement: ten thousand of them would be as many, and every other write waits.
+ */
 const AT_ONCE = 64;
 const PLACES = Array.from({ length: AT_ONCE }, (_, at) => `$${at + 2}`).join(", ");
 
@@ -109,8 +111,9 @@ export async function attestationsOf(
 const NAMES_CHARS = 1_000;
 
 /**
- * At most `limit` statements about a digest that were kept before event `before`, the newest first, fewer when they are long:
- * a hundred of them may be a hundred megabytes. `next` is the event before which there may be more; null at the end.
+ * At most `limit` statements about a digest that were kept before event `before`, the newest first, fewer when they
+ * are long: a hundred of them may be a hundred megabytes. `next` is the event before which there may be more; null at
+ * the end.
  */
 export function attestationPage(
   database: Database,

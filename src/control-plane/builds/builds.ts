@@ -134,7 +134,10 @@ export async function findBuild(database: Database, env: string, id: string): Pr
   return rows[0] === undefined ? null : fromRow(rows[0]);
 }
 
-/** One page in the order asked for, of `repos` alone when they are given. Throws WireRefusal `invalid_query` when the cursor is no build of this env. */
+/**
+ * One page in the order asked for, of `repos` alone when they are given. Throws WireRefusal `invalid_query` when the
+ * cursor is no build of this env.
+ */
 export function listBuilds(
   database: Database,
   env: string,

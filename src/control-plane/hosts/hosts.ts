@@ -76,8 +76,8 @@ export async function findHost(sql: Sql, env: string, host: string): Promise<Hos
 }
 
 /**
- * At most `limit` hosts behind the name `after`, in the order of their names, fewer when they said much; of `names` alone
- * when they are given. `next` is the name behind which there may be more; null at the end.
+ * At most `limit` hosts behind the name `after`, in the order of their names, fewer when they said much; of `names`
+ * alone when they are given. `next` is the name behind which there may be more; null at the end.
  */
 export function listHosts(
   database: Database,
@@ -109,7 +109,10 @@ export function listHosts(
   });
 }
 
-/** The condition that a host is one of `names`, which go behind `values`. A page cut afterwards would tell where it ended. */
+/**
+ * The condition that a host is one of `names`, which go behind `values`. A page cut afterwards would tell where it
+ * ended.
+ */
 export function amongHosts(names: readonly string[] | null, values: SqlValue[]): string {
   return names === null ? "" : `AND host IN (${names.map((name) => `$${values.push(name)}`).join(", ")})`;
 }

@@ -29,7 +29,10 @@ export type RunningServer = {
   readonly stop: (graceMs: number) => Promise<void>;
 };
 
-/** A request on which nothing moves for this long is given up, and so is its connection without another one. Before the first it has Bun's 10 s. */
+/**
+ * A request on which nothing moves for this long is given up, and so is its connection without another one. Before
+ * the first it has Bun's 10 s.
+ */
 const IDLE_SECONDS = 60;
 /** Who may use the socket: its owner and its group. Everybody still needs a token. */
 const SOCKET_MODE = 0o660;

@@ -18,7 +18,10 @@ type PinRow = {
 /** A row of the board: what environments have pins for. */
 export type PinPlaceFact = Pick<PinFact, "template" | "region">;
 
-/** Of `templates` alone when they are given; the names go behind `values`. A page cut afterwards would tell where it ended. */
+/**
+ * Of `templates` alone when they are given; the names go behind `values`. A page cut afterwards would tell where it
+ * ended.
+ */
 function amongTemplates(templates: readonly string[] | null, values: SqlValue[]): string {
   if (templates === null) return "";
   return `AND template_name IN (${templates.map((name) => `$${values.push(name)}`).join(", ")})`;

@@ -6,8 +6,8 @@ import { WireRefusal } from "../http/wire.ts";
 import type { Viewer } from "./frame.ts";
 
 /**
- * What a token shows on the pages: its own environment, as the API does, or with `audit:read` all that there are. That is
- * the scope that sees every environment; an administrator of one is nobody in another.
+ * What a token shows on the pages: its own environment, as the API does, or with `audit:read` all that there are.
+ * That is the scope that sees every environment; an administrator of one is nobody in another.
  */
 export async function viewerOf(token: TokenRecord, request: Request, database: Database): Promise<Viewer> {
   const { templates, repos, hosts } = token;

@@ -5,8 +5,8 @@ import { shownStops, type Stop } from "./pin-stops.ts";
 import type { PinPlace } from "./promotion.ts";
 
 /**
- * At most as many pins as are asked for, by template and then region; of `templates` alone when they are given. `next` is
- * the one behind which there may be more; null at the end.
+ * At most as many pins as are asked for, by template and then region; of `templates` alone when they are given.
+ * `next` is the one behind which there may be more; null at the end.
  */
 export async function pinPage(
   database: Database,

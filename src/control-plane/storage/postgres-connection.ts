@@ -61,7 +61,9 @@ function isConnectionFault(error: unknown): boolean {
   return state === null ? codeOf(error).startsWith("ERR_POSTGRES_") : FAULTS.test(state);
 }
 
-/** A connection that was there and has ended, of idleness or with its server. Only what changes nothing is sent again. */
+/**
+ * A connection that was there and has ended, of idleness or with its server. Only what changes nothing is sent again.
+ */
 export function wasClosed(error: unknown): boolean {
   return CLOSED.test(postgresReason(error));
 }

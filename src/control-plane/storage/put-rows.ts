@@ -57,7 +57,10 @@ export class PutRows {
     for (const rows of this.#tables.values()) rows.clear();
   }
 
-  /** Sends all of them, `most` at once, a power of two; a few sizes of statements serve every number. It is empty then. */
+  /**
+   * Sends all of them, `most` at once, a power of two; a few sizes of statements serve every number. It is empty
+   * then.
+   */
   async send(most: number, run: (text: string, ...values: SqlValue[]) => Promise<number>): Promise<void> {
     for (const [table, rows] of this.#tables) {
       if (rows.size === 0) continue;

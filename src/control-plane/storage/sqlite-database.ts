@@ -10,8 +10,8 @@ import type { Transaction } from "./write-batch.ts";
 
 const BUSY_MS = 5_000;
 /**
- * Of each connection. With the 2 MiB of SQLite pages are read anew for each promotion once there are a few thousand pins;
- * with much more each commit behind which pages were split looks through all of them.
+ * Of each connection. With the 2 MiB of SQLite pages are read anew for each promotion once there are a few thousand
+ * pins; with much more each commit behind which pages were split looks through all of them.
  */
 const CACHE_KIB = 8_192;
 

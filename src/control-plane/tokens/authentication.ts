@@ -10,8 +10,8 @@ export type Authenticated =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Who asks, as it is behind the change with the number `revision`. `x-api-key` counts only where a route has always taken
- * it, and the session of a browser only where nothing is changed.
+ * Who asks, as it is behind the change with the number `revision`. `x-api-key` counts only where a route has always
+ * taken it, and the session of a browser only where nothing is changed.
  */
 export async function authenticate(
   request: Request,

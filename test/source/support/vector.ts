@@ -27,7 +27,9 @@ const COMMANDS: readonly ((place: string) => readonly string[])[] = [
   (place) => ["diff", "git:HEAD", place, "--repo", place],
 ];
 
-/** Proves first that the vector is live with plain git, and then that waybill neither springs it nor writes anything. */
+/**
+ * Proves first that the vector is live with plain git, and then that waybill neither springs it nor writes anything.
+ */
 export function testVector(
   { name, arm, live, context = ".", skip = false }: Vector,
   newFolder: () => string,
