@@ -216,4 +216,9 @@ export const EXPLAINED_ADDONS: readonly Explained[] = [
     reason:
       "a text that is split has a last part, and without a slash at the end nothing is replaced by nothing",
   },
+  {
+    file: "src/addons/supervision/next-poll.ts",
+    mutants: ["nextPollMs: askedMs ?? 0 → askedMs"],
+    reason: "to the arithmetic nothing is zero",
+  },
 ];

@@ -32,6 +32,7 @@ export const EXPLAINED_SOURCE: readonly Explained[] = [
       "named: /^[\\s/]+|[\\s/]+$/gu → /^[\\s/]*|[\\s/]+$/gu",
       "named: /^[\\s/]+|[\\s/]+$/gu → /^[\\s/]+|[\\s/]*$/gu",
       "asWords: /\\S+/gu → /\\S*/gu",
+      "redactRemote: text.replace(/'[^'\\s]*:\\/\\/[^'\\n]*'/gu, withoutSpaces) → text.replace(/'[^'\\s]*:\\/\\/[^'\\n]+'/gu, withoutSpaces)",
     ],
     reason: "nothing is replaced by nothing",
   },

@@ -134,4 +134,18 @@ export const EXPLAINED_TRUST: readonly Explained[] = [
     reason:
       "N is a power of two up to 1,024 then, and one operation more is left over in every division by it",
   },
+  {
+    file: "src/trust/allowed-signers.ts",
+    mutants: [
+      "formatAllowedSigners: validFrom === null || validFrom < FIRST_TIME → validFrom < FIRST_TIME",
+      "formatAllowedSigners: validUntil < FIRST_TIME → validUntil <= FIRST_TIME",
+      "instant: found !== null && found >= FIRST_TIME → found >= FIRST_TIME",
+    ],
+    reason: "nothing is less than any number, and the first time is written for itself",
+  },
+  {
+    file: "src/trust/trusted-key.ts",
+    mutants: ["stateOf: key.validFrom !== null && now < key.validFrom → now < key.validFrom"],
+    reason: "no clock stands before zero, which nothing is to a comparison",
+  },
 ];

@@ -148,8 +148,8 @@ function instant(text: string, from: string): Date {
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   // What no calendar has would roll over into the next month, day or hour.
   const inUtc = instantOf(`${written}Z`);
-  const found = zone === "Z" ? inUtc : new Date(written);
-  if (inUtc !== null && found !== null && found >= FIRST_TIME) return found;
+  const found = inUtc === null || zone === "Z" ? inUtc : new Date(written);
+  if (found !== null && found >= FIRST_TIME) return found;
   throw invalid(from, `${quoted(text, 40)} is no time such as 20270131 or 202701312359Z`);
 }
 

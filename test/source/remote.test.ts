@@ -212,6 +212,7 @@ describe("what git prints", () => {
     ["unable to access 'https://u:se cret@h/o/r/': x", "unable to access 'https://***@h/o/r/': x"],
     ["'https://h/o/my r/' and 'u@h' x", "'https://h/o/my r/' and 'u@h' x"],
     ["it's https://h/o and 'https://u:p q@h'", "it's https://h/o and 'https://***@h'"],
+    ["'://me:pass word@h/o': gone", "'://***@h/o': gone"],
     ["h/o/r?x and a=b?c", "h/o/r?x and a=b?c"],
     ["connect to https://h:, gone", "connect to https://h:, gone"],
     [":x://b@h/o", "***@h/o"],

@@ -177,6 +177,8 @@ test("a window that begins or ends before Unix time is written as ssh-keygen rea
   const text = formatAllowedSigners([old]);
   expect(text).toBe(`me valid-before="19700101000001Z" ${line}\n`);
   expect(parseAllowedSigners(text, "it").keys).toHaveLength(1);
+  const first = trusted("me", { validFrom: new Date(1_000) });
+  expect(formatAllowedSigners([first])).toBe(`me valid-after="19700101000001Z" ${line}\n`);
 });
 
 test("patterns of namespaces", () => {

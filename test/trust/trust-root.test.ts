@@ -6,7 +6,7 @@ import { formatTrustRoot, parseTrustRoot } from "../../src/trust/trust-root-docu
 import { readSignedRoot } from "../../src/trust/trust-root-succession.ts";
 import { signersIn } from "../../src/trust/trust-root-signers.ts";
 import { isKeyName, isRole, rootKeys, thresholdFor } from "../../src/trust/trust-root.ts";
-import { distrust, distrustNamespace, EVERYTHING, isScope } from "../../src/trust/trusted-key.ts";
+import { distrust, distrustNamespace, EVERYTHING, isScope, stateOf } from "../../src/trust/trusted-key.ts";
 import { refusalOf } from "./refusal.ts";
 import { aRoot, envelopeOf, keyOf, trusted } from "./roots.ts";
 
@@ -90,6 +90,18 @@ describe("who counts", () => {
     );
   });
 
+  const states: readonly (readonly [ReturnType<typeof stateOf>, Parameters<typeof trusted>[1]])[] = [
+    ["valid", {}],
+    ["valid", { validFrom: now, validUntil: now }],
+    ["valid", { validFrom: later(-1), validUntil: later(1) }],
+    ["not_yet_valid", { validFrom: later(1), validUntil: later(2) }],
+    ["expired", { validFrom: later(-2), validUntil: later(-1) }],
+    ["revoked", { validUntil: later(-1), revocation: { at: now, reason: null, stillTrusted: [] } }],
+  ];
+  test.each(states)("a key that is %s", (state, more) => {
+    expect(stateOf(trusted("k", more), now)).toBe(state);
+  });
+
   test("who may sign as root: keys of that role that were not revoked, whatever their window", () => {
     const revocation = { at: now, reason: null, stillTrusted: [] };
     const roots = aRoot([
@@ -97,6 +109,7 @@ describe("who counts", () => {
       trusted("gone", { roles: ["root"], revocation }),
       trusted("all", { roles: null }),
       trusted("ci"),
+      trusted("commits", { roles: ["root"], namespaces: ["git"] }),
     ]);
     expect(rootKeys(roots)).toEqual([keyOf("root").publicKey, keyOf("old").publicKey]);
   });
@@ -132,6 +145,7 @@ describe("who counts", () => {
       (one) => distrustNamespace(key, one)?.code ?? null,
     );
     const other = "key_not_authorised";
+    expect(distrustNamespace(key, "elsewhere")?.message).toContain('not trusted in namespace "elsewhere"');
     expect<readonly (string | null)[]>(codes).toEqual([null, null, other, other]);
     for (const namespace of ["git", null])
       expect(distrustNamespace(trusted("any", { namespaces: null }), namespace)).toBeNull();
