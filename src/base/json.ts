@@ -1,3 +1,4 @@
+import { textOf } from "./encoding.ts";
 import { Failure } from "./failure.ts";
 import type { FailureCode } from "./exit-codes.ts";
 import { LIMITS } from "./limits.ts";
@@ -38,11 +39,9 @@ export function parseJson(input: Uint8Array | string, source: Source): JsonValue
 }
 
 function decodeUtf8(bytes: Uint8Array, source: Source): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new Failure(source.code, `${source.what} is not valid UTF-8`);
-  }
+  const text = textOf(bytes);
+  if (text === null) throw new Failure(source.code, `${source.what} is not valid UTF-8`);
+  return text;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;

@@ -29,18 +29,21 @@ export function tellManager(socket: string, state: ServiceState): void {
     },
     "a service manager cannot be told anything",
   );
-  const now = new BigInt64Array(2);
-  library.clock_gettime(CLOCK_MONOTONIC, now);
-  const [seconds = 0n, nanoseconds = 0n] = now;
   // By which systemd knows that this is the answer to its latest signal, and not to one before.
-  const since =
-    state === "RELOADING=1" ? `\nMONOTONIC_USEC=${seconds * 1_000_000n + nanoseconds / 1_000n}` : "";
+  const since = state === "RELOADING=1" ? `\nMONOTONIC_USEC=${microseconds(library.clock_gettime)}` : "";
   const message = new TextEncoder().encode(`${state}${since}`);
   const descriptor = library.socket(AF_UNIX, DATAGRAMS, 0);
   if (descriptor < 0) throw untold(socket, "the system gives no socket");
   const sent = library.sendto(descriptor, message, message.length, MSG_NOSIGNAL, to.bytes, to.length);
   closeSync(descriptor);
   if (Number(sent) !== message.length) throw untold(socket, "nobody takes it there");
+}
+
+function microseconds(clock: (kind: number, into: BigInt64Array) => number): bigint {
+  const now = new BigInt64Array(2);
+  clock(CLOCK_MONOTONIC, now);
+  const [seconds = 0n, nanoseconds = 0n] = now;
+  return seconds * 1_000_000n + nanoseconds / 1_000n;
 }
 
 function untold(socket: string, why: string): Failure {

@@ -11,14 +11,12 @@ export type AssignmentQuery = {
   readonly limit: number;
 };
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
 /** Every host, whose own spelling is empty and would say nothing in a query. No host name and no selector. */
 const EVERY_HOST = "*";
 
 /** Parameters that we do not know are ignored. Throws WireRefusal `invalid_query`. */
 export function readAssignmentQuery(query: URLSearchParams): AssignmentQuery {
-  return { after: cursorOf(single(query, "after")), limit: pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT) };
+  return { after: cursorOf(single(query, "after")), limit: pageLimit(query) };
 }
 
 export function cursorText(audience: Audience): string {

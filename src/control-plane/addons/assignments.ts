@@ -1,12 +1,12 @@
 import type { JsonMap } from "../../base/json.ts";
 import { labelsOf } from "../hosts/host-labels.ts";
-import { amongHosts } from "../hosts/hosts.ts";
 import { isSelectorText, parseSelector, selects } from "../hosts/labels.ts";
 import type { AssignmentQuery } from "./assignment-query.ts";
 import type { AssignmentRequest, Audience, StoredAssignment } from "./assignment-request.ts";
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
 import { recordChange, type By } from "../events/events.ts";
-import { fitting } from "../storage/fitting.ts";
+import { pageEnd } from "../storage/fitting.ts";
+import { among } from "../storage/one-of.ts";
 import { WireRefusal } from "../http/wire.ts";
 
 type Row = {
@@ -153,7 +153,7 @@ export function listAssignments(
 ): Promise<{ readonly assignments: StoredAssignment[]; readonly next: Audience | null }> {
   return database.read(async (sql) => {
     const values: SqlValue[] = [env, addonId];
-    const behind = `FROM assignments WHERE env = $1 AND addon_id = $2 ${amongHosts(hosts, values)}
+    const behind = `FROM assignments WHERE env = $1 AND addon_id = $2 ${among("host", hosts, values)}
       ${after === null ? "" : `AND host > $${values.push(after)}`}`;
     const sizes = await sql.rows<{ host: Audience; chars: number }>(
       `SELECT host, ${NAMES_CHARS} + coalesce(length(args_json), 0) + coalesce(length(config_json), 0) AS chars
@@ -161,19 +161,15 @@ export function listAssignments(
       ...values,
       limit,
     );
-    const page = fitting(sizes);
-    const last = page.at(-1)?.host;
-    if (last === undefined) return { assignments: [], next: null };
+    const { last, next } = pageEnd(sizes, limit);
+    if (last === null) return { assignments: [], next: null };
     const rows = await sql.rows<Row>(
       // Without a limit: what is added meanwhile must not push out the one that the next page begins behind.
       `SELECT ${COLUMNS} ${behind} AND host <= $${values.length + 1} ORDER BY host`,
       ...values,
-      last,
+      last.host,
     );
-    return {
-      assignments: rows.map(fromRow),
-      next: page.length < limit && page.length === sizes.length ? null : last,
-    };
+    return { assignments: rows.map(fromRow), next: next?.host ?? null };
   });
 }
 

@@ -13,16 +13,13 @@ export type PackageQuery = {
   readonly limit: number;
 };
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
 /** Parameters that we do not know are ignored. Throws WireRefusal `invalid_query`. */
 export function readPackageQuery(query: URLSearchParams): PackageQuery {
   const [addon_id, version] = [single(query, "addon_id"), single(query, "version")];
   return {
     filters: { ...(addon_id === null ? {} : { addon_id }), ...(version === null ? {} : { version }) },
     after: cursorOf(single(query, "after")),
-    limit: pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT),
+    limit: pageLimit(query),
   };
 }
 

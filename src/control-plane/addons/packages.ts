@@ -4,7 +4,7 @@ import { recordChange, type By } from "../events/events.ts";
 import { concerning } from "./assignments.ts";
 import { cursorText, type PackageName, type PackageQuery } from "./package-query.ts";
 import type { Package, PackageArtifact } from "./package-request.ts";
-import { fitting } from "../storage/fitting.ts";
+import { pageEnd } from "../storage/fitting.ts";
 import type { Sha256 } from "../../base/digest.ts";
 import { WireRefusal } from "../http/wire.ts";
 
@@ -178,14 +178,10 @@ export function listPackages(
       ...values,
       limit,
     );
-    const page = fitting(sizes);
-    const last = page.at(-1);
-    if (last === undefined) return { packages: [], next: null };
+    const { last, next } = pageEnd(sizes, limit);
+    if (last === null) return { packages: [], next: null };
     conditions.push(`AND (addon_id, version) <= (${place(last.addon_id)}, ${place(last.version)})`);
-    return {
-      packages: await readMany(sql, env, conditions.join(" "), values),
-      next: page.length < limit && page.length === sizes.length ? null : last,
-    };
+    return { packages: await readMany(sql, env, conditions.join(" "), values), next };
   });
 }
 

@@ -41,8 +41,8 @@ export class S3Blobs implements BlobStore {
     const keep = async <T>(record: () => Promise<T>): Promise<T> => {
       await put(this.#bucket, this.#keyOf(sha256), Bun.file(path), UPLOAD_MS);
       await discard();
-      // An object whose row is refused stays: no lock of ours is on a bucket, and another server may be about to name
-      // it.
+      // An object whose row is refused stays: no lock of ours is
+      // on a bucket, and another server may be about to name it.
       return record();
     };
     return { sha256, bytes, keep, discard };

@@ -3,7 +3,7 @@ import { sha256Of } from "../../base/hashing.ts";
 import type { JsonMap } from "../../base/json.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Database, Sql } from "../storage/database.ts";
-import { fitting } from "../storage/fitting.ts";
+import { pageEnd } from "../storage/fitting.ts";
 import { PutTable } from "../storage/put-rows.ts";
 import type { SignedStatement } from "./envelope.ts";
 import { recordChange, type By } from "../events/events.ts";
@@ -111,9 +111,9 @@ export async function attestationsOf(
 const NAMES_CHARS = 1_000;
 
 /**
- * At most `limit` statements about a digest that were kept before event `before`, the newest first, fewer when they
- * are long: a hundred of them may be a hundred megabytes. `next` is the event before which there may be more; null at
- * the end.
+ * At most `limit` statements about a digest that were kept before event `before`,
+ * the newest first, fewer when they are long: a hundred of them may be a hundred
+ * megabytes. `next` is the event before which there may be more; null at the end.
  */
 export function attestationPage(
   database: Database,
@@ -132,19 +132,15 @@ export function attestationPage(
       before,
       limit,
     );
-    const page = fitting(sizes);
-    const last = page.at(-1)?.seq;
-    if (last === undefined) return { attestations: [], next: null };
+    const { last, next } = pageEnd(sizes, limit);
+    if (last === null) return { attestations: [], next: null };
     const rows = await sql.rows<Row>(
       `SELECT ${COLUMNS} ${of} AND a.seq >= $4 ORDER BY a.seq DESC`,
       env,
       subject,
       before,
-      last,
+      last.seq,
     );
-    return {
-      attestations: rows.map(fromRow),
-      next: page.length < limit && page.length === sizes.length ? null : last,
-    };
+    return { attestations: rows.map(fromRow), next: next?.seq ?? null };
   });
 }

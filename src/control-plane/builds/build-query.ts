@@ -23,9 +23,6 @@ export const BUILD_FILTERS = [
 ] as const;
 type BuildFilter = (typeof BUILD_FILTERS)[number];
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
 /** Reads the query of a list of builds. Parameters that we do not know are ignored. Throws WireRefusal. */
 export function readBuildQuery(query: URLSearchParams): BuildQuery {
   const filters: Partial<Record<BuildFilter, string>> = {};
@@ -37,7 +34,7 @@ export function readBuildQuery(query: URLSearchParams): BuildQuery {
   if (sortBy !== null && sortBy !== "created_at") throw refused("sort_by must be created_at");
   const order = single(query, "sort_order") ?? "desc";
   if (order !== "asc" && order !== "desc") throw refused("sort_order must be asc or desc");
-  const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
+  const limit = pageLimit(query);
   return { filters, limit, order, cursor: cursorOf(query) };
 }
 

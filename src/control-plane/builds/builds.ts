@@ -2,6 +2,7 @@ import { countUse, type Quota } from "../artifacts/quota.ts";
 import type { BuildForm } from "./build-form.ts";
 import type { BuildQuery } from "./build-query.ts";
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
+import { oneOf } from "../storage/one-of.ts";
 import { recordChange, type By } from "../events/events.ts";
 import { WireRefusal } from "../http/wire.ts";
 
@@ -150,9 +151,7 @@ export function listBuilds(
     for (const [column, value] of Object.entries(query.filters)) {
       conditions.push(`${column} = $${values.push(value)}`);
     }
-    if (repos !== null) {
-      conditions.push(`source_repo IN (${repos.map((repo) => `$${values.push(repo)}`).join(", ")})`);
-    }
+    if (repos !== null) conditions.push(oneOf("source_repo", repos, values));
     // A page before a cursor is read backwards from it and turned round.
     const backwards = query.cursor?.side === "before";
     const descending = (query.order === "desc") !== backwards;

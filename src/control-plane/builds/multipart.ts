@@ -1,3 +1,4 @@
+import { exactTextOf } from "../../base/encoding.ts";
 import { quoted } from "../../base/printable.ts";
 import { WireRefusal } from "../http/wire.ts";
 
@@ -203,11 +204,9 @@ export async function fieldText(part: FormPart, maxBytes: number): Promise<strin
 }
 
 function utf8(bytes: Uint8Array, what: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw malformed(`${what} is not valid UTF-8`);
-  }
+  const text = exactTextOf(bytes);
+  if (text === null) throw malformed(`${what} is not valid UTF-8`);
+  return text;
 }
 
 function malformed(found: string): WireRefusal {

@@ -9,8 +9,6 @@ import { readJsonBody } from "../http/request-body.ts";
 import type { Call, Route } from "../router.ts";
 import { json, requireMap, WireRefusal } from "../http/wire.ts";
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
 const LABELS = "/v1/hosts/{host}/labels";
 /** With a label a host gets what is assigned to it: add-ons and configuration that were meant for others. */
 const CONFINED = "forbidden: the token is confined to hosts, and labels reach beyond one";
@@ -70,7 +68,7 @@ export const HOST_ROUTES: readonly Route[] = [
     access: "hosts:read",
     action: "host.list",
     answer: async ({ env, query, bounds }, { database }) => {
-      const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
+      const limit = pageLimit(query);
       const after = single(query, "after") ?? "";
       const { hosts, next } = await listHosts(database, env, bounds.hosts, after, limit);
       return json({ hosts, next_after: next });

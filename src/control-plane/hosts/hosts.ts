@@ -1,5 +1,6 @@
 import type { Database, Sql, SqlValue } from "../storage/database.ts";
-import { fitting } from "../storage/fitting.ts";
+import { pageEnd } from "../storage/fitting.ts";
+import { among } from "../storage/one-of.ts";
 import { recordChange, type By } from "../events/events.ts";
 import type { HostStatus, ReportedAddon } from "./host-status.ts";
 
@@ -88,31 +89,19 @@ export function listHosts(
 ): Promise<{ readonly hosts: Host[]; readonly next: string | null }> {
   return database.read(async (sql) => {
     const values: SqlValue[] = [env, after];
-    const behind = `FROM host_reports WHERE env = $1 AND host > $2 ${amongHosts(names, values)}`;
+    const behind = `FROM host_reports WHERE env = $1 AND host > $2 ${among("host", names, values)}`;
     const sizes = await sql.rows<{ host: string; chars: number }>(
       `SELECT host, length(addons_json) AS chars ${behind} ORDER BY host LIMIT $${values.length + 1}`,
       ...values,
       limit,
     );
-    const page = fitting(sizes);
-    const last = page.at(-1)?.host ?? after;
+    const { last, next } = pageEnd(sizes, limit);
     const rows = await sql.rows<Row>(
       // Without a limit: a host that reports for the first time meanwhile must not push out the last one of the page.
       `SELECT ${COLUMNS} ${behind} AND host <= $${values.length + 1} ORDER BY host`,
       ...values,
-      last,
+      last?.host ?? after,
     );
-    return {
-      hosts: rows.map(fromRow),
-      next: page.length < limit && page.length === sizes.length ? null : last,
-    };
+    return { hosts: rows.map(fromRow), next: next?.host ?? null };
   });
-}
-
-/**
- * The condition that a host is one of `names`, which go behind `values`. A page cut afterwards would tell where it
- * ended.
- */
-export function amongHosts(names: readonly string[] | null, values: SqlValue[]): string {
-  return names === null ? "" : `AND host IN (${names.map((name) => `$${values.push(name)}`).join(", ")})`;
 }

@@ -5,8 +5,8 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10] as const;
 type Series = { readonly counts: number[]; sum: number };
 
 /**
- * What a server counts of itself, in the text format of Prometheus. Routes are named by their pattern, never by what
- * was asked for.
+ * What a server counts of itself, in the text format of Prometheus.
+ * Routes are named by their pattern, never by what was asked for.
  */
 export class Metrics {
   readonly #durations = new Map<string, Map<number, Series>>();

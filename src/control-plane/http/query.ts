@@ -19,8 +19,8 @@ export function wholeNumber(query: URLSearchParams, name: string, absent: number
   return Number(text);
 }
 
-/** How many of a list are wanted. */
-export function pageLimit(query: URLSearchParams, absent: number, most: number): number {
+/** How many of a list are wanted: a hundred, and up to a thousand, where a list does not say otherwise. */
+export function pageLimit(query: URLSearchParams, absent = 100, most = 1_000): number {
   const text = single(query, "limit") ?? String(absent);
   if (!/^[1-9]\d{0,14}$/u.test(text) || Number(text) > most) throw refused(`limit must be 1..${most}`);
   return Number(text);

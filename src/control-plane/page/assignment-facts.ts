@@ -1,5 +1,5 @@
-import { amongHosts } from "../hosts/hosts.ts";
 import type { Sql, SqlValue } from "../storage/database.ts";
+import { among } from "../storage/one-of.ts";
 import { containing, named, places } from "./facts.ts";
 import type { PackageFact } from "./lineage.ts";
 
@@ -52,17 +52,17 @@ function assignmentsWished(
     return `AND EXISTS (SELECT 1 FROM package_artifacts p WHERE p.env = a.env AND p.addon_id = a.addon_id
       AND p.version = a.version AND p.sha256 = ${place(wish.artifact)}) ${order}`;
   }
-  const among = amongHosts(wish.hosts, values);
+  const shown = among("host", wish.hosts, values);
   if ("text" in wish) {
     const has = place(containing(wish.text));
-    return `${among} AND (host LIKE ${has} ESCAPE '\\' OR addon_id LIKE ${has} ESCAPE '\\') ${order} LIMIT ${place(wish.limit)}`;
+    return `${shown} AND (host LIKE ${has} ESCAPE '\\' OR addon_id LIKE ${has} ESCAPE '\\') ${order} LIMIT ${place(wish.limit)}`;
   }
   const { behind, limit } = wish;
   const after =
     behind === null
       ? ""
       : `AND (host, addon_id, env) > (${place(behind.audience)}, ${place(behind.addonId)}, ${place(behind.env)})`;
-  return `${among} ${after} ${order} LIMIT ${place(limit)}`;
+  return `${shown} ${after} ${order} LIMIT ${place(limit)}`;
 }
 
 type PackageRow = Omit<PackageFact, "audiences">;

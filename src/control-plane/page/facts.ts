@@ -1,5 +1,6 @@
 import { pinEvents } from "../pins/pin-events.ts";
 import type { Sql, SqlValue } from "../storage/database.ts";
+import { oneOf } from "../storage/one-of.ts";
 import type { BuildFact, PinFact, StopFact } from "./board.ts";
 
 /** Builds among which the commit of a pin is looked for that no build names by its digest. */
@@ -71,10 +72,10 @@ export async function newestBuildsOf(
   digests: readonly string[],
 ): Promise<BuildFact[]> {
   const values: SqlValue[] = [...envs];
-  const among = digests.map((digest) => `$${values.push(digest)}`).join(", ");
+  const ofThem = oneOf("image_digest", digests, values);
   const rows = await sql.rows<BuildRow>(
     `SELECT ${BUILD_COLUMNS} FROM builds WHERE seq IN (
-       SELECT max(seq) FROM builds WHERE env IN (${places(envs)}) AND image_digest IN (${among})
+       SELECT max(seq) FROM builds WHERE env IN (${places(envs)}) AND ${ofThem}
        GROUP BY image_digest, source_repo) ORDER BY seq DESC`,
     ...values,
   );

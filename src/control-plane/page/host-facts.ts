@@ -1,7 +1,7 @@
 import type { Sql, SqlValue } from "../storage/database.ts";
 import type { ReportedAddon } from "../hosts/host-status.ts";
-import { amongHosts } from "../hosts/hosts.ts";
-import { fitting } from "../storage/fitting.ts";
+import { pageEnd } from "../storage/fitting.ts";
+import { among } from "../storage/one-of.ts";
 import { containing, named, places } from "./facts.ts";
 import type { RunningFact } from "./lineage.ts";
 
@@ -31,14 +31,14 @@ export async function hostFacts(
   const values: SqlValue[] = [...envs, after.host, after.env];
   const [host, env] = [envs.length + 1, envs.length + 2];
   const behind = `FROM host_reports WHERE env IN (${places(envs)}) AND (host, env) > ($${host}, $${env})
-    ${amongHosts(names, values)}`;
+    ${among("host", names, values)}`;
   const sizes = await sql.rows<HostPlace & { chars: number }>(
     `SELECT env, host, length(addons_json) AS chars ${behind} ORDER BY host, env LIMIT $${values.length + 1}`,
     ...values,
     limit,
   );
-  const page = fitting(sizes);
-  const last = page.at(-1) ?? after;
+  const end = pageEnd(sizes, limit);
+  const last = end.last ?? after;
   const rows = await sql.rows<Row>(
     // Without a limit, as in hosts.ts.
     `SELECT env, host, platform, addons_json, reported_at AS "at", ${named("reported_by")} AS "by"
@@ -50,7 +50,7 @@ export async function hostFacts(
     const addons: ReportedAddon[] = JSON.parse(text);
     return { ...row, addons };
   });
-  return { hosts, next: page.length < limit && page.length === sizes.length ? null : last };
+  return { hosts, next: end.next };
 }
 
 /** The hosts that have reported and have the text in their name, at most 100; of `names` alone when they are given. */
@@ -63,7 +63,7 @@ export function hostsNamed(
   const values: SqlValue[] = [...envs, containing(text)];
   return sql.rows<HostPlace>(
     `SELECT env, host FROM host_reports WHERE env IN (${places(envs)}) AND host LIKE $${values.length} ESCAPE '\\'
-     ${amongHosts(names, values)} ORDER BY host, env LIMIT 100`,
+     ${among("host", names, values)} ORDER BY host, env LIMIT 100`,
     ...values,
   );
 }

@@ -3,8 +3,8 @@ import { instant, short, table, type Viewer } from "./frame.ts";
 import { html, path, type Html } from "./html.ts";
 
 /**
- * Beside the rows of one page: how many there are in all, in how many environments differ, and where the next page
- * is.
+ * Beside the rows of one page: how many there are in all, in
+ * how many environments differ, and where the next page is.
  */
 type Rest = { readonly places: number; readonly differing: number; readonly more: string | null };
 

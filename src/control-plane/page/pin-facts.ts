@@ -1,4 +1,5 @@
 import type { Sql, SqlValue } from "../storage/database.ts";
+import { among } from "../storage/one-of.ts";
 import type { PinFact } from "./board.ts";
 import { containing, named, places } from "./facts.ts";
 
@@ -18,15 +19,6 @@ type PinRow = {
 /** A row of the board: what environments have pins for. */
 export type PinPlaceFact = Pick<PinFact, "template" | "region">;
 
-/**
- * Of `templates` alone when they are given; the names go behind `values`. A page cut afterwards would tell where it
- * ended.
- */
-function amongTemplates(templates: readonly string[] | null, values: SqlValue[]): string {
-  if (templates === null) return "";
-  return `AND template_name IN (${templates.map((name) => `$${values.push(name)}`).join(", ")})`;
-}
-
 /** At most `limit` places of pins behind `after`, by template and then region. */
 export function pinPlaces(
   sql: Sql,
@@ -36,10 +28,10 @@ export function pinPlaces(
   limit: number,
 ): Promise<PinPlaceFact[]> {
   const values: SqlValue[] = [...envs];
-  const among = amongTemplates(templates, values);
+  const shown = among("template_name", templates, values);
   const [template, region] = [values.push(after.template), values.push(after.region)];
   return sql.rows<PinPlaceFact>(
-    `SELECT template_name AS "template", region FROM pins WHERE env IN (${places(envs)}) ${among}
+    `SELECT template_name AS "template", region FROM pins WHERE env IN (${places(envs)}) ${shown}
      AND (template_name, region) > ($${template}, $${region})
      GROUP BY template_name, region ORDER BY template_name, region LIMIT $${values.push(limit)}`,
     ...values,
@@ -56,7 +48,7 @@ export async function placeCounts(
   const [counts] = await sql.rows<{ places: number; differing: number }>(
     `SELECT count(*) AS places, count(CASE WHEN digests > 1 THEN 1 END) AS differing FROM (
        SELECT count(DISTINCT image_digest) AS digests FROM pins
-       WHERE env IN (${places(envs)}) ${amongTemplates(templates, values)} GROUP BY template_name, region) AS each_place`,
+       WHERE env IN (${places(envs)}) ${among("template_name", templates, values)} GROUP BY template_name, region) AS each_place`,
     ...values,
   );
   return counts ?? { places: 0, differing: 0 };
@@ -70,7 +62,7 @@ export async function pinnedEnvironments(
 ): Promise<string[]> {
   const values: SqlValue[] = [...envs];
   const rows = await sql.rows<{ env: string }>(
-    `SELECT DISTINCT env FROM pins WHERE env IN (${places(envs)}) ${amongTemplates(templates, values)}`,
+    `SELECT DISTINCT env FROM pins WHERE env IN (${places(envs)}) ${among("template_name", templates, values)}`,
     ...values,
   );
   const found = new Set(rows.map(({ env }) => env));
@@ -91,10 +83,10 @@ export async function pinFacts(
   wish: PinWish,
 ): Promise<PinFact[]> {
   const values: SqlValue[] = [...envs];
-  const among = amongTemplates(templates, values);
+  const shown = among("template_name", templates, values);
   const rows = await sql.rows<PinRow>(
     `SELECT env, template_name, region, image_digest, git_sha, notes, seq, promoted_at, ${named("promoted_by")} AS promoted_by, version
-     FROM pins WHERE env IN (${places(envs)}) ${among} AND ${wished(wish, (value) => `$${values.push(value)}`)}`,
+     FROM pins WHERE env IN (${places(envs)}) ${shown} AND ${wished(wish, (value) => `$${values.push(value)}`)}`,
     ...values,
   );
   return rows.map((row) => ({

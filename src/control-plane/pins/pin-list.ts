@@ -1,4 +1,5 @@
 import type { Database, SqlValue } from "../storage/database.ts";
+import { oneOf } from "../storage/one-of.ts";
 import type { PinQuery } from "./pin-query.ts";
 import { COLUMNS, findPin, fromRow, type Row, type VersionedPin } from "./pin-rows.ts";
 import { shownStops, type Stop } from "./pin-stops.ts";
@@ -17,7 +18,7 @@ export async function pinPage(
   const values: SqlValue[] = [env];
   const place = (value: SqlValue): string => `$${values.push(value)}`;
   const conditions = Object.entries(filters).map(([column, value]) => `${column} = ${place(value)}`);
-  if (templates !== null) conditions.push(`template_name IN (${templates.map(place).join(", ")})`);
+  if (templates !== null) conditions.push(oneOf("template_name", templates, values));
   if (after !== null) {
     conditions.push(`(template_name, region) > (${place(after.template_name)}, ${place(after.region)})`);
   }

@@ -11,16 +11,13 @@ export type PinQuery = {
   readonly limit: number;
 };
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
 /** Parameters that we do not know are ignored. Throws WireRefusal `invalid_query`. */
 export function readPinQuery(query: URLSearchParams): PinQuery {
   const [template_name, region] = [single(query, "template"), single(query, "region")];
   return {
     filters: { ...(template_name === null ? {} : { template_name }), ...(region === null ? {} : { region }) },
     after: cursorOf(single(query, "after")),
-    limit: pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT),
+    limit: pageLimit(query),
   };
 }
 

@@ -133,9 +133,9 @@ function refused(why: string): WireRefusal {
 }
 
 /**
- * What tells this control plane from every other one: the digest of its first event, which holds a random id of a token
- * or a request and the millisecond it was made in, and is never changed. A receipt names it, so that it counts on no
- * other plane.
+ * What tells this control plane from every other one: the digest of its first event,
+ * which holds a random id of a token or a request and the millisecond it was made
+ * in, and is never changed. A receipt names it, so that it counts on no other plane.
  */
 export async function planeId(sql: Sql): Promise<string> {
   const [first] = await sql.rows<Record<string, string | null>>(

@@ -32,9 +32,6 @@ const STOPS: readonly {
   { path: "/v1/freeze", kind: "frozen", place: () => ({ kind: "frozen" }) },
 ];
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
-
 /** Behind a digest, in the order of digests; there are thousands where somebody vetoes what a scanner finds. */
 const LIST: Route = {
   method: "GET",
@@ -44,7 +41,7 @@ const LIST: Route = {
   answer: async ({ env, params, query, bounds }, { database }) => {
     const { template_name } = readPlace({ ...params, region: "global" });
     refuseOutside(bounds, "templates", template_name);
-    const limit = pageLimit(query, DEFAULT_LIMIT, MAX_LIMIT);
+    const limit = pageLimit(query);
     const after = single(query, "after") ?? "";
     const vetoes = await database.read((sql) => vetoesOf(sql, env, template_name, after, limit));
     const last = vetoes.length < limit ? null : (vetoes.at(-1)?.image_digest ?? null);

@@ -114,8 +114,8 @@ const EVERY_CHANGE = `SELECT ${COLUMNS} FROM pin_stops WHERE env = $1 AND kind =
 const SHOWN_VETOES = 100;
 
 /**
- * What stands against some change of the pin, the widest first, and how many digests of the template are vetoed in
- * all.
+ * What stands against some change of the pin, the widest first,
+ * and how many digests of the template are vetoed in all.
  */
 export async function shownStops(
   { rows: read }: Pick<Sql, "rows">,

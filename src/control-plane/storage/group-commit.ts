@@ -4,8 +4,8 @@ import { WriteBatch, type Transaction } from "./write-batch.ts";
 import type { WriteMemory } from "./write-memory.ts";
 
 /**
- * A write that waits for its turn. `run` hands back what is to be told after the commit, and rejects when there is
- * none.
+ * A write that waits for its turn. `run` hands back what is to
+ * be told after the commit, and rejects when there is none.
  */
 type Job = {
   readonly run: (batch: WriteBatch) => Promise<() => void>;

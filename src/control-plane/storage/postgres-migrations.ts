@@ -1,7 +1,7 @@
 /**
- * Forward steps of a PostgreSQL database, numbered by their place; a released step is never edited. They lead to the
- * tables and columns that `sqlite-migrations.ts` makes in SQLite, and a test compares the two. Text is ordered by its
- * bytes, as SQLite does.
+ * Forward steps of a PostgreSQL database, numbered by their place; a released step is
+ * never edited. They lead to the tables and columns that `sqlite-migrations.ts` makes
+ * in SQLite, and a test compares the two. Text is ordered by its bytes, as SQLite does.
  */
 export const POSTGRES_STEPS: readonly string[] = [
   `

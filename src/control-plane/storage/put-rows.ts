@@ -58,8 +58,8 @@ export class PutRows {
   }
 
   /**
-   * Sends all of them, `most` at once, a power of two; a few sizes of statements serve every number. It is empty
-   * then.
+   * Sends all of them, `most` at once, a power of two; a few
+   * sizes of statements serve every number. It is empty then.
    */
   async send(most: number, run: (text: string, ...values: SqlValue[]) => Promise<number>): Promise<void> {
     for (const [table, rows] of this.#tables) {

@@ -34,8 +34,8 @@ export function openSqlite(path: string, create: boolean): Database {
     connection.run("PRAGMA wal_autocheckpoint = 4000");
     connection.run("PRAGMA journal_size_limit = 67108864");
     connection.run(`PRAGMA cache_size = -${CACHE_KIB}`);
-    // What a savepoint would need to go back to is kept in memory: a batch is soon more than SQLite holds before it
-    // makes a file of it.
+    // What a savepoint would need to go back to is kept in memory: a
+    // batch is soon more than SQLite holds before it makes a file of it.
     connection.run("PRAGMA temp_store = MEMORY");
     migrateSqlite(connection, path);
   } catch (error) {
