@@ -15,8 +15,8 @@ function shown(value: JsonValue | undefined): string {
 }
 
 /**
- * A list or an object that has so many problems is left there: a hostile document has a million, and nobody reads
- * them.
+ * A list or an object that has so many problems is left there:
+ * a hostile document has a million, and nobody reads them.
  */
 const ENOUGH_PROBLEMS = 10;
 

@@ -34,8 +34,8 @@ export function fromBase64(text: string): Uint8Array | null {
 }
 
 /**
- * The bytes of standard base64 with its padding, of one at least, or null: the one spelling that OpenSSH and minisign
- * take.
+ * The bytes of standard base64 with its padding, of one at least,
+ * or null: the one spelling that OpenSSH and minisign take.
  */
 export function fromPaddedBase64(text: string): Uint8Array | null {
   return BASE64.test(text) && text !== "" && text.length % 4 === 0 ? fromBase64(text) : null;

@@ -1,8 +1,8 @@
 import type { ArgDef } from "citty";
 
 /**
- * A citty argument, plus what citty lacks: a flag that may be given several times, and a last positional that takes
- * all words.
+ * A citty argument, plus what citty lacks: a flag that may be
+ * given several times, and a last positional that takes all words.
  */
 export type Flag = ArgDef & { readonly repeat?: true; readonly rest?: true };
 export type Flags = Readonly<Record<string, Flag>>;

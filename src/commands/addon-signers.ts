@@ -47,8 +47,8 @@ export async function readSigners(
 }
 
 /**
- * Who may have signed which add-on at `now`, the host's time. A trust root takes the place of the bare keys, and of
- * the layout's variable.
+ * Who may have signed which add-on at `now`, the host's time. A trust
+ * root takes the place of the bare keys, and of the layout's variable.
  */
 export async function readReleaseKeys(
   { key, trust, "trust-state": state }: SignerFlags,

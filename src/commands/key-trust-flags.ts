@@ -87,8 +87,8 @@ export function readKeyName(text: string, flag: string): string {
 }
 
 /**
- * The same for every command that changes a root: read it, change it, sign it if a key is named, say what became of
- * it.
+ * The same for every command that changes a root: read it,
+ * change it, sign it if a key is named, say what became of it.
  */
 export async function changeRoot(
   file: string,

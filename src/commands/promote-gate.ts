@@ -97,8 +97,8 @@ function trustedFor(flags: EvidenceFlags, { template, digest }: WantedPin, now: 
 }
 
 /**
- * A policy without evidence is not satisfied; a key without it checks nothing, and whoever gave it believes that it
- * does.
+ * A policy without evidence is not satisfied; a key without it
+ * checks nothing, and whoever gave it believes that it does.
  */
 function withoutEvidence(flags: EvidenceFlags): Failure {
   const { policy } = flags;

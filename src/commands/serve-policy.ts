@@ -33,8 +33,8 @@ export const SERVE_POLICY_FLAGS = {
 type PolicyValues = Values<typeof SERVE_POLICY_FLAGS>;
 
 /**
- * One policy and those who may sign it, all from the flags or all from the file: never one with the keys of the
- * other.
+ * One policy and those who may sign it, all from the flags or
+ * all from the file: never one with the keys of the other.
  */
 export function mergedPolicy(
   { policy, "policy-key": keys, trust }: PolicyValues,

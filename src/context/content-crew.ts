@@ -91,8 +91,8 @@ export class ContentCrew {
   }
 
   /**
-   * The lines of the tree hash, in pieces, for the files from one number to before another. None of them may have
-   * failed.
+   * The lines of the tree hash, in pieces, for the files from
+   * one number to before another. None of them may have failed.
    */
   *lines(from: number, to: number): Generator<Uint8Array> {
     for (let index = from; index < to;) {

@@ -6,8 +6,8 @@ import { encodeName } from "./ignore-text.ts";
 export type PathTest = (path: string) => boolean;
 
 /**
- * Special to a regular expression and not to a glob. `{`, `}` and `|` are missing: Docker means to escape them and
- * does not.
+ * Special to a regular expression and not to a glob. `{`, `}`
+ * and `|` are missing: Docker means to escape them and does not.
  */
 const ESCAPED: ReadonlySet<string> = new Set([".", "+", "(", ")", "$"]);
 

@@ -32,8 +32,8 @@ export class LockTurn {
   }
 
   /**
-   * Does something that the lock is not needed for, and takes the turn again; what it guards may have changed by
-   * then.
+   * Does something that the lock is not needed for, and takes
+   * the turn again; what it guards may have changed by then.
    */
   async away<T>(work: () => Promise<T>): Promise<T> {
     this.leave();

@@ -142,8 +142,8 @@ export function exitOfLeg(leg: Leg): ExitCode {
 }
 
 /**
- * The exit code of a run: 0 only when there is at least one leg and every leg is proven, or gave way to a newer
- * build.
+ * The exit code of a run: 0 only when there is at least one
+ * leg and every leg is proven, or gave way to a newer build.
  */
 export function exitOfLegs(legs: readonly Leg[]): ExitCode {
   const codes: ExitCode[] = [];

@@ -34,8 +34,8 @@ export type Written = { readonly conflictMs: number } & (
   /** It may have arrived, and nothing says so. */
   | { readonly kind: "open" }
   /**
-   * Nothing was written by the last attempt, and the pin has to be read again; `open` when an earlier one may have
-   * arrived.
+   * Nothing was written by the last attempt, and the pin has to
+   * be read again; `open` when an earlier one may have arrived.
    */
   | {
       readonly kind: "overtaken" | "condition_wanted";

@@ -146,8 +146,8 @@ function parsed(text: string | null): { settings: Settings; includes: boolean } 
 }
 
 /**
- * A submodule's configuration names its work tree; anything else than the folder that was found is a mistake or a
- * trap.
+ * A submodule's configuration names its work tree; anything
+ * else than the folder that was found is a mistake or a trap.
  */
 function checkWorkTree(settings: Settings, top: string, gitFolder: string): void {
   const elsewhere = setting(settings, "core.worktree");

@@ -72,8 +72,8 @@ function parseLines(text: string, from: string): FoundAttestations {
 type Line = { readonly line: string; readonly number: number };
 
 /**
- * The lines with something on them, as many as are wanted: ten megabytes of line breaks must not become ten million
- * lines.
+ * The lines with something on them, as many as are wanted: ten
+ * megabytes of line breaks must not become ten million lines.
  */
 function filledLines(text: string, most: number): Line[] {
   const found: Line[] = [];

@@ -192,8 +192,8 @@ async function again(
 }
 
 /**
- * What the log tells of what was done. That a call failed has a line of its own, and `activated` is a stage's other
- * half.
+ * What the log tells of what was done. That a call failed has
+ * a line of its own, and `activated` is a stage's other half.
  */
 function linesOf(host: Host): string[] {
   return host

@@ -53,8 +53,8 @@ const changed = (bytes: Uint8Array, at: number, to: number): Buffer => {
 const [KB64, KB128] = [65_536, 131_072];
 
 /**
- * One zstd frame for each stretch of the bytes; `params` are zstd's own, 200 leaves the length out, 201 is a
- * checksum.
+ * One zstd frame for each stretch of the bytes; `params` are
+ * zstd's own, 200 leaves the length out, 201 is a checksum.
  */
 function frames(bytes: Uint8Array, stretch: number, params: Record<number, number> = {}): Buffer[] {
   const count = Math.ceil(bytes.length / stretch);

@@ -30,8 +30,8 @@ const piece = fc.oneof(
 const hostile = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
 
 /**
- * `\p{Cc}`: C0, C1 and DEL. `\p{Zl}` and `\p{Zp}`: line and paragraph separators. Bidi_Control: what turns text
- * around.
+ * `\p{Cc}`: C0, C1 and DEL. `\p{Zl}` and `\p{Zp}`: line and
+ * paragraph separators. Bidi_Control: what turns text around.
  */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const RUNNER = /##\[|##vso\[|##teamcity\[|section_(?:start|end):/iu;

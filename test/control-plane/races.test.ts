@@ -128,8 +128,8 @@ test(
           const told = { round, ended, winner };
           expect({ ...told, wins: ended[winner]?.code }).toEqual({ ...told, wins: 0 });
           const other = ended[1 - winner]?.code ?? -1;
-          // 0: it landed, was read back, and was replaced after that; 8: it was another's when it was read back; 11:
-          // before.
+          // 0: it landed, was read back, and was replaced after that;
+          // 8: it was another's when it was read back; 11: before.
           const allowed = isConditional ? [11] : [0, 8, 11];
           expect({ ...told, isHonest: allowed.includes(other) }).toEqual({ ...told, isHonest: true });
         });

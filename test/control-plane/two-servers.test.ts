@@ -5,9 +5,9 @@ import { emptyDatabase, type TestDatabase } from "../support/postgres.ts";
 import { digestOf } from "./plane.ts";
 
 /**
- * Two servers of one PostgreSQL database. What one of them remembers of its own requests must not outlive what was
- * changed through the other: each change is asked for at the second one right after its answer, which had the same
- * question before.
+ * Two servers of one PostgreSQL database. What one of them remembers of its own
+ * requests must not outlive what was changed through the other: each change is asked
+ * for at the second one right after its answer, which had the same question before.
  */
 let empty: TestDatabase;
 let first: ControlPlaneProcess;

@@ -65,8 +65,8 @@ const fault = fc.record({
 });
 
 /**
- * A control plane that keeps its word, about versions or without any, while others write in between and answers are
- * lost.
+ * A control plane that keeps its word, about versions or without
+ * any, while others write in between and answers are lost.
  */
 const contested: fc.Arbitrary<Plan> = fc
   .record({

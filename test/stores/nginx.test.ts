@@ -126,8 +126,8 @@ describe.skipIf(!HAS_NGINX)("a real nginx", () => {
         ...PROGRAM_WORDS,
         ...host.arguments(["--store", `http://127.0.0.1:${ports.plain}`, "--allow-insecure-http", ...flags]),
       ];
-      // What a child of ours has used at most counts what we had when it was made; this one was made by a small
-      // program.
+      // What a child of ours has used at most counts what we had
+      // when it was made; this one was made by a small program.
       const peak = join(host.home, "peak");
       const timed = [GNU_TIME, "-f", "%M", "-o", peak, ...withoutRoot(words, host.root)];
       const child = Bun.spawn(timed, {

@@ -14,9 +14,9 @@
  *     exit 2                       the exit code; 0 without this line
  *     -- folder/name.txt --        from here to the next such line: a file that is there when the script starts
  *
- * What is not announced must not be there: no line for a stream means that nothing was written to it.
- * Placeholders: <ANY> a part of a line, <NUMBER>, <SHA256> 64 hex characters, <INSTANT> an RFC 3339 time, <WORK> the
- * folder.
+ * What is not announced must not be there: no line for a stream means that
+ * nothing was written to it. Placeholders: <ANY> a part of a line, <NUMBER>,
+ * <SHA256> 64 hex characters, <INSTANT> an RFC 3339 time, <WORK> the folder.
  */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

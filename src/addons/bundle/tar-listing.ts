@@ -12,8 +12,8 @@ export type BundleSink = {
   readonly piece: (bytes: Uint8Array) => void;
   readonly end: () => void;
   /**
-   * Told of a chunk of which no piece comes any more, and which it is to give back; absent for one that keeps
-   * nothing.
+   * Told of a chunk of which no piece comes any more, and which
+   * it is to give back; absent for one that keeps nothing.
    */
   readonly over?: (chunk: Uint8Array) => void;
   /** Resolves when more may come; absent for one that keeps nothing. */

@@ -4,10 +4,10 @@ import type { Spec, Specs } from "../on-host/spec.ts";
 import { compareVersions } from "../version-order.ts";
 
 /**
- * What a rollback goes to: the version that was named, else the last known good, else the one before. Only specs
- * count, as a binary goes back together with its arguments and its configuration. Throws Failure
- * `rollback_target_missing`, `downgrade_refused` for what a publisher took back, or `nothing_named` when it is what
- * runs already.
+ * What a rollback goes to: the version that was named, else the last known good, else
+ * the one before. Only specs count, as a binary goes back together with its arguments
+ * and its configuration. Throws Failure `rollback_target_missing`, `downgrade_refused`
+ * for what a publisher took back, or `nothing_named` when it is what runs already.
  */
 export function rollbackTarget(specs: Specs, to: string | undefined): Spec {
   const { active, last_known_good: good, history } = specs;

@@ -21,8 +21,8 @@ const FIRST_PERMANENT_MS = 30_000;
 const FIRST_TRANSIENT_MS = 5_000;
 
 /**
- * Evidence and answers that stay the same however often they are asked for. The original also takes 401, 408, 425 and
- * 429 for such.
+ * Evidence and answers that stay the same however often they are
+ * asked for. The original also takes 401, 408, 425 and 429 for such.
  */
 const PERMANENT: ReadonlySet<FailureCode> = new Set<FailureCode>([
   "hash_mismatch",

@@ -13,8 +13,8 @@ import type { Running } from "./status-report.ts";
 const LOOK_MS = 5_000;
 
 /**
- * What runs as units of systemd. A step back is systemd's to ask for (`OnFailure=`); that a version is good is said
- * here.
+ * What runs as units of systemd. A step back is systemd's to
+ * ask for (`OnFailure=`); that a version is good is said here.
  */
 export class HostedUnits {
   readonly #parts: AgentParts;

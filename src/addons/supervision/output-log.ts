@@ -36,8 +36,8 @@ export class OutputLog {
   }
 
   /**
-   * Open for the next start, at its end; the caller closes both. Throws Failure `unsafe_path`, or what the system
-   * said.
+   * Open for the next start, at its end; the caller closes both.
+   * Throws Failure `unsafe_path`, or what the system said.
    */
   open(): { readonly stdout: number; readonly stderr: number; readonly from: number } {
     ownDirectory(this.#directory);

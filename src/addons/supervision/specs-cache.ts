@@ -16,8 +16,8 @@ function readOr(paths: AddonPaths, otherwise: Specs): Specs {
 }
 
 /**
- * The specs of every add-on, looked at ten times a second and read when they are others: their files are only ever
- * replaced.
+ * The specs of every add-on, looked at ten times a second and
+ * read when they are others: their files are only ever replaced.
  */
 export class SpecsCache {
   readonly #layout: Layout;

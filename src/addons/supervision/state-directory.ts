@@ -22,8 +22,8 @@ export function stateDirectory(paths: AddonPaths, given: string | null): string 
 }
 
 /**
- * Puts the configuration of a spec where the program reads it, whatever it made of the last one; null when it has
- * none.
+ * Puts the configuration of a spec where the program reads it,
+ * whatever it made of the last one; null when it has none.
  */
 export function writeConfig(state: string, { config_json }: Pick<Spec, "config_json">): string | null {
   if (config_json === undefined) return null;
